@@ -1,0 +1,119 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
+import { spawn } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+
+const preload = join(__dirname, 'end-with-parent.cjs');
+
+/** How a program of ours is started. */
+export interface ChildOptions {
+	cwd: string;
+	/** The whole environment; nothing is inherited. */
+	env: NodeJS.ProcessEnv;
+	/** Gets what the program prints (stdout and stderr), as it comes. */
+	onOutput?: (text: string) => void;
+	/** A folder that goes when we end without having stopped the program. */
+	removeWithParent?: string;
+}
+
+/** A running Node program that ends when this process ends, in whatever way. */
+export interface Child {
+	/** Everything printed so far, stdout and stderr in the order they came. */
+	output(): string;
+	/** What it printed on stdout alone. */
+	stdout(): string;
+	/** Settles, never rejects, with the exit code, or with the signal that ended it. */
+	ended: Promise<number | NodeJS.Signals>;
+	/** True until the program has ended. */
+	running(): boolean;
+	/**
+	 * Ends the program and all it started. It gets `graceMs` milliseconds to end by itself; 0 kills it.
+	 *
+	 * @returns when no process of it is left
+	 */
+	stop(graceMs: number): Promise<void>;
+}
+
+/**
+ * Starts a Node program in a process group of its own.
+ *
+ * @param args the script and its arguments, run by the Node that runs this
+ */
+export function startNode(args: string[], options: ChildOptions): Child {
+	const child = spawn(process.execPath, ['--require', preload, ...args], {
+		cwd: options.cwd,
+		env: { ...options.env, REMOVE_WITH_PARENT: options.removeWithParent },
+		detached: true,
+		stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+	});
+	let output = '';
+	let stdout = '';
+	let running = true;
+	const collect = (text: string) => {
+		output += text;
+		options.onOutput?.(text);
+	};
+	child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+		stdout += text;
+		collect(text);
+	});
+	child.stderr!.setEncoding('utf8').on('data', collect);
+
+	const signalGroup = (signal: NodeJS.Signals) => {
+		try {
+			process.kill(-child.pid!, signal);
+		} catch {
+			// Nobody of the group is left: what was wanted.
+		}
+	};
+	const ended = new Promise<number | NodeJS.Signals>((resolve) => {
+		child.once('error', (error) => {
+			running = false;
+			output += `${error.message}\n`;
+			resolve(1);
+		});
+		child.once('exit', () => {
+			running = false;
+			signalGroup('SIGKILL');
+		});
+		child.once('close', (code, signal) => resolve(code ?? signal!));
+	});
+
+	return {
+		output: () => output,
+		stdout: () => stdout,
+		ended,
+		running: () => running,
+		async stop(graceMs) {
+			if (running) signalGroup(graceMs > 0 ? 'SIGTERM' : 'SIGKILL');
+			const timer = setTimeout(() => signalGroup('SIGKILL'), graceMs);
+			await ended;
+			clearTimeout(timer);
+		},
+	};
+}
+
+/**
+ * The environment that our programs share: what a program needs to run at all, and this Node first
+ * on the path, since n8n starts a `node` of its own. Settings of the machine stay out.
+ */
+export function baseEnvironment(): NodeJS.ProcessEnv {
+	const { HOME, TMPDIR, LANG, PATH } = process.env;
+	return { HOME, TMPDIR, LANG, PATH: `${dirname(process.execPath)}${delimiter}${PATH}` };
+}
+
+/**
+ * The script of npm: the one that runs us, or else the one on the path.
+ *
+ * @throws Error when there is none
+ */
+export function npmScript(): string {
+	const running = process.env.npm_execpath;
+	if (running?.endsWith('npm-cli.js')) return running;
+	const onPath = (process.env.PATH ?? '')
+		.split(delimiter)
+		.map((folder) => join(folder, 'npm'))
+		.find((file) => existsSync(file));
+	if (!onPath) throw new Error('npm was not found. It comes with Node: https://nodejs.org');
+	return realpathSync(onPath);
+}

@@ -1,0 +1,191 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
+import axios from 'axios';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { extract } from 'tar';
+
+import { baseEnvironment, startNode, type Child } from '../child';
+import { N8nApi } from './api';
+import type { N8nInstallation } from './setup';
+
+const START_TIMEOUT_MS = 120_000;
+/** A little more than n8n itself waits for its running executions. */
+const STOP_TIMEOUT_MS = 35_000;
+
+/** What n8n is told so that it stays on this machine and asks nothing. */
+const SETTINGS = {
+	N8N_LISTEN_ADDRESS: '127.0.0.1',
+	N8N_HOST: '127.0.0.1',
+	N8N_SECURE_COOKIE: 'false',
+	N8N_DIAGNOSTICS_ENABLED: 'false',
+	N8N_VERSION_NOTIFICATIONS_ENABLED: 'false',
+	N8N_VERSION_NOTIFICATIONS_WHATS_NEW_ENABLED: 'false',
+	N8N_DYNAMIC_BANNERS_ENABLED: 'false',
+	N8N_TEMPLATES_ENABLED: 'false',
+	N8N_PERSONALIZATION_ENABLED: 'false',
+	N8N_HIRING_BANNER_ENABLED: 'false',
+	N8N_VERIFIED_PACKAGES_ENABLED: 'false',
+	// It fetches a catalogue from n8n's server.
+	N8N_DISABLED_MODULES: 'mcp-registry',
+	N8N_COMMUNITY_PACKAGES_ALLOW_TOOL_USAGE: 'true',
+	EXTERNAL_FRONTEND_HOOKS_URLS: '',
+	N8N_RUNNERS_ENABLED: 'true',
+	N8N_LOG_LEVEL: 'info',
+};
+
+export interface StartN8nOptions {
+	n8n: N8nInstallation;
+	/** A packed package, as {@link packPackage} gives it. */
+	packageTarball: string;
+	/** More settings for n8n; they win over ours. */
+	env?: Record<string, string>;
+	/** A folder to keep n8n's data in. Without it there is one in the temporary folder, removed at the end. */
+	userFolder?: string;
+	/** Gets n8n's log as it is written. */
+	log?: (text: string) => void;
+}
+
+/** A running n8n with our package installed as a person would have it. */
+export interface N8n {
+	/** Where the editor is, without a slash at the end. */
+	url: string;
+	/** Signed in as {@link OWNER}. */
+	api: N8nApi;
+	userFolder: string;
+	/** All that n8n printed since the first start. */
+	log(): string;
+	/**
+	 * Runs an `n8n` command on the same data, for example `cli('execute', '--id=1', '--rawOutput')`.
+	 *
+	 * @returns what it printed on stdout
+	 * @throws Error when it fails, with what it printed
+	 */
+	cli(...args: string[]): Promise<string>;
+	/**
+	 * Ends n8n and starts it again on the same data and ports.
+	 *
+	 * @param how `kill` ends it without a chance to tidy up, as a crash of the machine does
+	 */
+	restart(how?: 'stop' | 'kill'): Promise<void>;
+	/** Ends n8n and all it started, and removes the folder made for it. */
+	stop(): Promise<void>;
+}
+
+/**
+ * Starts n8n on free ports of the loopback interface. It ends with this process, however that ends.
+ *
+ * @returns when n8n can be used
+ * @throws Error with the end of n8n's log when it does not start
+ */
+export async function startN8n(options: StartN8nOptions): Promise<N8n> {
+	const { n8n, packageTarball } = options;
+	const isOurs = options.userFolder === undefined;
+	const userFolder = options.userFolder ?? mkdtempSync(join(tmpdir(), 'n8n-'));
+	const remove = () => {
+		if (isOurs) rmSync(userFolder, { recursive: true, force: true });
+	};
+	const [port, brokerPort] = await freePorts(2);
+	const url = `http://127.0.0.1:${port}`;
+	const env = {
+		...baseEnvironment(),
+		...SETTINGS,
+		N8N_USER_FOLDER: userFolder,
+		N8N_PORT: String(port),
+		N8N_RUNNERS_BROKER_PORT: String(brokerPort),
+		WEBHOOK_URL: `${url}/`,
+		...options.env,
+	};
+
+	let earlierLog = '';
+	const start = async (): Promise<Child> => {
+		const child = startNode([n8n.bin, 'start'], {
+			cwd: userFolder,
+			env,
+			onOutput: options.log,
+			removeWithParent: isOurs ? userFolder : undefined,
+		});
+		try {
+			await ready(child, url);
+		} catch (error) {
+			await child.stop(0);
+			throw error;
+		}
+		return child;
+	};
+
+	try {
+		const packageFolder = join(userFolder, '.n8n', 'nodes', 'node_modules', 'n8n-nodes-acountpay');
+		mkdirSync(packageFolder, { recursive: true });
+		await extract({ file: packageTarball, cwd: packageFolder, strip: 1 });
+		let child = await start();
+		const api = await N8nApi.signUp(url).catch(async (error) => {
+			await child.stop(0);
+			throw error;
+		});
+
+		return {
+			url,
+			api,
+			userFolder,
+			log: () => earlierLog + child.output(),
+			async cli(...args) {
+				const [ownBrokerPort] = await freePorts(1);
+				const command = startNode([n8n.bin, ...args], {
+					cwd: userFolder,
+					env: { ...env, N8N_RUNNERS_BROKER_PORT: String(ownBrokerPort) },
+				});
+				const result = await command.ended;
+				if (result !== 0) throw new Error(`n8n ${args.join(' ')} failed:\n${command.output()}`);
+				return command.stdout();
+			},
+			async restart(how = 'stop') {
+				await child.stop(how === 'kill' ? 0 : STOP_TIMEOUT_MS);
+				earlierLog += child.output();
+				child = await start();
+			},
+			async stop() {
+				await child.stop(isOurs ? 0 : STOP_TIMEOUT_MS);
+				remove();
+			},
+		};
+	} catch (error) {
+		remove();
+		throw error;
+	}
+}
+
+/** n8n can answer that it is ready before a start that then fails: both, the line in the log and the answer, count. */
+async function ready(child: Child, url: string): Promise<void> {
+	const until = Date.now() + START_TIMEOUT_MS;
+	const isReady = async () =>
+		child.output().includes('Editor is now accessible') &&
+		(await axios.get(`${url}/healthz/readiness`, { proxy: false }).then(
+			() => true,
+			() => false,
+		));
+	while (!(await isReady())) {
+		if (!child.running() || Date.now() > until) {
+			const reason = child.running() ? `is not ready after ${START_TIMEOUT_MS / 1000} s` : 'ended';
+			const tail = child.output().trimEnd().split('\n').slice(-30).join('\n');
+			throw new Error(`n8n ${reason} while starting:\n${tail}`);
+		}
+		await sleep(100);
+	}
+}
+
+/** Ports that were free a moment ago. */
+async function freePorts(count: number): Promise<number[]> {
+	const servers = await Promise.all(
+		Array.from({ length: count }, async () => {
+			const server = createServer().listen(0, '127.0.0.1');
+			await new Promise((resolve) => server.once('listening', resolve));
+			return server;
+		}),
+	);
+	const ports = servers.map((server) => (server.address() as AddressInfo).port);
+	await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+	return ports;
+}

@@ -1,0 +1,218 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, no-console -- runs outside n8n */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { lock } from 'proper-lockfile';
+
+import { npmScript, startNode } from '../child';
+
+/** The n8n that the demo and the end-to-end tests run. */
+export const DEFAULT_VERSION = '2.41.1';
+
+const VERSIONS_DIR = join(__dirname, 'versions');
+const MINIMUM_NODE_MAJOR = 24;
+const PROGRESS_EVERY_MS = 5_000;
+const SETUP_TAKES = 'about 4 minutes and 3 GB of disk, once; it is kept for the next time';
+
+/** An n8n that is ready to be started. */
+export interface N8nInstallation {
+	/** For example `2.41.1`. */
+	version: string;
+	/** The script of the `n8n` command. */
+	bin: string;
+	/** The Node that runs it. */
+	node: string;
+	/** The folder it is installed in. */
+	dir: string;
+}
+
+export interface EnsureN8nOptions {
+	/** One of {@link knownVersions}; {@link DEFAULT_VERSION} when not given. */
+	version?: string;
+	/** Gets a line about every five seconds while something is being done, and none when n8n is there. */
+	onProgress?: (line: string) => void;
+	/** Ends the work when it is aborted, and removes what was begun. */
+	signal?: AbortSignal;
+}
+
+/** The versions of n8n with a pinned set of dependencies. */
+export const knownVersions = (): string[] => readdirSync(VERSIONS_DIR).sort();
+
+/** Where all that is set up is kept: outside of the checkout, so that every checkout shares it. */
+export function cacheDir(): string {
+	const { N8N_NODES_ACOUNTPAY_CACHE, XDG_CACHE_HOME } = process.env;
+	if (N8N_NODES_ACOUNTPAY_CACHE) return N8N_NODES_ACOUNTPAY_CACHE;
+	return join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'n8n-nodes-acountpay');
+}
+
+/**
+ * Makes sure that a version of n8n is installed, in {@link cacheDir}.
+ *
+ * What is there is complete: it is built beside and moved into place, and it is built anew when the
+ * pinned dependencies change. Two processes that ask for the same version build it once.
+ *
+ * @throws Error which step failed and why, with the end of npm's output
+ */
+export async function ensureN8n(options: EnsureN8nOptions = {}): Promise<N8nInstallation> {
+	const { version = DEFAULT_VERSION, onProgress = (line) => console.error(line), signal } = options;
+	const nodeMajor = Number(process.versions.node.split('.')[0]);
+	if (nodeMajor < MINIMUM_NODE_MAJOR) {
+		throw new Error(
+			`n8n needs Node ${MINIMUM_NODE_MAJOR}, this is ${process.versions.node}. Start it by its npm script ` +
+				'(npm run …), which brings its own Node.',
+		);
+	}
+	if (!knownVersions().includes(version)) {
+		throw new Error(`n8n ${version} is not pinned here. There is: ${knownVersions().join(', ')}`);
+	}
+
+	const pins = ['package.json', 'package-lock.json'].map((name) =>
+		join(VERSIONS_DIR, version, name),
+	);
+	const dir = join(cacheDir(), `n8n-${version}-node${nodeMajor}`);
+	const installation: N8nInstallation = {
+		version,
+		bin: join(dir, 'node_modules', 'n8n', 'bin', 'n8n'),
+		node: process.execPath,
+		dir,
+	};
+	const pinned = pins
+		.reduce((hash, file) => hash.update(readFileSync(file)), createHash('sha256'))
+		.digest('hex');
+	const marker = join(dir, 'complete');
+	const isComplete = () => existsSync(marker) && readFileSync(marker, 'utf8') === pinned;
+	if (isComplete()) return installation;
+
+	await mkdir(cacheDir(), { recursive: true });
+	const startedAt = Date.now();
+	const progress = (what: string) =>
+		onProgress(`n8n ${version}: ${what} (${seconds(startedAt)}; takes ${SETUP_TAKES})`);
+	const release = await acquireLock(
+		dir,
+		() => progress('another process is setting it up'),
+		signal,
+	);
+	try {
+		if (isComplete()) return installation;
+		await removeLeftovers(dir);
+		const building = `${dir}.building-${process.pid}`;
+		try {
+			await build(building, pins, progress, signal);
+			await writeFile(join(building, basename(marker)), pinned);
+			await rename(building, dir);
+		} catch (error) {
+			await rm(building, { recursive: true, force: true });
+			throw error;
+		}
+		onProgress(`n8n ${version}: ready after ${seconds(startedAt)}, in ${dir}`);
+		return installation;
+	} finally {
+		await release();
+	}
+}
+
+const seconds = (since: number) => `${Math.round((Date.now() - since) / 1000)} s`;
+
+/** Waits for whoever builds the same folder. The lock of a process that died ends after 10 s. */
+async function acquireLock(dir: string, onWait: () => void, signal?: AbortSignal) {
+	for (let tries = 0; ; tries++) {
+		signal?.throwIfAborted();
+		try {
+			return await lock(dir, { realpath: false, stale: 10_000 });
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
+		}
+		if (tries % (PROGRESS_EVERY_MS / 1000) === 0) onWait();
+		await new Promise((resolve) => setTimeout(resolve, 1000));
+	}
+}
+
+/** What is in the folder's place, being incomplete or of other pins, and what killed processes began. */
+async function removeLeftovers(dir: string) {
+	const leftovers = (await readdir(dirname(dir))).filter(
+		(name) => name === basename(dir) || name.startsWith(`${basename(dir)}.building-`),
+	);
+	for (const name of leftovers) {
+		await rm(join(dirname(dir), name), { recursive: true, force: true });
+	}
+}
+
+async function build(
+	dir: string,
+	pins: string[],
+	progress: (what: string) => void,
+	signal?: AbortSignal,
+) {
+	await mkdir(dir);
+	for (const file of pins) await copyFile(file, join(dir, basename(file)));
+	const step = (what: string, args: string[]) =>
+		runStep(what, args, dir, () => progress(what), signal);
+	const npm = (...args: string[]) => [
+		npmScript(),
+		...args,
+		'--prefix',
+		dir,
+		'--no-audit',
+		'--no-fund',
+	];
+
+	// Of all the install scripts only that of sqlite3 is needed: it fetches or compiles what reads the database.
+	await step('installing', npm('install', '--ignore-scripts', '--omit=dev'));
+	await step(
+		'building sqlite3',
+		npm('rebuild', 'sqlite3', '--ignore-scripts=false', '--foreground-scripts'),
+	);
+	await step('loading the native modules', ['-e', "require('sqlite3'); require('isolated-vm')"]);
+}
+
+async function runStep(
+	what: string,
+	args: string[],
+	cwd: string,
+	onProgress: () => void,
+	signal?: AbortSignal,
+) {
+	signal?.throwIfAborted();
+	onProgress();
+	const ticking = setInterval(onProgress, PROGRESS_EVERY_MS);
+	const child = startNode(args, { cwd, env: environment() });
+	const stop = () => void child.stop(0);
+	signal?.addEventListener('abort', stop);
+	const result = await child.ended;
+	signal?.removeEventListener('abort', stop);
+	clearInterval(ticking);
+	signal?.throwIfAborted();
+	if (result !== 0) {
+		const tail = child.output().trimEnd().split('\n').slice(-30).join('\n');
+		throw new Error(
+			`Setting up n8n failed while ${what} (exit code or signal ${result}):\n${tail}`,
+		);
+	}
+}
+
+/** The caller's, since npm's settings (proxy, registry, certificates) may be in it, with this Node and its headers. */
+function environment(): NodeJS.ProcessEnv {
+	const { node, platform, arch } = { node: dirname(process.execPath), ...process };
+	const headers = [
+		join(node, '..', 'node_modules', `node-${platform}-${arch}`),
+		join(node, '..'),
+	].find((folder) => existsSync(join(folder, 'include', 'node', 'node_api.h')));
+	return {
+		...process.env,
+		PATH: `${node}:${process.env.PATH}`,
+		...(headers && { npm_config_nodedir: headers }),
+	};
+}
+
+if (require.main === module) {
+	const abort = new AbortController();
+	for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
+	ensureN8n({ version: process.argv[2], signal: abort.signal })
+		.then(({ bin }) => console.log(bin))
+		.catch((error: Error) => {
+			console.error(abort.signal.aborted ? 'Stopped; nothing of it is left.' : error.message);
+			process.exitCode = 1;
+		});
+}
