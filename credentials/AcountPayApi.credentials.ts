@@ -1,0 +1,163 @@
+import type {
+	ICredentialDataDecryptedObject,
+	ICredentialTestRequest,
+	ICredentialType,
+	IDataObject,
+	IHttpRequestHelper,
+	Icon,
+	INodeProperties,
+} from 'n8n-workflow';
+import { HOSTS, SAFE_BASE_URL_PATTERN, TOKEN_PATH } from '../nodes/shared/acountPayApi';
+import { addFingerprint } from '../nodes/shared/credential';
+
+/*
+ * n8n posts id and secret to this URL before any code of a node runs, so the rule for custom base URLs must be in the
+ * expression. A URL that breaks it becomes one with a protocol that n8n's HTTP client refuses, naming it.
+ */
+const REFUSED_URL = 'base-url-must-start-with-https-or-be-http-on-localhost:';
+const tokenUrlFor = (fields: '$self' | '$credentials') =>
+	`={{ ${fields}["environment"] === "production" ? "${HOSTS.production}${TOKEN_PATH}"` +
+	` : ${fields}["environment"] === "sandbox" ? "${HOSTS.sandbox}${TOKEN_PATH}"` +
+	` : /${SAFE_BASE_URL_PATTERN}/i.test(String(${fields}["baseUrl"]).trim())` +
+	` ? String(${fields}["baseUrl"]).trim().replace(/\\/+$/, "") + "${TOKEN_PATH}"` +
+	` : "${REFUSED_URL}" }}`;
+
+/*
+ * The people who asked for this package set the credential's name; n8n's naming rule for OAuth2 credentials would have
+ * it called AcountPayOAuth2Api. The name is in saved workflows and can't be changed.
+ */
+const PARENT_CREDENTIAL = 'oAuth2Api';
+
+/** Client id and secret of an AcountPay partner. n8n's own OAuth2 code gets, stores and renews the access token. */
+export class AcountPayApi implements ICredentialType {
+	name = 'acountPayApi';
+
+	extends = [PARENT_CREDENTIAL];
+
+	displayName = 'AcountPay API';
+
+	icon: Icon = { light: 'file:../icons/acountpay.svg', dark: 'file:../icons/acountpay.dark.svg' };
+
+	documentationUrl = 'https://github.com/acountpay/n8n-nodes-acountpay#credentials';
+
+	hideDomainRestrictionFields = true;
+
+	properties: INodeProperties[] = [
+		{ displayName: 'Grant Type', name: 'grantType', type: 'hidden', default: 'clientCredentials' },
+		{
+			displayName: 'Client ID',
+			name: 'clientId',
+			type: 'string',
+			default: '',
+			required: true,
+			description:
+				'The client_id that AcountPay gave you as a partner. Sandbox and production have different ones.',
+		},
+		{
+			displayName: 'Client Secret',
+			name: 'clientSecret',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			required: true,
+			description:
+				'The client_secret that belongs to this client ID in this environment. If the connection fails, copy both again.',
+		},
+		{
+			displayName: 'Environment',
+			name: 'environment',
+			type: 'options',
+			options: [
+				{
+					name: 'Production',
+					value: 'production',
+					description: 'Real payments',
+				},
+				{
+					name: 'Sandbox',
+					value: 'sandbox',
+					description: 'Test payments, with credentials of their own',
+				},
+				{
+					name: 'Custom',
+					value: 'custom',
+					description:
+						'Another server that speaks the same API, such as the sandbox of this package',
+				},
+			],
+			default: 'production',
+			description:
+				'Where payments are made. The client ID and secret must be those of this environment.',
+		},
+		{
+			displayName: 'Base URL',
+			name: 'baseUrl',
+			type: 'string',
+			displayOptions: { show: { environment: ['custom'] } },
+			default: '',
+			required: true,
+			placeholder: 'e.g. https://acountpay.example.com',
+			description:
+				'Must start with https://. Plain http:// is only taken for localhost, since the client secret is sent there.',
+		},
+		{
+			displayName: 'Webhook Secret',
+			name: 'webhookSecret',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			description:
+				'The webhook_secret that AcountPay gave you. Only needed to react to webhooks: it proves that they come from AcountPay.',
+		},
+		{ displayName: 'Authorization URL', name: 'authUrl', type: 'hidden', default: '' },
+		{
+			displayName: 'Access Token URL',
+			name: 'accessTokenUrl',
+			type: 'hidden',
+			default: tokenUrlFor('$self'),
+		},
+		{ displayName: 'Scope', name: 'scope', type: 'hidden', default: '' },
+		{
+			displayName: 'Auth URI Query Parameters',
+			name: 'authQueryParameters',
+			type: 'hidden',
+			default: '',
+		},
+		{ displayName: 'Authentication', name: 'authentication', type: 'hidden', default: 'body' },
+		{
+			displayName: 'Send Additional Body Properties',
+			name: 'sendAdditionalBodyProperties',
+			type: 'hidden',
+			default: false,
+		},
+		{
+			displayName: 'Additional Body Properties',
+			name: 'additionalBodyProperties',
+			type: 'hidden',
+			default: '',
+		},
+	];
+
+	/** Puts a fingerprint of this credential on its token, so that a token outlives no edit of id, secret or environment. */
+	async preAuthentication(
+		this: IHttpRequestHelper,
+		credentials: ICredentialDataDecryptedObject,
+	): Promise<IDataObject> {
+		return await addFingerprint(credentials);
+	}
+
+	/** Asks for a token with the id and secret as they are typed now: a stored token would hide a wrong secret. */
+	test: ICredentialTestRequest = {
+		request: {
+			method: 'POST',
+			url: tokenUrlFor('$credentials'),
+			headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+			body: {
+				grant_type: 'client_credentials',
+				client_id: '={{ $credentials.clientId }}',
+				client_secret: '={{ $credentials.clientSecret }}',
+			},
+			disableFollowRedirect: true,
+		},
+	};
+}

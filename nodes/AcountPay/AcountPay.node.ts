@@ -1,0 +1,44 @@
+import {
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+	NodeConnectionTypes,
+	NodeOperationError,
+} from 'n8n-workflow';
+import { CREDENTIAL_NAME } from '../shared/credential';
+import { operationFor, properties } from './actions';
+import { Batch } from './batch';
+
+/** The node 'AcountPay': bank payments by link and QR code. */
+export class AcountPay implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'AcountPay',
+		name: 'acountPay',
+		icon: { light: 'file:../../icons/acountpay.svg', dark: 'file:../../icons/acountpay.dark.svg' },
+		group: ['output'],
+		version: 1,
+		subtitle: '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
+		description: 'Collect bank payments by link and QR code',
+		defaults: { name: 'AcountPay' },
+		usableAsTool: true,
+		inputs: [NodeConnectionTypes.Main],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: CREDENTIAL_NAME, required: true }],
+		properties,
+	};
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		const resource = this.getNodeParameter('resource', 0) as string;
+		const name = this.getNodeParameter('operation', 0) as string;
+		const operation = operationFor(resource, name);
+		if (!operation) {
+			throw new NodeOperationError(
+				this.getNode(),
+				`This version of the node has no operation '${name}' for '${resource}'`,
+				{ description: 'Choose another operation, or update the package n8n-nodes-acountpay.' },
+			);
+		}
+		return [await new Batch(this, operation).run()];
+	}
+}

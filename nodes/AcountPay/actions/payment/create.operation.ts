@@ -1,0 +1,238 @@
+import type { IDataObject } from 'n8n-workflow';
+import {
+	createPayment,
+	MOCK_PAYMENTS,
+	type MockPayment,
+	NEW_PAYMENT_FIELDS,
+	type NewPayment,
+} from '../../../shared/acountPayApi';
+import { FieldProblem } from '../../../shared/problems';
+import { makePayment } from '../../calls';
+import { jsonObject, requiredText, shown } from '../../itemParameters';
+import type { Operation } from '../../operation';
+import { resendUnknownOption } from '../../options';
+import { CURRENCIES } from './currencies';
+import { merchantIdField, merchantIdOf } from './fields';
+
+interface CreateInput {
+	merchantId: string;
+	payment: NewPayment & IDataObject;
+	mockPayment?: MockPayment;
+}
+
+/** Makes a payment that a customer can pay by link or QR code. */
+export const create: Operation<CreateInput> = {
+	option: {
+		name: 'Create',
+		value: 'create',
+		action: 'Create payment',
+		description: 'Ask a customer for a bank payment by link or QR code',
+	},
+	fields: [
+		merchantIdField,
+		{
+			displayName: 'Amount',
+			name: 'amount',
+			type: 'number',
+			typeOptions: { minValue: 0, numberPrecision: 2 },
+			required: true,
+			default: 0,
+			placeholder: 'e.g. 149.99',
+			description:
+				'In major units: 149.99 means 149 kroner and 99 øre. At least 0.01, at most two decimals.',
+		},
+		{
+			displayName: 'Reference Number',
+			name: 'referenceNumber',
+			type: 'string',
+			required: true,
+			default: '',
+			placeholder: 'e.g. ORDER-123',
+			description:
+				'Your order or invoice number, by which you find the payment again. 18 letters, digits, spaces or # - _ / . fit the statements of every bank.',
+		},
+		{
+			displayName: 'Additional Fields',
+			name: 'additionalFields',
+			type: 'collection',
+			placeholder: 'Add Field',
+			default: {},
+			options: [
+				{
+					displayName: 'Currency',
+					name: 'currency',
+					type: 'string',
+					default: 'DKK',
+					placeholder: 'e.g. DKK',
+					description:
+						'Three capital letters, as ISO 4217 has them. AcountPay takes DKK when you leave it out.',
+				},
+				{
+					displayName: 'Custom Fields',
+					name: 'customFields',
+					type: 'json',
+					default: '{}',
+					description:
+						'More fields for the payment, as a JSON object: for what AcountPay has agreed with you and this node has no field for',
+				},
+				{
+					displayName: 'Description',
+					name: 'description',
+					type: 'string',
+					default: '',
+					placeholder: 'e.g. Two tickets, 5 May',
+					description: 'Text that the customer sees',
+				},
+				{
+					displayName: 'Metadata',
+					name: 'metadata',
+					type: 'json',
+					default: '{}',
+					description: 'Your own data as a JSON object. AcountPay gives it back in its webhooks.',
+				},
+				{
+					displayName: 'Mock Payment',
+					name: 'mockPayment',
+					type: 'options',
+					options: [
+						{
+							name: 'Complete After 10 Seconds',
+							value: 'delay',
+						},
+						{
+							name: 'Complete at Once',
+							value: 'true',
+						},
+						{
+							name: 'Fail at Once',
+							value: 'fail',
+						},
+					],
+					default: 'true',
+					description: 'What becomes of the payment without a customer. Not with production.',
+				},
+				{
+					displayName: 'Webhook URL',
+					name: 'webhookUrl',
+					type: 'string',
+					default: '',
+					placeholder: 'e.g. https://n8n.example.com/webhook/…',
+					description: 'Where AcountPay tells what becomes of this payment',
+				},
+			],
+		},
+	],
+
+	options: [resendUnknownOption],
+
+	check(item, connection) {
+		const additional = item.collection('additionalFields');
+		const payment: NewPayment & IDataObject = {
+			amount: amountOf(item.get('amount')),
+			referenceNumber: requiredText('Reference Number', item.get('referenceNumber')),
+		};
+		if ('currency' in additional) payment.currency = currencyOf(additional.currency);
+		if (
+			additional.description !== undefined &&
+			additional.description !== null &&
+			additional.description !== ''
+		) {
+			payment.description = requiredText('Description', additional.description);
+		}
+		if ('metadata' in additional) payment.metadata = jsonObject('Metadata', additional.metadata);
+		if ('webhookUrl' in additional) payment.webhookUrl = webhookUrlOf(additional.webhookUrl);
+		return {
+			merchantId: merchantIdOf(item),
+			payment: {
+				...payment,
+				...('customFields' in additional && customFieldsOf(additional.customFields)),
+			},
+			...('mockPayment' in additional && {
+				mockPayment: mockPaymentOf(additional.mockPayment, connection.isProduction),
+			}),
+		};
+	},
+
+	async run({ merchantId, payment, mockPayment }, { connection, options, page }) {
+		const request = createPayment(merchantId, payment, mockPayment);
+		const name = `the payment with reference '${payment.referenceNumber}'`;
+		return await makePayment(
+			connection,
+			request,
+			{ merchantId, name },
+			options,
+			page(request, payment.referenceNumber),
+		);
+	},
+};
+
+/** As a spreadsheet gives an amount: 149, 149.9 or 149.99. */
+const AMOUNT_TEXT = /^(0|[1-9]\d*)(\.\d{1,2})?$/;
+/** What is lost to binary numbers, as in 3 * 49.95, stays below this. */
+const NUMBER_NOISE = 1e-6;
+
+/**
+ * @returns the amount with at most two decimals
+ * @throws FieldProblem when it has more, is below 0.01, or is no number
+ */
+function amountOf(value: unknown): number {
+	const isAmountText = typeof value === 'string' && AMOUNT_TEXT.test(value);
+	const amount = typeof value === 'number' || isAmountText ? Number(value) : NaN;
+	const hundredths = Math.round(amount * 100);
+	const isExact =
+		Number.isSafeInteger(hundredths) && Math.abs(amount - hundredths / 100) < NUMBER_NOISE;
+	if (isExact && hundredths >= 1) return hundredths / 100;
+	throw new FieldProblem(
+		'Amount',
+		`must be a number of at least 0.01 with at most two decimals, such as 149.99, but is ${shown(value)}`,
+		'Amounts are in major units, with a point before the decimals and nothing between thousands.',
+	);
+}
+
+function currencyOf(value: unknown): string {
+	if (typeof value === 'string' && CURRENCIES.has(value)) return value;
+	throw new FieldProblem(
+		'Currency',
+		`must be a currency code of ISO 4217 in capital letters, such as DKK, but is ${shown(value)}`,
+	);
+}
+
+function webhookUrlOf(value: unknown): string {
+	if (typeof value === 'string' && /^https?:\/\/[^\s/]+\S*$/i.test(value) && URL.canParse(value)) {
+		return value;
+	}
+	throw new FieldProblem(
+		'Webhook URL',
+		`must be a whole URL that starts with https:// or http://, but is ${shown(value)}`,
+	);
+}
+
+function customFieldsOf(value: unknown): IDataObject {
+	const customFields = jsonObject('Custom Fields', value);
+	const taken = NEW_PAYMENT_FIELDS.filter((name) => name in customFields);
+	if (taken.length) {
+		throw new FieldProblem(
+			'Custom Fields',
+			`must not contain ${taken.join(', ')}: there are fields of their own for that`,
+		);
+	}
+	return customFields;
+}
+
+function mockPaymentOf(value: unknown, isProduction: boolean): MockPayment {
+	const mockPayment = MOCK_PAYMENTS.find((known) => known === value);
+	if (!mockPayment) {
+		throw new FieldProblem(
+			'Mock Payment',
+			`must be one of ${MOCK_PAYMENTS.join(', ')}, but is ${shown(value)}`,
+		);
+	}
+	if (isProduction) {
+		throw new FieldProblem(
+			'Mock Payment',
+			'must not be used with a credential for production, where payments are real',
+			'Take it out of Additional Fields, or choose a credential for the sandbox.',
+		);
+	}
+	return mockPayment;
+}

@@ -1,0 +1,31 @@
+import { getPayment, readObject } from '../../../shared/acountPayApi';
+import { readAnswer } from '../../calls';
+import type { Operation } from '../../operation';
+import { merchantIdField, merchantIdOf, paymentIdField, paymentIdOf } from './fields';
+
+interface GetInput {
+	merchantId: string;
+	paymentId: string;
+}
+
+/** Reads a payment and its status. */
+export const get: Operation<GetInput> = {
+	option: {
+		name: 'Get',
+		value: 'get',
+		action: 'Get payment',
+		description: 'Get a payment and its status',
+	},
+	fields: [merchantIdField, paymentIdField],
+
+	check: (item) => ({ merchantId: merchantIdOf(item), paymentId: paymentIdOf(item) }),
+
+	run: async ({ merchantId, paymentId }, { connection, options }) =>
+		await readAnswer(
+			connection,
+			getPayment(merchantId, paymentId),
+			{ merchantId, name: `payment '${paymentId}'` },
+			options,
+			({ body }) => readObject(body),
+		),
+};

@@ -1,0 +1,229 @@
+import type { IDataObject } from 'n8n-workflow';
+import { type ApiRequest, readObject, readReason } from '../shared/acountPayApi';
+import type { Answer, Connection, NoAnswer } from '../shared/connection';
+import { growingPause, pause, retryAfter } from '../shared/pauses';
+import { ApiProblem, Stopped } from '../shared/problems';
+import type { LedgerPage } from './ledger';
+
+/** What a request is about, for the words of an error. */
+export interface Subject {
+	/** The merchant it is sent for. */
+	merchantId: string;
+	/** As part of a sentence: "the payment with reference 'ORDER-1'". */
+	name: string;
+}
+
+/** What the item's options say about its requests. */
+export interface CallOptions {
+	/** ms until the whole answer of one request must be there. */
+	timeout: number;
+	/** Whether a payment may be sent again when it is not known whether it was made. */
+	resendUnknown: boolean;
+}
+
+/** A busy API is asked again until both are reached. */
+const BUSY_TRIES = 10;
+const BUSY_PATIENCE = 2 * 60_000;
+const FIRST_BUSY_PAUSE = 500;
+const LONGEST_BUSY_PAUSE = 30_000;
+/** Even an answer that says 'Retry-After: 0' is given this much, in ms, with as much again at random. */
+const SHORTEST_BUSY_PAUSE = 200;
+
+const READ_TRIES = 5;
+const FIRST_READ_PAUSE = 500;
+const LONGEST_READ_PAUSE = 8_000;
+
+const isSuccess = ({ status }: Answer | NoAnswer) =>
+	status !== undefined && status >= 200 && status < 300;
+
+/**
+ * Makes a payment, at most once: what an earlier try of this execution made is handed out, and what it left open is not
+ * sent again. Only a busy API (429), which made nothing, is asked again.
+ * @returns AcountPay's answer, whole
+ * @throws ApiProblem (`unknown` when the payment may have been made) or Stopped (then it was not)
+ */
+export async function makePayment(
+	connection: Connection,
+	request: ApiRequest,
+	subject: Subject,
+	options: CallOptions,
+	page: LedgerPage,
+): Promise<IDataObject> {
+	const { earlier } = page;
+	if (earlier?.state === 'made') return earlier.answer;
+	if (earlier && !options.resendUnknown) {
+		throw outcomeUnknown(
+			subject,
+			earlier.state === 'unknown'
+				? earlier.what
+				: 'was asked, and the execution ended before it answered',
+		);
+	}
+
+	const answer = await sendPatiently(connection, request, options.timeout, page);
+	const payment = isSuccess(answer) ? readObject((answer as Answer).body) : undefined;
+	if (payment) {
+		page.made(payment);
+		return payment;
+	}
+	if (answer.status === undefined && !answer.sent) {
+		page.notMade();
+		throw notReached(connection, subject);
+	}
+	if (answer.status === undefined || answer.status < 400 || answer.status >= 500) {
+		const what = whatHappened(answer);
+		page.unknown(what);
+		throw outcomeUnknown(subject, what, answer.status);
+	}
+	page.notMade();
+	throw refusal(connection, answer, subject, 'No payment was made.');
+}
+
+/**
+ * Reads from AcountPay; asks again when there is no answer, or none that can be used.
+ * @param read takes what is wanted out of a successful answer; undefined: the answer can't be used
+ * @throws ApiProblem or Stopped
+ */
+export async function readAnswer<Result>(
+	connection: Connection,
+	request: ApiRequest,
+	subject: Subject,
+	options: CallOptions,
+	read: (answer: Answer) => Result | undefined,
+): Promise<Result> {
+	for (let tries = 1; ; tries++) {
+		const answer = await sendPatiently(connection, request, options.timeout);
+		if (connection.cancelSignal?.aborted) throw new Stopped();
+		const result = isSuccess(answer) ? read(answer as Answer) : undefined;
+		if (result !== undefined) return result;
+
+		const mayPass = answer.status === undefined || answer.status >= 500 || isSuccess(answer);
+		if (!mayPass || tries === READ_TRIES) throw readProblem(connection, answer, subject);
+		await pauseOrStop(growingPause(tries, FIRST_READ_PAUSE, LONGEST_READ_PAUSE), connection);
+	}
+}
+
+/** Sends, and waits for a busy API, which has then neither made nor read anything. */
+async function sendPatiently(
+	connection: Connection,
+	request: ApiRequest,
+	timeout: number,
+	page?: LedgerPage,
+): Promise<Answer | NoAnswer> {
+	const startedAt = Date.now();
+	for (let tries = 1; ; tries++) {
+		let answer: Answer | NoAnswer | undefined;
+		page?.sending();
+		try {
+			answer = await connection.send(request, timeout);
+		} finally {
+			// What is thrown is about the token: AcountPay did not get as far as this request.
+			if (!answer || answer.status === 429) page?.notMade();
+		}
+		if (answer.status !== 429) return answer;
+		if (tries >= BUSY_TRIES && Date.now() - startedAt >= BUSY_PATIENCE) return answer;
+
+		const asked = retryAfter(answer.headers['retry-after'], Date.now());
+		const wait =
+			asked === undefined
+				? growingPause(tries, FIRST_BUSY_PAUSE, LONGEST_BUSY_PAUSE)
+				: asked + SHORTEST_BUSY_PAUSE * (1 + Math.random());
+		await pauseOrStop(wait, connection);
+	}
+}
+
+async function pauseOrStop(ms: number, connection: Connection): Promise<void> {
+	if (!(await pause(ms, connection.cancelSignal))) throw new Stopped();
+}
+
+/** As the end of 'AcountPay …', for an answer that can't be used. */
+const whatHappened = (answer: Answer | NoAnswer): string => {
+	if (answer.status === undefined) return answer.what;
+	if (answer.status >= 500) return `is out of order (status ${answer.status})`;
+	if (isSuccess(answer)) return `sent an answer that could not be read (status ${answer.status})`;
+	return `answered with a redirect (status ${answer.status}), which is not followed`;
+};
+
+const outcomeUnknown = ({ name }: Subject, what: string, status?: number) =>
+	new ApiProblem(
+		'unknown',
+		`It is not known whether AcountPay made ${name}: AcountPay ${what}`,
+		"Look for this reference in AcountPay before you ask for the payment again, or the customer may be asked to pay twice. This execution does not send it again, unless the option 'Resend Unknown' is on.",
+		status,
+	);
+
+const notReached = (connection: Connection, { name }: Subject) =>
+	new ApiProblem(
+		'unavailable',
+		`AcountPay could not be reached for ${name}`,
+		`Check the environment of the credential, and whether ${connection.baseUrl} can be reached from n8n. Nothing was sent, so this item can be run again.`,
+	);
+
+const readProblem = (connection: Connection, answer: Answer | NoAnswer, subject: Subject) => {
+	if (answer.status === undefined && !answer.sent) return notReached(connection, subject);
+	if (answer.status === undefined || answer.status < 400 || answer.status >= 500) {
+		return new ApiProblem(
+			'unavailable',
+			`AcountPay was asked about ${subject.name}, but ${whatHappened(answer)}`,
+			'Reading changes nothing, so this item can be run again.',
+			answer.status,
+		);
+	}
+	return refusal(connection, answer, subject, '');
+};
+
+/** The words for an answer with a status of 400 to 499. */
+function refusal(
+	connection: Connection,
+	{ status, body }: Answer,
+	{ merchantId, name }: Subject,
+	consequence: string,
+): ApiProblem {
+	const reason = connection.redact(readReason(body));
+	const [what, advice] = wordsFor(status, name, merchantId);
+	return new ApiProblem(
+		'refused',
+		`${what}${reason ? `: ${reason}` : ` (status ${status})`}`,
+		`${advice} ${consequence}`.trim(),
+		status,
+	);
+}
+
+const wordsFor = (
+	status: number,
+	name: string,
+	merchantId: string,
+): [what: string, advice: string] => {
+	switch (status) {
+		case 401:
+			return [
+				`AcountPay did not accept the access token for ${name}`,
+				'Check Client ID, Client Secret and Environment of the credential.',
+			];
+		case 403:
+			return [
+				`AcountPay does not allow ${name} for merchant '${merchantId}'`,
+				'Check Merchant ID, and whether your AcountPay account may act for this merchant.',
+			];
+		case 404:
+			return [
+				`AcountPay does not find ${name} for merchant '${merchantId}'`,
+				'Check Merchant ID and, when you read a payment, Payment ID. Sandbox and production know nothing of each other.',
+			];
+		case 409:
+			return [
+				`AcountPay says that ${name} conflicts with what it already has`,
+				'Look for this reference in AcountPay before you ask again.',
+			];
+		case 429:
+			return [
+				`AcountPay is getting too many requests and did not take ${name}, for two minutes`,
+				"Run this item again later, or lower the option 'Max Concurrency'.",
+			];
+		default:
+			return [
+				`AcountPay refused ${name}`,
+				'Check the fields of this item against what AcountPay says.',
+			];
+	}
+};

@@ -1,0 +1,87 @@
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import { FieldProblem } from '../shared/problems';
+
+/** The parameters of one item, as they are after n8n has evaluated the expressions: of any type. */
+export class ItemParameters {
+	constructor(
+		private readonly context: IExecuteFunctions,
+		private readonly itemIndex: number,
+	) {}
+
+	/** The value of a field; undefined when the workflow does not have it. */
+	get(name: string): unknown {
+		return this.context.getNodeParameter(name, this.itemIndex, undefined) as unknown;
+	}
+
+	/** The fields of a collection that the person added. */
+	collection(name: string): IDataObject {
+		return (this.context.getNodeParameter(name, this.itemIndex, {}) ?? {}) as IDataObject;
+	}
+}
+
+/** How a wrong value is named in an error: cut short, as JSON. */
+export function shown(value: unknown): string {
+	let text: string | undefined;
+	try {
+		text = typeof value === 'number' ? String(value) : JSON.stringify(value);
+	} catch {
+		text = undefined;
+	}
+	text ??= String(typeof value);
+	return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+/**
+ * A text that must be there. A number is taken as its text, as a spreadsheet gives order numbers.
+ * @throws FieldProblem when it is empty, blank, neither text nor number, or a number too large to be exact
+ */
+export function requiredText(field: string, value: unknown): string {
+	if (typeof value === 'string' && value.trim() !== '') return value;
+	if (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return String(value);
+	if (typeof value === 'number') {
+		throw new FieldProblem(field, `must be text: the number ${value} is too large to be exact`);
+	}
+	if (value === undefined || value === null || typeof value === 'string') {
+		throw new FieldProblem(
+			field,
+			'must not be empty',
+			'When it comes from an expression, check that this item has the value.',
+		);
+	}
+	throw new FieldProblem(field, `must be text, but is ${shown(value)}`);
+}
+
+/**
+ * A JSON object, which n8n hands over as text or as an object.
+ * @returns a copy that is plain JSON
+ * @throws FieldProblem when it is anything else
+ */
+export function jsonObject(field: string, value: unknown): IDataObject {
+	let parsed: unknown;
+	try {
+		parsed = JSON.parse(typeof value === 'string' ? value : JSON.stringify(value));
+	} catch {
+		parsed = undefined;
+	}
+	if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+		throw new FieldProblem(
+			field,
+			`must be a JSON object, such as { "orderId": 42 }, but is ${shown(value)}`,
+		);
+	}
+	return parsed as IDataObject;
+}
+
+/**
+ * A whole number within bounds.
+ * @throws FieldProblem
+ */
+export function wholeNumber(field: string, value: unknown, least: number, most: number): number {
+	if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) {
+		return value;
+	}
+	throw new FieldProblem(
+		field,
+		`must be a whole number from ${least} to ${most}, but is ${shown(value)}`,
+	);
+}

@@ -1,0 +1,59 @@
+import type { INodeProperties } from 'n8n-workflow';
+import type { CallOptions } from './calls';
+import { type ItemParameters, wholeNumber } from './itemParameters';
+
+const DEFAULT_CONCURRENCY = 10;
+const DEFAULT_TIMEOUT = 30_000;
+const HIGHEST_CONCURRENCY = 1_000;
+const LONGEST_TIMEOUT = 10 * 60_000;
+
+/** How many items are in flight at once. */
+export const maxConcurrencyOption: INodeProperties = {
+	displayName: 'Max Concurrency',
+	name: 'maxConcurrency',
+	type: 'number',
+	typeOptions: { minValue: 1 },
+	default: DEFAULT_CONCURRENCY,
+	description: 'How many items are sent at the same time at most',
+};
+
+/** Whether a payment whose outcome is not known may be sent again. */
+export const resendUnknownOption: INodeProperties = {
+	displayName: 'Resend Unknown',
+	name: 'resendUnknown',
+	type: 'boolean',
+	default: false,
+	description:
+		"Whether a retry ('Retry On Fail' or by hand) sends a payment again of which it is not known whether it was made. The customer may then be asked to pay twice.",
+};
+
+/** How long one request may take. */
+export const timeoutOption: INodeProperties = {
+	displayName: 'Timeout',
+	name: 'timeout',
+	type: 'number',
+	typeOptions: { minValue: 1 },
+	default: DEFAULT_TIMEOUT,
+	description: 'How many milliseconds to wait for the answer to one request',
+};
+
+/**
+ * The checked options of one item that its requests follow.
+ * @throws FieldProblem
+ */
+export function callOptionsOf(item: ItemParameters): CallOptions {
+	const { timeout = DEFAULT_TIMEOUT, resendUnknown = false } = item.collection('options');
+	return {
+		timeout: wholeNumber(timeoutOption.displayName, timeout, 1, LONGEST_TIMEOUT),
+		resendUnknown: resendUnknown === true,
+	};
+}
+
+/**
+ * The checked option that holds for all items; an expression is evaluated for the first.
+ * @throws FieldProblem
+ */
+export function concurrencyOf(item: ItemParameters): number {
+	const { maxConcurrency = DEFAULT_CONCURRENCY } = item.collection('options');
+	return wholeNumber(maxConcurrencyOption.displayName, maxConcurrency, 1, HIGHEST_CONCURRENCY);
+}

@@ -1,0 +1,195 @@
+import type { IDataObject, IHttpRequestMethods } from 'n8n-workflow';
+
+/**
+ * What AcountPay's Partner API is like: hosts, paths, headers, answers. Everything else in this package asks here.
+ * "Documented" is what AcountPay's partner guides say; "assumed" is inferred, and nothing may break when it is wrong.
+ */
+
+/** The environments of a credential. Production and sandbox have separate client ids and secrets (documented). */
+export type Environment = 'production' | 'sandbox' | 'custom';
+
+/** The hosts of AcountPay's own environments (documented). */
+export const HOSTS: Readonly<Record<Exclude<Environment, 'custom'>, string>> = {
+	production: 'https://api.acountpay.com',
+	sandbox: 'https://acount-apis-staging-a8cdb2402163.herokuapp.com',
+};
+
+/** Where an access token is asked for (documented). */
+export const TOKEN_PATH = '/oauth/token';
+
+/**
+ * A base URL that may be given a client secret: https anywhere, or http on this machine. As the source of a
+ * case-insensitive regular expression, since the credential's own expressions must apply the same rule.
+ */
+export const SAFE_BASE_URL_PATTERN =
+	'^(https:\\/\\/[^\\s\\/?#\\\\@]+|http:\\/\\/(localhost|127(\\.\\d+){3}|\\[::1\\])(:\\d+)?)(\\/[^\\s?#\\\\]*)?$';
+
+const SAFE_BASE_URL = new RegExp(SAFE_BASE_URL_PATTERN, 'i');
+
+/** The fields of the credential 'AcountPay API' that say where to send requests. */
+export interface AcountPayHost {
+	environment: Environment;
+	/** Only looked at when `environment` is `custom`. */
+	baseUrl?: string;
+}
+
+/**
+ * The URL that all paths are appended to, without a slash at its end.
+ * @returns undefined when a custom base URL is neither https nor http on this machine, or the environment is unknown.
+ */
+export function baseUrlOf({ environment, baseUrl }: AcountPayHost): string | undefined {
+	if (environment !== 'custom') return HOSTS[environment];
+	const typed = String(baseUrl ?? '').trim();
+	return SAFE_BASE_URL.test(typed) ? typed.replace(/\/+$/, '') : undefined;
+}
+
+/** A request to AcountPay, complete but for the base URL and the access token. */
+export interface ApiRequest {
+	method: IHttpRequestMethods;
+	path: string;
+	headers: Record<string, string>;
+	body?: IDataObject;
+	/**
+	 * Whether AcountPay makes a payment when it gets this request. Nothing is known of idempotency, so such a request
+	 * is never sent twice on a doubt.
+	 */
+	makesPayment: boolean;
+}
+
+/** What AcountPay's sandbox is told to do with a payment at once (documented, sandbox only). */
+export const MOCK_PAYMENTS = ['true', 'fail', 'delay'] as const;
+export type MockPayment = (typeof MOCK_PAYMENTS)[number];
+
+/**
+ * The body of a new payment. `amount` and `referenceNumber` are documented as input; `webhookUrl` too;
+ * `currency` and `metadata` are documented in answers and assumed as input; `description` is assumed.
+ */
+export interface NewPayment {
+	/** In major units: 149.99 is 149 kroner and 99 øre. */
+	amount: number;
+	/** The merchant's own order or invoice number. */
+	referenceNumber: string;
+	/** ISO 4217; AcountPay takes DKK when there is none. */
+	currency?: string;
+	/** Shown to the customer. */
+	description?: string;
+	/** Given back in the webhooks. */
+	metadata?: IDataObject;
+	/** Told of this payment's events. */
+	webhookUrl?: string;
+}
+
+/** The names in {@link NewPayment}: a custom field may not be called like one of them. */
+export const NEW_PAYMENT_FIELDS: ReadonlyArray<keyof NewPayment> = [
+	'amount',
+	'referenceNumber',
+	'currency',
+	'description',
+	'metadata',
+	'webhookUrl',
+];
+
+const PAYMENTS_PATH = '/v1/partner/payments';
+
+const headersFor = (merchantId: string) => ({
+	Accept: 'application/json',
+	'X-Merchant-Client-Id': merchantId,
+});
+
+/**
+ * The request that makes a payment (documented).
+ * @param payment the body; what is in it is sent, and nothing more
+ * @param mockPayment sent as the header `X-Mock-Payment`
+ */
+export function createPayment(
+	merchantId: string,
+	payment: NewPayment & IDataObject,
+	mockPayment?: MockPayment,
+): ApiRequest {
+	return {
+		method: 'POST',
+		path: PAYMENTS_PATH,
+		headers: {
+			...headersFor(merchantId),
+			'Content-Type': 'application/json',
+			...(mockPayment && { 'X-Mock-Payment': mockPayment }),
+		},
+		body: payment,
+		makesPayment: true,
+	};
+}
+
+/** The request that reads a payment and its status (documented). */
+export function getPayment(merchantId: string, paymentId: string): ApiRequest {
+	return {
+		method: 'GET',
+		path: `${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}`,
+		headers: headersFor(merchantId),
+		makesPayment: false,
+	};
+}
+
+/**
+ * The id in AcountPay's answer for a payment: `id` or `paymentId`, text or number (assumed: only webhooks are documented
+ * to call it `paymentId`, and a later revision makes it a number).
+ * @returns the id as text, or undefined when the answer has none
+ */
+export function paymentIdOf(answer: IDataObject): string | undefined {
+	const id = [answer.id, answer.paymentId].find((value) =>
+		['string', 'number'].includes(typeof value),
+	);
+	return id === undefined ? undefined : String(id);
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * The JSON object in the body of an answer.
+ * @returns undefined when the body is cut off, empty, HTML, or JSON of another kind: then it says nothing about a payment
+ */
+export function readObject(body: Buffer): IDataObject | undefined {
+	try {
+		const value: unknown = JSON.parse(body.toString('utf8'));
+		return isRecord(value) && Object.keys(value).length > 0 ? (value as IDataObject) : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+const MAX_REASON_LENGTH = 500;
+
+const textsIn = (value: unknown): string[] => {
+	if (typeof value === 'string') return value.trim() === '' ? [] : [value.trim()];
+	if (Array.isArray(value)) return value.flatMap(textsIn);
+	return isRecord(value) ? textsIn(value.message) : [];
+};
+
+const visibleText = (html: string) =>
+	html
+		.replace(/<(script|style|head)\b[\s\S]*?<\/\1\s*>/gi, ' ')
+		.replace(/<[^>]*>/g, ' ')
+		.replace(/\s+/g, ' ')
+		.trim();
+
+/**
+ * What AcountPay says about why it refused, for a person to read. The shape of errors is assumed: `message` (text or
+ * list) as NestJS sends it, else `error` (text or object with `message`), else `errors`; HTML is stripped of its tags.
+ * @returns at most 500 characters; an empty string when the body says nothing
+ */
+export function readReason(body: Buffer): string {
+	const text = body.toString('utf8').trim();
+	let reason: string;
+	try {
+		const value: unknown = JSON.parse(text);
+		reason = isRecord(value)
+			? (
+					[value.message, value.error, value.errors].map(textsIn).find((texts) => texts.length) ??
+					[]
+				).join('; ')
+			: textsIn(value).join('; ');
+	} catch {
+		reason = visibleText(text);
+	}
+	return reason.length > MAX_REASON_LENGTH ? `${reason.slice(0, MAX_REASON_LENGTH - 1)}…` : reason;
+}

@@ -1,0 +1,73 @@
+/**
+ * How an item can end without its payment:
+ * `invalid` a field is wrong and nothing was sent; `refused` AcountPay said no, and nothing was made;
+ * `unavailable` AcountPay could not be asked or did not say, and nothing was made; `unknown` the request was sent and it
+ * is not known whether AcountPay made the payment.
+ */
+export type Outcome = 'invalid' | 'refused' | 'unavailable' | 'unknown';
+
+/** What went wrong with an item, in the merchant's words and without any secret. */
+abstract class Problem extends Error {
+	abstract readonly outcome: Outcome;
+
+	/** @param description what to do now */
+	constructor(
+		message: string,
+		readonly description?: string,
+	) {
+		super(message);
+	}
+}
+
+/** A field holds what can't be sent. Nothing was sent for the item. */
+export class FieldProblem extends Problem {
+	readonly outcome = 'invalid';
+
+	/**
+	 * @param field its name in the editor
+	 * @param must the rest of the sentence that the field's name begins: 'must be …'
+	 */
+	constructor(field: string, must: string, description?: string) {
+		super(`${field} ${must}`, description);
+	}
+}
+
+/** AcountPay refused, could not be asked, or left open what it did. */
+export class ApiProblem extends Problem {
+	constructor(
+		readonly outcome: Exclude<Outcome, 'invalid'>,
+		message: string,
+		description: string,
+		/** The HTTP status, when there was an answer. */
+		readonly status?: number,
+	) {
+		super(message, description);
+	}
+}
+
+/** Something that is no problem of AcountPay's and no check of ours. */
+export class UnexpectedProblem extends Problem {
+	readonly outcome = 'unavailable';
+
+	/** @param isSafe whether the error can't hold anything secret, since nothing had been sent yet */
+	constructor(error: unknown, isSafe = false) {
+		super(
+			isSafe && error instanceof Error
+				? error.message
+				: 'This item ended unexpectedly, before AcountPay was asked or after it had answered',
+		);
+	}
+}
+
+/** The person or a time limit stops the execution; what this was thrown from has not been sent. */
+export class Stopped extends Error {
+	constructor() {
+		super('The execution is being stopped');
+	}
+}
+
+/** Any of them: what one item's work may throw. */
+export type ItemProblem = FieldProblem | ApiProblem | UnexpectedProblem;
+
+/** Whether something thrown is a problem of an item, rather than a bug. */
+export const isItemProblem = (error: unknown): error is ItemProblem => error instanceof Problem;
