@@ -1,0 +1,52 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
+/**
+ * What has to be true before the first line of n8n-core runs. Imported first by every file of the harness.
+ */
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import dns from 'node:dns';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const userFolder = mkdtempSync(join(tmpdir(), 'n8n-engine-'));
+process.env.N8N_USER_FOLDER = userFolder;
+process.env.N8N_ENCRYPTION_KEY = randomBytes(24).toString('base64');
+process.env.N8N_LOG_LEVEL = 'silent';
+
+const ends: Array<() => unknown> = [];
+
+/** Has something done when the test file is through, last registered first. May be called at any time. */
+export const onEnd = (end: () => unknown) => void ends.push(end);
+
+afterAll(async () => {
+	while (ends.length > 0) await ends.pop()!();
+});
+onEnd(() => rmSync(userFolder, { recursive: true, force: true }));
+
+// Tests talk to loopback alone: any other host fails like a name that nobody registered.
+const lookup = dns.lookup as (...args: unknown[]) => void;
+const lookupLoopbackOnly = (hostname: string, ...rest: unknown[]) => {
+	if (['localhost', '127.0.0.1', '::1'].includes(hostname)) return lookup(hostname, ...rest);
+	const callback = rest.at(-1) as (error: Error) => void;
+	const message = `getaddrinfo ENOTFOUND ${hostname}`;
+	const error = Object.assign(new Error(message), { code: 'ENOTFOUND', errno: -3008, hostname });
+	process.nextTick(callback, Object.assign(error, { syscall: 'getaddrinfo' }));
+};
+Object.assign(dns, { lookup: lookupLoopbackOnly });
+onEnd(() => Object.assign(dns, { lookup }));
+
+// n8n-core may bring copies of its own of these two, and only its own container is the one it looks into.
+const requireFromCore = createRequire(require.resolve('n8n-core'));
+
+/** n8n-core's dependency container. */
+export const { Container } = requireFromCore('@n8n/di') as typeof import('@n8n/di');
+
+/** The token under which n8n-core looks up its logger. */
+export const { Logger } = requireFromCore(
+	'@n8n/backend-common',
+) as typeof import('@n8n/backend-common');
+
+/** The token of n8n's configuration, read from the environment with n8n's defaults. */
+export const { GlobalConfig } = requireFromCore('@n8n/config') as typeof import('@n8n/config');

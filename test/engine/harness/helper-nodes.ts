@@ -1,0 +1,53 @@
+import type { IExecuteFunctions, INodeExecutionData, INodeType } from 'n8n-workflow';
+
+type Execute = (this: IExecuteFunctions) => Promise<INodeExecutionData[][]>;
+
+const node = (
+	name: string,
+	execute: Execute,
+	shape: Partial<INodeType['description']> = {},
+): INodeType => ({
+	description: {
+		displayName: name,
+		name,
+		group: ['transform'],
+		version: 1,
+		description: `The test harness' ${name} node`,
+		defaults: { name },
+		inputs: ['main'],
+		outputs: ['main'],
+		properties: [],
+		...shape,
+	},
+	execute,
+});
+
+async function pass(this: IExecuteFunctions) {
+	return [this.getInputData()];
+}
+
+/** Like n8n's Loop Over Items: the first output is 'done', the second the next batch. */
+async function loop(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	const context = this.getContext('node') as {
+		waiting?: INodeExecutionData[];
+		done: INodeExecutionData[];
+	};
+	if (context.waiting) {
+		context.done.push(...this.getInputData());
+	} else {
+		context.waiting = [...this.getInputData()];
+		context.done = [];
+	}
+	const batch = context.waiting.splice(0, this.getNodeParameter('batchSize', 0) as number);
+	return batch.length > 0 ? [[], batch] : [context.done, []];
+}
+
+/** Nodes around the one under test: `harness.start` hands out items, `harness.pass` passes them, `harness.loop`. */
+export const helperNodes: Record<string, INodeType> = {
+	'harness.start': node('start', pass, { group: ['trigger'], inputs: [] }),
+	'harness.pass': node('pass', pass),
+	'harness.loop': node('loop', loop, {
+		outputs: ['main', 'main'],
+		properties: [{ displayName: 'Batch Size', name: 'batchSize', type: 'number', default: 1 }],
+	}),
+};

@@ -1,0 +1,76 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
+import './environment';
+import { PackageDirectoryLoader } from 'n8n-core';
+import {
+	NodeHelpers,
+	type ICredentialType,
+	type INodeType,
+	type INodeTypes,
+	type IVersionedNodeType,
+} from 'n8n-workflow';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { helperNodes } from './helper-nodes';
+import { oAuth2Api } from './oauth2-api';
+
+/** The folder of this package. */
+export const projectFolder = resolve(__dirname, '../../..');
+
+/** A package's node and credential types, with n8n's generic OAuth2 type and the harness' helper nodes. */
+export class LoadedTypes implements INodeTypes {
+	private constructor(private readonly loader: PackageDirectoryLoader) {}
+
+	/**
+	 * Loads a built package the way n8n does.
+	 *
+	 * @param folder holds package.json; its `n8n` block names the files
+	 * @throws when a file that is named there does not exist (not built yet)
+	 */
+	static async from(folder = projectFolder): Promise<LoadedTypes> {
+		const loader = new PackageDirectoryLoader(folder);
+		const { nodes = [], credentials = [] } = loader.packageJson.n8n ?? {};
+		const missing = [...nodes, ...credentials].find((file) => !existsSync(join(folder, file)));
+		if (missing) throw new Error(`${missing} is not there: run 'npm run build' first`);
+		await loader.loadAll();
+		return new LoadedTypes(loader);
+	}
+
+	/** `acountPay` → `n8n-nodes-acountpay.acountPay`; a name with a package stays as it is. */
+	fullName(type: string) {
+		return type.includes('.') ? type : `${this.loader.packageName}.${type}`;
+	}
+
+	getByName(type: string): INodeType | IVersionedNodeType {
+		const [packageName, name] = type.split('.');
+		const node =
+			packageName === this.loader.packageName
+				? this.loader.nodeTypes[name]?.type
+				: helperNodes[type];
+		if (!node) throw new Error(`Unrecognized node type: ${type}`);
+		return node;
+	}
+
+	getByNameAndVersion(type: string, version?: number): INodeType {
+		return NodeHelpers.getVersionedNodeType(this.getByName(type), version);
+	}
+
+	getKnownTypes() {
+		return this.loader.known.nodes;
+	}
+
+	/** The credential type with that name; throws when there is none. */
+	credentialType(name: string): ICredentialType {
+		return name === oAuth2Api.name ? oAuth2Api : this.loader.getCredential(name).type;
+	}
+
+	/** The types that a credential type extends, near and far. */
+	parentTypes(name: string): string[] {
+		const parents = this.loader.known.credentials[name]?.extends ?? [];
+		return [...parents, ...parents.flatMap((parent) => this.parentTypes(parent))];
+	}
+
+	/** The nodes of the package that name this credential type. */
+	supportedNodes(name: string): string[] {
+		return this.loader.known.credentials[name]?.supportedNodes ?? [];
+	}
+}
