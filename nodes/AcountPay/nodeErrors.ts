@@ -29,7 +29,15 @@ export function nodeErrorFor(
 	summary: Summary,
 ): NodeApiError | NodeOperationError {
 	const message = messageFor(problem, itemIndex);
-	const description = [problem.description, ...sentencesFor(summary)].filter(Boolean).join(' ');
+	const description = [
+		problem.description,
+		...sentencesFor({
+			...summary,
+			unknown: summary.unknown.filter((payment) => payment.itemIndex !== itemIndex),
+		}),
+	]
+		.filter(Boolean)
+		.join(' ');
 	const options = { message, description, itemIndex };
 	const error =
 		problem instanceof ApiProblem
@@ -102,7 +110,7 @@ function sentencesFor({ made, unknown }: Summary): string[] {
 	const sentences: string[] = [];
 	if (unknown.length) {
 		const names = unknown.map(({ referenceNumber }) => referenceNumber);
-		sentences.push(`It is not known whether these were made: ${listed(names)}.`);
+		sentences.push(`It is not known either whether these were made: ${listed(names)}.`);
 	}
 	if (made.length) {
 		sentences.push(
