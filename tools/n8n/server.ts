@@ -1,4 +1,4 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/require-node-api-error -- runs outside n8n */
 import axios from 'axios';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -32,7 +32,8 @@ const SETTINGS = {
 	N8N_DISABLED_MODULES: 'mcp-registry',
 	N8N_COMMUNITY_PACKAGES_ALLOW_TOOL_USAGE: 'true',
 	EXTERNAL_FRONTEND_HOOKS_URLS: '',
-	N8N_RUNNERS_ENABLED: 'true',
+	N8N_UNVERIFIED_PACKAGES_ENABLED: 'true',
+	N8N_PYTHON_ENABLED: 'false',
 	N8N_LOG_LEVEL: 'info',
 };
 
@@ -46,6 +47,8 @@ export interface StartN8nOptions {
 	userFolder?: string;
 	/** Gets n8n's log as it is written. */
 	log?: (text: string) => void;
+	/** Ends the start when it is aborted, and removes what was begun. */
+	signal?: AbortSignal;
 }
 
 /** A running n8n with our package installed as a person would have it. */
@@ -95,7 +98,6 @@ export async function startN8n(options: StartN8nOptions): Promise<N8n> {
 		N8N_USER_FOLDER: userFolder,
 		N8N_PORT: String(port),
 		N8N_RUNNERS_BROKER_PORT: String(brokerPort),
-		WEBHOOK_URL: `${url}/`,
 		...options.env,
 	};
 
@@ -108,7 +110,7 @@ export async function startN8n(options: StartN8nOptions): Promise<N8n> {
 			removeWithParent: isOurs ? userFolder : undefined,
 		});
 		try {
-			await ready(child, url);
+			await ready(child, url, options.signal);
 		} catch (error) {
 			await child.stop(0);
 			throw error;
@@ -158,7 +160,7 @@ export async function startN8n(options: StartN8nOptions): Promise<N8n> {
 }
 
 /** n8n can answer that it is ready before a start that then fails: both, the line in the log and the answer, count. */
-async function ready(child: Child, url: string): Promise<void> {
+async function ready(child: Child, url: string, signal?: AbortSignal): Promise<void> {
 	const until = Date.now() + START_TIMEOUT_MS;
 	const isReady = async () =>
 		child.output().includes('Editor is now accessible') &&
@@ -167,6 +169,7 @@ async function ready(child: Child, url: string): Promise<void> {
 			() => false,
 		));
 	while (!(await isReady())) {
+		signal?.throwIfAborted();
 		if (!child.running() || Date.now() > until) {
 			const reason = child.running() ? `is not ready after ${START_TIMEOUT_MS / 1000} s` : 'ended';
 			const tail = child.output().trimEnd().split('\n').slice(-30).join('\n');

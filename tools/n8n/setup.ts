@@ -1,4 +1,4 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, no-console -- runs outside n8n */
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, @n8n/community-nodes/require-node-api-error, no-console -- runs outside n8n */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { lock } from 'proper-lockfile';
 
 import { npmScript, startNode } from '../child';
+import { abortOnSignals } from '../signals';
 
 /** The n8n that the demo and the end-to-end tests run. */
 export const DEFAULT_VERSION = '2.41.1';
@@ -207,12 +208,11 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 if (require.main === module) {
-	const abort = new AbortController();
-	for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
-	ensureN8n({ version: process.argv[2], signal: abort.signal })
+	const signal = abortOnSignals();
+	ensureN8n({ version: process.argv[2], signal })
 		.then(({ bin }) => console.log(bin))
 		.catch((error: Error) => {
-			console.error(abort.signal.aborted ? 'Stopped; nothing of it is left.' : error.message);
+			console.error(signal.aborted ? 'Stopped; nothing of it is left.' : error.message);
 			process.exitCode = 1;
 		});
 }
