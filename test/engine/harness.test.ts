@@ -33,6 +33,7 @@ exports.Probe = class Probe {
 			displayName: 'Probe', name: 'probe', group: ['transform'], version: 1, description: 'Asks',
 			defaults: { name: 'Probe' }, inputs: ['main'], outputs: ['main'],
 			credentials: [{ name: 'probeApi', required: true }],
+			webhooks: [{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: '', restartWebhook: true }],
 			properties: [
 				{ displayName: 'Path', name: 'path', type: 'string', default: '/ok', required: true },
 				{ displayName: 'Park', name: 'park', type: 'boolean', default: false },
@@ -44,6 +45,7 @@ exports.Probe = class Probe {
 		context.tries = (context.tries ?? 0) + 1;
 		if (this.getNodeParameter('park', 0)) {
 			await this.putExecutionToWait(new Date(Date.now() + 3600000));
+			context.resumeUrl = this.evaluateExpression('{{ $execution.resumeUrl }}', 0);
 			return [this.getInputData()];
 		}
 		const { baseUrl } = await this.getCredentials('probeApi');
@@ -60,6 +62,55 @@ exports.Probe = class Probe {
 		this.logger.info('Probed', { paths: output.length });
 		return [output];
 	}
+	async webhook() {
+		const body = this.getBodyData();
+		if (body.final) return { workflowData: [[{ json: body }]], webhookResponse: 'thanks' };
+		return { webhookResponse: 'not yet' };
+	}
+};`;
+
+const triggerSource = `
+exports.ProbeTrigger = class ProbeTrigger {
+	constructor() {
+		this.description = {
+			displayName: 'Probe Trigger', name: 'probeTrigger', group: ['trigger'], version: 1, description: 'Hears',
+			defaults: { name: 'Probe Trigger' }, inputs: [], outputs: ['main'],
+			webhooks: [{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'probe' }],
+			properties: [{ displayName: 'Refuse', name: 'refuse', type: 'boolean', default: false }],
+		};
+		this.webhookMethods = {
+			default: {
+				async checkExists() {
+					if (this.getNodeParameter('refuse')) throw new Error('No secret');
+					return false;
+				},
+				async create() {
+					this.getWorkflowStaticData('node').url = this.getNodeWebhookUrl('default');
+					return true;
+				},
+				async delete() {
+					delete this.getWorkflowStaticData('node').url;
+					return true;
+				},
+			},
+		};
+	}
+	async webhook() {
+		const { rawBody, headers } = this.getRequestObject();
+		const response = this.getResponseObject();
+		if (headers['x-bytes'] !== String(rawBody?.length)) {
+			response.status(401).end();
+			return { noWebhookResponse: true };
+		}
+		const data = this.getWorkflowStaticData('node');
+		data.calls = (data.calls ?? 0) + 1;
+		const json = { body: this.getBodyData(), calls: data.calls };
+		if (json.body.fail) throw new Error('Broken node');
+		if (json.body.ignore) return { webhookResponse: 'ignored' };
+		if (json.body.late) return { workflowData: [[{ json }]] };
+		response.status(200).send('heard');
+		return { noWebhookResponse: true, workflowData: [[{ json }]] };
+	}
 };`;
 
 const probePackage = () =>
@@ -67,9 +118,13 @@ const probePackage = () =>
 		'package.json': JSON.stringify({
 			name: 'n8n-nodes-probe',
 			version: '1.0.0',
-			n8n: { nodes: ['dist/Probe.node.js'], credentials: ['dist/ProbeApi.credentials.js'] },
+			n8n: {
+				nodes: ['dist/Probe.node.js', 'dist/ProbeTrigger.node.js'],
+				credentials: ['dist/ProbeApi.credentials.js'],
+			},
 		}),
 		'dist/Probe.node.js': nodeSource,
+		'dist/ProbeTrigger.node.js': triggerSource,
 		'dist/ProbeApi.credentials.js': credentialSource,
 	});
 
@@ -262,7 +317,101 @@ describe('the engine harness', () => {
 		const resumed = await engine.resumeAfterTimeout(parked);
 		expect(resumed).toMatchObject({ id: parked.id, status: 'success', waitTill: undefined });
 		expect(resumed.json()).toEqual([{ number: 7 }]);
-		expect(resumed.context()).toEqual({ tries: 1 });
+		expect(resumed.context()).toMatchObject({ tries: 1 });
+	});
+
+	const post = async (url: string, body: string, headers: Record<string, string> = {}) => {
+		const response = await fetch(url, { method: 'POST', body, headers });
+		return { status: response.status, body: await response.text() };
+	};
+	const json = { 'content-type': 'application/json' };
+
+	it('wakes a parked execution over HTTP, as often as it takes and only with its token', async () => {
+		const parked = await engine.runNode({ node: probe({ park: true }), items: [{ number: 7 }] });
+		const url = parked.context()!.resumeUrl as string;
+		const final = '{"final":true}';
+
+		expect((await post(url.replace(/=.*/, `=${'0'.repeat(64)}`), final, json)).status).toBe(401);
+		expect((await post(url.replace(/\?.*/, ''), final, json)).status).toBe(401);
+		expect(await post(url, '{"final":', json)).toMatchObject({ status: 422 });
+		expect(await post(url, '{}', json)).toEqual({ status: 200, body: 'not yet' });
+		expect((await engine.execution(parked.id)).status).toBe('waiting');
+
+		expect((await post(url, final, json)).status).toBe(200);
+		const resumed = await engine.execution(parked.id);
+		expect(resumed.status).toBe('success');
+		expect(resumed.json('Probe')).toEqual([{ final: true }]);
+		expect((await post(url, final, json)).status).toBe(409);
+	});
+
+	it('answers 409 while an execution runs', async () => {
+		const running = engine.startNode({ node: probe({ path: '/hang' }) });
+		const token = JSON.parse(engine.executions.get(running.id)!.data) as string[];
+		const secret = token.find((part) => /^[0-9a-f]{64}$/.test(part));
+		const url = `${engine.url}/webhook-waiting/${running.id}?signature=${secret}`;
+		expect((await post(url, '{}', json)).status).toBe(409);
+		running.cancel();
+		await running.finished;
+	});
+
+	describe('with a published trigger', () => {
+		const workflow = (parameters = {}) => ({
+			nodes: [
+				{ name: 'Trigger', type: 'probeTrigger', parameters },
+				{ name: 'Pass', type: 'harness.pass' },
+			],
+			connections: [['Trigger', 'Pass'] as ['Trigger', 'Pass']],
+		});
+
+		it('hands on the raw bytes, starts the workflow, and keeps static data that it should', async () => {
+			const { id, urls, executions } = await engine.publish(workflow());
+			const body = '{ "amount": 1.50, "name": "\\u00e6ø" }';
+			const headers = { ...json, 'x-bytes': String(Buffer.byteLength(body)) };
+
+			expect(engine.staticData.get(id)).toEqual({ 'node:Trigger': { url: urls[0] } });
+			expect(await post(urls[0], body, headers)).toEqual({ status: 200, body: 'heard' });
+			expect(await post(urls[0], body, { ...json, 'x-bytes': '1' })).toEqual({
+				status: 401,
+				body: '',
+			});
+			expect(await post(urls[0], body, headers)).toEqual({ status: 200, body: 'heard' });
+			const runs = await executions();
+			expect(runs.map((run) => run.json())).toEqual([
+				[{ body: { amount: 1.5, name: 'æø' }, calls: 1 }],
+				[{ body: { amount: 1.5, name: 'æø' }, calls: 2 }],
+			]);
+			expect(runs[0].stored.mode).toBe('webhook');
+		});
+
+		it("answers by itself when the node does not, and forgets that node's static data", async () => {
+			const { id, urls, executions } = await engine.publish(workflow());
+			const send = async (body: string) =>
+				await post(urls[0], body, { ...json, 'x-bytes': String(body.length) });
+
+			expect(await send('{"late":true}')).toEqual({ status: 200, body: 'firstEntryJson' });
+			expect(engine.staticData.get(id)).toEqual({ 'node:Trigger': { url: urls[0] } });
+			expect(await send('{"ignore":true}')).toEqual({ status: 200, body: 'ignored' });
+			expect(engine.staticData.get(id)).toMatchObject({ 'node:Trigger': { calls: 1 } });
+			expect(await executions()).toHaveLength(1);
+		});
+
+		it('stores a failed execution when the node throws', async () => {
+			const { urls, executions } = await engine.publish(workflow());
+			const body = '{"fail":true}';
+			const { status } = await post(urls[0], body, { ...json, 'x-bytes': String(body.length) });
+			expect(status).toBe(500);
+			const [failed] = await executions();
+			expect(failed).toMatchObject({ status: 'error', error: { message: 'Broken node' } });
+		});
+
+		it('is published only when the node agrees, and gone when it is taken back', async () => {
+			await expect(engine.publish(workflow({ refuse: true }))).rejects.toThrow('No secret');
+
+			const { id, urls, unpublish } = await engine.publish(workflow());
+			await unpublish();
+			expect(engine.staticData.get(id)).toEqual({ 'node:Trigger': {} });
+			expect((await post(urls[0], '{}', json)).status).toBe(404);
+		});
 	});
 
 	it('says what a workflow lacks before anything runs', async () => {

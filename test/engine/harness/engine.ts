@@ -1,6 +1,7 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-globals, @n8n/community-nodes/require-node-api-error -- runs outside n8n */
 import { Container } from './environment';
 import { stringify } from 'flatted';
+import { randomUUID } from 'node:crypto';
 import {
 	BinaryDataService,
 	ExecutionLifecycleHooks,
@@ -16,6 +17,7 @@ import {
 	type ICredentialDataDecryptedObject,
 	type IDataObject,
 	type INode,
+	type INodeCredentialTestResult,
 	type IRun,
 	type IRunExecutionData,
 	type IWorkflowBase,
@@ -24,11 +26,13 @@ import {
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
 import { StoredCredential } from './credential';
+import { testCredential } from './credential-test';
 import { TestCredentialsHelper } from './credentials-helper';
 import { Execution, type StoredExecution } from './execution';
 import { useExpressionEngine, type ExpressionEngine } from './expressions';
 import { log } from './log';
 import { LoadedTypes } from './types';
+import { WebhookServer } from './webhooks';
 
 /** A node of a workflow; a type without a package is one of the package under test. */
 export type NodeDefinition = Partial<INode> & { name: string; type: string };
@@ -76,6 +80,17 @@ export interface Running {
 	cancel(): void;
 }
 
+/** A workflow that waits for webhooks. */
+export interface Published {
+	id: string;
+	/** Where the webhooks of its nodes are, in the nodes' order. */
+	urls: string[];
+	/** Its executions so far, oldest first; waits for those that run. */
+	executions(): Promise<Execution[]>;
+	/** Takes the webhooks away, and calls the nodes' `delete`. */
+	unpublish(): Promise<void>;
+}
+
 /** What an engine is made of. */
 export interface EngineOptions {
 	/** The folder of the package to load; this package unless given. It has to be built. */
@@ -103,6 +118,8 @@ export class Engine {
 	/** The workflows' static data, by workflow id, as stored last. */
 	readonly staticData = new Map<string, IDataObject>();
 
+	private readonly webhooks = new WebhookServer(this);
+
 	private readonly running = new Map<string, Running>();
 
 	private readonly credentials = new Map<string, StoredCredential>();
@@ -123,6 +140,18 @@ export class Engine {
 	/** Makes another credential known; `credential.reference` goes into a node's `credentials`. */
 	add(credential: StoredCredential) {
 		this.credentials.set(credential.id, credential);
+	}
+
+	/** Saves the credential dialog of the engine's credential, as it is stored now, and gives what it shows. */
+	async testCredential(): Promise<INodeCredentialTestResult> {
+		const { credential, credentialsHelper } = this;
+		const { test } = this.types.credentialType(credential.type);
+		if (!test) {
+			return { status: 'Error', message: 'No testing function found for this credential.' };
+		}
+		return await testCredential(credentialsHelper, this.additionalData(), credential, {
+			testRequest: test,
+		});
 	}
 
 	/** Runs one node behind a start node and waits for the end. */
@@ -208,8 +237,46 @@ export class Engine {
 		return new Execution(stored, stored.workflow.nodes.at(-1)!.name);
 	}
 
+	/**
+	 * Publishes a workflow, so that its triggers' webhooks can be called over HTTP and start it.
+	 *
+	 * @throws what the trigger's `checkExists` or `create` throws
+	 */
+	async publish(definition: WorkflowDefinition): Promise<Published> {
+		const workflow = this.workflow(definition);
+		const urls = await this.webhooks.publish(workflow);
+		return {
+			id: workflow.id,
+			urls,
+			executions: async () => {
+				await Promise.all([...this.running.values()].map(async ({ finished }) => await finished));
+				const { name } = workflow.nodes.at(-1)!;
+				return [...this.executions.values()]
+					.filter((stored) => stored.workflow.id === workflow.id)
+					.map((stored) => new Execution(stored, name));
+			},
+			unpublish: async () => await this.webhooks.unpublish(workflow),
+		};
+	}
+
+	/** Stores what a node wrote into the workflow's static data. */
+	saveStaticData(workflow: Workflow) {
+		const { staticData } = workflow as { staticData: IDataObject & { __dataChanged?: boolean } };
+		if (staticData.__dataChanged) this.staticData.set(workflow.id, copy(staticData));
+	}
+
+	/** Where it listens for webhooks: `http://127.0.0.1:<port>`. */
+	get url() {
+		return this.webhooks.url;
+	}
+
+	/** Begins to listen for webhooks. */
+	async listen() {
+		await this.webhooks.listen();
+	}
+
 	/** n8n's workflow object, as built for each execution from what is stored. */
-	private instance(workflow: IWorkflowBase) {
+	instance(workflow: IWorkflowBase) {
 		const staticData = copy(this.staticData.get(workflow.id) ?? {});
 		return new Workflow({ ...workflow, active: false, nodeTypes: this.types, staticData });
 	}
@@ -240,10 +307,11 @@ export class Engine {
 
 	private node(definition: NodeDefinition, index: number): INode {
 		const type = this.types.fullName(definition.type);
-		const { version, credentials } = this.types.getByNameAndVersion(type).description;
+		const { version, credentials, webhooks } = this.types.getByNameAndVersion(type).description;
 		const takesCredential = credentials?.some(({ name }) => name === this.credential.type);
 		return copy({
 			id: `node-${index}`,
+			...(webhooks?.length && { webhookId: randomUUID() }),
 			typeVersion: Array.isArray(version) ? version.at(-1)! : version,
 			position: [200 * index, 0] as [number, number],
 			parameters: {},
@@ -255,13 +323,18 @@ export class Engine {
 		});
 	}
 
-	private execute(
+	/**
+	 * Runs or goes on with an execution, and stores it as n8n's lifecycle hooks do.
+	 *
+	 * @param start what is executed: a workflow and its run data
+	 */
+	execute(
 		start: Pick<StoredExecution, 'mode' | 'workflow' | 'retryOf'> & {
 			/** Of a parked execution that goes on. */
 			id?: string;
 			data: IRunExecutionData;
 		},
-		{ timeLimit, node = start.workflow.nodes.at(-1)!.name }: StartOptions,
+		{ timeLimit, node = start.workflow.nodes.at(-1)!.name }: StartOptions = {},
 	): Running {
 		const { mode, workflow, retryOf, data } = start;
 		const id = start.id ?? String(++this.lastId);
@@ -311,10 +384,11 @@ export class Engine {
 		return running;
 	}
 
-	private additionalData(
+	/** What n8n gives to everything that it runs for a workflow. */
+	additionalData(
 		extra: Partial<IWorkflowExecuteAdditionalData> = {},
 	): IWorkflowExecuteAdditionalData {
-		const url = 'http://127.0.0.1:5678';
+		const { url } = this;
 		return {
 			currentNodeExecutionIndex: 0,
 			credentialsHelper: this.credentialsHelper,
@@ -354,7 +428,9 @@ export async function createEngine({
 	const types = await LoadedTypes.from(folder);
 	const stored = await StoredCredential.create(credentialType, 'AcountPay account', credential);
 	log.clear();
-	return new Engine(types, stored);
+	const engine = new Engine(types, stored);
+	await engine.listen();
+	return engine;
 }
 
 /** A copy without any shared object, as what comes out of a database. */

@@ -50,3 +50,8 @@ export const { Logger } = requireFromCore(
 
 /** The token of n8n's configuration, read from the environment with n8n's defaults. */
 export const { GlobalConfig } = requireFromCore('@n8n/config') as typeof import('@n8n/config');
+
+/** How n8n reads a request's content type and charset. */
+export const { parseIncomingMessage } = requireFromCore(
+	'@n8n/backend-network',
+) as typeof import('@n8n/backend-network');
