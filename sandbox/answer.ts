@@ -39,10 +39,10 @@ export function render(answer: Answer): { headers: Record<string, string>; bytes
 	const { body } = answer;
 	const isJson = typeof body === 'object' && !Buffer.isBuffer(body);
 	const bytes = Buffer.isBuffer(body) ? body : Buffer.from(isJson ? JSON.stringify(body) : body);
-	const headers: Record<string, string> = {
-		'content-type': isJson ? 'application/json; charset=utf-8' : 'text/html; charset=utf-8',
-		'content-length': String(bytes.length),
-	};
+	const headers: Record<string, string> = { 'content-length': String(bytes.length) };
+	if (bytes.length > 0) {
+		headers['content-type'] = `${isJson ? 'application/json' : 'text/html'}; charset=utf-8`;
+	}
 	for (const [name, value] of Object.entries(answer.headers ?? {})) {
 		headers[name.toLowerCase()] = value;
 	}

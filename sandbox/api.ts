@@ -56,7 +56,10 @@ async function answerOf(handle: Handler, request: FastifyRequest): Promise<Answe
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
 	const { headers, bytes } = render(answer);
-	return reply.code(answer.status).headers(headers).send(bytes);
+	return reply
+		.code(answer.status)
+		.headers(headers)
+		.send(bytes.length > 0 ? bytes : undefined);
 }
 
 /** The answer that a fault gives in place of the real one, or the real one as the fault changes it. */
@@ -165,7 +168,7 @@ export async function apiRoutes(app: FastifyInstance, parts: ApiParts): Promise<
 		const qr: Handler = async (request) => ({
 			status: 200,
 			headers: { 'content-type': 'image/png' },
-			body: await QRCode.toBuffer(paymentUrl(url(), ownPayment(request)), { width: 400 }),
+			body: await QRCode.toBuffer(paymentUrl(url(), ownPayment(request)), { scale: 8 }),
 		});
 		api.post('/v1/partner/payments', route('create', create));
 		api.get('/v1/partner/payments/:id', route('get', get));

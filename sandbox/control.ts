@@ -1,3 +1,4 @@
+import formbody from '@fastify/formbody';
 import type { FastifyInstance } from 'fastify';
 
 import type { Fault } from './faults';
@@ -57,6 +58,8 @@ export async function controlRoutes(
 	app: FastifyInstance,
 	{ sandbox }: { sandbox: Sandbox },
 ): Promise<void> {
+	// Clients that post nothing call that a form.
+	await app.register(formbody);
 	app.get('/requests', async () => sandbox.requests);
 	app.get('/counts', async () => ({ counts: sandbox.counts, maxInFlight: sandbox.maxInFlight }));
 	app.get('/payments', async () => sandbox.payments);

@@ -123,13 +123,13 @@ export class Payments {
 	private lastNumber = 1_000_000;
 
 	/**
-	 * @param tell is told of every event, at the moment it happens
+	 * @param tell is told of every event as it happens, with its moment on the sandbox's clock
 	 * @param settings `numericIds`: ids of new payments are numbers, as in a later revision of the API
 	 */
 	constructor(
 		private readonly clock: Clock,
 		private readonly settings: { numericIds: boolean },
-		private readonly tell: (event: PaymentEvent, payment: Payment) => void,
+		private readonly tell: (event: PaymentEvent, payment: Payment, at: Date) => void,
 	) {}
 
 	/**
@@ -155,7 +155,7 @@ export class Payments {
 			metadata,
 			...customFields
 		} = body as CreateBody;
-		const now = this.clock.now();
+		const now = new Date(this.clock.now());
 		const payment: Payment = {
 			id: this.settings.numericIds ? ++this.lastNumber : newId(),
 			partner,
@@ -168,11 +168,11 @@ export class Payments {
 			metadata,
 			webhookUrl,
 			customFields,
-			createdAt: new Date(now).toISOString(),
-			expiresAt: new Date(now + LIFETIME_MS).toISOString(),
+			createdAt: now.toISOString(),
+			expiresAt: new Date(now.getTime() + LIFETIME_MS).toISOString(),
 		};
 		this.byId.set(String(payment.id), payment);
-		this.tell('payment.created', payment);
+		this.tell('payment.created', payment, now);
 		this.clock.after(LIFETIME_MS, () => {
 			if (payment.status === 'pending') this.move(payment, 'expired');
 		});
@@ -216,9 +216,10 @@ export class Payments {
 	}
 
 	private move(payment: Payment, status: Exclude<PaymentStatus, 'pending'>): void {
+		const now = new Date(this.clock.now());
 		payment.status = status;
-		if (status === 'completed') payment.paidAt = new Date(this.clock.now()).toISOString();
-		this.tell(`payment.${status}`, payment);
+		if (status === 'completed') payment.paidAt = now.toISOString();
+		this.tell(`payment.${status}`, payment, now);
 	}
 }
 

@@ -107,7 +107,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 	const faults = new Faults();
 	const oauth = new OAuth(credentials, settings, clock);
 	const webhooks = new Webhooks(credentials, clock, faults, webhookTimeoutMs);
-	const payments = new Payments(clock, settings, (event, payment) => webhooks.send(event, payment));
+	const payments = new Payments(clock, settings, (event, payment, at) =>
+		webhooks.send(event, payment, at),
+	);
 	const traffic = new Traffic(record);
 	let url = '';
 

@@ -90,7 +90,7 @@ export class Traffic {
 			if (recorded) recorded.body = body;
 		});
 		app.addHook('onSend', async ({ recorded }, reply) => {
-			if (!recorded) return;
+			if (!recorded || recorded.endedAt !== undefined) return;
 			recorded.status = reply.statusCode;
 			this.count(recorded);
 		});

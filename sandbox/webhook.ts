@@ -58,7 +58,10 @@ export function webhookHeaders(
 	};
 }
 
-/** The documented body of a webhook. */
+/**
+ * The documented body of a webhook.
+ * @param at when the event happened
+ */
 export function webhookBody(event: PaymentEvent, payment: Payment, at: Date) {
 	const { id, status, amount, currency, referenceNumber, paidAt, metadata } = payment;
 	return {
@@ -99,11 +102,14 @@ export class Webhooks {
 		private readonly timeoutMs: number,
 	) {}
 
-	/** Queues an event behind the payment's earlier ones; does nothing without a webhookUrl. */
-	send(event: PaymentEvent, payment: Payment): void {
+	/**
+	 * Queues an event behind the payment's earlier ones; does nothing without a webhookUrl.
+	 * @param at the event's moment on the sandbox's clock
+	 */
+	send(event: PaymentEvent, payment: Payment, at: Date): void {
 		const url = payment.webhookUrl;
 		if (url === undefined) return;
-		const rawBody = JSON.stringify(webhookBody(event, payment, new Date(this.clock.now())));
+		const rawBody = JSON.stringify(webhookBody(event, payment, at));
 		const before = this.lastOf.get(payment) ?? Promise.resolve();
 		const { signal } = this.ending;
 		const own = this.track(async () => {

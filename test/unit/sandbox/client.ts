@@ -1,0 +1,76 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
+
+import type { Sandbox } from '../../../sandbox';
+
+/** Answers come as they are: no status throws, no redirect is followed, no proxy is asked. */
+export const http: AxiosInstance = axios.create({
+	maxRedirects: 0,
+	proxy: false,
+	validateStatus: () => true,
+});
+
+/** The documented token request, with `changes` to its form. */
+export async function askToken(
+	{ url, credentials }: Sandbox,
+	changes: Record<string, string> = {},
+): Promise<AxiosResponse> {
+	const form = new URLSearchParams({
+		grant_type: 'client_credentials',
+		client_id: credentials.clientId,
+		client_secret: credentials.clientSecret,
+		...changes,
+	});
+	return await http.post(`${url}/oauth/token`, form);
+}
+
+/** A partner that has its token and works for one merchant. */
+export async function partnerOf(sandbox: Sandbox, merchant = 'merchant_abc123') {
+	const token = (await askToken(sandbox)).data.access_token as string;
+	const headers = { Authorization: `Bearer ${token}`, 'X-Merchant-Client-Id': merchant };
+	const base = `${sandbox.url}/v1/partner/payments`;
+	return {
+		token,
+		create: async (body: object = {}, more: Record<string, string> = {}, timeout = 0) =>
+			await http.post(
+				base,
+				{ amount: 149.99, referenceNumber: 'ORDER-123', ...body },
+				{ headers: { ...headers, ...more }, timeout },
+			),
+		get: async (id: string | number, more: Record<string, string> = {}) =>
+			await http.get(`${base}/${id}`, { headers: { ...headers, ...more } }),
+		qr: async (id: string | number) =>
+			await http.get<Buffer>(`${base}/${id}/qr`, { headers, responseType: 'arraybuffer' }),
+	};
+}
+
+/** What a receiver of webhooks got. */
+export interface Received {
+	headers: IncomingHttpHeaders;
+	rawBody: string;
+	event: string;
+}
+
+/** A receiver of webhooks that answers with the statuses given, then 200; `null` never answers. */
+export async function startReceiver(statuses: Array<number | null> = []) {
+	const received: Received[] = [];
+	const server: Server = createServer(async (request, response) => {
+		const rawBody = await text(request);
+		received.push({ headers: request.headers, rawBody, event: JSON.parse(rawBody).event });
+		const status = statuses.length > 0 ? statuses.shift()! : 200;
+		if (status !== null) response.writeHead(status, { location: '/elsewhere' }).end();
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	return {
+		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+		received,
+		close: async () => {
+			server.closeAllConnections();
+			await new Promise((resolve) => server.close(resolve));
+		},
+	};
+}
