@@ -3,12 +3,15 @@ import {
 	type INodeExecutionData,
 	type INodeType,
 	type INodeTypeDescription,
+	type IWebhookFunctions,
+	type IWebhookResponseData,
 	NodeConnectionTypes,
 	NodeOperationError,
 } from 'n8n-workflow';
 import { CREDENTIAL_NAME } from '../shared/credential';
 import { operationFor, properties } from './actions';
 import { Batch } from './batch';
+import { resume } from './resume';
 
 /** The node 'AcountPay': bank payments by link and QR code. */
 export class AcountPay implements INodeType {
@@ -25,7 +28,32 @@ export class AcountPay implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: CREDENTIAL_NAME, required: true }],
+		webhooks: [
+			{
+				name: 'default',
+				httpMethod: 'POST',
+				responseMode: 'onReceived',
+				path: '',
+				// The URL of a parked execution, not one of the workflow's.
+				restartWebhook: true,
+			},
+		],
 		properties,
+	};
+
+	/* The URL of a parked execution needs no setting up, but n8n's lint wants these three wherever there are webhooks. */
+	webhookMethods = {
+		default: {
+			async checkExists(): Promise<boolean> {
+				return true;
+			},
+			async create(): Promise<boolean> {
+				return true;
+			},
+			async delete(): Promise<boolean> {
+				return true;
+			},
+		},
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
@@ -40,5 +68,9 @@ export class AcountPay implements INodeType {
 			);
 		}
 		return [await new Batch(this, operation).run()];
+	}
+
+	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
+		return await resume(this);
 	}
 }

@@ -1,16 +1,12 @@
-import {
-	type IDataObject,
-	type IExecuteFunctions,
-	type INodeExecutionData,
-	NodeOperationError,
-} from 'n8n-workflow';
+import { type IExecuteFunctions, type INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 import { Connection } from '../shared/connection';
+import { Limiter } from '../shared/limiter';
 import { isItemProblem, type ItemProblem, Stopped, UnexpectedProblem } from '../shared/problems';
 import type { CallOptions } from './calls';
 import { ItemParameters } from './itemParameters';
 import { Ledger } from './ledger';
 import { errorItem, nodeErrorFor, stoppedError } from './nodeErrors';
-import type { Operation } from './operation';
+import type { ItemOutput, Operation } from './operation';
 import { callOptionsOf, concurrencyOf } from './options';
 
 /** An item whose parameters are in order, so that it may be sent. */
@@ -20,7 +16,7 @@ interface CheckedItem<Input> {
 }
 
 /** How an item has ended. */
-type Result = { json: IDataObject } | { problem: ItemProblem };
+type Result = ItemOutput | { problem: ItemProblem };
 
 /**
  * One run of an operation over all items of the node's input.
@@ -38,13 +34,13 @@ export class Batch<Input> {
 	constructor(
 		private readonly context: IExecuteFunctions,
 		private readonly operation: Operation<Input>,
-		private readonly itemCount = context.getInputData().length,
+		private readonly items = context.getInputData(),
 	) {
 		this.ledger = new Ledger(context);
 	}
 
 	/**
-	 * @returns one output item for each input item, in order
+	 * @returns one output item for each input item, in order; when the execution is parked, the input items
 	 * @throws NodeApiError or NodeOperationError when an item fails and the node stops on errors
 	 */
 	async run(): Promise<INodeExecutionData[]> {
@@ -53,12 +49,17 @@ export class Batch<Input> {
 			this.check(opened.connection);
 			await this.work(opened.connection, opened.concurrency);
 		}
-		const output = this.results.map(
-			(result, item): INodeExecutionData =>
-				'json' in result
-					? { json: result.json, pairedItem: { item } }
-					: errorItem(result.problem, item),
-		);
+		const parkUntil = this.parkUntil();
+		if (parkUntil) {
+			this.ledger.close();
+			await this.context.putExecutionToWait(parkUntil);
+			return this.items;
+		}
+		const output = this.results.map((result, item): INodeExecutionData => {
+			if ('problem' in result) return errorItem(result.problem, item);
+			const { json, binary } = result;
+			return { json, ...(binary && { binary }), pairedItem: { item } };
+		});
 		if (!this.runsAgain(output)) this.ledger.close();
 		return output;
 	}
@@ -68,18 +69,18 @@ export class Batch<Input> {
 		try {
 			return {
 				connection: await Connection.open(this.context),
-				concurrency: concurrencyOf(new ItemParameters(this.context, 0)),
+				concurrency: concurrencyOf(new ItemParameters(this.context, 0, this.items.length)),
 			};
 		} catch (error) {
 			const problem = this.problemIn(error, 0);
-			for (let item = 0; item < this.itemCount; item++) this.fail(item, problem);
+			for (let item = 0; item < this.items.length; item++) this.fail(item, problem);
 			return undefined;
 		}
 	}
 
 	private check(connection: Connection): void {
-		for (let item = 0; item < this.itemCount; item++) {
-			const parameters = new ItemParameters(this.context, item);
+		for (let item = 0; item < this.items.length; item++) {
+			const parameters = new ItemParameters(this.context, item, this.items.length);
 			try {
 				this.checked[item] = {
 					options: callOptionsOf(parameters),
@@ -92,12 +93,15 @@ export class Batch<Input> {
 	}
 
 	private async work(connection: Connection, concurrency: number): Promise<void> {
+		const limiter = new Limiter(concurrency);
 		let next = 0;
 		const worker = async () => {
-			while (next < this.itemCount && this.mayStart(connection))
-				await this.workOn(next++, connection);
+			while (next < this.items.length && this.mayStart(connection)) {
+				await this.workOn(next++, connection, limiter);
+			}
 		};
-		await Promise.all(Array.from({ length: concurrency }, worker));
+		const workers = this.operation.sideBySide ? this.items.length : concurrency;
+		await Promise.all(Array.from({ length: workers }, worker));
 
 		if (connection.cancelSignal?.aborted) throw stoppedError(this.context, this.ledger.summary());
 		if (this.failedItem === undefined) return;
@@ -109,25 +113,42 @@ export class Batch<Input> {
 		return this.failedItem === undefined && !cancelSignal?.aborted;
 	}
 
-	private async workOn(item: number, connection: Connection): Promise<void> {
+	private async workOn(item: number, connection: Connection, limiter: Limiter): Promise<void> {
 		const checked = this.checked[item];
 		if (!checked) return;
 		// Let go of, so that 10,000 items that are done need no more memory than their answers.
 		this.checked[item] = undefined;
 		const { input, options } = checked;
 		try {
-			const json = await this.operation.run(input, {
+			this.results[item] = await this.operation.run(input, {
 				connection,
 				options,
+				inputItem: this.items[item],
+				inTurn: async (work) => await limiter.inTurn(work),
+				storeImage: async ({ data, fileName, mimeType }) =>
+					await this.context.helpers.prepareBinaryData(data, fileName, mimeType),
 				page: (request, referenceNumber) =>
 					this.ledger.page(item, connection.baseUrl, request, referenceNumber),
 			});
-			this.results[item] = { json };
 		} catch (error) {
 			if (error instanceof Stopped) return;
 			this.results[item] = { problem: isItemProblem(error) ? error : new UnexpectedProblem(error) };
 			if (!this.context.continueOnFail()) this.failedItem ??= item;
 		}
+	}
+
+	/**
+	 * When the execution is to be parked until. What a parked item's output is goes into n8n's own input item: that is what
+	 * n8n hands on when nothing wakes the execution.
+	 */
+	private parkUntil(): Date | undefined {
+		let parkUntil: Date | undefined;
+		this.results.forEach((result, item) => {
+			if ('problem' in result || !result.parkUntil) return;
+			this.items[item].json = result.json;
+			parkUntil = result.parkUntil;
+		});
+		return parkUntil;
 	}
 
 	/** Ends the node with the item's problem, or keeps it as the item's result when the node continues. */

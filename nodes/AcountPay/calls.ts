@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { type ApiRequest, readObject, readReason } from '../shared/acountPayApi';
+import { type ApiRequest, getPayment, readObject, readReason } from '../shared/acountPayApi';
 import type { Answer, Connection, NoAnswer } from '../shared/connection';
 import { growingPause, pause, retryAfter } from '../shared/pauses';
 import { ApiProblem, Stopped } from '../shared/problems';
@@ -82,6 +82,7 @@ export async function makePayment(
 /**
  * Reads from AcountPay; asks again when there is no answer, or none that can be used.
  * @param read takes what is wanted out of a successful answer; undefined: the answer can't be used
+ * @param unusable the words for that, as the end of 'AcountPay …'
  * @throws ApiProblem or Stopped
  */
 export async function readAnswer<Result>(
@@ -90,6 +91,7 @@ export async function readAnswer<Result>(
 	subject: Subject,
 	options: CallOptions,
 	read: (answer: Answer) => Result | undefined,
+	unusable?: string,
 ): Promise<Result> {
 	for (let tries = 1; ; tries++) {
 		const answer = await sendPatiently(connection, request, options.timeout);
@@ -98,9 +100,29 @@ export async function readAnswer<Result>(
 		if (result !== undefined) return result;
 
 		const mayPass = answer.status === undefined || answer.status >= 500 || isSuccess(answer);
-		if (!mayPass || tries === READ_TRIES) throw readProblem(connection, answer, subject);
+		if (!mayPass || tries === READ_TRIES) throw readProblem(connection, answer, subject, unusable);
 		await pauseOrStop(growingPause(tries, FIRST_READ_PAUSE, LONGEST_READ_PAUSE), connection);
 	}
+}
+
+/**
+ * Reads a payment and its status.
+ * @returns AcountPay's answer, whole
+ * @throws ApiProblem or Stopped
+ */
+export async function readPayment(
+	connection: Connection,
+	merchantId: string,
+	paymentId: string,
+	options: CallOptions,
+): Promise<IDataObject> {
+	return await readAnswer(
+		connection,
+		getPayment(merchantId, paymentId),
+		{ merchantId, name: `payment '${paymentId}'` },
+		options,
+		({ body }) => readObject(body),
+	);
 }
 
 /** Sends, and waits for a busy API, which has then neither made nor read anything. */
@@ -159,12 +181,17 @@ const notReached = (connection: Connection, { name }: Subject) =>
 		`Check the environment of the credential, and whether ${connection.baseUrl} can be reached from n8n. Nothing was sent, so this item can be run again.`,
 	);
 
-const readProblem = (connection: Connection, answer: Answer | NoAnswer, subject: Subject) => {
+const readProblem = (
+	connection: Connection,
+	answer: Answer | NoAnswer,
+	subject: Subject,
+	unusable?: string,
+) => {
 	if (answer.status === undefined && !answer.sent) return notReached(connection, subject);
 	if (answer.status === undefined || answer.status < 400 || answer.status >= 500) {
 		return new ApiProblem(
 			'unavailable',
-			`AcountPay was asked about ${subject.name}, but ${whatHappened(answer)}`,
+			`AcountPay was asked about ${subject.name}, but ${(isSuccess(answer) && unusable) || whatHappened(answer)}`,
 			'Reading changes nothing, so this item can be run again.',
 			answer.status,
 		);

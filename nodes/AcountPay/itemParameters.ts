@@ -6,6 +6,8 @@ export class ItemParameters {
 	constructor(
 		private readonly context: IExecuteFunctions,
 		private readonly itemIndex: number,
+		/** How many items the node has been given. */
+		readonly itemCount: number,
 	) {}
 
 	/** The value of a field; undefined when the workflow does not have it. */

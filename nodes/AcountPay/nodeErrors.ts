@@ -63,11 +63,16 @@ export function nodeErrorFor(
  */
 export function errorItem(problem: ItemProblem, itemIndex: number): INodeExecutionData {
 	const { outcome, description } = problem;
-	const status = problem instanceof ApiProblem ? problem.status : undefined;
+	const { status, payment } = problem instanceof ApiProblem ? problem : {};
 	return {
 		json: {
 			error: messageFor(problem, itemIndex),
-			details: { outcome, ...(status && { status }), ...(description && { description }) },
+			details: {
+				outcome,
+				...(status && { status }),
+				...(description && { description }),
+				...(payment && { payment }),
+			},
 		},
 		pairedItem: { item: itemIndex },
 	};

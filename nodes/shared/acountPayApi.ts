@@ -129,6 +129,68 @@ export function getPayment(merchantId: string, paymentId: string): ApiRequest {
 	};
 }
 
+/** The request that reads the image of a payment's QR code (documented). */
+export function getQrCode(merchantId: string, paymentId: string): ApiRequest {
+	const { path } = getPayment(merchantId, paymentId);
+	return {
+		method: 'GET',
+		path: `${path}/qr`,
+		headers: { ...headersFor(merchantId), Accept: 'image/*' },
+		makesPayment: false,
+	};
+}
+
+/** How a payment has ended. `completed` is documented as a status; `failed` and `expired` are named after their events (assumed). */
+export type FinalStatus = 'completed' | 'failed' | 'expired';
+
+const FINAL_STATUSES: ReadonlyMap<unknown, FinalStatus> = new Map([
+	['completed', 'completed'],
+	// What a later revision of the API calls completed.
+	['paid', 'completed'],
+	['failed', 'failed'],
+	['expired', 'expired'],
+]);
+
+/**
+ * How a payment has ended, from the `status` in an answer or an event.
+ * @returns undefined when it has not ended, and for every status that is not known: such a payment is not paid
+ */
+export function finalStatusOf(status: unknown): FinalStatus | undefined {
+	return FINAL_STATUSES.get(status);
+}
+
+/** What AcountPay tells by webhook (documented). */
+export const EVENTS = [
+	'payment.created',
+	'payment.processing',
+	'payment.completed',
+	'payment.failed',
+	'payment.expired',
+] as const;
+export type EventName = (typeof EVENTS)[number];
+
+/** The body of a webhook (documented). */
+export interface PaymentEvent extends IDataObject {
+	/** One of {@link EVENTS}; others may come. */
+	event: string;
+	data: IDataObject & {
+		/** Text; a later revision makes ids numbers, and both are taken. */
+		paymentId: string | number;
+	};
+}
+
+/** How a payment has ended, from the name of an event: `payment.completed` gives `completed`. */
+export function finalStatusOfEvent({ event }: PaymentEvent): FinalStatus | undefined {
+	return finalStatusOf(event.replace(/^payment\./, ''));
+}
+
+/** How webhooks are signed (documented): headers, and how old a signature may be, in seconds, either way. */
+export const SIGNATURE = {
+	timestampHeader: 'x-acountpay-timestamp',
+	signatureHeader: 'x-acountpay-signature',
+	maxAge: 300,
+} as const;
+
 /**
  * The id in AcountPay's answer for a payment: `id` or `paymentId`, text or number (assumed: only webhooks are documented
  * to call it `paymentId`, and a later revision makes it a number).
@@ -171,6 +233,19 @@ const visibleText = (html: string) =>
 		.replace(/<[^>]*>/g, ' ')
 		.replace(/\s+/g, ' ')
 		.trim();
+
+/**
+ * The event in the body of a webhook.
+ * @returns undefined when the body is no event of a payment
+ */
+export function readEvent(body: Buffer): PaymentEvent | undefined {
+	const value = readObject(body);
+	const isEvent =
+		typeof value?.event === 'string' &&
+		isRecord(value.data) &&
+		['string', 'number'].includes(typeof value.data.paymentId);
+	return isEvent ? (value as PaymentEvent) : undefined;
+}
 
 /**
  * What AcountPay says about why it refused, for a person to read. The shape of errors is assumed: `message` (text or

@@ -1,4 +1,4 @@
-import type { IExecuteFunctions, IHttpRequestOptions } from 'n8n-workflow';
+import type { IExecuteFunctions, IHttpRequestOptions, IWebhookFunctions } from 'n8n-workflow';
 import { type ApiRequest, baseUrlOf, TOKEN_PATH } from './acountPayApi';
 import {
 	type AcountPayCredential,
@@ -27,6 +27,9 @@ export interface NoAnswer {
 	what: string;
 }
 
+/** What n8n calls a node with, where the node asks AcountPay: a run, or a webhook that ends a wait. */
+export type RequestContext = IExecuteFunctions | IWebhookFunctions;
+
 /** A token is renewed when it has less than this left, in ms, as AcountPay's guide does. */
 const RENEWAL_MARGIN = 5 * 60_000;
 /** How long a token endpoint that is busy or out of order is asked again, in ms. */
@@ -51,7 +54,7 @@ export class Connection {
 	private tokenRefusal?: ApiProblem;
 
 	private constructor(
-		private readonly context: IExecuteFunctions,
+		private readonly context: RequestContext,
 		private credential: AcountPayCredential,
 		/** Where requests go, without a slash at its end. */
 		readonly baseUrl: string,
@@ -63,7 +66,7 @@ export class Connection {
 	 * Reads the node's credential; sends nothing.
 	 * @throws FieldProblem when its base URL may not be given a secret
 	 */
-	static async open(context: IExecuteFunctions): Promise<Connection> {
+	static async open(context: RequestContext): Promise<Connection> {
 		const credential = await readCredential(context);
 		const baseUrl = baseUrlOf(credential);
 		if (baseUrl === undefined) {
@@ -80,9 +83,16 @@ export class Connection {
 		return this.credential.environment === 'production';
 	}
 
+	/** Whether the credential has what webhooks are verified with. */
+	get hasWebhookSecret(): boolean {
+		return String(this.credential.webhookSecret ?? '').trim() !== '';
+	}
+
 	/** The signal that is aborted when the person or a time limit stops the execution. */
 	get cancelSignal(): AbortSignal | undefined {
-		return this.context.getExecutionCancelSignal?.();
+		return 'getExecutionCancelSignal' in this.context
+			? this.context.getExecutionCancelSignal()
+			: undefined;
 	}
 
 	/** Takes the secrets of the credential out of a text from outside. */
@@ -244,12 +254,12 @@ export class Connection {
 	}
 }
 
-const readCredential = async (context: IExecuteFunctions): Promise<AcountPayCredential> => {
+const readCredential = async (context: RequestContext): Promise<AcountPayCredential> => {
 	const credential = await context.getCredentials<AcountPayCredential>(CREDENTIAL_NAME);
 	return { ...credential, oauthTokenData: credential.oauthTokenData ?? {} };
 };
 
-const nameOf = (context: IExecuteFunctions) =>
+const nameOf = (context: RequestContext) =>
 	`'${context.getNode().credentials?.[CREDENTIAL_NAME]?.name ?? CREDENTIAL_NAME}'`;
 
 /** When the token ends, in ms since 1970; never, as far as is known, when AcountPay did not say. */

@@ -1,10 +1,12 @@
+import type { IDataObject } from 'n8n-workflow';
+
 /**
- * How an item can end without its payment:
+ * How an item can end without its output:
  * `invalid` a field is wrong and nothing was sent; `refused` AcountPay said no, and nothing was made;
  * `unavailable` AcountPay could not be asked or did not say, and nothing was made; `unknown` the request was sent and it
- * is not known whether AcountPay made the payment.
+ * is not known whether AcountPay made the payment; `made` it made the payment, and what came after went wrong.
  */
-export type Outcome = 'invalid' | 'refused' | 'unavailable' | 'unknown';
+export type Outcome = 'invalid' | 'refused' | 'unavailable' | 'unknown' | 'made';
 
 /** What went wrong with an item, in the merchant's words and without any secret. */
 abstract class Problem extends Error {
@@ -40,6 +42,8 @@ export class ApiProblem extends Problem {
 		description: string,
 		/** The HTTP status, when there was an answer. */
 		readonly status?: number,
+		/** With `made`: AcountPay's answer, whole. */
+		readonly payment?: IDataObject,
 	) {
 		super(message, description);
 	}

@@ -5,12 +5,14 @@ import {
 	type MockPayment,
 	NEW_PAYMENT_FIELDS,
 	type NewPayment,
+	paymentIdOf,
 } from '../../../shared/acountPayApi';
-import { FieldProblem } from '../../../shared/problems';
+import { ApiProblem, FieldProblem } from '../../../shared/problems';
 import { makePayment } from '../../calls';
 import { jsonObject, requiredText, shown } from '../../itemParameters';
 import type { Operation } from '../../operation';
 import { resendUnknownOption } from '../../options';
+import { readQrCode } from '../../qrCode';
 import { CURRENCIES } from './currencies';
 import { merchantIdField, merchantIdOf } from './fields';
 
@@ -18,6 +20,8 @@ interface CreateInput {
 	merchantId: string;
 	payment: NewPayment & IDataObject;
 	mockPayment?: MockPayment;
+	/** The output field for the image of the QR code, when it is asked for. */
+	qrCodeField?: string;
 }
 
 /** Makes a payment that a customer can pay by link or QR code. */
@@ -123,7 +127,18 @@ export const create: Operation<CreateInput> = {
 		},
 	],
 
-	options: [resendUnknownOption],
+	options: [
+		{
+			displayName: 'QR Code',
+			name: 'qrCode',
+			type: 'boolean',
+			default: false,
+			description: 'Whether to add the image that the customer scans, as the output field data',
+			// A language model has no use for an image.
+			displayOptions: { hide: { '@tool': [true] } },
+		},
+		resendUnknownOption,
+	],
 
 	check(item, connection) {
 		const additional = item.collection('additionalFields');
@@ -150,21 +165,36 @@ export const create: Operation<CreateInput> = {
 			...('mockPayment' in additional && {
 				mockPayment: mockPaymentOf(additional.mockPayment, connection.isProduction),
 			}),
+			...(item.collection('options').qrCode === true && { qrCodeField: 'data' }),
 		};
 	},
 
-	async run({ merchantId, payment, mockPayment }, { connection, options, page }) {
+	async run({ merchantId, payment, mockPayment, qrCodeField }, work) {
+		const { connection, options } = work;
 		const request = createPayment(merchantId, payment, mockPayment);
 		const name = `the payment with reference '${payment.referenceNumber}'`;
-		return await makePayment(
-			connection,
-			request,
-			{ merchantId, name },
-			options,
-			page(request, payment.referenceNumber),
+		const page = work.page(request, payment.referenceNumber);
+		const made = await makePayment(connection, request, { merchantId, name }, options, page);
+		if (qrCodeField === undefined) return { json: made };
+
+		const paymentId = paymentIdOf(made) ?? '';
+		const image = await readQrCode(connection, merchantId, paymentId, options).catch(
+			(error: unknown) => {
+				throw error instanceof ApiProblem ? madeWithoutQrCode(made, error) : error;
+			},
 		);
+		return { json: made, binary: { [qrCodeField]: await work.storeImage(image) } };
 	},
 };
+
+const madeWithoutQrCode = (made: IDataObject, { message, status }: ApiProblem) =>
+	new ApiProblem(
+		'made',
+		`The payment was made (${paymentIdOf(made) ?? 'without an ID'}), but its QR code is missing: ${message}`,
+		"Read the image with the operation 'Get QR Code', or send the customer the payment's link. Do not create the payment again.",
+		status,
+		made,
+	);
 
 /** As a spreadsheet gives an amount: 149, 149.9 or 149.99. */
 const AMOUNT_TEXT = /^(0|[1-9]\d*)(\.\d{1,2})?$/;

@@ -1,5 +1,4 @@
-import { getPayment, readObject } from '../../../shared/acountPayApi';
-import { readAnswer } from '../../calls';
+import { readPayment } from '../../calls';
 import type { Operation } from '../../operation';
 import { merchantIdField, merchantIdOf, paymentIdField, paymentIdOf } from './fields';
 
@@ -20,12 +19,7 @@ export const get: Operation<GetInput> = {
 
 	check: (item) => ({ merchantId: merchantIdOf(item), paymentId: paymentIdOf(item) }),
 
-	run: async ({ merchantId, paymentId }, { connection, options }) =>
-		await readAnswer(
-			connection,
-			getPayment(merchantId, paymentId),
-			{ merchantId, name: `payment '${paymentId}'` },
-			options,
-			({ body }) => readObject(body),
-		),
+	run: async ({ merchantId, paymentId }, { connection, options }) => ({
+		json: await readPayment(connection, merchantId, paymentId, options),
+	}),
 };

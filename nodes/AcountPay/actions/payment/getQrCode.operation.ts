@@ -1,0 +1,51 @@
+import { requiredText } from '../../itemParameters';
+import type { Operation } from '../../operation';
+import { readQrCode } from '../../qrCode';
+import { merchantIdField, merchantIdOf, paymentIdField, paymentIdOf } from './fields';
+
+interface GetQrCodeInput {
+	merchantId: string;
+	paymentId: string;
+	binaryPropertyName: string;
+}
+
+/** Gets the image that a customer scans to pay. */
+export const getQrCode: Operation<GetQrCodeInput> = {
+	option: {
+		name: 'Get QR Code',
+		value: 'getQrCode',
+		action: 'Get QR code of payment',
+		description: 'Get the image that the customer scans to pay',
+		// A language model has no use for an image.
+		displayOptions: { hide: { '@tool': [true] } },
+	},
+	fields: [
+		merchantIdField,
+		paymentIdField,
+		{
+			displayName: 'Output Data Field Name',
+			name: 'binaryPropertyName',
+			type: 'string',
+			required: true,
+			default: 'data',
+			hint: 'The name of the output field to put the image in',
+		},
+	],
+
+	check: (item) => ({
+		merchantId: merchantIdOf(item),
+		paymentId: paymentIdOf(item),
+		binaryPropertyName: requiredText('Output Data Field Name', item.get('binaryPropertyName')),
+	}),
+
+	async run(
+		{ merchantId, paymentId, binaryPropertyName },
+		{ connection, options, inputItem, storeImage },
+	) {
+		const image = await readQrCode(connection, merchantId, paymentId, options);
+		return {
+			json: { ...inputItem.json, paymentId },
+			binary: { ...inputItem.binary, [binaryPropertyName]: await storeImage(image) },
+		};
+	},
+};

@@ -1,0 +1,143 @@
+import {
+	type IHookFunctions,
+	type INodeType,
+	type INodeTypeDescription,
+	type IWebhookFunctions,
+	type IWebhookResponseData,
+	NodeConnectionTypes,
+} from 'n8n-workflow';
+import type { EventName } from '../shared/acountPayApi';
+import { CREDENTIAL_NAME } from '../shared/credential';
+import { answer, receiveEvent, requireWebhookSecret } from '../shared/webhook';
+import { isRepeat } from './repeats';
+
+/** The node 'AcountPay Trigger': starts a workflow when AcountPay tells of a payment. */
+export class AcountPayTrigger implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'AcountPay Trigger',
+		name: 'acountPayTrigger',
+		icon: { light: 'file:../../icons/acountpay.svg', dark: 'file:../../icons/acountpay.dark.svg' },
+		group: ['trigger'],
+		version: 1,
+		subtitle: '={{ $parameter["events"].join(", ") }}',
+		description: 'Starts the workflow when AcountPay tells what became of a payment',
+		defaults: { name: 'AcountPay Trigger' },
+		inputs: [],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: CREDENTIAL_NAME, required: true }],
+		webhooks: [
+			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'webhook' },
+		],
+		eventTriggerDescription: '',
+		activationMessage:
+			'Give the production URL of this trigger to the payments that it is to hear of, as their Webhook URL.',
+		triggerPanel: {
+			header: 'Hear from AcountPay',
+			executionsHelp: {
+				inactive:
+					'<b>While building</b>, click Listen, copy the test URL into the field Webhook URL of an AcountPay node and create a payment. <br /> <br /> <b>When it works</b>, publish the workflow and use the production URL there.',
+				active:
+					'<b>While building</b>, click Listen, copy the test URL into the field Webhook URL of an AcountPay node and create a payment. <br /> <br /> <b>This workflow is published</b>: events that come to the production URL show under Executions.',
+			},
+			activationHint:
+				'Once it works, publish the workflow and put the production URL into the Webhook URL of your payments.',
+		},
+		properties: [
+			{
+				displayName:
+					'Copy the webhook URL above into the field Webhook URL of the AcountPay node that creates the payments. AcountPay tells each payment where to report.',
+				name: 'webhookNotice',
+				type: 'notice',
+				default: '',
+			},
+			{
+				displayName: 'Trigger On',
+				name: 'events',
+				type: 'multiOptions',
+				required: true,
+				options: [
+					{
+						name: 'Payment Completed',
+						value: 'payment.completed',
+						description: 'The money is on its way',
+					},
+					{ name: 'Payment Created', value: 'payment.created' },
+					{
+						name: 'Payment Expired',
+						value: 'payment.expired',
+						description: 'Nobody paid within 30 minutes',
+					},
+					{
+						name: 'Payment Failed',
+						value: 'payment.failed',
+						description: 'Declined or broken off',
+					},
+					{
+						name: 'Payment Processing',
+						value: 'payment.processing',
+						description: 'The customer is paying',
+					},
+				],
+				default: ['payment.completed'],
+			},
+			{
+				displayName: 'Options',
+				name: 'options',
+				type: 'collection',
+				placeholder: 'Add option',
+				default: {},
+				options: [
+					{
+						displayName: 'Ignore Repeats',
+						name: 'ignoreRepeats',
+						type: 'boolean',
+						default: true,
+						description:
+							'Whether the same event of the same payment starts the workflow only once. Events are remembered for 24 hours, the last 5,000 of them. While you listen for a test event, every event counts.',
+					},
+				],
+			},
+		],
+	};
+
+	/* AcountPay takes the URL with each payment, so there is nothing to set up there; only what must be in order here. */
+	webhookMethods = {
+		default: {
+			async checkExists(this: IHookFunctions): Promise<boolean> {
+				await requireWebhookSecret(this);
+				return false;
+			},
+			async create(this: IHookFunctions): Promise<boolean> {
+				await requireWebhookSecret(this);
+				return true;
+			},
+			async delete(this: IHookFunctions): Promise<boolean> {
+				return true;
+			},
+		},
+	};
+
+	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
+		const event = await receiveEvent(this);
+		if (!event) return { noWebhookResponse: true };
+
+		const events = this.getNodeParameter('events') as EventName[];
+		if (!events.some((name) => name === event.event)) return answer(this, 200, 'ignored');
+
+		const { ignoreRepeats = true } = this.getNodeParameter('options', {}) as {
+			ignoreRepeats?: boolean;
+		};
+		const isTest = this.getMode() === 'manual';
+		const triggerId = `${this.getWorkflow().id} ${this.getNode().id}`;
+		const repeated =
+			ignoreRepeats &&
+			!isTest &&
+			isRepeat(event, triggerId, this.getWorkflowStaticData('node'), Date.now());
+		if (repeated) return answer(this, 200, 'ignored');
+
+		return {
+			...answer(this, 200, 'accepted'),
+			workflowData: [this.helpers.returnJsonArray(event)],
+		};
+	}
+}
