@@ -61,16 +61,6 @@ describe('this package on the engine', () => {
 		}
 	});
 
-	it('tests the credential as it is stored, token or not', async () => {
-		const engine = await engineOf();
-		expect(await engine.testCredential()).toMatchObject({ status: 'OK' });
-
-		await engine.credential.edit({ clientSecret: 'wrong' });
-		const refused = await engine.testCredential();
-		expect(refused.status).toBe('Error');
-		expect(sandbox.counts['token 401']).toBeGreaterThan(0);
-	});
-
 	it.each([
 		[
 			'without oAuth2Api as its parent',

@@ -23,6 +23,10 @@ exports.ProbeApi = class ProbeApi {
 				default: '={{ $self["baseUrl"] + "/oauth/token" }}',
 			},
 		];
+		this.test = {
+			request: { baseURL: '={{ $credentials.baseUrl }}', url: '={{ "/as/" + $credentials.clientId }}' },
+			rules: [{ type: 'responseSuccessBody', properties: { key: 'asked', value: '/as/stranger', message: 'Who?' } }],
+		};
 	}
 };`;
 
@@ -216,6 +220,22 @@ describe('the engine harness', () => {
 
 		expect(await engine.credential.data()).toMatchObject({ clientSecret: 'another' });
 		expect(count('/oauth/token')).toBe(1);
+	});
+
+	it('tests the credential as the dialog does, and stores the token that this takes', async () => {
+		expect(await engine.testCredential()).toEqual({
+			status: 'OK',
+			message: 'Connection successful!',
+		});
+		await engine.credential.edit({ clientId: 'stranger' });
+		expect(await engine.testCredential()).toEqual({ status: 'Error', message: 'Who?' });
+		expect(requests.map(({ url }) => url)).toEqual(['/oauth/token', '/as/the-id', '/as/stranger']);
+
+		await engine.credential.setOauthTokenData(undefined);
+		await engine.credential.edit({ baseUrl: 'http://127.0.0.1:1' });
+		const { status, message } = await engine.testCredential();
+		expect(status).toBe('Error');
+		expect(message).toContain('The service refused the connection');
 	});
 
 	it("lets a hidden field of the credential type win over what is stored, as n8n's pinned fields do", async () => {

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/require-node-api-error -- runs outside n8n */
 import './environment';
 import { ExecuteContext, RoutingNode } from 'n8n-core';
 import {

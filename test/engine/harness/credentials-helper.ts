@@ -129,7 +129,7 @@ export class TestCredentialsHelper extends ICredentialsHelper {
 
 		const output = await preAuthentication.call(withinDomains(helpers, credentials), credentials);
 		if (output[expirable] === undefined || !node.credentials) return undefined;
-		const stored = this.#credential(node.credentials[type], type);
+		const stored = this.find(node.credentials[type], type);
 		const data = await stored.data();
 		for (const [key, value] of Object.entries(output)) {
 			if (key === expirable || !isExpression(data[key])) {
@@ -151,7 +151,7 @@ export class TestCredentialsHelper extends ICredentialsHelper {
 	}
 
 	async getCredentials(reference: INodeCredentialsDetails, type: string): Promise<ICredentials> {
-		return this.#credential(reference, type).row;
+		return this.find(reference, type).row;
 	}
 
 	async getDecrypted(
@@ -163,7 +163,7 @@ export class TestCredentialsHelper extends ICredentialsHelper {
 		raw?: boolean,
 		expressionResolveValues?: ICredentialsExpressionResolveValues,
 	): Promise<ICredentialDataDecryptedObject> {
-		const credential = this.#credential(reference, type);
+		const credential = this.find(reference, type);
 		credential.reads++;
 		const stored = await credential.data();
 		if (raw) return stored;
@@ -253,7 +253,7 @@ export class TestCredentialsHelper extends ICredentialsHelper {
 		type: string,
 		data: ICredentialDataDecryptedObject,
 	) {
-		await this.#credential(reference, type).write(data);
+		await this.find(reference, type).write(data);
 	}
 
 	/** As in n8n, only the token is stored of all that the OAuth2 code holds. */
@@ -262,7 +262,7 @@ export class TestCredentialsHelper extends ICredentialsHelper {
 		type: string,
 		data: ICredentialDataDecryptedObject,
 	) {
-		const credential = this.#credential(reference, type);
+		const credential = this.find(reference, type);
 		credential.tokenWrites++;
 		await credential.write({ ...(await credential.data()), oauthTokenData: data.oauthTokenData });
 	}
@@ -286,7 +286,7 @@ export class TestCredentialsHelper extends ICredentialsHelper {
 		return combined;
 	}
 
-	#credential(reference: INodeCredentialsDetails, type: string): StoredCredential {
+	private find(reference: INodeCredentialsDetails, type: string): StoredCredential {
 		const credential = this.credentials.get(reference.id ?? '');
 		if (credential?.type !== type) {
 			throw new Error(`Credential with ID "${reference.id}" does not exist for type "${type}".`);
