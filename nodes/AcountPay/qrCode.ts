@@ -12,7 +12,7 @@ export interface Image {
 
 /** How the types that have one begin: what says that it is a PNG and is not can't be shown to a customer. */
 const BEGINNINGS: ReadonlyArray<{ mimeType: string; extension: string; beginning: RegExp }> = [
-	{ mimeType: 'image/png', extension: 'png', beginning: /^\x89PNG\r\n\x1a\n/ },
+	{ mimeType: 'image/png', extension: 'png', beginning: /^\x89PNG/ },
 	{ mimeType: 'image/jpeg', extension: 'jpg', beginning: /^\xff\xd8\xff/ },
 	{ mimeType: 'image/gif', extension: 'gif', beginning: /^GIF8[79]a/ },
 	{ mimeType: 'image/webp', extension: 'webp', beginning: /^RIFF[\s\S]{4}WEBP/ },
