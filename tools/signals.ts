@@ -1,15 +1,22 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
+
+/** npm and tsx hand signals on: one Ctrl-C can arrive several times. */
+const SAME_SIGNAL_MS = 1000;
+
 /**
- * Lets Ctrl-C end the work in an orderly way: the first one aborts the signal that is returned, a
- * second one ends the process at once. Terminating the process (SIGTERM) does the same.
+ * Lets Ctrl-C (or SIGTERM) end the work in an orderly way: the first aborts the signal that is
+ * returned, one more ends the process at once.
  */
 export function abortOnSignals(): AbortSignal {
 	const abort = new AbortController();
+	let abortedAt = Infinity;
 	const onSignal = () => {
-		if (abort.signal.aborted) process.exit(1);
+		if (Date.now() - abortedAt > SAME_SIGNAL_MS) process.exit(1);
+		if (abort.signal.aborted) return;
+		abortedAt = Date.now();
 		abort.abort();
 	};
-	// A listener that stays: libraries that restore the terminal or remove locks end the process when they are the last.
+	// Listeners that stay: libraries that restore the terminal or remove locks end the process when theirs are the last.
 	process.on('SIGINT', onSignal);
 	process.on('SIGTERM', onSignal);
 	return abort.signal;

@@ -61,13 +61,6 @@ export interface N8n {
 	/** All that n8n printed since the first start. */
 	log(): string;
 	/**
-	 * Runs an `n8n` command on the same data, for example `cli('execute', '--id=1', '--rawOutput')`.
-	 *
-	 * @returns what it printed on stdout
-	 * @throws Error when it fails, with what it printed
-	 */
-	cli(...args: string[]): Promise<string>;
-	/**
 	 * Ends n8n and starts it again on the same data and ports.
 	 *
 	 * @param how `kill` ends it without a chance to tidy up, as a crash of the machine does
@@ -133,16 +126,6 @@ export async function startN8n(options: StartN8nOptions): Promise<N8n> {
 			api,
 			userFolder,
 			log: () => earlierLog + child.output(),
-			async cli(...args) {
-				const [ownBrokerPort] = await freePorts(1);
-				const command = startNode([n8n.bin, ...args], {
-					cwd: userFolder,
-					env: { ...env, N8N_RUNNERS_BROKER_PORT: String(ownBrokerPort) },
-				});
-				const result = await command.ended;
-				if (result !== 0) throw new Error(`n8n ${args.join(' ')} failed:\n${command.output()}`);
-				return command.stdout();
-			},
 			async restart(how = 'stop') {
 				await child.stop(how === 'kill' ? 0 : STOP_TIMEOUT_MS);
 				earlierLog += child.output();
@@ -157,6 +140,34 @@ export async function startN8n(options: StartN8nOptions): Promise<N8n> {
 		remove();
 		throw error;
 	}
+}
+
+/**
+ * Runs an `n8n` command, for example `execute --id=1 --rawOutput`, on the data in a user folder, which
+ * a running n8n may use at the same time.
+ *
+ * @returns what it printed on stdout
+ * @throws Error when it fails, with all that it printed
+ */
+export async function runN8nCommand(
+	n8n: N8nInstallation,
+	userFolder: string,
+	...args: string[]
+): Promise<string> {
+	const [brokerPort] = await freePorts(1);
+	const child = startNode([n8n.bin, ...args], {
+		cwd: userFolder,
+		env: {
+			...baseEnvironment(),
+			...SETTINGS,
+			N8N_USER_FOLDER: userFolder,
+			N8N_RUNNERS_BROKER_PORT: String(brokerPort),
+		},
+	});
+	if ((await child.ended) !== 0) {
+		throw new Error(`n8n ${args.join(' ')} failed:\n${child.output()}`);
+	}
+	return child.stdout();
 }
 
 /** n8n can answer that it is ready before a start that then fails: both, the line in the log and the answer, count. */

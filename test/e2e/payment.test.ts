@@ -1,0 +1,236 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
+import axios from 'axios';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { startSandbox, type RecordedRequest, type Sandbox } from '../../sandbox';
+import { itemsOf, type Execution, type StoredCredential } from '../../tools/n8n/api';
+import { acountPay, itemsNode, manualTrigger, workflow } from '../../tools/n8n/workflow';
+import { credentialFor, sharedN8n } from './n8n';
+
+jest.setTimeout(60_000);
+
+const ORDERS = [
+	{ merchant: 'merchant_copenhagen', reference: 'ORDER-1001', amount: 149.99 },
+	{ merchant: 'merchant_aarhus', reference: 'ORDER-1002', amount: 49.5 },
+	{ merchant: 'merchant_odense', reference: 'ORDER-1003', amount: 899 },
+];
+const TRANSPORT_HEADERS = [
+	'accept',
+	'accept-encoding',
+	'connection',
+	'content-length',
+	'host',
+	'user-agent',
+];
+
+let sandbox: Sandbox;
+
+const payingWorkflow = (credential: { id: string; name: string }) =>
+	workflow([
+		manualTrigger(),
+		itemsNode(ORDERS),
+		acountPay(
+			credential,
+			{
+				operation: 'create',
+				merchantId: '={{ $json.merchant }}',
+				amount: '={{ $json.amount }}',
+				referenceNumber: '={{ $json.reference }}',
+			},
+			{ name: 'Create' },
+		),
+		acountPay(
+			credential,
+			{
+				operation: 'get',
+				merchantId: "={{ $('Items').item.json.merchant }}",
+				paymentId: '={{ $json.id }}',
+			},
+			{ name: 'Get' },
+		),
+	]);
+
+/** The headers that n8n's HTTP client does not add to every request. */
+const apiHeaders = ({ headers }: RecordedRequest) =>
+	Object.fromEntries(Object.entries(headers).filter(([name]) => !TRANSPORT_HEADERS.includes(name)));
+
+const requestsTo = (endpoint: string) =>
+	sandbox.requests.filter((request) => request.endpoint === endpoint);
+
+/** What AcountPay says of a payment when it is asked without n8n. */
+async function payment(id: string | number, merchant: string): Promise<unknown> {
+	const { clientId, clientSecret } = sandbox.credentials;
+	const form = new URLSearchParams({
+		grant_type: 'client_credentials',
+		client_id: clientId,
+		client_secret: clientSecret,
+	});
+	const token = await axios.post(`${sandbox.url}/oauth/token`, form);
+	const answer = await axios.get(`${sandbox.url}/v1/partner/payments/${id}`, {
+		headers: {
+			Authorization: `Bearer ${token.data.access_token}`,
+			'X-Merchant-Client-Id': merchant,
+		},
+	});
+	return answer.data;
+}
+
+beforeEach(async () => {
+	sandbox = await startSandbox();
+});
+
+afterEach(async () => {
+	await sandbox.close();
+});
+
+describe('three orders of three merchants', () => {
+	const { api } = sharedN8n();
+	let credential: StoredCredential;
+	let execution: Execution;
+
+	beforeEach(async () => {
+		credential = await api.createCredential(
+			'Three merchants',
+			'acountPayApi',
+			credentialFor(sandbox),
+		);
+		const { id } = await api.createWorkflow(payingWorkflow(credential));
+		execution = await api.runWorkflow(id);
+	});
+
+	it('become three payments, read back whole, each paired with its order', async () => {
+		expect(execution.status).toBe('success');
+		expect(sandbox.payments).toHaveLength(3);
+		expect(itemsOf(execution, 'Get')).toEqual(
+			await Promise.all(
+				ORDERS.map(async ({ merchant, reference, amount }, item) => {
+					const made = sandbox.payments.find(
+						({ referenceNumber }) => referenceNumber === reference,
+					);
+					expect(made).toMatchObject({ merchant, amount, currency: 'DKK' });
+					return { json: await payment(made!.id, merchant), pairedItem: { item } };
+				}),
+			),
+		);
+	});
+
+	it('take one token, asked for and used as documented', () => {
+		expect(requestsTo('token')).toHaveLength(1);
+		const [asked] = requestsTo('token');
+		const { clientId, clientSecret } = sandbox.credentials;
+		expect(asked).toMatchObject({
+			method: 'POST',
+			path: '/oauth/token',
+			rawBody: `grant_type=client_credentials&client_id=${clientId}&client_secret=${clientSecret}`,
+		});
+		expect(apiHeaders(asked)).toEqual({ 'content-type': 'application/x-www-form-urlencoded' });
+		const tokens = new Set(
+			[...requestsTo('create'), ...requestsTo('get')].map(({ headers }) => headers.authorization),
+		);
+		expect([...tokens]).toEqual([expect.stringMatching(/^Bearer \S+$/)]);
+	});
+
+	it('are sent with exactly the documented headers and bodies', () => {
+		const sent = requestsTo('create').map((request) => ({
+			method: request.method,
+			path: request.path,
+			headers: apiHeaders(request),
+			body: request.rawBody,
+		}));
+		expect(sent).toHaveLength(3);
+		for (const { merchant, reference, amount } of ORDERS) {
+			expect(sent).toContainEqual({
+				method: 'POST',
+				path: '/v1/partner/payments',
+				headers: {
+					authorization: expect.stringMatching(/^Bearer \S+$/),
+					'content-type': 'application/json',
+					'x-merchant-client-id': merchant,
+				},
+				body: JSON.stringify({ amount, referenceNumber: reference }),
+			});
+		}
+	});
+
+	it('are read with exactly the documented headers, and no body', () => {
+		const sent = requestsTo('get').map((request) => ({
+			method: request.method,
+			path: request.path,
+			headers: apiHeaders(request),
+			body: request.rawBody,
+		}));
+		expect(sent).toHaveLength(3);
+		for (const { id, merchant } of sandbox.payments) {
+			expect(sent).toContainEqual({
+				method: 'GET',
+				path: `/v1/partner/payments/${id}`,
+				headers: {
+					authorization: expect.stringMatching(/^Bearer \S+$/),
+					'x-merchant-client-id': merchant,
+				},
+				body: '',
+			});
+		}
+	});
+
+	it('can be run again with the token that n8n stored', async () => {
+		const { id } = await api.createWorkflow(payingWorkflow(credential));
+		expect((await api.runWorkflow(id)).status).toBe('success');
+		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 201': 6, 'get 200': 6 });
+	});
+});
+
+describe('the credential dialog', () => {
+	const { api } = sharedN8n();
+
+	it('says that id and secret are right', async () => {
+		const data = credentialFor(sandbox);
+		const credential = await api.createCredential('Right', 'acountPayApi', data);
+		expect(await api.testCredential(credential, data)).toMatchObject({ status: 'OK' });
+	});
+
+	it('says that the secret is wrong', async () => {
+		const data = { ...credentialFor(sandbox), clientSecret: 'mistyped' };
+		const credential = await api.createCredential('Wrong', 'acountPayApi', data);
+		const { status, message } = await api.testCredential(credential, data);
+		expect(status).toBe('Error');
+		expect(message).toContain('Client authentication failed');
+	});
+});
+
+describe('the command line of n8n', () => {
+	const { cli } = sharedN8n();
+	let folder: string;
+
+	beforeEach(() => {
+		folder = mkdtempSync(join(tmpdir(), 'n8n-import-'));
+	});
+
+	afterEach(() => rmSync(folder, { recursive: true }));
+
+	const write = (name: string, content: unknown) => {
+		const file = join(folder, name);
+		writeFileSync(file, JSON.stringify(content));
+		return file;
+	};
+
+	it('imports the credential and runs the workflow headless', async () => {
+		const credential = { id: 'headless-credential', name: 'Headless', type: 'acountPayApi' };
+		const paying = { id: 'headless-workflow', active: false, ...payingWorkflow(credential) };
+		await cli(
+			'import:credentials',
+			`--input=${write('credential.json', [{ ...credential, data: credentialFor(sandbox) }])}`,
+		);
+		await cli('import:workflow', `--input=${write('workflow.json', [paying])}`);
+		const printed = await cli('execute', `--id=${paying.id}`, '--rawOutput');
+
+		const { data } = JSON.parse(printed.slice(printed.indexOf('{\n'))) as Execution;
+		const references = data.resultData.runData.Get[0].data!.main[0]!.map(
+			({ json }) => json.referenceNumber,
+		);
+		expect(references).toEqual(ORDERS.map(({ reference }) => reference));
+		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 201': 3, 'get 200': 3 });
+	});
+});
