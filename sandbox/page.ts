@@ -50,15 +50,15 @@ h1 { margin: 0; font-size: 1.25rem; }
 .completed h1 { color: var(--good); }
 .failed h1, .expired h1 { color: var(--bad); }
 .explained { margin: .25rem 0 0; color: var(--soft); }
-.amount { margin: 1.25rem 0; font-size: 2.5rem; line-height: 1.1; font-weight: 700;
+.amount { margin: 1.25rem 0; font-size: clamp(1.75rem, 9vw, 2.5rem); line-height: 1.1; font-weight: 700;
 	font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-dl { margin: 0; display: grid; grid-template-columns: auto 1fr; gap: .5rem 1.5rem;
+dl { margin: 0; display: grid; grid-template-columns: auto 1fr; gap: .5rem 1rem;
 	border-top: 1px solid var(--line); padding-top: 1rem; }
 dt { color: var(--soft); }
 dd { margin: 0; text-align: right; overflow-wrap: anywhere; }
 .actions { display: grid; gap: .75rem; margin-top: 1.5rem; }
 form { margin: 0; }
-button { width: 100%; min-height: 3rem; border-radius: .75rem; border: 1px solid var(--line);
+button { width: 100%; min-height: 3rem; border-radius: .75rem; border: 1px solid var(--soft);
 	background: transparent; color: var(--ink); font: inherit; font-weight: 600; cursor: pointer; }
 button.pay { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 button:hover { filter: brightness(1.08); }
@@ -102,10 +102,13 @@ function paymentPage(payment: Payment, now: number): string {
 		currencyDisplay: 'code',
 		minimumFractionDigits: 2,
 		maximumFractionDigits: 2,
-	}).format(amount);
+	})
+		.format(amount)
+		.replace('\u00a0', ' ');
 	const leftMs = Date.parse(payment.expiresAt) - now;
 	const isOpen = status === 'pending';
 	const rows = [
+		row('Status', status),
 		row('Pay to', payment.merchant),
 		row('Reference', payment.referenceNumber),
 		payment.description === undefined ? '' : row('For', payment.description),

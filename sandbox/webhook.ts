@@ -10,6 +10,9 @@ import type { Payment, PaymentEvent } from './payments';
 /** Assumed: the pauses between the attempts of one delivery, in milliseconds on the sandbox's clock. */
 export const REPEAT_PAUSES_MS = [1_000, 5_000, 30_000, 120_000, 600_000];
 
+/** How many deliveries are under way at once; more would only make each of them slower. */
+const MAX_AT_ONCE = 100;
+
 /** One attempt to deliver an event. */
 export interface Delivery {
 	paymentId: string | number;
@@ -91,6 +94,8 @@ export class Webhooks {
 	readonly deliveries: Delivery[] = [];
 	private readonly lastOf = new Map<Payment, Promise<void>>();
 	private underWay = 0;
+	private sending = 0;
+	private readonly waiting: Array<() => void> = [];
 	private whenIdle: Array<() => void> = [];
 	private ending = new AbortController();
 
@@ -198,6 +203,8 @@ export class Webhooks {
 		headers: Record<string, string>,
 		signal: AbortSignal,
 	): Promise<Pick<Delivery, 'status' | 'error'>> {
+		if (this.sending >= MAX_AT_ONCE) await new Promise<void>((go) => this.waiting.push(go));
+		else this.sending++;
 		try {
 			const { status } = await axios.post(url, Buffer.from(body), {
 				headers,
@@ -210,6 +217,10 @@ export class Webhooks {
 			return { status };
 		} catch (error) {
 			return { error: error instanceof Error ? error.message : String(error) };
+		} finally {
+			const next = this.waiting.shift();
+			if (next) next();
+			else this.sending--;
 		}
 	}
 }
