@@ -1,0 +1,240 @@
+import fc from 'fast-check';
+import {
+	baseUrlOf,
+	createPayment,
+	finalStatusOf,
+	finalStatusOfEvent,
+	getPayment,
+	getQrCode,
+	paymentIdOf,
+	readEvent,
+	readObject,
+	readReason,
+} from '../../../nodes/shared/acountPayApi';
+
+const buffer = (value: unknown) =>
+	Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+
+describe('base URL', () => {
+	test('of the documented environments', () => {
+		expect(baseUrlOf({ environment: 'production' })).toBe('https://api.acountpay.com');
+		expect(baseUrlOf({ environment: 'sandbox', baseUrl: 'https://evil.test' })).toBe(
+			'https://acount-apis-staging-a8cdb2402163.herokuapp.com',
+		);
+		expect(baseUrlOf({ environment: 'other' as never })).toBeUndefined();
+	});
+
+	test.each([
+		['https://pay.example.com', 'https://pay.example.com'],
+		['https://pay.example.com/', 'https://pay.example.com'],
+		['https://pay.example.com:8443/api//', 'https://pay.example.com:8443/api'],
+		[' HTTPS://Pay.example.com ', 'HTTPS://Pay.example.com'],
+		['http://localhost', 'http://localhost'],
+		['http://localhost:3000/', 'http://localhost:3000'],
+		['http://127.0.0.1:3000', 'http://127.0.0.1:3000'],
+		['http://127.1.2.3', 'http://127.1.2.3'],
+		['http://[::1]:3000', 'http://[::1]:3000'],
+	])('%p may be given a secret', (baseUrl, expected) => {
+		expect(baseUrlOf({ environment: 'custom', baseUrl })).toBe(expected);
+	});
+
+	test.each([
+		[undefined],
+		[''],
+		['http://pay.example.com'],
+		['http://localhost.evil.test'],
+		['http://localhost@evil.test'],
+		['http://localhost:80@evil.test'],
+		['http://localhost:pw@evil.test'],
+		['http://127.0.0.1.evil.test'],
+		['http://127.0.0.1@evil.test'],
+		['http://1270.0.0.1'],
+		['http://localhost\\@evil.test'],
+		['http://evil.test/http://localhost'],
+		['https://user:pw@pay.example.com'],
+		['https://'],
+		['https:///x'],
+		['https://pay.example.com?x='],
+		['https://pay.example.com/a?x='],
+		['https://pay.example.com#'],
+		['https://pay.example.com/a#x'],
+		['https://pay.exam ple.com'],
+		['https://pay.example.com/a\nb'],
+		['ftp://pay.example.com'],
+		['//pay.example.com'],
+		['pay.example.com'],
+		['javascript:https://x'],
+	])('%p may not', (baseUrl) => {
+		expect(baseUrlOf({ environment: 'custom', baseUrl })).toBeUndefined();
+	});
+});
+
+describe('requests', () => {
+	test('have the documented headers and paths', () => {
+		const payment = { amount: 149.99, referenceNumber: 'ORDER-123' };
+		expect(createPayment('merchant_abc123', payment)).toEqual({
+			method: 'POST',
+			path: '/v1/partner/payments',
+			headers: {
+				Accept: 'application/json',
+				'Content-Type': 'application/json',
+				'X-Merchant-Client-Id': 'merchant_abc123',
+			},
+			body: payment,
+			makesPayment: true,
+		});
+		expect(createPayment('m', payment, 'delay').headers['X-Mock-Payment']).toBe('delay');
+		expect(getPayment('m', 'pay_1')).toEqual({
+			method: 'GET',
+			path: '/v1/partner/payments/pay_1',
+			headers: { Accept: 'application/json', 'X-Merchant-Client-Id': 'm' },
+			makesPayment: false,
+		});
+		expect(getQrCode('m', 'pay_1')).toEqual({
+			method: 'GET',
+			path: '/v1/partner/payments/pay_1/qr',
+			headers: { Accept: 'image/*', 'X-Merchant-Client-Id': 'm' },
+			makesPayment: false,
+		});
+	});
+
+	test('an id can not leave its place in the path', () => {
+		fc.assert(
+			fc.property(
+				fc.string({ minLength: 1 }).filter((id) => !/^\.+$/.test(id)),
+				(id) => {
+					const { pathname } = new URL(`https://a.test${getPayment('m', id).path}`);
+					expect(pathname.split('/')).toHaveLength(5);
+				},
+			),
+		);
+	});
+});
+
+describe('answers', () => {
+	test('that are JSON objects are read as they are', () => {
+		fc.assert(
+			fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }), (value) => {
+				const text = JSON.stringify(value);
+				expect(readObject(buffer(text))).toEqual(JSON.parse(text));
+			}),
+		);
+	});
+
+	test.each([
+		[''],
+		['{}'],
+		['[]'],
+		['[{"id":1}]'],
+		['null'],
+		['1'],
+		['"x"'],
+		['{"id":'],
+		['<html>'],
+	])('%p says nothing', (text) => {
+		expect(readObject(buffer(text))).toBeUndefined();
+	});
+
+	test.each([
+		[{ id: 'pay_1' }, 'pay_1'],
+		[{ id: 7 }, '7'],
+		[{ paymentId: 'pay_2' }, 'pay_2'],
+		[{ id: 'pay_1', paymentId: 'pay_2' }, 'pay_1'],
+		[{ id: { a: 1 }, paymentId: 3 }, '3'],
+		[{ id: null }, undefined],
+		[{}, undefined],
+	])('the id in %p is %p', (value, id) => {
+		expect(paymentIdOf(value as never)).toBe(id);
+	});
+});
+
+describe('the reason of a refusal', () => {
+	test.each<[unknown, string]>([
+		[{ statusCode: 400, message: 'amount is wrong', error: 'Bad Request' }, 'amount is wrong'],
+		[{ message: ['a', ' b ', ''], error: 'Bad Request' }, 'a; b'],
+		[{ message: '', error: 'Bad Request' }, 'Bad Request'],
+		[{ message: [], error: { message: 'inner' } }, 'inner'],
+		[{ error: 'invalid_client' }, 'invalid_client'],
+		[{ errors: [{ message: 'one' }, 'two', { other: 1 }] }, 'one; two'],
+		[{ errors: [] }, ''],
+		[{ other: 1 }, ''],
+		[['one', 'two'], 'one; two'],
+		['"text"', 'text'],
+		['plain words', 'plain words'],
+		['', ''],
+		['null', ''],
+		[
+			'<html><head><title>T</title></head><body><h1>502</h1> Bad&nbsp;<b>Gateway</b></body></html>',
+			'502 Bad&nbsp; Gateway',
+		],
+		['<script>alert(1)</script >after', 'after'],
+		['{"message": "cut o', '{"message": "cut o'],
+	])('in %p is %p', (body, reason) => {
+		expect(readReason(buffer(body))).toBe(reason);
+	});
+
+	test('is never longer than 500 characters, whatever came', () => {
+		expect(readReason(buffer('x'.repeat(500)))).toBe('x'.repeat(500));
+		expect(readReason(buffer('x'.repeat(501)))).toBe(`${'x'.repeat(499)}…`);
+		fc.assert(
+			fc.property(fc.oneof(fc.string({ maxLength: 3_000 }), fc.json()), (text) => {
+				expect(readReason(buffer(text)).length).toBeLessThanOrEqual(500);
+			}),
+		);
+	});
+});
+
+describe('status', () => {
+	test.each([
+		['completed', 'completed'],
+		['paid', 'completed'],
+		['failed', 'failed'],
+		['expired', 'expired'],
+	])('%p has ended as %p', (status, final) => {
+		expect(finalStatusOf(status)).toBe(final);
+	});
+
+	test('no other text has ended', () => {
+		fc.assert(
+			fc.property(fc.oneof(fc.string(), fc.anything()), (status) => {
+				fc.pre(!['completed', 'paid', 'failed', 'expired'].includes(status as string));
+				expect(finalStatusOf(status)).toBeUndefined();
+			}),
+		);
+		for (const status of ['pending', 'processing', 'COMPLETED', 'completed ', 'constructor']) {
+			expect(finalStatusOf(status)).toBeUndefined();
+		}
+	});
+
+	test('an event names it', () => {
+		const event = (name: string) => ({ event: name, data: { paymentId: 1 } });
+		expect(finalStatusOfEvent(event('payment.completed'))).toBe('completed');
+		expect(finalStatusOfEvent(event('payment.expired'))).toBe('expired');
+		expect(finalStatusOfEvent(event('payment.processing'))).toBeUndefined();
+		expect(finalStatusOfEvent(event('x.payment.failed'))).toBeUndefined();
+	});
+});
+
+describe('events', () => {
+	test.each([
+		[{ event: 'payment.completed', data: { paymentId: 'pay_1' }, more: [1] }],
+		[{ event: 'x', data: { paymentId: 1 } }],
+	])('%p is one', (event) => {
+		expect(readEvent(buffer(event))).toEqual(event);
+	});
+
+	test.each<[unknown]>([
+		[{}],
+		[{ event: 'x' }],
+		[{ event: 1, data: { paymentId: 1 } }],
+		[{ event: 'x', data: {} }],
+		[{ event: 'x', data: { paymentId: null } }],
+		[{ event: 'x', data: [1] }],
+		[{ event: 'x', data: null }],
+		[[]],
+		['x'],
+		[''],
+	])('%p is none', (body) => {
+		expect(readEvent(buffer(body))).toBeUndefined();
+	});
+});

@@ -1,0 +1,469 @@
+import fc from 'fast-check';
+import {
+	makePayment,
+	readAnswer,
+	readPayment,
+	type CallOptions,
+} from '../../../nodes/AcountPay/calls';
+import { createPayment, getPayment } from '../../../nodes/shared/acountPayApi';
+import type { NoAnswer } from '../../../nodes/shared/connection';
+import { ApiProblem, Stopped } from '../../../nodes/shared/problems';
+import { after, answer, execution, pageFor, scripted, type Script } from './support';
+
+const request = createPayment('merchant_1', { amount: 10, referenceNumber: 'ORDER-1' });
+const subject = { merchantId: 'merchant_1', name: "the payment with reference 'ORDER-1'" };
+const options: CallOptions = { timeout: 30_000, resendUnknown: false };
+const made = answer(201, { id: 'pay_1', status: 'pending', extra: [1] });
+const late: NoAnswer = { status: undefined, sent: true, what: 'did not answer within 30 seconds' };
+const unreachable: NoAnswer = { status: undefined, sent: false, what: 'could not be reached' };
+
+/** Runs to the end while time goes by, and tells how it ended and how long it took. */
+async function end<Result>(work: Promise<Result>) {
+	const startedAt = Date.now();
+	let ended: { value?: Result; error?: unknown } | undefined;
+	work.then(
+		(value) => (ended = { value }),
+		(error: unknown) => (ended = { error }),
+	);
+	while (!ended) await after(100);
+	return { ...ended, took: Date.now() - startedAt };
+}
+
+const problemOf = ({ error }: { error?: unknown }) => {
+	expect(error).toBeInstanceOf(ApiProblem);
+	return error as ApiProblem;
+};
+
+beforeEach(() => {
+	jest.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
+});
+afterEach(() => {
+	jest.useRealTimers();
+	jest.restoreAllMocks();
+});
+
+const make = async (script: Script, page = pageFor(request), callOptions = options) => {
+	const { connection, sent } = scripted(script);
+	const ended = await end(makePayment(connection, request, subject, callOptions, page));
+	return { ...ended, sent, page };
+};
+
+describe('making a payment', () => {
+	test('hands out the whole answer and remembers it', async () => {
+		const { value, sent, page } = await make([made]);
+		expect(value).toEqual({ id: 'pay_1', status: 'pending', extra: [1] });
+		expect(sent).toEqual([request]);
+		expect(page.earlier).toMatchObject({ state: 'made', answer: value });
+	});
+
+	test('is written down before the request leaves', async () => {
+		const page = pageFor(request);
+		const { connection } = scripted([made]);
+		const seen: unknown[] = [];
+		const { send } = connection;
+		connection.send = async (...args) => {
+			seen.push(page.earlier?.state);
+			return await send(...args);
+		};
+		await end(makePayment(connection, request, subject, options, page));
+		expect(seen).toEqual(['sent']);
+	});
+
+	test('that was made before is handed out and not sent', async () => {
+		const page = pageFor(request);
+		page.made({ id: 'pay_0' });
+		const { value, sent } = await make([made], page);
+		expect(value).toEqual({ id: 'pay_0' });
+		expect(sent).toEqual([]);
+	});
+
+	test.each<[string, Script[number], string]>([
+		['no answer', late, 'did not answer within 30 seconds'],
+		['500', answer(500, 'oops'), 'is out of order (status 500)'],
+		['503', answer(503), 'is out of order (status 503)'],
+		['a redirect', answer(302), 'answered with a redirect (status 302), which is not followed'],
+		['307', answer(307), 'answered with a redirect (status 307), which is not followed'],
+		['an empty answer', answer(201, ''), 'sent an answer that could not be read (status 201)'],
+		[
+			'a cut-off answer',
+			answer(201, '{"id": "pay'),
+			'sent an answer that could not be read (status 201)',
+		],
+		['HTML', answer(200, '<html>'), 'sent an answer that could not be read (status 200)'],
+		['an empty object', answer(201, '{}'), 'sent an answer that could not be read (status 201)'],
+		['a list', answer(201, '[1]'), 'sent an answer that could not be read (status 201)'],
+	])('after %s it is not known, and it is not sent again', async (_name, script, what) => {
+		const first = await make([script]);
+		expect(first.sent).toHaveLength(1);
+		const problem = problemOf(first);
+		expect(problem.outcome).toBe('unknown');
+		expect(problem.message).toBe(
+			`It is not known whether AcountPay made the payment with reference 'ORDER-1': AcountPay ${what}`,
+		);
+		expect(problem.description).toMatch(
+			/^Look for this reference in AcountPay before you ask for the payment again/,
+		);
+		expect(problem.status).toBe((script as { status?: number }).status);
+
+		const second = await make([made], first.page);
+		expect(second.sent).toEqual([]);
+		expect(problemOf(second).message).toBe(problem.message);
+	});
+
+	test('that is not known is sent again when the person allows it', async () => {
+		const first = await make([late]);
+		const second = await make([made], first.page, { ...options, resendUnknown: true });
+		expect(second.value).toMatchObject({ id: 'pay_1' });
+		expect(second.sent).toHaveLength(1);
+	});
+
+	test('that was sent when the execution ended is not known', async () => {
+		const page = pageFor(request);
+		page.sending();
+		const { sent, ...ended } = await make([made], page);
+		expect(sent).toEqual([]);
+		expect(problemOf(ended)).toMatchObject({
+			outcome: 'unknown',
+			message:
+				"It is not known whether AcountPay made the payment with reference 'ORDER-1': AcountPay was asked, and the execution ended before it answered",
+		});
+	});
+
+	test('was not made when there was no connection, so a retry sends it', async () => {
+		const first = await make([unreachable]);
+		expect(problemOf(first)).toMatchObject({
+			outcome: 'unavailable',
+			message: "AcountPay could not be reached for the payment with reference 'ORDER-1'",
+			description:
+				'Check the environment of the credential, and whether https://acountpay.test can be reached from n8n. Nothing was sent, so this item can be run again.',
+		});
+		expect(first.page.earlier).toBeUndefined();
+	});
+
+	test('was not made when there is no token, so a retry sends it', async () => {
+		const first = await make([new ApiProblem('refused', 'no token', '')]);
+		expect(problemOf(first).message).toBe('no token');
+		expect(first.page.earlier).toBeUndefined();
+	});
+
+	test.each([
+		[
+			400,
+			"AcountPay refused the payment with reference 'ORDER-1': amount is wrong; so is the currency",
+			/^Check the fields/,
+		],
+		[
+			401,
+			"AcountPay did not accept the access token for the payment with reference 'ORDER-1': amount",
+			/^Check Client ID, Client Secret and Environment/,
+		],
+		[
+			403,
+			"AcountPay does not allow the payment with reference 'ORDER-1' for merchant 'merchant_1': amount",
+			/^Check Merchant ID, and whether/,
+		],
+		[
+			404,
+			"AcountPay does not find the payment with reference 'ORDER-1' for merchant 'merchant_1': amount",
+			/^Check Merchant ID and/,
+		],
+		[408, "AcountPay refused the payment with reference 'ORDER-1': amount", /^Check the fields/],
+		[
+			409,
+			"AcountPay says that the payment with reference 'ORDER-1' conflicts with what it already has: amount",
+			/^Look for this reference/,
+		],
+		[422, "AcountPay refused the payment with reference 'ORDER-1': amount", /^Check the fields/],
+		[499, "AcountPay refused the payment with reference 'ORDER-1': amount", /^Check the fields/],
+	])('a %s is a refusal, and nothing was made', async (status, message, advice) => {
+		const body = { message: ['amount is wrong', 'so is the currency'] };
+		const ended = await make([answer(status, body)]);
+		const problem = problemOf(ended);
+		expect(problem.outcome).toBe('refused');
+		expect(problem.message.startsWith(message)).toBe(true);
+		expect(problem.description).toMatch(advice);
+		expect(problem.description).toMatch(/ No payment was made\.$/);
+		expect(problem.status).toBe(status);
+		expect(ended.sent).toHaveLength(1);
+		expect(ended.page.earlier).toBeUndefined();
+	});
+
+	test('a refusal without words names the status, and one with a secret does not tell it', async () => {
+		expect(problemOf(await make([answer(400, '')])).message).toBe(
+			"AcountPay refused the payment with reference 'ORDER-1' (status 400)",
+		);
+		expect(problemOf(await make([answer(400, { message: 'bad s3cret' })])).message).toBe(
+			"AcountPay refused the payment with reference 'ORDER-1': bad [secret]",
+		);
+	});
+});
+
+describe('a busy AcountPay', () => {
+	test.each([
+		['3', 3_000],
+		[new Date(Date.UTC(2026, 0, 1) + 7_000).toUTCString(), 7_000],
+		['0', 0],
+	])("is waited for as 'Retry-After: %s' says", async (value, asked) => {
+		const busy = answer(429, '', { 'retry-after': value });
+		const { value: payment, sent, took } = await make([busy, made]);
+		expect(payment).toMatchObject({ id: 'pay_1' });
+		expect(sent).toHaveLength(2);
+		expect(took).toBeGreaterThanOrEqual(asked + 200);
+		expect(took).toBeLessThanOrEqual(asked + 500);
+	});
+
+	test('that names no time is asked again with growing pauses, at least 10 times and for 2 minutes', async () => {
+		jest.spyOn(Math, 'random').mockReturnValue(0);
+		const { sent, took, page, ...ended } = await make([answer(429)]);
+		expect(sent.length).toBeGreaterThanOrEqual(10);
+		expect(took).toBeGreaterThanOrEqual(120_000);
+		expect(took).toBeLessThan(180_000);
+		expect(page.earlier).toBeUndefined();
+		expect(problemOf(ended)).toMatchObject({
+			outcome: 'refused',
+			status: 429,
+			message:
+				"AcountPay is getting too many requests and did not take the payment with reference 'ORDER-1', for two minutes (status 429)",
+			description:
+				"Run this item again later, or lower the option 'Max Concurrency'. No payment was made.",
+		});
+	});
+
+	test('that takes jitter into account is still asked 10 times, and still for 2 minutes', async () => {
+		jest.spyOn(Math, 'random').mockReturnValue(0.999);
+		const slow = await make([answer(429)]);
+		expect(slow.sent.length).toBeGreaterThanOrEqual(10);
+		expect(slow.took).toBeGreaterThanOrEqual(120_000);
+		const quick = await make([answer(429, '', { 'retry-after': '1' })]);
+		expect(quick.sent.length).toBeGreaterThan(10);
+		expect(quick.took).toBeGreaterThanOrEqual(120_000);
+		const rare = await make([answer(429, '', { 'retry-after': '60' })]);
+		expect(rare.sent).toHaveLength(10);
+	});
+
+	test('makes nothing: an execution that is stopped meanwhile may send it later', async () => {
+		const { connection, sent, stop } = scripted([answer(429, '', { 'retry-after': '60' }), made]);
+		const page = pageFor(request);
+		setTimeout(() => stop.abort(), 1_000);
+		const { error, took } = await end(makePayment(connection, request, subject, options, page));
+		expect(error).toBeInstanceOf(Stopped);
+		expect(took).toBeLessThan(1_500);
+		expect(sent).toHaveLength(1);
+		expect(page.earlier).toBeUndefined();
+	});
+});
+
+describe('reading', () => {
+	const read = async (script: Script) => {
+		const { connection, sent } = scripted(script);
+		return { ...(await end(readPayment(connection, 'merchant_1', 'pay_1', options))), sent };
+	};
+
+	test('hands out the whole answer', async () => {
+		const { value, sent } = await read([answer(200, { id: 1, status: 'new', extra: { a: 1 } })]);
+		expect(value).toEqual({ id: 1, status: 'new', extra: { a: 1 } });
+		expect(sent).toEqual([getPayment('merchant_1', 'pay_1')]);
+	});
+
+	test.each<[string, Script[number]]>([
+		['no answer', late],
+		['no connection', unreachable],
+		['500', answer(500)],
+		['a cut-off answer', answer(200, '{"id": ')],
+	])('asks again after %s', async (_name, trouble) => {
+		const { value, sent } = await read([trouble, trouble, answer(200, { id: 1 })]);
+		expect(value).toEqual({ id: 1 });
+		expect(sent).toHaveLength(3);
+	});
+
+	test.each<[string, Script[number], string, string]>([
+		[
+			'no answer',
+			late,
+			"AcountPay was asked about payment 'pay_1', but did not answer within 30 seconds",
+			'unavailable',
+		],
+		[
+			'no connection',
+			unreachable,
+			"AcountPay could not be reached for payment 'pay_1'",
+			'unavailable',
+		],
+		[
+			'502',
+			answer(502),
+			"AcountPay was asked about payment 'pay_1', but is out of order (status 502)",
+			'unavailable',
+		],
+		[
+			'HTML',
+			answer(200, '<p>'),
+			"AcountPay was asked about payment 'pay_1', but sent an answer that could not be read (status 200)",
+			'unavailable',
+		],
+	])('gives up after five times of %s', async (_name, trouble, message, outcome) => {
+		const { sent, took, ...ended } = await read([trouble]);
+		expect(problemOf(ended)).toMatchObject({ message, outcome });
+		expect(sent).toHaveLength(5);
+		// Half a second, one, two and four, less the jitter.
+		expect(took).toBeGreaterThanOrEqual(3_750);
+		expect(took).toBeLessThanOrEqual(7_800);
+	});
+
+	test.each<[number, string]>([
+		[400, "AcountPay refused payment 'pay_1': no"],
+		[401, "AcountPay did not accept the access token for payment 'pay_1': no"],
+		[403, "AcountPay does not allow payment 'pay_1' for merchant 'merchant_1': no"],
+		[404, "AcountPay does not find payment 'pay_1' for merchant 'merchant_1': no"],
+	])('takes %s for an answer', async (status, message) => {
+		const { sent, ...ended } = await read([answer(status, { error: 'no' })]);
+		const problem = problemOf(ended);
+		expect(problem).toMatchObject({ message, outcome: 'refused', status });
+		expect(problem.description).not.toMatch(/No payment was made/);
+		expect(sent).toHaveLength(1);
+	});
+
+	test('does not follow a redirect', async () => {
+		const { sent, ...ended } = await read([answer(307)]);
+		expect(problemOf(ended)).toMatchObject({
+			message:
+				"AcountPay was asked about payment 'pay_1', but answered with a redirect (status 307), which is not followed",
+			description: 'Reading changes nothing, so this item can be run again.',
+		});
+		expect(sent).toHaveLength(1);
+	});
+
+	test('says what is wrong with an answer that can not be used', async () => {
+		const { connection } = scripted([answer(200, 'x')]);
+		const unusable = () => undefined;
+		const ended = await end(
+			readAnswer(connection, request, subject, options, unusable, 'sent no image'),
+		);
+		expect(problemOf(ended).message).toBe(
+			"AcountPay was asked about the payment with reference 'ORDER-1', but sent no image",
+		);
+	});
+
+	test('ends at once when the execution is stopped', async () => {
+		const { connection, sent, stop } = scripted([late]);
+		stop.abort();
+		const ended = await end(readPayment(connection, 'merchant_1', 'pay_1', options));
+		expect(ended.error).toBeInstanceOf(Stopped);
+		expect(sent).toHaveLength(1);
+	});
+});
+
+describe('whatever AcountPay answers', () => {
+	const status = fc.oneof(
+		fc.constantFrom(200, 201, 301, 302, 400, 401, 409, 429, 500, 503),
+		fc.integer({ min: 200, max: 599 }),
+	);
+	const body = fc.oneof(fc.string(), fc.json(), fc.constant('{"id":"pay_1"}'));
+	const event = fc.oneof(
+		fc.record({ status, body }).map((made) => answer(made.status, made.body)),
+		fc.constantFrom(late, unreachable),
+	);
+
+	test('one payment, or an error that tells the truth', async () => {
+		await fc.assert(
+			fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 6 }), async (script) => {
+				const ended = await make(script);
+				const last = script[Math.min(ended.sent.length, script.length) - 1];
+				const isReadable = (() => {
+					try {
+						const value = JSON.parse(String(last.status !== undefined && last.body));
+						return (
+							typeof value === 'object' &&
+							value &&
+							!Array.isArray(value) &&
+							Object.keys(value).length > 0
+						);
+					} catch {
+						return false;
+					}
+				})();
+				// All but the last were 429: nothing else is ever sent again.
+				for (const earlier of script.slice(0, ended.sent.length - 1))
+					expect(earlier.status).toBe(429);
+				if (last.status !== undefined && last.status < 300 && isReadable) {
+					expect(ended.value).toEqual(JSON.parse(last.body.toString()));
+				} else if (
+					last.status === undefined ? last.sent : last.status < 400 || last.status >= 500
+				) {
+					expect(problemOf(ended).outcome).toBe('unknown');
+					expect(ended.page.earlier?.state).toBe('unknown');
+				} else {
+					expect(['refused', 'unavailable']).toContain(problemOf(ended).outcome);
+					expect(ended.page.earlier).toBeUndefined();
+				}
+			}),
+			{ numRuns: 300 },
+		);
+	});
+});
+
+describe('the ledger', () => {
+	const another = createPayment('merchant_2', { amount: 10, referenceNumber: 'ORDER-1' });
+
+	test('is bound to the item, the turn of the loop, and what is sent where', () => {
+		const { data, ledger } = execution();
+		ledger.page(0, 'https://a.test', request, 'ORDER-1').made({ id: 1 });
+		expect(ledger.page(0, 'https://a.test', request, 'ORDER-1').earlier).toMatchObject({
+			state: 'made',
+		});
+		expect(ledger.page(1, 'https://a.test', request, 'ORDER-1').earlier).toBeUndefined();
+		expect(ledger.page(0, 'https://b.test', request, 'ORDER-1').earlier).toBeUndefined();
+		expect(ledger.page(0, 'https://a.test', another, 'ORDER-1').earlier).toBeUndefined();
+		const amount = createPayment('merchant_1', { amount: 11, referenceNumber: 'ORDER-1' });
+		expect(ledger.page(0, 'https://a.test', amount, 'ORDER-1').earlier).toBeUndefined();
+		const nextTurn = execution(data, 1).ledger;
+		expect(nextTurn.page(0, 'https://a.test', request, 'ORDER-1').earlier).toBeUndefined();
+	});
+
+	test('survives being stored', () => {
+		const { data, ledger } = execution();
+		ledger.page(3, 'https://a.test', request, 'ORDER-1').made({ id: 1 });
+		const stored = execution(JSON.parse(JSON.stringify(data))).ledger;
+		expect(stored.page(3, 'https://a.test', request, 'ORDER-1').earlier).toMatchObject({
+			answer: { id: 1 },
+		});
+	});
+
+	test('sums up what was made and what is open', () => {
+		const { ledger } = execution();
+		const page = (item: number, reference: string) =>
+			ledger.page(item, 'https://a.test', request, reference);
+		page(2, 'C').unknown('was late');
+		page(0, 'A').made({ id: 'pay_a' });
+		page(1, 'B').made({ paymentId: 7 });
+		page(3, 'D').sending();
+		page(4, 'E').made({ other: true });
+		page(5, 'F').sending();
+		page(5, 'F').notMade();
+		expect(ledger.summary()).toEqual({
+			made: [
+				{ itemIndex: 0, referenceNumber: 'A', paymentId: 'pay_a' },
+				{ itemIndex: 1, referenceNumber: 'B', paymentId: '7' },
+				{ itemIndex: 4, referenceNumber: 'E', paymentId: undefined },
+			],
+			unknown: [
+				{ itemIndex: 2, referenceNumber: 'C' },
+				{ itemIndex: 3, referenceNumber: 'D' },
+			],
+		});
+	});
+
+	test('leaves nothing behind when it is closed, but for the other turns', () => {
+		const { data, ledger } = execution();
+		ledger.page(0, 'https://a.test', request, 'ORDER-1').made({ id: 1 });
+		const nextTurn = execution(data, 1).ledger;
+		nextTurn.page(0, 'https://a.test', request, 'ORDER-1').made({ id: 2 });
+		ledger.close();
+		expect(data).toEqual({
+			payments: { 1: { 0: expect.objectContaining({ answer: { id: 2 } }) } },
+		});
+		nextTurn.close();
+		expect(data).toEqual({});
+		nextTurn.close();
+	});
+});

@@ -1,0 +1,268 @@
+import type { IExecuteFunctions, INode } from 'n8n-workflow';
+import { NodeApiError, NodeOperationError } from 'n8n-workflow';
+import { errorItem, nodeErrorFor, stoppedError } from '../../../nodes/AcountPay/nodeErrors';
+import { codesOf, neverConnected } from '../../../nodes/shared/network';
+import { ApiProblem, FieldProblem, UnexpectedProblem } from '../../../nodes/shared/problems';
+import { tokenFailureOf } from '../../../nodes/shared/tokenFailure';
+import { fingerprintOf } from '../../../nodes/shared/credential';
+
+const node = { name: 'Pay', type: 'acountPay', typeVersion: 1 } as INode;
+const nothing = { made: [], unknown: [] };
+
+describe('why there is no token', () => {
+	test.each([
+		[
+			'a 429 with its code',
+			{ code: 'EAUTH', body: { error: 'rate_limit_exceeded' } },
+			{ passes: true, status: 429 },
+		],
+		[
+			'a 429 as NestJS has it',
+			{ body: { statusCode: 429, error: 'Too Many Requests' } },
+			{ passes: true, status: 429 },
+		],
+		['a 429 without words', { status: 429, body: '' }, { passes: true, status: 429 }],
+		[
+			'a busy server',
+			{ body: { error: 'temporarily_unavailable' } },
+			{ passes: true, status: 429 },
+		],
+		[
+			'a 500',
+			{ response: { status: 500 }, code: 'ERR_BAD_RESPONSE' },
+			{ passes: true, status: 500 },
+		],
+		['a 503', { response: { status: 503 } }, { passes: true, status: 503 }],
+		[
+			'a cut-off answer',
+			{ status: 200, body: '{"access_token": "ey' },
+			{ passes: true, status: 200 },
+		],
+		['a reset', { code: 'ECONNRESET' }, { passes: true }],
+		['a timeout', { code: 'ECONNABORTED' }, { passes: true }],
+		['a redirect', { status: 302, body: '' }, { passes: false, status: 302 }],
+		['no server', { code: 'ECONNREFUSED' }, { passes: false }],
+		['no host', { cause: { code: 'ENOTFOUND' } }, { passes: false }],
+		['a bad certificate', { code: 'CERT_HAS_EXPIRED' }, { passes: false }],
+	])('%s', (_name, error, expected) => {
+		const failure = tokenFailureOf(error);
+		expect(failure).toMatchObject(expected);
+		expect(failure.refused).toBeUndefined();
+	});
+
+	test.each([
+		['invalid_client', { code: 'EAUTH', body: { error: 'invalid_client' } }, 401],
+		['invalid_grant', { failure: { cause: 'credential-invalid' } }, 401],
+		['a 401 without words', { status: 401, body: '<html>' }, 401],
+		['a 403', { status: 403, body: '' }, 403],
+		['a 400 as NestJS has it', { body: { statusCode: 400, error: 'Bad Request' } }, 400],
+	])('%s is a refusal', (_name, error, status) => {
+		expect(tokenFailureOf(error)).toEqual({
+			what: 'refused the id and secret',
+			passes: false,
+			refused: true,
+			status,
+		});
+	});
+
+	test.each([[undefined], [null], ['text'], [new Error('x')]])('%p may pass', (error) => {
+		expect(tokenFailureOf(error)).toEqual({ what: 'broke off the connection', passes: true });
+	});
+});
+
+describe('network errors', () => {
+	test('codes are found through their causes', () => {
+		expect(codesOf({ code: 'A', cause: { cause: { code: 'B' } } })).toEqual(['A', 'B']);
+		expect(codesOf({ code: 5 })).toEqual([]);
+		expect(codesOf(null)).toEqual([]);
+	});
+
+	test.each([
+		['ECONNREFUSED'],
+		['ENOTFOUND'],
+		['EAI_AGAIN'],
+		['EHOSTUNREACH'],
+		['ENETUNREACH'],
+		['CERT_HAS_EXPIRED'],
+		['ERR_TLS_CERT_ALTNAME_INVALID'],
+		['DEPTH_ZERO_SELF_SIGNED_CERT'],
+		['SELF_SIGNED_CERT_IN_CHAIN'],
+		['UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+	])('%s means that nothing was sent', (code) => {
+		expect(neverConnected({ code })).toBe(true);
+	});
+
+	test.each([
+		['ECONNRESET'],
+		['ETIMEDOUT'],
+		['ECONNABORTED'],
+		['EPIPE'],
+		['ERR_BAD_RESPONSE'],
+		['XECONNREFUSED'],
+		[''],
+	])('%s does not', (code) => {
+		expect(neverConnected({ code })).toBe(false);
+	});
+});
+
+describe('the error that ends the node', () => {
+	const context = { getNode: () => node } as IExecuteFunctions;
+
+	test('is about the field', () => {
+		const error = nodeErrorFor(
+			context,
+			new FieldProblem('Amount', 'must be more', 'Do this.'),
+			3,
+			nothing,
+		);
+		expect(error).toBeInstanceOf(NodeOperationError);
+		expect(error.message).toBe('Amount must be more [item 3]');
+		expect(error.description).toBe('Do this.');
+		expect(error.context).toMatchObject({
+			itemIndex: 3,
+			outcome: 'invalid',
+			paymentsMade: [],
+			outcomesUnknown: [],
+		});
+	});
+
+	test('is about what AcountPay said', () => {
+		const error = nodeErrorFor(context, new ApiProblem('refused', 'No', 'Check.', 422), 0, nothing);
+		expect(error).toBeInstanceOf(NodeApiError);
+		expect((error as NodeApiError).httpCode).toBe('422');
+		expect(error.message).toBe('No [item 0]');
+		expect(error.description).toBe('Check.');
+	});
+
+	test.each(['ECONNRESET', 'ETIMEDOUT', 'ECONNABORTED', 'ENOENT'])(
+		"keeps our words where n8n has advice for %s, and n8n's word for cancelling out",
+		(code) => {
+			const error = nodeErrorFor(
+				context,
+				new ApiProblem('unknown', `canceled ${code}`, 'Look.'),
+				1,
+				nothing,
+			);
+			expect(error.message).toBe(`cancelled ${code} [item 1]`);
+			expect(error.description).toBe('Look.');
+			expect(JSON.stringify(error)).not.toMatch(/immediately|Retry on Fail/);
+		},
+	);
+
+	test('names the first 50 payments made, and has all of them', () => {
+		const made = Array.from({ length: 60 }, (_, itemIndex) => ({
+			itemIndex,
+			referenceNumber: `R${itemIndex}`,
+			paymentId: itemIndex === 1 ? undefined : `pay_${itemIndex}`,
+		}));
+		const unknown = [60, 61, 62].map((itemIndex) => ({
+			itemIndex,
+			referenceNumber: `R${itemIndex}`,
+		}));
+		const error = nodeErrorFor(context, new ApiProblem('unknown', 'No', 'Look.'), 61, {
+			made,
+			unknown,
+		});
+		expect(error.message).toBe('No [item 61]');
+		expect(error.description).toMatch(
+			/^Look\. It is not known either whether these were made: R60, R62\. Payments made \(60\): R0 = pay_0, R1 = no ID, R2 = pay_2, .*, R49 = pay_49 and 10 more\. A retry of this execution hands them out and makes none of them again\.$/,
+		);
+		expect(error.context).toMatchObject({ paymentsMade: made, outcomesUnknown: unknown });
+	});
+
+	test('does not speak of more when there are 50', () => {
+		const made = Array.from({ length: 50 }, (_, itemIndex) => ({
+			itemIndex,
+			referenceNumber: 'R',
+			paymentId: 'p',
+		}));
+		const error = nodeErrorFor(context, new FieldProblem('A', 'b'), 0, { made, unknown: [] });
+		expect(error.description).not.toMatch(/more/);
+	});
+
+	test('says nothing of what is not expected', () => {
+		const unexpected = new Error('Bearer s3cret');
+		expect(new UnexpectedProblem(unexpected).message).not.toMatch(/s3cret/);
+		expect(new UnexpectedProblem(new Error('No such node'), true).message).toBe('No such node');
+		expect(new UnexpectedProblem('text', true).message).toMatch(/^This item ended unexpectedly/);
+	});
+});
+
+describe('the item of a node that continues', () => {
+	test('has what went wrong and what to do', () => {
+		expect(errorItem(new ApiProblem('refused', 'No', 'Check.', 400), 2)).toEqual({
+			json: {
+				error: 'No [item 2]',
+				details: { outcome: 'refused', status: 400, description: 'Check.' },
+			},
+			pairedItem: { item: 2 },
+		});
+		expect(errorItem(new FieldProblem('A', 'must'), 0).json).toEqual({
+			error: 'A must [item 0]',
+			details: { outcome: 'invalid' },
+		});
+	});
+
+	test('has the payment that was made all the same', () => {
+		const problem = new ApiProblem('made', 'No image', 'Look.', 500, { id: 1 });
+		expect(errorItem(problem, 0).json.details).toMatchObject({
+			outcome: 'made',
+			payment: { id: 1 },
+		});
+	});
+});
+
+describe('a batch that is stopped', () => {
+	test('writes all payments and open outcomes to the log, fifty a line', () => {
+		const lines: string[] = [];
+		const context = {
+			getNode: () => node,
+			getExecutionId: () => '42',
+			logger: { warn: (line: string) => lines.push(line) },
+		} as unknown as IExecuteFunctions;
+		const made = Array.from({ length: 51 }, (_, itemIndex) => ({
+			itemIndex,
+			referenceNumber: `R${itemIndex}`,
+			paymentId: `pay_${itemIndex}`,
+		}));
+		const error = stoppedError(context, {
+			made,
+			unknown: [{ itemIndex: 51, referenceNumber: 'R51' }],
+		});
+		expect(error).toBeInstanceOf(NodeOperationError);
+		expect(error.message).toBe('The execution was stopped');
+		expect(lines).toHaveLength(3);
+		expect(lines[0]).toMatch(
+			/^AcountPay node 'Pay', execution 42, was stopped\. Payments made \(51\): R0 = pay_0, R1 = pay_1, .*, R49 = pay_49$/,
+		);
+		expect(lines[1]).toMatch(/Payments made \(51\): R50 = pay_50$/);
+		expect(lines[2]).toMatch(/Not known whether these payments were made \(1\): R51$/);
+		expect(error.description).toMatch(/Payments made \(51\)/);
+	});
+});
+
+describe('the fingerprint', () => {
+	const credential = {
+		environment: 'custom' as const,
+		baseUrl: 'https://a.test',
+		clientId: 'id',
+		clientSecret: 's3cret',
+	};
+
+	test('is the same for the same id, secret and place', () => {
+		expect(fingerprintOf(credential)).toMatch(/^[0-9a-f]{64}$/);
+		expect(fingerprintOf({ ...credential, baseUrl: 'https://a.test/', webhookSecret: 'w' })).toBe(
+			fingerprintOf(credential),
+		);
+	});
+
+	test.each([
+		[{ clientId: 'other' }],
+		[{ clientSecret: 'other' }],
+		[{ baseUrl: 'https://b.test' }],
+		[{ environment: 'sandbox' as const }],
+		[{ environment: 'production' as const }],
+	])('is another with %p', (edit) => {
+		expect(fingerprintOf({ ...credential, ...edit })).not.toBe(fingerprintOf(credential));
+	});
+});

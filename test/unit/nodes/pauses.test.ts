@@ -1,0 +1,167 @@
+import fc from 'fast-check';
+import {
+	aborted,
+	growingPause,
+	LONGEST_PAUSE,
+	pause,
+	retryAfter,
+} from '../../../nodes/shared/pauses';
+import { Limiter } from '../../../nodes/shared/limiter';
+
+const now = Date.UTC(2026, 10, 22, 12, 0, 0);
+
+describe('Retry-After', () => {
+	test('in whole seconds', () => {
+		fc.assert(
+			fc.property(fc.nat({ max: 300 }), (seconds) => {
+				expect(retryAfter(String(seconds), now)).toBe(seconds * 1_000);
+			}),
+		);
+		expect(retryAfter(' 7 ', now)).toBe(7_000);
+		expect(retryAfter(7, now)).toBe(7_000);
+	});
+
+	test('as an HTTP date', () => {
+		fc.assert(
+			fc.property(fc.nat({ max: 300 }), (seconds) => {
+				expect(retryAfter(new Date(now + seconds * 1_000).toUTCString(), now)).toBe(
+					seconds * 1_000,
+				);
+			}),
+		);
+		expect(retryAfter('Sunday, 22-Nov-26 12:00:09 GMT', now)).toBe(9_000);
+	});
+
+	test('is never longer than the longest pause, nor below none', () => {
+		expect(retryAfter('86400', now)).toBe(LONGEST_PAUSE);
+		expect(retryAfter('9'.repeat(400), now)).toBe(LONGEST_PAUSE);
+		expect(retryAfter(new Date(now + 86_400_000).toUTCString(), now)).toBe(LONGEST_PAUSE);
+		expect(retryAfter(new Date(now - 60_000).toUTCString(), now)).toBe(0);
+	});
+
+	test.each([
+		[undefined],
+		[null],
+		[''],
+		['soon'],
+		['-5'],
+		['1.5'],
+		['Sun, not a date'],
+		[{}],
+		['5 s'],
+	])('%p says nothing', (value) => {
+		expect(retryAfter(value, now)).toBeUndefined();
+	});
+
+	test('takes whatever comes', () => {
+		fc.assert(
+			fc.property(fc.anything(), (value) => {
+				fc.pre(!(typeof value === 'object' && value !== null));
+				const asked = typeof value === 'symbol' ? undefined : retryAfter(value, now);
+				expect(asked === undefined || (asked >= 0 && asked <= LONGEST_PAUSE)).toBe(true);
+			}),
+		);
+	});
+});
+
+describe('growing pauses', () => {
+	afterEach(() => jest.restoreAllMocks());
+
+	test('double, up to the longest', () => {
+		jest.spyOn(Math, 'random').mockReturnValue(0);
+		expect([1, 2, 3, 4, 5, 6].map((tries) => growingPause(tries, 500, 5_000))).toEqual([
+			500, 1_000, 2_000, 4_000, 5_000, 5_000,
+		]);
+	});
+
+	test('lose at most half to chance', () => {
+		jest.spyOn(Math, 'random').mockReturnValue(1);
+		expect([1, 2, 9].map((tries) => growingPause(tries, 500, 5_000))).toEqual([250, 500, 2_500]);
+	});
+});
+
+describe('a pause', () => {
+	beforeEach(() => {
+		jest.useFakeTimers();
+	});
+	afterEach(() => {
+		jest.useRealTimers();
+	});
+
+	test('is waited to its end', async () => {
+		for (const signal of [undefined, new AbortController().signal]) {
+			let waited: boolean | undefined;
+			void pause(1_000, signal).then((result) => (waited = result));
+			await jest.advanceTimersByTimeAsync(999);
+			expect(waited).toBeUndefined();
+			await jest.advanceTimersByTimeAsync(1);
+			expect(waited).toBe(true);
+		}
+	});
+
+	test('ends when the execution is stopped', async () => {
+		const stop = new AbortController();
+		let waited: boolean | undefined;
+		void pause(60_000, stop.signal).then((result) => (waited = result));
+		await jest.advanceTimersByTimeAsync(10);
+		expect(waited).toBeUndefined();
+		stop.abort();
+		await jest.advanceTimersByTimeAsync(0);
+		expect(waited).toBe(false);
+		expect(await pause(60_000, stop.signal)).toBe(false);
+	});
+
+	test('lets go of the signal, which outlives thousands of pauses', async () => {
+		const { signal } = new AbortController();
+		const options: AddEventListenerOptions[] = [];
+		const add = signal.addEventListener.bind(signal);
+		signal.addEventListener = (type: string, listener: never, option?: unknown) => {
+			options.push(option as AddEventListenerOptions);
+			add(type, listener, option as never);
+		};
+		void pause(1_000, signal);
+		await jest.advanceTimersByTimeAsync(1_000);
+		expect(options.map(({ signal: forget }) => forget?.aborted)).toEqual([true]);
+	});
+});
+
+test('a signal that is aborted already is not waited for', async () => {
+	await expect(aborted(AbortSignal.abort())).resolves.toBeUndefined();
+});
+
+describe('the limiter', () => {
+	test('does the work in turn, never more than its limit at once, and after failures too', async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.integer({ min: 1, max: 5 }),
+				fc.array(fc.record({ steps: fc.integer({ min: 1, max: 4 }), fails: fc.boolean() }), {
+					maxLength: 30,
+				}),
+				async (limit, jobs) => {
+					const limiter = new Limiter(limit);
+					const started: number[] = [];
+					let atWork = 0;
+					let most = 0;
+					const results = await Promise.allSettled(
+						jobs.map(
+							async ({ steps, fails }, index) =>
+								await limiter.inTurn(async () => {
+									started.push(index);
+									most = Math.max(most, ++atWork);
+									for (let step = 0; step < steps; step++) await Promise.resolve();
+									atWork--;
+									if (fails) throw new Error('failed');
+									return index;
+								}),
+						),
+					);
+					expect(started).toEqual(jobs.map((_, index) => index));
+					expect(most).toBe(Math.min(limit, jobs.length));
+					expect(results.map(({ status }) => status === 'rejected')).toEqual(
+						jobs.map(({ fails }) => fails),
+					);
+				},
+			),
+		);
+	});
+});
