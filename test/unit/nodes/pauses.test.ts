@@ -113,10 +113,10 @@ describe('a pause', () => {
 
 	test('lets go of the signal, which outlives thousands of pauses', async () => {
 		const { signal } = new AbortController();
-		const options: AddEventListenerOptions[] = [];
+		const options: Array<{ signal?: AbortSignal }> = [];
 		const add = signal.addEventListener.bind(signal);
 		signal.addEventListener = (type: string, listener: never, option?: unknown) => {
-			options.push(option as AddEventListenerOptions);
+			options.push(option as { signal?: AbortSignal });
 			add(type, listener, option as never);
 		};
 		void pause(1_000, signal);
