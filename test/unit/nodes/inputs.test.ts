@@ -154,7 +154,7 @@ describe('reference number', () => {
 		);
 	});
 
-	test.each([[2 ** 64], [-2 ** 64], [Infinity], [NaN]])(
+	test.each([[2 ** 64], [-(2 ** 64)], [Infinity], [NaN]])(
 		'%p is a number that is not exact',
 		(referenceNumber) => {
 			expect(refusal(() => checked({ referenceNumber }))).toMatch(
