@@ -40,6 +40,7 @@ exports.Probe = class Probe {
 			webhooks: [{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: '', restartWebhook: true }],
 			properties: [
 				{ displayName: 'Path', name: 'path', type: 'string', default: '/ok', required: true },
+				{ displayName: 'Image', name: 'image', type: 'string', default: '' },
 				{ displayName: 'Park', name: 'park', type: 'boolean', default: false },
 			],
 		};
@@ -51,6 +52,12 @@ exports.Probe = class Probe {
 			await this.putExecutionToWait(new Date(Date.now() + 3600000));
 			context.resumeUrl = this.evaluateExpression('{{ $execution.resumeUrl }}', 0);
 			return [this.getInputData()];
+		}
+		const image = this.getNodeParameter('image', 0);
+		if (image) {
+			const bytes = Buffer.from(image, 'hex');
+			const data = await this.helpers.prepareBinaryData(bytes, 'image.png', 'image/png');
+			return [[{ json: {}, binary: { data }, pairedItem: { item: 0 } }]];
 		}
 		const { baseUrl } = await this.getCredentials('probeApi');
 		const output = [];
@@ -434,6 +441,35 @@ describe('the engine harness', () => {
 		});
 	});
 
+	it("keeps binary data in n8n's store, and gives it back byte by byte", async () => {
+		const [item] = (await engine.runNode({ node: probe({ image: '89504e470dff00' }) })).items();
+		expect(item.binary!.data).toMatchObject({
+			id: expect.stringMatching(/^filesystem-v2:/),
+			mimeType: 'image/png',
+			fileName: 'image.png',
+		});
+		expect((await engine.binary(item)).toString('hex')).toBe('89504e470dff00');
+		await expect(engine.binary(item, 'other')).rejects.toThrow("no binary data 'other'");
+	});
+
+	it('evaluates expressions in an isolate, or as older versions of n8n do', async () => {
+		const node = probe({ path: '={{ "/" + 6 * 7 }}' });
+		const isolates = () =>
+			engine.log.messages().filter((line) => line.includes('IsolatedVmBridge'));
+		expect((await engine.runNode({ node })).json()).toMatchObject([{ asked: '/42' }]);
+		expect(isolates()).not.toEqual([]);
+
+		const credential = await engine.credential.data();
+		const older = await createEngine({
+			folder,
+			credentialType: 'probeApi',
+			credential,
+			expressions: 'legacy',
+		});
+		expect((await older.runNode({ node })).json()).toMatchObject([{ asked: '/42' }]);
+		expect(isolates()).toEqual([]);
+	});
+
 	it('says what a workflow lacks before anything runs', async () => {
 		const failed = await engine.runNode({ node: probe({ path: '' }) });
 		expect(failed.status).toBe('error');
@@ -456,7 +492,7 @@ describe('the engine harness', () => {
 	it('reaches nothing but loopback', async () => {
 		await engine.credential.edit({ baseUrl: 'http://example.com' });
 		const failed = await engine.runNode({ node: probe() });
-		expect(JSON.stringify(failed.error)).toContain('getaddrinfo ENOTFOUND example.com');
+		expect(JSON.stringify(failed.error)).toContain('ENOTFOUND example.com (tests reach');
 	});
 });
 

@@ -18,6 +18,7 @@ import {
 	type IDataObject,
 	type INode,
 	type INodeCredentialTestResult,
+	type INodeExecutionData,
 	type IRun,
 	type IRunExecutionData,
 	type IWorkflowBase,
@@ -268,6 +269,17 @@ export class Engine {
 	/** Where it listens for webhooks: `http://127.0.0.1:<port>`. */
 	get url() {
 		return this.webhooks.url;
+	}
+
+	/**
+	 * The bytes of an item's binary data, out of n8n's store.
+	 *
+	 * @throws when the item has none under that name
+	 */
+	async binary({ binary }: INodeExecutionData, property = 'data'): Promise<Buffer> {
+		const data = binary?.[property];
+		if (!data) throw new Error(`The item has no binary data '${property}'`);
+		return await Container.get(BinaryDataService).getAsBuffer(data);
 	}
 
 	/** Begins to listen for webhooks. */

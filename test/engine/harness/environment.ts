@@ -30,15 +30,16 @@ const lookup = dns.lookup as (...args: unknown[]) => void;
 const lookupLoopbackOnly = (hostname: string, ...rest: unknown[]) => {
 	if (['localhost', '127.0.0.1', '::1'].includes(hostname)) return lookup(hostname, ...rest);
 	const callback = rest.at(-1) as (error: Error) => void;
-	const message = `getaddrinfo ENOTFOUND ${hostname}`;
+	const message = `getaddrinfo ENOTFOUND ${hostname} (tests reach loopback alone)`;
 	const error = Object.assign(new Error(message), { code: 'ENOTFOUND', errno: -3008, hostname });
 	process.nextTick(callback, Object.assign(error, { syscall: 'getaddrinfo' }));
 };
 Object.assign(dns, { lookup: lookupLoopbackOnly });
 onEnd(() => Object.assign(dns, { lookup }));
 
-// n8n-core may bring copies of its own of these two, and only its own container is the one it looks into.
+// These are n8n's own dependencies, of which there may be several copies: the one counts that n8n itself loads.
 const requireFromCore = createRequire(require.resolve('n8n-core'));
+const requireFromWorkflow = createRequire(require.resolve('n8n-workflow'));
 
 /** n8n-core's dependency container. */
 export const { Container } = requireFromCore('@n8n/di') as typeof import('@n8n/di');
@@ -55,3 +56,8 @@ export const { GlobalConfig } = requireFromCore('@n8n/config') as typeof import(
 export const { parseIncomingMessage } = requireFromCore(
 	'@n8n/backend-network',
 ) as typeof import('@n8n/backend-network');
+
+/** The isolates in which n8n evaluates expressions. */
+export const { ExpressionEvaluator, IsolatedVmBridge } = requireFromWorkflow(
+	'@n8n/expression-runtime',
+) as typeof import('@n8n/expression-runtime');

@@ -1,11 +1,15 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
-import { Container, GlobalConfig, onEnd } from './environment';
-import { ExpressionEvaluator, IsolatedVmBridge } from '@n8n/expression-runtime';
+import {
+	Container,
+	ExpressionEvaluator,
+	GlobalConfig,
+	IsolatedVmBridge,
+	onEnd,
+} from './environment';
 import { Expression, LoggerProxy } from 'n8n-workflow';
 import { expressionSandboxHooks } from 'n8n-workflow/dist/cjs/expression-sandboxing.js';
 
 /**
- * How expressions are evaluated: `vm`, the default since n8n 2.x, in an isolate of their own (which has no `URL`),
+ * How expressions are evaluated: `vm`, the default since n8n 2.x, in an isolate of their own,
  * about 40 ms for each execution that has an expression; `legacy` as in n8n 1.x, in the process itself.
  */
 export type ExpressionEngine = 'vm' | 'legacy';

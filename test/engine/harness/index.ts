@@ -16,10 +16,20 @@
  *     expect(engine.credential.tokenWrites).toBe(1);
  *     expect(engine.log.text()).not.toContain('secret');
  *
- * - `runNode`, `runWorkflow` wait for the end; `startNode`, `startWorkflow` give `cancel()` and `finished`.
- * - `retry(execution)` is a retry by hand; `resumeAfterTimeout(execution)` ends a parked wait.
- * - `engine.credential` is the stored credential: `data()`, `oauthTokenData()`, `edit({ clientSecret })`.
- * - `variantOfPackage` makes a broken copy of this package, to see that a test notices.
+ * - `runNode`, `runWorkflow` wait for the end; `startNode`, `startWorkflow` give `cancel()` and `finished`, too.
+ *   `timeLimit` (ms) is the workflow's own. Around the node under test stand `harness.start`, `harness.pass` and
+ *   `harness.loop` (Loop Over Items: output 0 is 'done', output 1 the batch).
+ * - An `Execution` is what n8n stored: `status`, `error`, `items()`, `json()`, `runs()`, `context()`, `waitTill`.
+ * - `retry(execution)` is a retry by hand, `retry(execution, workflow)` one with the workflow as saved by now.
+ * - `engine.credential` is the stored credential: `data()`, `oauthTokenData()`, `edit({ clientSecret })`, `reads`,
+ *   `tokenWrites`. `testCredential()` is what the dialog says when it is saved.
+ * - A parked execution goes on by an HTTP request to its resume URL, then `execution(id)`, or by
+ *   `resumeAfterTimeout(execution)`.
+ * - `publish(workflow)` gives the URLs of its triggers, `executions()` what they started; `staticData` by workflow.
+ * - `binary(item)` is an item's file. A node has to name its type: guessing it is what jest keeps n8n from.
+ * - `log` is n8n's log, all levels, with `text()` to look for what must not be in it.
+ * - `variantOfPackage` makes a changed copy of this package, to see that a test notices.
+ * - Modules of the package stay loaded for the test file, as in one n8n process; the rest is new in each engine.
  */
 export { StoredCredential, type OAuthTokenData } from './credential';
 export {
@@ -29,6 +39,7 @@ export {
 	type EngineOptions,
 	type NodeDefinition,
 	type NodeOptions,
+	type Published,
 	type Running,
 	type StartOptions,
 	type WorkflowDefinition,
