@@ -1,5 +1,5 @@
-/** Three suites, each a folder: what they need and how long they take differ (see CONTRIBUTING.md). */
-const project = (name, extra = {}) => ({
+/** The suites, each a folder: they differ in what they need and in how long they take (see CONTRIBUTING.md). */
+const suite = (name, extra = {}) => ({
 	displayName: name,
 	testEnvironment: 'node',
 	testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
@@ -9,5 +9,14 @@ const project = (name, extra = {}) => ({
 });
 
 module.exports = {
-	projects: [project('unit'), project('engine'), project('e2e')],
+	projects: [
+		suite('unit'),
+		suite('sandbox'),
+		suite('package'),
+		suite('engine'),
+		suite('e2e', {
+			globalSetup: '<rootDir>/test/e2e/setup.ts',
+			globalTeardown: '<rootDir>/test/e2e/teardown.ts',
+		}),
+	],
 };

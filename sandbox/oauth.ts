@@ -53,8 +53,9 @@ export class OAuth {
 	 * @throws Refusal for everything but the documented request
 	 */
 	grant(headers: IncomingHttpHeaders, form: Record<string, unknown>): Answer {
-		if (headers.authorization !== undefined) {
-			const hint = 'Send client_id and client_secret in the body, without an Authorization header';
+		// Another scheme says nothing here: n8n's test of a credential sends the token it has along.
+		if (/^basic\b/i.test(headers.authorization ?? '')) {
+			const hint = 'Send client_id and client_secret in the body, without a Basic header';
 			throw new Refusal(tokenError(400, 'invalid_request', hint));
 		}
 		if (form.scope !== undefined) {

@@ -1,7 +1,7 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Clock } from '../../../sandbox/clock';
+import { Clock } from '../../sandbox/clock';
 
 let clock: Clock;
 beforeEach(() => {

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 
-import type { Sandbox } from '../../../sandbox';
+import type { Sandbox } from '../../sandbox';
 
 /** Answers come as they are: no status throws, no redirect is followed, no proxy is asked. */
 export const http: AxiosInstance = axios.create({

@@ -1,4 +1,4 @@
-import { startSandbox, type Sandbox } from '../../../sandbox';
+import { startSandbox, type Sandbox } from '../../sandbox';
 import { askToken, http, partnerOf } from './client';
 
 let sandbox: Sandbox;
@@ -67,6 +67,20 @@ describe('the token endpoint', () => {
 		for (const { status, data } of [inHeader, inBoth]) {
 			expect([status, data.error]).toEqual([400, 'invalid_request']);
 		}
+	});
+
+	it("does not mind the token that n8n's test of a credential sends along", async () => {
+		const { clientId, clientSecret } = sandbox.credentials;
+		const { status } = await http.post(
+			`${sandbox.url}/oauth/token`,
+			new URLSearchParams({
+				grant_type: 'client_credentials',
+				client_id: clientId,
+				client_secret: clientSecret,
+			}),
+			{ headers: { Authorization: 'Bearer abc.def.ghi' } },
+		);
+		expect(status).toBe(200);
 	});
 
 	it('takes nothing but a form', async () => {

@@ -1,4 +1,4 @@
-import { startSandbox, type Fault, type Sandbox } from '../../../sandbox';
+import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import { askToken, partnerOf } from './client';
 
 let sandbox: Sandbox;

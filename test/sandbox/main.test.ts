@@ -9,7 +9,7 @@ import { http } from './client';
 /** The program with these options, as `npm run sandbox -- …` starts it. */
 function run(...options: string[]) {
 	const args = ['--import', 'tsx', 'sandbox/main.ts', ...options];
-	const program = spawn(process.execPath, args, { cwd: join(__dirname, '../../..') });
+	const program = spawn(process.execPath, args, { cwd: join(__dirname, '../..') });
 	const output = { stdout: '', stderr: '' };
 	program.stdout.on('data', (chunk) => (output.stdout += chunk));
 	program.stderr.on('data', (chunk) => (output.stderr += chunk));

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { REPEAT_PAUSES_MS, signWebhook, startSandbox, type Sandbox } from '../../../sandbox';
+import { REPEAT_PAUSES_MS, signWebhook, startSandbox, type Sandbox } from '../../sandbox';
 import { partnerOf, startReceiver } from './client';
 
 type Receiver = Awaited<ReturnType<typeof startReceiver>>;
