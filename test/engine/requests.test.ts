@@ -5,18 +5,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
-import { startSandbox } from '../../sandbox';
-import {
-	create,
-	credentialFor,
-	engineFor,
-	get,
-	orders,
-	paymentRequests,
-	tokenRequests,
-	useSandbox,
-	type Order,
-} from './support';
+import { create, engineFor, get, orders, paymentRequests, useSandbox, type Order } from './support';
 
 const sandbox = useSandbox();
 
@@ -26,8 +15,6 @@ function ownHeaders({ ...headers }: IncomingHttpHeaders): IncomingHttpHeaders {
 		delete headers[name];
 	return headers;
 }
-
-const HOUR = 3_600_000;
 
 describe('three payments for three merchants', () => {
 	const items = orders(3);
@@ -284,97 +271,19 @@ describe('the id of a payment to get', () => {
 });
 
 describe('the token', () => {
-	const run = async (engine: Awaited<ReturnType<typeof engineFor>>, count = 1) =>
-		await engine.runNode({ node: { parameters: create() }, items: orders(count) });
-
 	it('is asked for once by 30 items that start together, and serves later runs', async () => {
 		const engine = await engineFor(sandbox);
 		sandbox.settings.latencyMs = 20;
-		expect((await run(engine, 30)).json()).toHaveLength(30);
-		await run(engine, 2);
-		await run(engine);
+		for (const count of [30, 2, 1]) {
+			const execution = await engine.runNode({
+				node: { parameters: create() },
+				items: orders(count),
+			});
+			expect(execution.json()).toHaveLength(count);
+		}
 
 		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 201': 33 });
 		expect(engine.credential.tokenWrites).toBe(1);
-		expect(new Set(paymentRequests(sandbox).map(({ headers }) => headers.authorization)).size).toBe(
-			1,
-		);
-	});
-
-	it.each([
-		['has ended at AcountPay', () => sandbox.clock.advance(HOUR)],
-		['was revoked', () => sandbox.revokeTokens()],
-	])(
-		'is renewed once for all items when it %s, and each payment is made once',
-		async (_what, end) => {
-			const engine = await engineFor(sandbox);
-			await run(engine);
-			end();
-			const execution = await run(engine, 5);
-
-			expect(execution.json()).toHaveLength(5);
-			expect(sandbox.counts).toEqual({ 'token 200': 2, 'create 201': 6, 'create 401': 5 });
-			await run(engine);
-			expect(tokenRequests(sandbox)).toBe(2);
-		},
-	);
-
-	it.each([
-		['ends within five minutes', 4 * 60_000, 2],
-		['ends after more than five minutes', 6 * 60_000, 1],
-	])('that %s: no request is refused', async (_what, left, expected) => {
-		const engine = await engineFor(sandbox);
-		await run(engine);
-		const token = await engine.credential.oauthTokenData();
-		await engine.credential.setOauthTokenData({
-			...token,
-			n8n_expires_at: String(Date.now() + left),
-		});
-		await run(engine, 3);
-
-		expect(sandbox.counts).toEqual({ 'token 200': expected, 'create 201': 4 });
-	});
-
-	it.each([
-		['is of another type', { tokenType: 'mac' }],
-		['is called bearer in small letters', { tokenType: 'bearer' }],
-		['comes without expires_in', { omitExpiresIn: true }],
-	])('goes into the header when it %s', async (_what, settings) => {
-		Object.assign(sandbox.settings, settings);
-		const engine = await engineFor(sandbox);
-		await run(engine, 2);
-
-		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 201': 2 });
-		for (const { path, headers } of paymentRequests(sandbox)) {
-			expect(path).toBe('/v1/partner/payments');
-			expect(headers.authorization).toMatch(/^Bearer \S+$/);
-		}
-	});
-
-	it.each([
-		['client id', { clientId: 'another_partner' }],
-		['client secret', { clientSecret: 'another_secret' }],
-	])('of an earlier %s is not used', async (_what, changes) => {
-		const engine = await engineFor(sandbox);
-		await run(engine);
-		sandbox.setCredentials(changes);
-		await engine.credential.edit(changes);
-		await run(engine);
-
-		expect(sandbox.counts).toEqual({ 'token 200': 2, 'create 201': 2 });
-		const [before, after] = paymentRequests(sandbox).map(({ headers }) => headers.authorization);
-		expect(after).not.toBe(before);
-	});
-
-	it('of one server is not shown to another', async () => {
-		const other = await startSandbox();
-		const engine = await engineFor(sandbox);
-		await run(engine);
-		await engine.credential.edit(credentialFor(other));
-		await run(engine);
-
-		expect(other.counts).toEqual({ 'token 200': 1, 'create 201': 1 });
-		await other.close();
 	});
 });
 
