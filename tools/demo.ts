@@ -109,7 +109,7 @@ function steps(cleanUps: CleanUp[], signal: AbortSignal): Listr<Demo> {
 			registerSignalListeners: false,
 			// A terminal of unknown width, as in some containers, can't be drawn on.
 			fallbackRendererCondition: () => !process.stdout.columns,
-			rendererOptions: { timer: PRESET_TIMER, showErrorMessage: false },
+			rendererOptions: { timer: PRESET_TIMER, collapseErrors: false },
 			fallbackRendererOptions: { timer: PRESET_TIMER },
 		},
 	);
@@ -162,15 +162,19 @@ async function main(): Promise<void> {
 	const signal = abortOnSignals();
 	const cleanUps: CleanUp[] = [];
 	try {
-		const demo = await steps(cleanUps, signal).run({} as Demo);
+		const demo = await steps(cleanUps, signal)
+			.run({} as Demo)
+			.catch(() => undefined);
+		if (!demo) {
+			// The list of steps has said which failed and why.
+			process.exitCode = 1;
+			return;
+		}
 		printPayments(demo);
 		if (!values.once) {
 			printWhereToLook(demo);
 			await once(signal, 'abort');
 		}
-	} catch (error) {
-		console.error(`\n${signal.aborted ? 'Stopped.' : (error as Error).message}`);
-		process.exitCode = 1;
 	} finally {
 		for (const cleanUp of cleanUps.reverse()) await cleanUp();
 	}

@@ -14,7 +14,7 @@ export function abortOnSignals(): AbortSignal {
 		if (Date.now() - abortedAt > SAME_SIGNAL_MS) process.exit(1);
 		if (abort.signal.aborted) return;
 		abortedAt = Date.now();
-		abort.abort();
+		abort.abort(new Error('Stopped by a signal'));
 	};
 	// Listeners that stay: libraries that restore the terminal or remove locks end the process when theirs are the last.
 	process.on('SIGINT', onSignal);

@@ -15,7 +15,7 @@ export const DEFAULT_VERSION = '2.41.1';
 const VERSIONS_DIR = join(__dirname, 'versions');
 const MINIMUM_NODE_MAJOR = 24;
 const PROGRESS_EVERY_MS = 5_000;
-const SETUP_TAKES = 'about 4 minutes and 3 GB of disk, once; it is kept for the next time';
+const SETUP_TAKES = 'takes 3 to 8 minutes and 3 GB of disk, once';
 
 /** An n8n that is ready to be started. */
 export interface N8nInstallation {
@@ -89,7 +89,7 @@ export async function ensureN8n(options: EnsureN8nOptions = {}): Promise<N8nInst
 	await mkdir(cacheDir(), { recursive: true });
 	const startedAt = Date.now();
 	const progress = (what: string) =>
-		onProgress(`n8n ${version}: ${what} (${seconds(startedAt)}; takes ${SETUP_TAKES})`);
+		onProgress(`n8n ${version}: ${what}, ${seconds(startedAt)} so far (${SETUP_TAKES})`);
 	const release = await acquireLock(
 		dir,
 		() => progress('another process is setting it up'),
