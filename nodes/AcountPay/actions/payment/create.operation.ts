@@ -121,7 +121,9 @@ export const create: Operation<CreateInput> = {
 					type: 'string',
 					default: '',
 					placeholder: 'e.g. https://n8n.example.com/webhook/…',
-					description: 'Where AcountPay tells what becomes of this payment',
+					description:
+						"Where AcountPay tells what becomes of this payment: the URL of an AcountPay Trigger, or this execution's own",
+					hint: 'To wait for this payment in this workflow, enter {{ $execution.resumeUrl }} as an expression',
 				},
 			],
 		},
