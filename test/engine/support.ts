@@ -9,6 +9,9 @@ import type { ICredentialDataDecryptedObject, IDataObject, INodeParameters } fro
 import { startSandbox, type RecordedRequest, type Sandbox } from '../../sandbox';
 import { createEngine, onEnd, type Engine, type EngineOptions } from './harness';
 
+// Milliseconds; far more than any test takes on a machine that has nothing else to do.
+jest.setTimeout(30_000);
+
 /** A sandbox for the tests of a file; before each test it forgets what it was asked and told. */
 export function useSandbox(): Sandbox {
 	const holder = {} as { sandbox: Sandbox };
