@@ -10,6 +10,7 @@ import type {
 	ITaskData,
 	WorkflowExecuteMode,
 } from 'n8n-workflow';
+import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { WorkflowJson } from './workflow';
@@ -96,7 +97,13 @@ export class N8nApi {
 		readonly url: string,
 		readonly cookie: string,
 	) {
-		this.http = axios.create({ baseURL: `${url}/rest`, proxy: false, headers: { cookie } });
+		this.http = axios.create({
+			baseURL: `${url}/rest`,
+			proxy: false,
+			headers: { cookie },
+			// A connection that is kept can be closed by n8n in the moment in which it is used again.
+			httpAgent: new Agent({ keepAlive: false }),
+		});
 	}
 
 	/** Makes the owner of a new n8n. */
