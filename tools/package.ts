@@ -8,7 +8,8 @@ import { npmScript, startNode } from './child';
 
 const ROOT = join(__dirname, '..');
 const SOURCES = ['credentials', 'nodes', 'icons', 'gulpfile.js', 'package.json', 'tsconfig.json'];
-const BUILT = ['dist/credentials', 'dist/nodes'];
+/** The build makes it last, and only when everything compiled. */
+const BUILT = join(ROOT, 'dist', 'icons');
 
 /** The times (ms) at which the files and folders below these paths changed. Removing a file changes its folder. */
 const changes = (paths: string[]): number[] =>
@@ -24,9 +25,7 @@ const changes = (paths: string[]): number[] =>
 		.map((path) => statSync(path).mtimeMs);
 
 /** True when everything is compiled as it is now. */
-const isBuilt = () =>
-	BUILT.every((path) => existsSync(join(ROOT, path))) &&
-	Math.min(...changes(BUILT)) > Math.max(...changes(SOURCES));
+const isBuilt = () => existsSync(BUILT) && statSync(BUILT).mtimeMs > Math.max(...changes(SOURCES));
 
 async function npm(...args: string[]): Promise<string> {
 	const child = startNode([npmScript(), ...args], { cwd: ROOT, env: process.env });

@@ -11,7 +11,8 @@ import { baseEnvironment, startNode, type Child } from '../child';
 import { N8nApi } from './api';
 import type { N8nInstallation } from './setup';
 
-const START_TIMEOUT_MS = 120_000;
+/** Usually 10 s; a minute on a busy machine. */
+const START_TIMEOUT_MS = 300_000;
 /** A little more than n8n itself waits for its running executions. */
 const STOP_TIMEOUT_MS = 35_000;
 
