@@ -1,0 +1,47 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
+import { simpleParser, type ParsedMail } from 'mailparser';
+import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+
+/** A mail server on loopback that keeps what it gets. */
+export interface Mailbox {
+	/** What a person enters in n8n's SMTP credential. */
+	credential: Record<string, string | number | boolean>;
+	/** All mails that came, in the order in which they came. */
+	mails: ParsedMail[];
+	close(): Promise<void>;
+}
+
+/**
+ * Starts a mail server.
+ *
+ * @param refused addresses that it takes no mail for
+ */
+export async function startMailbox(refused: string[] = []): Promise<Mailbox> {
+	const mails: ParsedMail[] = [];
+	const server = new SMTPServer({
+		disabledCommands: ['STARTTLS'],
+		onAuth: ({ username }, _session, callback) => callback(null, { user: username }),
+		onRcptTo: ({ address }, _session, callback) =>
+			callback(refused.includes(address) ? new Error('No such mailbox') : null),
+		onData: (stream, _session, callback) => {
+			simpleParser(stream).then((mail) => {
+				mails.push(mail);
+				callback();
+			}, callback);
+		},
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	return {
+		credential: {
+			host: '127.0.0.1',
+			port: (server.server.address() as AddressInfo).port,
+			user: 'shop',
+			password: 'secret',
+			secure: false,
+			disableStartTls: true,
+		},
+		mails,
+		close: async () => await new Promise<void>((resolve) => server.close(resolve)),
+	};
+}
