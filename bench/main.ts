@@ -1,0 +1,153 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, no-console -- runs outside n8n */
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { ensureN8n } from '../tools/n8n/setup';
+import { packPackage } from '../tools/package';
+import { drawChart } from './chart';
+import { N8N_CONTESTANTS, TITLES } from './contestants';
+import { compileCustomNodes } from './customNodes';
+import { measureSize, measureTrouble, warmUp } from './measure';
+import { N8nBench } from './n8nBench';
+import { insertReport, report } from './report';
+import type { Results, Run } from './results';
+import { SandboxProcess } from './sandboxProcess';
+import { CONCURRENCY, LATENCY_MS, TROUBLE_ITEMS } from './settings';
+import { surroundings } from './surroundings';
+
+const ROOT = join(__dirname, '..');
+const RESULTS = join(__dirname, 'results.json');
+const DOCUMENT = join(ROOT, 'docs', 'benchmark.md');
+const CHART = join(ROOT, 'docs', 'benchmark.webp');
+
+const SIZES = [1, 100, 1_000, 10_000];
+const ROUNDS = 5;
+const QUICK_SIZES = [1, 100, 1_000];
+const QUICK_ROUNDS = 3;
+
+const USAGE = `npm run bench [-- options]
+
+Measures creating payments with this package against n8n's other ways, in a real n8n. Needs Linux.
+Without options it takes about 40 minutes and writes bench/results.json, docs/benchmark.md and
+docs/benchmark.webp. With other sizes or fewer runs it only prints.
+
+  --sizes <n,n,…>   how many payments a run makes (default ${SIZES.join(',')})
+  --runs <n>        measured runs of each contestant at each size (default ${ROUNDS})
+  --quick           the same as --sizes ${QUICK_SIZES.join(',')} --runs ${QUICK_ROUNDS}: about 5 minutes
+  --redraw          measures nothing: writes table and chart anew from bench/results.json
+  --help
+`;
+
+/** Ends what a step began; run in reverse order, whatever happened. */
+type CleanUp = () => Promise<void>;
+
+/** @throws Error when a text is no whole number of at least 1 */
+function wholeNumbers(option: string, text: string): number[] {
+	return text.split(',').map((part) => {
+		if (!/^[1-9]\d*$/.test(part)) throw new Error(`--${option} takes whole numbers, not '${part}'`);
+		return Number(part);
+	});
+}
+
+function printRun({ contestant, items, round, complete, ms, cpuMs, tokens, refused }: Run): void {
+	const name = `${TITLES[contestant]}, ${items} items, ${round === 0 ? 'cold' : `run ${round}`}`;
+	const time = `${Math.round(ms ?? NaN)} ms, ${Math.round(cpuMs ?? NaN)} ms of CPU`;
+	const traffic = `${tokens} token requests, ${refused} refused`;
+	console.log(`${name}: ${time}, ${traffic}${complete ? '' : ', NOT COMPLETE'}`);
+}
+
+/** Sets everything up and measures. What is begun is put on `cleanUps`. */
+async function measure(
+	sizes: number[],
+	rounds: number,
+	signal: AbortSignal,
+	cleanUps: CleanUp[],
+): Promise<Results> {
+	const n8n = await ensureN8n({ signal });
+	const packageTarball = await packPackage();
+	cleanUps.push(() => rm(dirname(packageTarball), { recursive: true }));
+	const customNodes = await compileCustomNodes();
+	cleanUps.push(() => rm(customNodes, { recursive: true }));
+	const sandbox = await SandboxProcess.start();
+	cleanUps.push(() => sandbox.stop());
+
+	const results: Results = {
+		surroundings: surroundings(n8n.version),
+		latencyMs: LATENCY_MS,
+		concurrency: CONCURRENCY,
+		sizes,
+		rounds,
+		runs: [],
+		troubleItems: TROUBLE_ITEMS,
+		troubles: [],
+	};
+	const benches: N8nBench[] = [];
+	for (const contestant of N8N_CONTESTANTS) {
+		console.log(`Starting n8n ${n8n.version} for: ${TITLES[contestant]}`);
+		const options = { n8n, packageTarball, signal };
+		const bench = await N8nBench.start(contestant, sandbox, customNodes, options);
+		cleanUps.push(() => bench.stop());
+		benches.push(bench);
+	}
+	await warmUp(benches, sandbox);
+	for (const items of sizes) {
+		const onRun = (run: Run) => {
+			signal.throwIfAborted();
+			printRun(run);
+		};
+		results.runs.push(...(await measureSize(benches, sandbox, items, rounds, onRun)));
+	}
+	for (const bench of benches) {
+		signal.throwIfAborted();
+		results.troubles.push(await measureTrouble(bench, sandbox));
+	}
+	return results;
+}
+
+async function write(results: Results): Promise<void> {
+	await writeFile(RESULTS, `${JSON.stringify(results, undefined, '\t')}\n`);
+	await writeFile(DOCUMENT, insertReport(await readFile(DOCUMENT, 'utf8'), results));
+	await writeFile(CHART, await drawChart(results));
+}
+
+async function main(): Promise<void> {
+	const { values } = parseArgs({
+		options: {
+			sizes: { type: 'string' },
+			runs: { type: 'string' },
+			quick: { type: 'boolean', default: false },
+			redraw: { type: 'boolean', default: false },
+			help: { type: 'boolean', default: false },
+		},
+	});
+	if (values.help) {
+		console.log(USAGE);
+		return;
+	}
+	if (values.redraw) {
+		await write(JSON.parse(await readFile(RESULTS, 'utf8')) as Results);
+		return;
+	}
+	if (process.platform !== 'linux') throw new Error('The benchmark reads /proc, so it needs Linux');
+	const standardSizes = values.quick ? QUICK_SIZES : SIZES;
+	const sizes = values.sizes ? wholeNumbers('sizes', values.sizes) : standardSizes;
+	const standardRounds = values.quick ? QUICK_ROUNDS : ROUNDS;
+	const [rounds] = values.runs ? wholeNumbers('runs', values.runs) : [standardRounds];
+
+	const abort = new AbortController();
+	for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
+	const cleanUps: CleanUp[] = [];
+	try {
+		const results = await measure(sizes, rounds, abort.signal, cleanUps);
+		console.log(`\n${report(results)}`);
+		if (SIZES.every((size) => sizes.includes(size)) && rounds >= ROUNDS) await write(results);
+	} finally {
+		for (const cleanUp of cleanUps.reverse()) await cleanUp();
+	}
+}
+
+main().catch((error: Error) => {
+	console.error(`\n${error.message}`);
+	process.exitCode = 1;
+});

@@ -1,0 +1,56 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, @n8n/community-nodes/node-usable-as-tool, @n8n/community-nodes/node-connection-type-literal -- only ever in n8n for this benchmark, from a folder without n8n-workflow */
+import type {
+	IExecuteFunctions,
+	INodeExecutionData,
+	INodeType,
+	INodeTypeDescription,
+} from 'n8n-workflow';
+import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+import type { MeterStart } from './BenchMeter';
+
+/** How long V8 goes on sweeping after it has collected garbage, generously, in ms. */
+const SWEEPING_MS = 500;
+
+/** Makes items that ask for one payment each, and starts the meter as the last thing it does. */
+export class BenchItems implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Bench Items',
+		name: 'benchItems',
+		group: ['input'],
+		version: 1,
+		description: 'Makes items and starts the meter',
+		defaults: { name: 'Bench Items' },
+		inputs: ['main'],
+		outputs: ['main'],
+		properties: [{ displayName: 'Count', name: 'count', type: 'number', default: 1 }],
+	};
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		const items = Array.from(
+			{ length: this.getNodeParameter('count', 0) as number },
+			(_, index): INodeExecutionData => ({
+				json: {
+					merchant: `merchant_${index % 7}`,
+					amount: (10_000 + index) / 100,
+					reference: `ORDER-${index}`,
+				},
+			}),
+		);
+		// What earlier runs left behind is not this run's.
+		setFlagsFromString('--expose-gc');
+		(runInNewContext('gc') as () => void)();
+		await sleep(SWEEPING_MS);
+		// Puts the peak of the process's memory back to what it has now.
+		writeFileSync('/proc/self/clear_refs', '5');
+		const start: MeterStart = {
+			cpu: process.cpuUsage(),
+			rssMb: process.memoryUsage.rss() / 2 ** 20,
+		};
+		(globalThis as { benchMeterStart?: MeterStart }).benchMeterStart = start;
+		return [items];
+	}
+}
