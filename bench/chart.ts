@@ -33,7 +33,8 @@ const values: Plugin = {
 		ctx.textBaseline = 'middle';
 		data.datasets.forEach(({ data: bars }, index) => {
 			chart.getDatasetMeta(index).data.forEach(({ x, y }, bar) => {
-				ctx.fillText(Math.round(Number(bars[bar])).toString(), x + 6, y);
+				const value = Number(bars[bar]);
+				ctx.fillText(Number.isNaN(value) ? 'did not finish' : value.toFixed(0), x + 6, y);
 			});
 		});
 	},
@@ -52,7 +53,7 @@ export async function drawChart(results: Results): Promise<Buffer> {
 	Chart.defaults.color = TEXT_COLOUR;
 
 	const sizes = results.sizes.filter((size) => size >= SMALLEST_SIZE);
-	const canvas = createCanvas(WIDTH * PIXEL_RATIO, HEIGHT * PIXEL_RATIO);
+	const canvas = createCanvas(WIDTH, HEIGHT);
 	const chart = new Chart(canvas as unknown as ChartItem, {
 		type: 'bar',
 		data: {
