@@ -1,0 +1,172 @@
+/**
+ * An API that is busy (429) is waited for; reading is asked again when there is no usable answer.
+ */
+import type { Fault, RecordedRequest } from '../../sandbox';
+import {
+	createNode,
+	createOf,
+	getNode,
+	goOn,
+	handedOut,
+	oneOfEach,
+	pausesBetween,
+	paymentsOf,
+	referenceOf,
+	requestsFor,
+	upTo,
+} from './helpers';
+import { engineFor, orders, useSandbox } from './support';
+import type { Engine } from './harness';
+
+const sandbox = useSandbox();
+let engine: Engine;
+
+beforeEach(async () => {
+	engine = await engineFor(sandbox);
+});
+
+const creates = () => requestsFor(sandbox, 'create');
+
+/** The requests that read the payment with that id. */
+const readsOf = (id: unknown): RecordedRequest[] =>
+	requestsFor(sandbox, 'get').filter(({ path }) => path.endsWith(`/${String(id)}`));
+
+/** Makes payments, and gives the items with which they are read. */
+async function made(count: number) {
+	const execution = await engine.runNode({ node: createNode(), items: orders(count) });
+	expect(sandbox.payments).toHaveLength(count);
+	return orders(count).map(({ merchant }, index) => ({ merchant, id: execution.json()[index].id }));
+}
+
+describe('429 to a create', () => {
+	it('with seconds in Retry-After: waited out, one payment', async () => {
+		sandbox.faults.add({ match: createOf(1), status: 429, headers: { 'Retry-After': '2' } });
+		const execution = await engine.runNode({ node: createNode(), items: orders(3) });
+
+		expect(handedOut(execution)).toEqual(upTo(3).map(referenceOf));
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
+		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 429': 1, 'create 201': 3 });
+		const again = creates().filter(({ rawBody }) => rawBody.includes(referenceOf(1)));
+		expect(pausesBetween(again)[0]).toBeGreaterThanOrEqual(2_000);
+	});
+
+	it('with a date in Retry-After: waited out, one payment', async () => {
+		const date = new Date(Date.now() + 2_500).toUTCString();
+		sandbox.faults.add({ match: createOf(0), status: 429, headers: { 'Retry-After': date } });
+		const execution = await engine.runNode({ node: createNode(), items: orders(1) });
+
+		expect(handedOut(execution)).toEqual([referenceOf(0)]);
+		expect(creates()).toHaveLength(2);
+		expect(creates()[1].startedAt).toBeGreaterThanOrEqual(Date.parse(date));
+		expect(sandbox.payments).toHaveLength(1);
+	});
+
+	it('without Retry-After: growing pauses, one payment', async () => {
+		sandbox.faults.add({ match: createOf(0), status: 429, times: 3 });
+		const execution = await engine.runNode({ node: createNode(), items: orders(1) });
+
+		expect(handedOut(execution)).toEqual([referenceOf(0)]);
+		expect(sandbox.payments).toHaveLength(1);
+		const pauses = pausesBetween(creates());
+		expect(pauses).toHaveLength(3);
+		pauses.forEach((pause, index) => expect(pause).toBeGreaterThanOrEqual(245 * 2 ** index));
+	});
+
+	it('nine times: asked a tenth time', async () => {
+		const headers = { 'Retry-After': '0' };
+		sandbox.faults.add({ match: createOf(0), status: 429, times: 9, headers });
+		const execution = await engine.runNode({ node: createNode(), items: orders(1) });
+
+		expect(handedOut(execution)).toEqual([referenceOf(0)]);
+		expect(sandbox.counts).toMatchObject({ 'create 429': 9, 'create 201': 1 });
+		for (const pause of pausesBetween(creates())) expect(pause).toBeGreaterThanOrEqual(195);
+	}, 15_000);
+
+	it('to every item once: one payment each', async () => {
+		const headers = { 'Retry-After': '0' };
+		sandbox.faults.add({ match: { endpoint: 'create' }, status: 429, times: 20, headers });
+		const execution = await engine.runNode({ node: createNode(), items: orders(20) });
+
+		expect(handedOut(execution)).toEqual(upTo(20).map(referenceOf));
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(20)));
+		expect(sandbox.counts).toMatchObject({ 'create 429': 20, 'create 201': 20 });
+	});
+});
+
+describe('429 to a get', () => {
+	it('is waited out: seconds, a date, or growing pauses', async () => {
+		const items = await made(3);
+		const date = new Date(Date.now() + 2_500).toUTCString();
+		const headers = [{ 'Retry-After': '2' }, { 'Retry-After': date }, {}];
+		headers.forEach((header, index) =>
+			sandbox.faults.add({
+				match: { endpoint: 'get', reference: referenceOf(index) },
+				status: 429,
+				headers: header as Record<string, string>,
+				times: index === 2 ? 3 : 1,
+			}),
+		);
+		const execution = await engine.runNode({ node: getNode(), items });
+
+		expect(handedOut(execution)).toEqual(upTo(3).map(referenceOf));
+		expect(sandbox.counts).toMatchObject({ 'get 429': 5, 'get 200': 3 });
+		expect(pausesBetween(readsOf(items[0].id))[0]).toBeGreaterThanOrEqual(2_000);
+		expect(readsOf(items[1].id)[1].startedAt).toBeGreaterThanOrEqual(Date.parse(date));
+		pausesBetween(readsOf(items[2].id)).forEach((pause, index) =>
+			expect(pause).toBeGreaterThanOrEqual(245 * 2 ** index),
+		);
+	});
+});
+
+describe('a get without a usable answer', () => {
+	const troubles: Array<[string, Fault]> = [
+		['no answer in time', { hang: true }],
+		['a reset before it was handled', { reset: 'before' }],
+		['a reset after it was handled', { reset: 'after' }],
+		['500', { status: 500 }],
+		['502 with HTML', { status: 502, body: '<h1>Bad gateway</h1>' }],
+		['503', { status: 503 }],
+		['504', { status: 504 }],
+		['an answer that is cut off', { cutOff: true }],
+		['HTML', { status: 200, body: '<h1>Welcome</h1>' }],
+		['an empty answer', { status: 200, body: '' }],
+	];
+
+	it(`is asked again: ${troubles.map(([what]) => what).join(', ')}`, async () => {
+		const items = await made(troubles.length);
+		troubles.forEach(([, fault], index) =>
+			sandbox.faults.add({ match: { endpoint: 'get', reference: referenceOf(index) }, ...fault }),
+		);
+		const execution = await engine.runNode({ node: getNode({ timeout: 300 }), items });
+
+		expect(handedOut(execution)).toEqual(troubles.map((_, index) => referenceOf(index)));
+		for (const { id } of items) expect(readsOf(id)).toHaveLength(2);
+	});
+
+	it('is asked five times at most, with growing pauses', async () => {
+		const items = await made(2);
+		const match = (index: number) => ({ endpoint: 'get', reference: referenceOf(index) }) as const;
+		sandbox.faults.add({ match: match(0), times: 4, status: 503 });
+		sandbox.faults.add({ match: match(1), times: 'always', status: 503 });
+		const execution = await engine.runNode({ node: getNode({}, goOn), items });
+
+		expect(execution.json()).toMatchObject([
+			{ referenceNumber: referenceOf(0) },
+			{ details: { outcome: 'unavailable', status: 503 } },
+		]);
+		for (const { id } of items) {
+			const pauses = pausesBetween(readsOf(id));
+			expect(pauses).toHaveLength(4);
+			pauses.forEach((pause, index) => expect(pause).toBeGreaterThanOrEqual(245 * 2 ** index));
+		}
+	}, 20_000);
+
+	it.each([400, 403, 404])('that is refused with %i is asked once', async (status) => {
+		const items = await made(1);
+		sandbox.faults.add({ match: { endpoint: 'get' }, times: 'always', status });
+		const { error } = await engine.runNode({ node: getNode(), items });
+
+		expect(error).toMatchObject({ httpCode: String(status), context: { outcome: 'refused' } });
+		expect(requestsFor(sandbox, 'get')).toHaveLength(1);
+	});
+});

@@ -1,0 +1,288 @@
+/**
+ * 'Retry On Fail' and a retry of the execution by hand: what has its payment is not sent again.
+ */
+import fc from 'fast-check';
+import type { INodeParameters } from 'n8n-workflow';
+import {
+	askedFor,
+	createNode,
+	createOf,
+	goOn,
+	handedOut,
+	oneOfEach,
+	paymentsOf,
+	referenceOf,
+	retryOnFail,
+	savedWith,
+	upTo,
+} from './helpers';
+import { engineFor, orders, useSandbox } from './support';
+import { type Engine, Execution } from './harness';
+
+const sandbox = useSandbox();
+let engine: Engine;
+
+beforeEach(async () => {
+	engine = await engineFor(sandbox);
+});
+
+describe("'Retry On Fail'", () => {
+	const count = 100;
+
+	it('makes 100 payments of 100 items, wherever calls are refused in between', async () => {
+		const failures = fc.array(
+			fc.record({
+				nth: fc.integer({ min: 1, max: count }),
+				status: fc.constantFrom(400, 403, 404, 409, 422),
+				latencyMs: fc.constantFrom(0, 5),
+			}),
+			{ minLength: 1, maxLength: 4 },
+		);
+		const property = fc.asyncProperty(failures, async (refusals) => {
+			sandbox.reset();
+			for (const { nth, ...answer } of refusals) {
+				sandbox.faults.add({ match: { endpoint: 'create', nth }, ...answer });
+			}
+			const fast = await engineFor(sandbox, {}, { expressions: 'legacy' });
+			const node = createNode({}, retryOnFail(5));
+			const execution = await fast.runNode({ node, items: orders(count) });
+
+			expect(execution.error).toBeUndefined();
+			expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(count)));
+			expect(handedOut(execution)).toEqual(upTo(count).map(referenceOf));
+			const ids = execution.json().map(({ id }) => id);
+			expect(new Set(ids)).toEqual(new Set(sandbox.payments.map(({ id }) => id)));
+		});
+		await fc.assert(property, { numRuns: 10 });
+	}, 60_000);
+
+	it('sends the refused one and those not yet sent, and nothing else', async () => {
+		sandbox.faults.add({ match: createOf(2), times: 2, status: 422 });
+		const node = createNode({ maxConcurrency: 1 }, retryOnFail(3));
+		const execution = await engine.runNode({ node, items: orders(5) });
+
+		expect(execution.status).toBe('success');
+		expect(askedFor(sandbox)).toEqual([0, 1, 2, 2, 2, 3, 4].map(referenceOf));
+	});
+
+	it('hands out what was made when its last try fails too', async () => {
+		sandbox.faults.add({ match: createOf(2), times: 'always', status: 422 });
+		const { error } = await engine.runNode({
+			node: createNode({}, retryOnFail(2)),
+			items: orders(5),
+		});
+
+		expect(error!.context.paymentsMade).toHaveLength(4);
+		expect(askedFor(sandbox).sort()).toEqual([0, 1, 2, 2, 3, 4].map(referenceOf));
+	});
+
+	it('makes no second payment where an expression gives something else in each try', async () => {
+		sandbox.faults.add({ match: createOf(2), status: 422 });
+		const node = createNode({ maxConcurrency: 1 }, retryOnFail());
+		node.parameters!.additionalFields = {
+			metadata: '={{ JSON.stringify({ askedAt: $now.toMillis() }) }}',
+		};
+		const execution = await engine.runNode({ node, items: orders(5) });
+
+		expect(execution.status).toBe('success');
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(5)));
+	});
+
+	it('asks again for a token, when that was what failed', async () => {
+		sandbox.faults.add({ match: { endpoint: 'token' }, status: 401 });
+		const node = createNode({}, retryOnFail());
+		const execution = await engine.runNode({ node, items: orders(5) });
+
+		expect(execution.status).toBe('success');
+		expect(sandbox.counts).toEqual({ 'token 401': 1, 'token 200': 1, 'create 201': 5 });
+	});
+});
+
+describe("an answer with a top-level key 'error', and 'Retry On Fail'", () => {
+	const kinds: unknown[] = ['', 'x', {}, [], 0, true, { message: 'x' }, false, null];
+
+	/** AcountPay makes the payment of that order and answers so. */
+	const answerWith = (index: number, error: unknown) =>
+		sandbox.faults.add({
+			match: createOf(index),
+			times: 'always',
+			status: 201,
+			made: true,
+			body: { id: `id-of-${index}`, referenceNumber: referenceOf(index), error },
+		});
+
+	it.each(kinds)('%j: one payment, and the answer is handed on', async (error) => {
+		answerWith(0, error);
+		const node = createNode({}, retryOnFail(3));
+		const execution = await engine.runNode({ node, items: orders(3) });
+
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
+		expect(handedOut(execution)).toEqual(upTo(3).map(referenceOf));
+		expect(execution.json()[0]).toEqual({
+			id: 'id-of-0',
+			referenceNumber: referenceOf(0),
+			error,
+		});
+	});
+
+	it.each(kinds)('%j in the first item, while another is refused: one payment each', async (e) => {
+		answerWith(0, e);
+		sandbox.faults.add({ match: createOf(1), times: 2, status: 422 });
+		const node = createNode({ maxConcurrency: 1 }, retryOnFail(5));
+		const execution = await engine.runNode({ node, items: orders(3) });
+
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
+		expect(handedOut(execution)).toEqual(upTo(3).map(referenceOf));
+	});
+
+	it.each(kinds)('%j in every item: one payment each', async (error) => {
+		upTo(3).forEach((index) => answerWith(index, error));
+		await engine.runNode({ node: createNode({}, retryOnFail(3)), items: orders(3) });
+
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
+	});
+
+	it('with a first item that fails in a node that goes on: one payment each', async () => {
+		sandbox.faults.add({ match: createOf(0), times: 'always', status: 422 });
+		const node = createNode({}, { ...retryOnFail(3), ...goOn });
+		const execution = await engine.runNode({ node, items: orders(5) });
+
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach([1, 2, 3, 4]));
+		expect(handedOut(execution)).toEqual([undefined, ...[1, 2, 3, 4].map(referenceOf)]);
+	});
+});
+
+describe('the stored execution, when n8n runs the node again and takes its last try', () => {
+	const node = (settings: object) => createNode({}, { ...retryOnFail(3), ...settings });
+
+	it('holds no answer twice after a first item that fails in a node that goes on', async () => {
+		sandbox.faults.add({ match: createOf(0), times: 'always', status: 422 });
+		const execution = await engine.runNode({ node: node(goOn), items: orders(5) });
+		expect(execution.context()).toEqual({});
+	});
+
+	it("holds no answer twice after a first answer with a key 'error'", async () => {
+		const body = { id: 'id-of-0', referenceNumber: referenceOf(0), error: true };
+		sandbox.faults.add({ match: createOf(0), times: 'always', made: true, body });
+		const execution = await engine.runNode({ node: node({}), items: orders(5) });
+		expect(execution.context()).toEqual({});
+	});
+});
+
+describe('a retry by hand', () => {
+	/** An execution that made the payments of 0 to 3 and was refused that of 4; 5 to 9 were not sent. */
+	async function failedExecution(options: INodeParameters = {}) {
+		sandbox.faults.add({ match: createOf(4), status: 422 });
+		const node = createNode({ maxConcurrency: 1, ...options });
+		const execution = await engine.runNode({ node, items: orders(10) });
+		expect(execution.status).toBe('error');
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(4)));
+		return execution;
+	}
+
+	it.each([
+		['with the original workflow', undefined],
+		['with the workflow as it is saved', savedWith(createNode({ maxConcurrency: 1 }))],
+	])('%s: one payment each, and all are handed out', async (_what, definition) => {
+		const failed = await failedExecution();
+		const made = sandbox.payments.map(({ id }) => id);
+		const retried = await engine.retry(failed, definition);
+
+		expect(retried.status).toBe('success');
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(askedFor(sandbox)).toEqual([0, 1, 2, 3, 4, 4, 5, 6, 7, 8, 9].map(referenceOf));
+		expect(handedOut(retried)).toEqual(upTo(10).map(referenceOf));
+		expect(
+			retried
+				.json()
+				.slice(0, 4)
+				.map(({ id }) => id),
+		).toEqual(made);
+	});
+
+	it('of a retry that failed as well', async () => {
+		const failed = await failedExecution();
+		sandbox.faults.add({ match: createOf(7), status: 400 });
+		const again = await engine.retry(failed);
+		expect(again.error!.context.paymentsMade).toHaveLength(7);
+		const last = await engine.retry(again);
+
+		expect(handedOut(last)).toEqual(upTo(10).map(referenceOf));
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+	});
+
+	it('of an execution that went through JSON', async () => {
+		const { stored, node } = await failedExecution();
+		const copied = new Execution(JSON.parse(JSON.stringify(stored)) as typeof stored, node);
+		await engine.retry(copied);
+
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+	});
+
+	it('in another n8n that has the same database: nothing is kept in memory', async () => {
+		const failed = await failedExecution();
+		const other = await engineFor(sandbox);
+		other.add(engine.credential);
+		await other.retry(failed);
+
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+	});
+
+	it('with another amount for one item: a new payment of that item, and of no other', async () => {
+		const failed = await failedExecution();
+		const node = createNode({ maxConcurrency: 1 });
+		node.parameters!.amount = '={{ $json.reference === "ORDER-1" ? 77 : $json.amount }}';
+		const retried = await engine.retry(failed, savedWith(node));
+
+		expect(retried.status).toBe('success');
+		expect(paymentsOf(sandbox)).toEqual({ ...oneOfEach(upTo(10)), [referenceOf(1)]: 2 });
+		expect(retried.json()[1]).toMatchObject({ amount: 77 });
+	});
+
+	it('with another amount that is refused: the payment made before is not forgotten', async () => {
+		const failed = await failedExecution();
+		sandbox.faults.add({ match: createOf(1), status: 422 });
+		const node = createNode({ maxConcurrency: 1 });
+		node.parameters!.amount = '={{ $json.reference === "ORDER-1" ? 77 : $json.amount }}';
+		const refused = await engine.retry(failed, savedWith(node));
+		expect(refused.error!.context).toMatchObject({ itemIndex: 1, outcome: 'refused' });
+		const named = refused.error!.context.paymentsMade as Array<{ referenceNumber: string }>;
+		expect(named.map(({ referenceNumber }) => referenceNumber)).toContain(referenceOf(1));
+
+		const changedBack = createNode({ maxConcurrency: 1 });
+		await engine.retry(refused, savedWith(changedBack));
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+	});
+
+	it('with other options alone: one payment each', async () => {
+		const failed = await failedExecution();
+		const node = createNode({ maxConcurrency: 3, timeout: 5_000 });
+		await engine.retry(failed, savedWith(node));
+
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+	});
+
+	it('with another merchant for all: new payments', async () => {
+		const failed = await failedExecution();
+		const node = createNode();
+		node.parameters!.merchantId = 'merchant_new';
+		await engine.retry(failed, savedWith(node));
+
+		const merchants = sandbox.payments.map(({ merchant }) => merchant);
+		expect(merchants.filter((merchant) => merchant === 'merchant_new')).toHaveLength(10);
+	});
+
+	it('keeps nothing in the execution that went well in the end', async () => {
+		const failed = await failedExecution();
+		expect(JSON.stringify(failed.context())).toContain(referenceOf(0));
+		const retried = await engine.retry(failed);
+		expect(retried.context()).toEqual({});
+	});
+
+	it('is not a new run: that makes new payments', async () => {
+		const run = { node: createNode(), items: orders(3) };
+		await engine.runNode(run);
+		await engine.runNode(run);
+		expect(paymentsOf(sandbox)).toEqual({ 'ORDER-0': 2, 'ORDER-1': 2, 'ORDER-2': 2 });
+	});
+});
