@@ -67,6 +67,11 @@ describe('what a fault answers', () => {
 		sandbox.faults.add({ headers: { 'X-Strange': 'yes' } });
 		const { status, headers, data } = await partner.create();
 		expect([status, headers['x-strange'], data.id]).toEqual([201, 'yes', sandbox.payments[0].id]);
+		sandbox.faults.add({ headers: { 'X-Strange': 'yes' } });
+		expect((await partner.qr(data.id)).headers).toMatchObject({
+			'content-type': 'image/png',
+			'x-strange': 'yes',
+		});
 	});
 
 	it.each([
@@ -123,7 +128,7 @@ describe('what a fault answers', () => {
 	});
 
 	it.each([
-		[false, 0],
+		[undefined, 0],
 		[true, 1],
 	])('is none at all, with made: %p', async (made, payments) => {
 		sandbox.faults.add({ hang: true, made });
