@@ -1,7 +1,13 @@
-import { type IExecuteFunctions, type INodeExecutionData, NodeOperationError } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { Connection } from '../shared/connection';
 import { Limiter } from '../shared/limiter';
-import { isItemProblem, type ItemProblem, Stopped, UnexpectedProblem } from '../shared/problems';
+import {
+	ApiProblem,
+	isItemProblem,
+	type ItemProblem,
+	Stopped,
+	UnexpectedProblem,
+} from '../shared/problems';
 import type { CallOptions } from './calls';
 import { ItemParameters } from './itemParameters';
 import { Ledger } from './ledger';
@@ -29,7 +35,10 @@ export class Batch<Input> {
 	private readonly ledger: Ledger;
 	private readonly results: Result[] = [];
 	private readonly checked: Array<CheckedItem<Input> | undefined> = [];
+	/** The first item that has failed, when the node stops on errors. */
 	private failedItem?: number;
+	/** The first item that an earlier try has left open. It fails the node too, but keeps no other item from being sent. */
+	private openItem?: number;
 
 	constructor(
 		private readonly context: IExecuteFunctions,
@@ -51,7 +60,7 @@ export class Batch<Input> {
 		}
 		const parkUntil = this.parkUntil();
 		if (parkUntil) {
-			this.ledger.close();
+			this.ledger.close(false);
 			await this.context.putExecutionToWait(parkUntil);
 			return this.items;
 		}
@@ -60,7 +69,7 @@ export class Batch<Input> {
 			const { json, binary } = result;
 			return { json, ...(binary && { binary }), pairedItem: { item } };
 		});
-		if (!this.runsAgain(output)) this.ledger.close();
+		this.ledger.close(looksFailed(output));
 		return output;
 	}
 
@@ -72,7 +81,7 @@ export class Batch<Input> {
 				concurrency: concurrencyOf(new ItemParameters(this.context, 0, this.items.length)),
 			};
 		} catch (error) {
-			const problem = this.problemIn(error, 0);
+			const problem = problemIn(error);
 			for (let item = 0; item < this.items.length; item++) this.fail(item, problem);
 			return undefined;
 		}
@@ -87,12 +96,13 @@ export class Batch<Input> {
 					input: this.operation.check(parameters, connection),
 				};
 			} catch (error) {
-				this.fail(item, this.problemIn(error, item));
+				this.fail(item, problemIn(error));
 			}
 		}
 	}
 
 	private async work(connection: Connection, concurrency: number): Promise<void> {
+		const wasStopped = connection.cancelSignal?.aborted;
 		const limiter = new Limiter(concurrency);
 		let next = 0;
 		const worker = async () => {
@@ -103,10 +113,14 @@ export class Batch<Input> {
 		const workers = this.operation.sideBySide ? this.items.length : concurrency;
 		await Promise.all(Array.from({ length: workers }, worker));
 
-		if (connection.cancelSignal?.aborted) throw stoppedError(this.context, this.ledger.summary());
-		if (this.failedItem === undefined) return;
-		const failed = this.results[this.failedItem];
-		if ('problem' in failed) this.fail(this.failedItem, failed.problem);
+		if (connection.cancelSignal?.aborted) {
+			// 'Retry On Fail' runs a stopped node again, which has then nothing new to say.
+			throw stoppedError(this.context, this.ledger.summary(), !wasStopped);
+		}
+		const failedItem = this.failedItem ?? this.openItem;
+		if (failedItem === undefined) return;
+		const failed = this.results[failedItem];
+		if ('problem' in failed) this.fail(failedItem, failed.problem);
 	}
 
 	private mayStart({ cancelSignal }: Connection): boolean {
@@ -128,12 +142,15 @@ export class Batch<Input> {
 				storeImage: async ({ data, fileName, mimeType }) =>
 					await this.context.helpers.prepareBinaryData(data, fileName, mimeType),
 				page: (request, referenceNumber) =>
-					this.ledger.page(item, connection.baseUrl, request, referenceNumber),
+					this.ledger.page(item, this.items[item], connection.baseUrl, request, referenceNumber),
 			});
 		} catch (error) {
 			if (error instanceof Stopped) return;
-			this.results[item] = { problem: isItemProblem(error) ? error : new UnexpectedProblem(error) };
-			if (!this.context.continueOnFail()) this.failedItem ??= item;
+			const problem = isItemProblem(error) ? error : new UnexpectedProblem(error);
+			this.results[item] = { problem };
+			if (this.context.continueOnFail()) return;
+			if (problem instanceof ApiProblem && problem.isOld) this.openItem ??= item;
+			else this.failedItem ??= item;
 		}
 	}
 
@@ -158,22 +175,14 @@ export class Batch<Input> {
 		}
 		this.results[item] = { problem };
 	}
-
-	/** What is thrown before anything was sent and is not ours is n8n's word on an expression or a credential. */
-	private problemIn(error: unknown, itemIndex: number): ItemProblem {
-		if (isItemProblem(error)) return error;
-		if (this.context.continueOnFail()) return new UnexpectedProblem(error, true);
-		throw new NodeOperationError(this.context.getNode(), error as Error, { itemIndex });
-	}
-
-	/** 'Retry On Fail' also runs a node again that has ended well, when its first item has such an `error`. */
-	private runsAgain(output: INodeExecutionData[]): boolean {
-		const error = output[0]?.json.error;
-		return (
-			!!this.context.getNode().retryOnFail &&
-			error !== undefined &&
-			error !== null &&
-			error !== false
-		);
-	}
 }
+
+/** What is thrown before anything was sent and is not ours is n8n's word on an expression or a credential. */
+const problemIn = (error: unknown): ItemProblem =>
+	isItemProblem(error) ? error : new UnexpectedProblem(error, true);
+
+/** 'Retry On Fail' also runs a node again that has ended well, when its first item has such an `error`. */
+const looksFailed = ([first]: INodeExecutionData[]): boolean => {
+	const error = first?.json.error;
+	return error !== undefined && error !== null && error !== false;
+};

@@ -1,9 +1,15 @@
 import type { IDataObject } from 'n8n-workflow';
-import { type ApiRequest, getPayment, readObject, readReason } from '../shared/acountPayApi';
+import {
+	type ApiRequest,
+	getPayment,
+	readCreated,
+	readObject,
+	readReason,
+} from '../shared/acountPayApi';
 import type { Answer, Connection, NoAnswer } from '../shared/connection';
 import { growingPause, pause, retryAfter } from '../shared/pauses';
 import { ApiProblem, Stopped } from '../shared/problems';
-import type { LedgerPage } from './ledger';
+import type { LedgerPage, State } from './ledger';
 
 /** What a request is about, for the words of an error. */
 export interface Subject {
@@ -33,6 +39,13 @@ const READ_TRIES = 5;
 const FIRST_READ_PAUSE = 500;
 const LONGEST_READ_PAUSE = 8_000;
 
+/** A 408 comes from between n8n and AcountPay as often as from AcountPay, and says nothing of what AcountPay did. */
+const isRefusal = (answer: Answer | NoAnswer): answer is Answer =>
+	answer.status !== undefined &&
+	answer.status >= 400 &&
+	answer.status < 500 &&
+	answer.status !== 408;
+
 const isSuccess = ({ status }: Answer | NoAnswer) =>
 	status !== undefined && status >= 200 && status < 300;
 
@@ -40,7 +53,7 @@ const isSuccess = ({ status }: Answer | NoAnswer) =>
  * Makes a payment, at most once: what an earlier try of this execution made is handed out, and what it left open is not
  * sent again. Only a busy API (429), which made nothing, is asked again.
  * @returns AcountPay's answer, whole
- * @throws ApiProblem (`unknown` when the payment may have been made) or Stopped (then it was not)
+ * @throws ApiProblem (`unknown` when the payment may have been made) or Stopped (then this call made none)
  */
 export async function makePayment(
 	connection: Connection,
@@ -51,17 +64,32 @@ export async function makePayment(
 ): Promise<IDataObject> {
 	const { earlier } = page;
 	if (earlier?.state === 'made') return earlier.answer;
-	if (earlier && !options.resendUnknown) {
-		throw outcomeUnknown(
-			subject,
-			earlier.state === 'unknown'
-				? earlier.what
-				: 'was asked, and the execution ended before it answered',
-		);
-	}
+	const left = earlier && whatWasLeft(earlier);
+	if (left === undefined) return await sendPayment(connection, request, subject, options, page);
+	if (!options.resendUnknown) throw outcomeUnknown(subject, left, { isOld: true });
 
+	return await sendPayment(connection, request, subject, options, page).catch((error: unknown) => {
+		// Whatever became of the second request, the first may have made the payment.
+		throw error instanceof ApiProblem && error.outcome !== 'unknown'
+			? outcomeUnknown(subject, `${left}. When it was sent again: ${error.message}`, error)
+			: error;
+	});
+}
+
+const whatWasLeft = (earlier: State): string =>
+	earlier.state === 'unknown'
+		? earlier.what
+		: 'was asked, and the execution ended before it answered';
+
+async function sendPayment(
+	connection: Connection,
+	request: ApiRequest,
+	subject: Subject,
+	options: CallOptions,
+	page: LedgerPage,
+): Promise<IDataObject> {
 	const answer = await sendPatiently(connection, request, options.timeout, page);
-	const payment = isSuccess(answer) ? readObject((answer as Answer).body) : undefined;
+	const payment = isSuccess(answer) ? readCreated((answer as Answer).body) : undefined;
 	if (payment) {
 		page.made(payment);
 		return payment;
@@ -70,13 +98,13 @@ export async function makePayment(
 		page.notMade();
 		throw notReached(connection, subject);
 	}
-	if (answer.status === undefined || answer.status < 400 || answer.status >= 500) {
-		const what = whatHappened(answer);
-		page.unknown(what);
-		throw outcomeUnknown(subject, what, answer.status);
+	if (isRefusal(answer)) {
+		page.notMade();
+		throw refusal(connection, answer, subject, 'No payment was made.');
 	}
-	page.notMade();
-	throw refusal(connection, answer, subject, 'No payment was made.');
+	const what = whatHappened(answer);
+	page.unknown(what);
+	throw outcomeUnknown(subject, what, answer);
 }
 
 /**
@@ -99,7 +127,7 @@ export async function readAnswer<Result>(
 		const result = isSuccess(answer) ? read(answer as Answer) : undefined;
 		if (result !== undefined) return result;
 
-		const mayPass = answer.status === undefined || answer.status >= 500 || isSuccess(answer);
+		const mayPass = !isRefusal(answer) && !isRedirect(answer);
 		if (!mayPass || tries === READ_TRIES) throw readProblem(connection, answer, subject, unusable);
 		await pauseOrStop(growingPause(tries, FIRST_READ_PAUSE, LONGEST_READ_PAUSE), connection);
 	}
@@ -124,6 +152,9 @@ export async function readPayment(
 		({ body }) => readObject(body),
 	);
 }
+
+const isRedirect = ({ status }: Answer | NoAnswer) =>
+	status !== undefined && status >= 300 && status < 400;
 
 /** Sends, and waits for a busy API, which has then neither made nor read anything. */
 async function sendPatiently(
@@ -161,17 +192,23 @@ async function pauseOrStop(ms: number, connection: Connection): Promise<void> {
 /** As the end of 'AcountPay …', for an answer that can't be used. */
 const whatHappened = (answer: Answer | NoAnswer): string => {
 	if (answer.status === undefined) return answer.what;
-	if (answer.status >= 500) return `is out of order (status ${answer.status})`;
 	if (isSuccess(answer)) return `sent an answer that could not be read (status ${answer.status})`;
-	return `answered with a redirect (status ${answer.status}), which is not followed`;
+	if (isRedirect(answer)) {
+		return `answered with a redirect (status ${answer.status}), which is not followed`;
+	}
+	return `is out of order (status ${answer.status})`;
 };
 
-const outcomeUnknown = ({ name }: Subject, what: string, status?: number) =>
+const outcomeUnknown = (
+	{ name }: Subject,
+	what: string,
+	{ status, isOld }: { status?: number; isOld?: boolean },
+) =>
 	new ApiProblem(
 		'unknown',
 		`It is not known whether AcountPay made ${name}: AcountPay ${what}`,
 		"Look for this reference in AcountPay before you ask for the payment again, or the customer may be asked to pay twice. This execution does not send it again, unless the option 'Resend Unknown' is on.",
-		status,
+		{ status, isOld },
 	);
 
 const notReached = (connection: Connection, { name }: Subject) =>
@@ -188,15 +225,13 @@ const readProblem = (
 	unusable?: string,
 ) => {
 	if (answer.status === undefined && !answer.sent) return notReached(connection, subject);
-	if (answer.status === undefined || answer.status < 400 || answer.status >= 500) {
-		return new ApiProblem(
-			'unavailable',
-			`AcountPay was asked about ${subject.name}, but ${(isSuccess(answer) && unusable) || whatHappened(answer)}`,
-			'Reading changes nothing, so this item can be run again.',
-			answer.status,
-		);
-	}
-	return refusal(connection, answer, subject, '');
+	if (isRefusal(answer)) return refusal(connection, answer, subject, '');
+	return new ApiProblem(
+		'unavailable',
+		`AcountPay was asked about ${subject.name}, but ${(isSuccess(answer) && unusable) || whatHappened(answer)}`,
+		'Reading changes nothing, so this item can be run again.',
+		{ status: answer.status },
+	);
 };
 
 /** The words for an answer with a status of 400 to 499. */
@@ -212,7 +247,7 @@ function refusal(
 		'refused',
 		`${what}${reason ? `: ${reason}` : ` (status ${status})`}`,
 		`${advice} ${consequence}`.trim(),
-		status,
+		{ status },
 	);
 }
 

@@ -84,11 +84,13 @@ const LOGGED_PAYMENTS = 50;
 /**
  * For a batch that was stopped, by a person or a time limit: writes every payment made and every open outcome to n8n's
  * log, since n8n keeps no output and no error of a stopped node.
+ * @param isNews whether the log has not been told of it yet
  * @returns the error to end the node with
  */
 export function stoppedError(
 	context: IExecuteFunctions,
 	{ made, unknown }: Summary,
+	isNews: boolean,
 ): NodeOperationError {
 	const place = `AcountPay node '${context.getNode().name}', execution ${context.getExecutionId()}, was stopped`;
 	const log = (what: string, names: string[]) => {
@@ -97,11 +99,13 @@ export function stoppedError(
 			context.logger.warn(`${place}. ${what} (${names.length}): ${line}`);
 		}
 	};
-	log('Payments made', made.map(nameOfMade));
-	log(
-		'Not known whether these payments were made',
-		unknown.map(({ referenceNumber }) => referenceNumber),
-	);
+	if (isNews) {
+		log('Payments made', made.map(nameOfMade));
+		log(
+			'Not known whether these payments were made',
+			unknown.map(({ referenceNumber }) => referenceNumber),
+		);
+	}
 	return new NodeOperationError(context.getNode(), 'The execution was stopped', {
 		description: sentencesFor({ made, unknown }).join(' '),
 	});

@@ -126,15 +126,21 @@ export class Connection {
 	 * @throws ApiProblem when a token is needed and AcountPay gives none; Stopped
 	 */
 	async send(request: ApiRequest, timeout: number): Promise<Answer | NoAnswer> {
-		await this.authenticate();
+		await this.authenticateOrStop();
 		const { token } = this;
 		const answer = await this.sendOnce(request, timeout);
 		const tokenWasRefused =
 			answer.status === 401 || (answer.status === 403 && Date.now() >= expiryOf(token));
 		if (!tokenWasRefused) return answer;
 		this.refusedToken = token.access_token;
-		await this.authenticate();
+		await this.authenticateOrStop();
 		return await this.sendOnce(request, timeout);
+	}
+
+	/** Nothing is sent after a stop, also when it came while a token was asked for. */
+	private async authenticateOrStop(): Promise<void> {
+		await this.authenticate();
+		if (this.cancelSignal?.aborted) throw new Stopped();
 	}
 
 	private async sendOnce(request: ApiRequest, timeout: number): Promise<Answer | NoAnswer> {
@@ -217,11 +223,12 @@ export class Connection {
 	/** Asks for a token once, through n8n. */
 	private async fetchToken(): Promise<TokenFailure | undefined> {
 		const limit = AbortSignal.timeout(TOKEN_TIMEOUT);
+		const end = this.cancelSignal ? AbortSignal.any([limit, this.cancelSignal]) : limit;
 		const failure = await Promise.race([
 			this.context.helpers.refreshOAuth2Token
 				.call(this.caller(this.cancelSignal), CREDENTIAL_NAME, { tokenType: 'Bearer' })
 				.then(() => undefined, tokenFailureOf),
-			aborted(limit).then(() => TOKEN_IS_LATE),
+			aborted(end).then(() => TOKEN_IS_LATE),
 		]);
 		if (failure) return failure;
 		const credential = await readCredential(this.context);
@@ -240,7 +247,7 @@ export class Connection {
 				'refused',
 				`AcountPay refused the Client ID and Client Secret of the credential ${credential}`,
 				`Check Client ID and Client Secret in that credential, and that they are those of its environment (${environment}): sandbox and production have different ones. Nothing was sent for this item.`,
-				status,
+				{ status },
 			);
 		}
 		return new ApiProblem(
@@ -249,7 +256,7 @@ export class Connection {
 			passes
 				? `It was asked again for about a minute (${this.baseUrl}${TOKEN_PATH}). Nothing was sent for this item, so it can be run again later.`
 				: `Check the environment (${environment}) of that credential, and whether ${this.baseUrl} can be reached from n8n. Nothing was sent for this item.`,
-			status,
+			{ status },
 		);
 	}
 }

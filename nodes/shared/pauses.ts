@@ -3,6 +3,8 @@ import { sleep } from 'n8n-workflow';
 /** The longest pause that an answer's `Retry-After` can ask for, in ms: a longer one is cut to this. */
 export const LONGEST_PAUSE = 5 * 60_000;
 
+const SLICE = 1_000;
+
 /**
  * The pause before the next try when the answer names none: doubles with each try, up to `longest`, with up to half of
  * it taken away at random, so that many callers do not come back at the same moment.
@@ -37,9 +39,13 @@ export function retryAfter(value: unknown, now: number): number | undefined {
  * @returns whether the whole pause was waited; false: the execution is being stopped
  */
 export async function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
-	if (signal?.aborted) return false;
 	const waited = new AbortController();
-	await Promise.race([sleep(ms), ...(signal ? [aborted(signal, waited.signal)] : [])]);
+	const stopped = signal && aborted(signal, waited.signal);
+	// In slices, since n8n's sleep can't be ended: a timer left over would keep a process alive that wants to end.
+	for (let left = ms; left > 0 && !signal?.aborted; left -= SLICE) {
+		const slice = sleep(Math.min(left, SLICE));
+		await (stopped ? Promise.race([slice, stopped]) : slice);
+	}
 	// Lets go of the execution's signal, which outlives thousands of pauses.
 	waited.abort();
 	return !signal?.aborted;

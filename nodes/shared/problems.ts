@@ -34,18 +34,32 @@ export class FieldProblem extends Problem {
 	}
 }
 
+/** What is known of an {@link ApiProblem} besides its words. */
+export interface ApiProblemFacts {
+	/** The HTTP status, when there was an answer. */
+	status?: number;
+	/** With `unknown`: it is so since an earlier try, and nothing was sent now. */
+	isOld?: boolean;
+	/** With `made`: AcountPay's answer, whole. */
+	payment?: IDataObject;
+}
+
 /** AcountPay refused, could not be asked, or left open what it did. */
-export class ApiProblem extends Problem {
+export class ApiProblem extends Problem implements ApiProblemFacts {
+	readonly status?: number;
+	readonly isOld: boolean;
+	readonly payment?: IDataObject;
+
 	constructor(
 		readonly outcome: Exclude<Outcome, 'invalid'>,
 		message: string,
 		description: string,
-		/** The HTTP status, when there was an answer. */
-		readonly status?: number,
-		/** With `made`: AcountPay's answer, whole. */
-		readonly payment?: IDataObject,
+		{ status, isOld = false, payment }: ApiProblemFacts = {},
 	) {
 		super(message, description);
+		this.status = status;
+		this.isOld = isOld;
+		this.payment = payment;
 	}
 }
 
@@ -55,10 +69,14 @@ export class UnexpectedProblem extends Problem {
 
 	/** @param isSafe whether the error can't hold anything secret, since nothing had been sent yet */
 	constructor(error: unknown, isSafe = false) {
+		const { message, description } = (isSafe && error instanceof Error ? error : {}) as {
+			message?: string;
+			description?: unknown;
+		};
 		super(
-			isSafe && error instanceof Error
-				? error.message
-				: 'This item ended unexpectedly, before AcountPay was asked or after it had answered',
+			message ??
+				'This item ended unexpectedly, before AcountPay was asked or after it had answered',
+			typeof description === 'string' ? description : undefined,
 		);
 	}
 }

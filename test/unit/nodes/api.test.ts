@@ -7,6 +7,7 @@ import {
 	getPayment,
 	getQrCode,
 	paymentIdOf,
+	readCreated,
 	readEvent,
 	readObject,
 	readReason,
@@ -133,6 +134,19 @@ describe('answers', () => {
 		['<html>'],
 	])('%p says nothing', (text) => {
 		expect(readObject(buffer(text))).toBeUndefined();
+	});
+
+	test.each<[unknown, boolean]>([
+		[{ id: 'pay_1' }, true],
+		[{ paymentId: 7 }, true],
+		[{ qrCodeUrl: 'https://a.test/qr' }, true],
+		[{ data: { payment: { id: 1 } } }, true],
+		[{ statusCode: 500, message: 'oops', requestId: 1 }, false],
+		[{ ok: true }, false],
+		[{}, false],
+		['<html>"id":', false],
+	])('%p is about a payment: %p', (body, isPayment) => {
+		expect(readCreated(buffer(body))).toEqual(isPayment ? body : undefined);
 	});
 
 	test.each([

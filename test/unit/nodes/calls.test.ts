@@ -82,6 +82,12 @@ describe('making a payment', () => {
 		['no answer', late, 'did not answer within 30 seconds'],
 		['500', answer(500, 'oops'), 'is out of order (status 500)'],
 		['503', answer(503), 'is out of order (status 503)'],
+		['408', answer(408), 'is out of order (status 408)'],
+		[
+			'an error that is sent as a success',
+			answer(200, { statusCode: 500, message: 'oops' }),
+			'sent an answer that could not be read (status 200)',
+		],
 		['a redirect', answer(302), 'answered with a redirect (status 302), which is not followed'],
 		['307', answer(307), 'answered with a redirect (status 307), which is not followed'],
 		['an empty answer', answer(201, ''), 'sent an answer that could not be read (status 201)'],
@@ -105,10 +111,11 @@ describe('making a payment', () => {
 			/^Look for this reference in AcountPay before you ask for the payment again/,
 		);
 		expect(problem.status).toBe((script as { status?: number }).status);
+		expect(problem.isOld).toBe(false);
 
 		const second = await make([made], first.page);
 		expect(second.sent).toEqual([]);
-		expect(problemOf(second).message).toBe(problem.message);
+		expect(problemOf(second)).toMatchObject({ message: problem.message, isOld: true });
 	});
 
 	test('that is not known is sent again when the person allows it', async () => {
@@ -116,6 +123,43 @@ describe('making a payment', () => {
 		const second = await make([made], first.page, { ...options, resendUnknown: true });
 		expect(second.value).toMatchObject({ id: 'pay_1' });
 		expect(second.sent).toHaveLength(1);
+	});
+
+	test.each<[string, Script[number], string]>([
+		[
+			'refused',
+			answer(422, { message: 'no' }),
+			"AcountPay refused the payment with reference 'ORDER-1': no",
+		],
+		[
+			'out of reach',
+			unreachable,
+			"AcountPay could not be reached for the payment with reference 'ORDER-1'",
+		],
+		['without a token', new ApiProblem('refused', 'no token', ''), 'no token'],
+	])('that is sent again and then %s stays unknown', async (_name, trouble, said) => {
+		const first = await make([late]);
+		const resend = { ...options, resendUnknown: true };
+		const second = await make([trouble], first.page, resend);
+		expect(problemOf(second)).toMatchObject({
+			outcome: 'unknown',
+			isOld: false,
+			message: `It is not known whether AcountPay made the payment with reference 'ORDER-1': AcountPay did not answer within 30 seconds. When it was sent again: ${said}`,
+		});
+		const third = await make([made], first.page);
+		expect(third.sent).toEqual([]);
+		expect(problemOf(third)).toMatchObject({ outcome: 'unknown', isOld: true });
+		expect((await make([made], first.page, resend)).value).toMatchObject({ id: 'pay_1' });
+	});
+
+	test('that is sent again without an answer says what became of it last', async () => {
+		const first = await make([late]);
+		const second = await make([answer(500)], first.page, { ...options, resendUnknown: true });
+		expect(problemOf(second)).toMatchObject({
+			message:
+				"It is not known whether AcountPay made the payment with reference 'ORDER-1': AcountPay is out of order (status 500)",
+			isOld: false,
+		});
 	});
 
 	test('that was sent when the execution ended is not known', async () => {
@@ -168,7 +212,6 @@ describe('making a payment', () => {
 			"AcountPay does not find the payment with reference 'ORDER-1' for merchant 'merchant_1': amount",
 			/^Check Merchant ID and/,
 		],
-		[408, "AcountPay refused the payment with reference 'ORDER-1': amount", /^Check the fields/],
 		[
 			409,
 			"AcountPay says that the payment with reference 'ORDER-1' conflicts with what it already has: amount",
@@ -270,6 +313,7 @@ describe('reading', () => {
 		['no answer', late],
 		['no connection', unreachable],
 		['500', answer(500)],
+		['408', answer(408)],
 		['a cut-off answer', answer(200, '{"id": ')],
 	])('asks again after %s', async (_name, trouble) => {
 		const { value, sent } = await read([trouble, trouble, answer(200, { id: 1 })]);
@@ -356,7 +400,7 @@ describe('reading', () => {
 
 describe('whatever AcountPay answers', () => {
 	const status = fc.oneof(
-		fc.constantFrom(200, 201, 301, 302, 400, 401, 409, 429, 500, 503),
+		fc.constantFrom(200, 201, 301, 302, 400, 401, 408, 409, 429, 500, 503),
 		fc.integer({ min: 200, max: 599 }),
 	);
 	const body = fc.oneof(fc.string(), fc.json(), fc.constant('{"id":"pay_1"}'));
@@ -375,9 +419,8 @@ describe('whatever AcountPay answers', () => {
 						const value = JSON.parse(String(last.status !== undefined && last.body));
 						return (
 							typeof value === 'object' &&
-							value &&
 							!Array.isArray(value) &&
-							Object.keys(value).length > 0
+							/"(id|paymentId|qrCodeUrl)":/.test(JSON.stringify(value))
 						);
 					} catch {
 						return false;
@@ -389,7 +432,9 @@ describe('whatever AcountPay answers', () => {
 				if (last.status !== undefined && last.status < 300 && isReadable) {
 					expect(ended.value).toEqual(JSON.parse(last.body.toString()));
 				} else if (
-					last.status === undefined ? last.sent : last.status < 400 || last.status >= 500
+					last.status === undefined
+						? last.sent
+						: last.status < 400 || last.status === 408 || last.status >= 500
 				) {
 					expect(problemOf(ended).outcome).toBe('unknown');
 					expect(ended.page.earlier?.state).toBe('unknown');
@@ -405,42 +450,97 @@ describe('whatever AcountPay answers', () => {
 
 describe('the ledger', () => {
 	const another = createPayment('merchant_2', { amount: 10, referenceNumber: 'ORDER-1' });
+	const item = { json: { order: 1 } };
+	const parameters = { amount: '={{ $json.amount }}', options: { timeout: 1 } };
+	const node = { parameters };
+	const later = createPayment('merchant_1', {
+		amount: 10,
+		referenceNumber: 'ORDER-1',
+		metadata: { at: 2 },
+	});
+	const made = () => {
+		const one = execution({}, { node });
+		one.ledger.page(0, item, 'https://a.test', request, 'ORDER-1').made({ id: 1 });
+		return one;
+	};
+	const other = { json: { order: 2 } };
 
-	test('is bound to the item, the turn of the loop, and what is sent where', () => {
-		const { data, ledger } = execution();
-		ledger.page(0, 'https://a.test', request, 'ORDER-1').made({ id: 1 });
-		expect(ledger.page(0, 'https://a.test', request, 'ORDER-1').earlier).toMatchObject({
+	test('knows a payment by what is sent where, for which item, in which turn of a loop', () => {
+		const { data, ledger } = made();
+		const edited = { node: { parameters: { amount: 11 } } };
+		const retry = execution(data, edited).ledger;
+		expect(retry.page(0, other, 'https://a.test', request, '').earlier).toMatchObject({
 			state: 'made',
 		});
-		expect(ledger.page(1, 'https://a.test', request, 'ORDER-1').earlier).toBeUndefined();
-		expect(ledger.page(0, 'https://b.test', request, 'ORDER-1').earlier).toBeUndefined();
-		expect(ledger.page(0, 'https://a.test', another, 'ORDER-1').earlier).toBeUndefined();
-		const amount = createPayment('merchant_1', { amount: 11, referenceNumber: 'ORDER-1' });
-		expect(ledger.page(0, 'https://a.test', amount, 'ORDER-1').earlier).toBeUndefined();
-		const nextTurn = execution(data, 1).ledger;
-		expect(nextTurn.page(0, 'https://a.test', request, 'ORDER-1').earlier).toBeUndefined();
+		expect(retry.page(1, item, 'https://a.test', request, '').earlier).toBeUndefined();
+		expect(retry.page(0, item, 'https://b.test', request, '').earlier).toBeUndefined();
+		expect(retry.page(0, item, 'https://a.test', another, '').earlier).toBeUndefined();
+		expect(retry.page(0, item, 'https://a.test', later, '').earlier).toBeUndefined();
+		const nextTurn = execution(data, { node, runIndex: 1 }).ledger;
+		expect(nextTurn.page(0, item, 'https://a.test', request, '').earlier).toBeUndefined();
+		expect(ledger.page(0, item, 'https://a.test', request, '').earlier).toMatchObject({
+			state: 'made',
+		});
 	});
 
-	test('survives being stored', () => {
-		const { data, ledger } = execution();
-		ledger.page(3, 'https://a.test', request, 'ORDER-1').made({ id: 1 });
-		const stored = execution(JSON.parse(JSON.stringify(data))).ledger;
-		expect(stored.page(3, 'https://a.test', request, 'ORDER-1').earlier).toMatchObject({
+	test('knows a payment by where it comes from, when its expressions give something else each time', () => {
+		const { data } = made();
+		const withOptions = {
+			node: { parameters: { ...parameters, options: { resendUnknown: true } } },
+		};
+		const retry = execution(JSON.parse(JSON.stringify(data)), withOptions).ledger;
+		expect(retry.page(0, item, 'https://a.test', later, '').earlier).toMatchObject({
 			answer: { id: 1 },
+		});
+		expect(retry.page(0, other, 'https://a.test', later, '').earlier).toBeUndefined();
+		expect(retry.page(0, item, 'https://b.test', later, '').earlier).toBeUndefined();
+	});
+
+	test('prefers what is sent to where it comes from', () => {
+		const { data } = made();
+		const edited = execution(data, { node: { parameters: {} } }).ledger;
+		edited.page(0, item, 'https://a.test', later, 'ORDER-1').made({ id: 2 });
+		const back = execution(data, { node }).ledger;
+		expect(back.page(0, item, 'https://a.test', later, '').earlier).toMatchObject({
+			answer: { id: 2 },
+		});
+		expect(back.page(0, item, 'https://a.test', request, '').earlier).toMatchObject({
+			answer: { id: 1 },
+		});
+		expect(back.summary().made).toHaveLength(2);
+	});
+
+	test('goes back to what was known when a request made nothing', () => {
+		const { ledger } = execution();
+		const page = ledger.page(0, item, 'https://a.test', request, 'ORDER-1');
+		page.sending();
+		page.notMade();
+		expect(page.earlier).toBeUndefined();
+		page.unknown('was late');
+		page.sending();
+		expect(page.earlier).toMatchObject({ state: 'sent' });
+		page.notMade();
+		expect(page.earlier).toMatchObject({ state: 'unknown', what: 'was late' });
+		page.sending();
+		page.made({ id: 1 });
+		expect(ledger.summary()).toEqual({
+			made: [{ itemIndex: 0, referenceNumber: 'ORDER-1', paymentId: '1' }],
+			unknown: [],
 		});
 	});
 
 	test('sums up what was made and what is open', () => {
 		const { ledger } = execution();
-		const page = (item: number, reference: string) =>
-			ledger.page(item, 'https://a.test', request, reference);
+		const page = (index: number, reference: string) =>
+			ledger.page(index, item, 'https://a.test', request, reference);
 		page(2, 'C').unknown('was late');
 		page(0, 'A').made({ id: 'pay_a' });
 		page(1, 'B').made({ paymentId: 7 });
 		page(3, 'D').sending();
 		page(4, 'E').made({ other: true });
-		page(5, 'F').sending();
-		page(5, 'F').notMade();
+		const refused = page(5, 'F');
+		refused.sending();
+		refused.notMade();
 		expect(ledger.summary()).toEqual({
 			made: [
 				{ itemIndex: 0, referenceNumber: 'A', paymentId: 'pay_a' },
@@ -455,16 +555,41 @@ describe('the ledger', () => {
 	});
 
 	test('leaves nothing behind when it is closed, but for the other turns', () => {
-		const { data, ledger } = execution();
-		ledger.page(0, 'https://a.test', request, 'ORDER-1').made({ id: 1 });
-		const nextTurn = execution(data, 1).ledger;
-		nextTurn.page(0, 'https://a.test', request, 'ORDER-1').made({ id: 2 });
-		ledger.close();
-		expect(data).toEqual({
-			payments: { 1: { 0: expect.objectContaining({ answer: { id: 2 } }) } },
-		});
-		nextTurn.close();
+		const { data, ledger } = made();
+		const nextTurn = execution(data, { runIndex: 1 }).ledger;
+		nextTurn.page(0, item, 'https://a.test', request, 'ORDER-1').made({ id: 2 });
+		ledger.close(false);
+		expect(Object.keys(data.payments as object)).toEqual(['1']);
+		nextTurn.close(true);
 		expect(data).toEqual({});
-		nextTurn.close();
+		nextTurn.close(false);
+		expect(data).toEqual({});
+	});
+
+	test.each([
+		[undefined, 3],
+		[0, 2],
+		[1, 2],
+		[2, 2],
+		[4, 4],
+		[9, 5],
+	])('is kept as long as n8n runs the node again: Max. Tries %p', (maxTries, tries) => {
+		const data = {};
+		const run = (id: string) =>
+			execution(data, { id, node: { retryOnFail: true, maxTries } }).ledger.close(true);
+		// A retry by hand is another execution, and starts counting anew.
+		run('0');
+		for (let count = 1; count < tries; count++) {
+			run('1');
+			expect(data).toHaveProperty('payments');
+		}
+		run('1');
+		expect(data).toEqual({});
+	});
+
+	test('is not kept when the output does not look failed', () => {
+		const { data, ledger } = execution({}, { node: { retryOnFail: true } });
+		ledger.close(false);
+		expect(data).toEqual({});
 	});
 });

@@ -127,7 +127,12 @@ describe('the error that ends the node', () => {
 	});
 
 	test('is about what AcountPay said', () => {
-		const error = nodeErrorFor(context, new ApiProblem('refused', 'No', 'Check.', 422), 0, nothing);
+		const error = nodeErrorFor(
+			context,
+			new ApiProblem('refused', 'No', 'Check.', { status: 422 }),
+			0,
+			nothing,
+		);
 		expect(error).toBeInstanceOf(NodeApiError);
 		expect((error as NodeApiError).httpCode).toBe('422');
 		expect(error.message).toBe('No [item 0]');
@@ -184,13 +189,17 @@ describe('the error that ends the node', () => {
 		const unexpected = new Error('Bearer s3cret');
 		expect(new UnexpectedProblem(unexpected).message).not.toMatch(/s3cret/);
 		expect(new UnexpectedProblem(new Error('No such node'), true).message).toBe('No such node');
+		expect(new UnexpectedProblem(new Error('No such node'), true).description).toBeUndefined();
+		const described = Object.assign(new Error('No'), { description: 'Look there.' });
+		expect(new UnexpectedProblem(described, true).description).toBe('Look there.');
+		expect(new UnexpectedProblem(described).description).toBeUndefined();
 		expect(new UnexpectedProblem('text', true).message).toMatch(/^This item ended unexpectedly/);
 	});
 });
 
 describe('the item of a node that continues', () => {
 	test('has what went wrong and what to do', () => {
-		expect(errorItem(new ApiProblem('refused', 'No', 'Check.', 400), 2)).toEqual({
+		expect(errorItem(new ApiProblem('refused', 'No', 'Check.', { status: 400 }), 2)).toEqual({
 			json: {
 				error: 'No [item 2]',
 				details: { outcome: 'refused', status: 400, description: 'Check.' },
@@ -204,7 +213,10 @@ describe('the item of a node that continues', () => {
 	});
 
 	test('has the payment that was made all the same', () => {
-		const problem = new ApiProblem('made', 'No image', 'Look.', 500, { id: 1 });
+		const problem = new ApiProblem('made', 'No image', 'Look.', {
+			status: 500,
+			payment: { id: 1 },
+		});
 		expect(errorItem(problem, 0).json.details).toMatchObject({
 			outcome: 'made',
 			payment: { id: 1 },
@@ -213,22 +225,30 @@ describe('the item of a node that continues', () => {
 });
 
 describe('a batch that is stopped', () => {
+	const lines: string[] = [];
+	const context = {
+		getNode: () => node,
+		getExecutionId: () => '42',
+		logger: { warn: (line: string) => lines.push(line) },
+	} as unknown as IExecuteFunctions;
+	beforeEach(() => {
+		lines.length = 0;
+	});
+
+	test('says nothing twice', () => {
+		const payment = { itemIndex: 0, referenceNumber: 'R0' };
+		stoppedError(context, { made: [payment], unknown: [payment] }, false);
+		expect(lines).toEqual([]);
+	});
+
 	test('writes all payments and open outcomes to the log, fifty a line', () => {
-		const lines: string[] = [];
-		const context = {
-			getNode: () => node,
-			getExecutionId: () => '42',
-			logger: { warn: (line: string) => lines.push(line) },
-		} as unknown as IExecuteFunctions;
 		const made = Array.from({ length: 51 }, (_, itemIndex) => ({
 			itemIndex,
 			referenceNumber: `R${itemIndex}`,
 			paymentId: `pay_${itemIndex}`,
 		}));
-		const error = stoppedError(context, {
-			made,
-			unknown: [{ itemIndex: 51, referenceNumber: 'R51' }],
-		});
+		const unknown = [{ itemIndex: 51, referenceNumber: 'R51' }];
+		const error = stoppedError(context, { made, unknown }, true);
 		expect(error).toBeInstanceOf(NodeOperationError);
 		expect(error.message).toBe('The execution was stopped');
 		expect(lines).toHaveLength(3);

@@ -1,4 +1,4 @@
-import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { IDataObject, IExecuteFunctions, INode } from 'n8n-workflow';
 import type { ApiRequest } from '../../../nodes/shared/acountPayApi';
 import type { Answer, Connection, NoAnswer } from '../../../nodes/shared/connection';
 import { ItemParameters } from '../../../nodes/AcountPay/itemParameters';
@@ -41,17 +41,26 @@ export function scripted(script: Script) {
 }
 
 /** The context of one execution as far as a ledger looks at it; `data` is what n8n stores. */
-export function execution(data: IDataObject = {}, runIndex = 0) {
+export function execution(
+	data: IDataObject = {},
+	{
+		runIndex = 0,
+		id = '1',
+		node = {},
+	}: { runIndex?: number; id?: string; node?: Partial<INode> } = {},
+) {
 	const context = {
 		getContext: () => data,
 		getWorkflowDataProxy: () => ({ $runIndex: runIndex }),
+		getExecutionId: () => id,
+		getNode: () => ({ parameters: {}, ...node }),
 	} as unknown as IExecuteFunctions;
 	return { data, ledger: new Ledger(context) };
 }
 
 /** The page of a request in a ledger of its own. */
 export const pageFor = (request: ApiRequest, { ledger } = execution()): LedgerPage =>
-	ledger.page(0, 'https://acountpay.test', request, 'ORDER-1');
+	ledger.page(0, { json: {} }, 'https://acountpay.test', request, 'ORDER-1');
 
 /** Parameters of one item, as n8n would hand them over. */
 export const parameters = (values: IDataObject, itemCount = 1): ItemParameters =>

@@ -194,8 +194,7 @@ const madeWithoutQrCode = (made: IDataObject, { message, status }: ApiProblem) =
 		'made',
 		`The payment was made (${paymentIdOf(made) ?? 'without an ID'}), but its QR code is missing: ${message}`,
 		"Read the image with the operation 'Get QR Code', or send the customer the payment's link. Do not create the payment again.",
-		status,
-		made,
+		{ status, payment: made },
 	);
 
 /** As a spreadsheet gives an amount: 149, 149.9 or 149.99. */
