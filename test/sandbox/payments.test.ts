@@ -1,3 +1,6 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import QRCode from 'qrcode';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
@@ -219,6 +222,17 @@ describe('the records', () => {
 		expect(sandbox.maxInFlight).toBe(3);
 		sandbox.reset();
 		expect([sandbox.maxInFlight, sandbox.requests.length, sandbox.counts]).toEqual([0, 0, {}]);
+	});
+
+	it('count a request once, though its client has gone before it was handled', async () => {
+		const partner = await partnerOf(sandbox);
+		sandbox.settings.latencyMs = 100;
+		await expect(partner.create({}, {}, 30)).rejects.toMatchObject({ code: 'ECONNABORTED' });
+		while (sandbox.payments.length === 0) await sleep(10);
+		await partner.create();
+		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create none': 1, 'create 201': 1 });
+		expect(sandbox.requests[1].status).toBeUndefined();
+		expect(sandbox.maxInFlight).toBe(1);
 	});
 
 	it('stay empty without `record`, while the counts go on', async () => {
