@@ -1,60 +1,10 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, @n8n/community-nodes/require-node-api-error -- runs outside n8n */
+/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import axios from 'axios';
 import type { IDataObject } from 'n8n-workflow';
-import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Execution, N8nApi, StoredCredential, StoredWorkflow } from '../../tools/n8n/api';
-import type { WorkflowJson } from '../../tools/n8n/workflow';
-
-export const EXAMPLES_DIR = join(__dirname, '..', '..', 'examples');
-
-/** The types of credential that the nodes of the examples ask the person for. */
-const CREDENTIAL_TYPES: Record<string, string> = {
-	'n8n-nodes-acountpay.acountPay': 'acountPayApi',
-	'n8n-nodes-acountpay.acountPayTool': 'acountPayApi',
-	'n8n-nodes-acountpay.acountPayTrigger': 'acountPayApi',
-	'n8n-nodes-base.webhook': 'httpHeaderAuth',
-	'n8n-nodes-base.emailSend': 'smtp',
-	'@n8n/n8n-nodes-langchain.lmChatOpenAi': 'openAiApi',
-};
-
-/** An example as it is in its file, such as `point-of-sale`. */
-export const readExample = (name: string): WorkflowJson =>
-	JSON.parse(readFileSync(join(EXAMPLES_DIR, `${name}.json`), 'utf8')) as WorkflowJson;
-
-/** The parameters of a node of this name, to be changed as a person would in the editor. */
-export function parametersOf({ nodes }: WorkflowJson, name: string): IDataObject {
-	const node = nodes.find((candidate) => candidate.name === name);
-	if (!node) throw new Error(`The workflow has no node '${name}'`);
-	return node.parameters as IDataObject;
-}
-
-/**
- * Imports an example and chooses a credential in each node that asks for one.
- *
- * @param credentials those that the person has; the node's type says which it takes
- * @param change what else the person changes before saving
- */
-export async function importExample(
-	api: N8nApi,
-	name: string,
-	credentials: StoredCredential[],
-	change: (workflow: WorkflowJson) => void = () => {},
-): Promise<StoredWorkflow> {
-	const workflow = readExample(name);
-	for (const node of workflow.nodes) {
-		const type = CREDENTIAL_TYPES[node.type];
-		if (!type) continue;
-		const chosen = credentials.find((credential) => credential.type === type);
-		if (!chosen) throw new Error(`There is no credential ${type} for '${node.name}'`);
-		node.credentials = { [type]: { id: chosen.id, name: chosen.name } };
-	}
-	change(workflow);
-	return await api.createWorkflow(workflow);
-}
+import type { Execution, N8nApi } from '../../tools/n8n/api';
 
 /** Makes a request to n8n's REST interface that {@link N8nApi} has no name for. */
 async function rest<T>(api: N8nApi, method: string, url: string, data?: object): Promise<T> {
@@ -169,6 +119,15 @@ export class OrdersTable {
 	async add(...rows: OrderRow[]): Promise<void> {
 		const path = await this.existing();
 		await rest(this.api, 'POST', `${path}/insert`, { data: rows, returnType: 'count' });
+	}
+
+	/** Changes the row with this reference as a person does. */
+	async change(reference: string, data: Partial<OrderRow>): Promise<void> {
+		const filters = [{ columnName: 'reference', condition: 'eq', value: reference }];
+		await rest(this.api, 'PATCH', `${await this.existing()}/rows`, {
+			filter: { type: 'and', filters },
+			data,
+		});
 	}
 
 	/** All rows in the order in which they were added. */

@@ -1,7 +1,9 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import axios from 'axios';
 import type { INodeTypeDescription } from 'n8n-workflow';
-import { readdirSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
 	LIFETIME_MS,
@@ -12,6 +14,13 @@ import {
 	type Sandbox,
 } from '../../sandbox';
 import {
+	EXAMPLES_DIR,
+	exampleNames,
+	importExample,
+	parametersOf,
+	readExample,
+} from '../../tools/examples';
+import {
 	errorOf,
 	isFinished,
 	itemsOf,
@@ -21,17 +30,7 @@ import {
 } from '../../tools/n8n/api';
 import type { WorkflowJson } from '../../tools/n8n/workflow';
 import { Chat } from './chat';
-import {
-	EXAMPLES_DIR,
-	importExample,
-	nodesRun,
-	OrdersTable,
-	parametersOf,
-	publish,
-	readExample,
-	startFrom,
-	type OrderRow,
-} from './example';
+import { nodesRun, OrdersTable, publish, startFrom, type OrderRow } from './example';
 import { startMailbox, type Mailbox } from './mailbox';
 import { startModel, type Model, type Reply } from './model';
 import { credentialFor, sharedN8n } from './n8n';
@@ -105,9 +104,14 @@ afterAll(async () => {
 });
 
 describe('every example', () => {
-	const names = readdirSync(EXAMPLES_DIR)
-		.filter((file) => file.endsWith('.json'))
-		.map((file) => file.replace('.json', ''));
+	const names = exampleNames();
+	const readme = readFileSync(join(EXAMPLES_DIR, 'README.md'), 'utf8');
+
+	it.each(names)('%s has its place and its picture in the README', (name) => {
+		expect(readme).toContain(`](${name}.json)`);
+		expect(readme).toContain(`](images/${name}.webp)`);
+		expect(existsSync(join(EXAMPLES_DIR, 'images', `${name}.webp`))).toBe(true);
+	});
 
 	it.each(names)('%s holds nothing of the n8n that it was made with', (name) => {
 		const example = readExample(name);
@@ -376,23 +380,31 @@ describe('paid orders', () => {
 			...more,
 		});
 
-	/** The execution that something starts, when it is finished. */
-	const startedBy = async (happening: () => Promise<unknown>): Promise<Execution> => {
-		const before = new Set((await executionsOf(workflow)).map(({ id }) => id));
+	/** The executions that something starts, when they are finished. */
+	const startedBy = async (
+		happening: () => Promise<unknown>,
+		count: number,
+	): Promise<Execution[]> => {
+		const seen = new Set((await executionsOf(workflow)).map(({ id }) => id));
 		await happening();
-		return await api.waitForExecution(
-			(execution) =>
-				execution.workflowId === workflow.id && !before.has(execution.id) && isFinished(execution),
-		);
+		const started: Execution[] = [];
+		while (started.length < count) {
+			const execution = await api.waitForExecution(
+				(run) => run.workflowId === workflow.id && !seen.has(run.id) && isFinished(run),
+			);
+			seen.add(execution.id);
+			started.push(execution);
+		}
+		return started;
 	};
 
-	/** What the customer's payment starts. */
-	const paid = async (id: string | number): Promise<Execution> =>
+	/** The customers of these payments pay in the same moment; the executions that this starts. */
+	const pay = async (...payments: Array<{ id: string }>): Promise<Execution[]> =>
 		await startedBy(async () => {
-			sandbox.pay(id);
+			for (const { id } of payments) sandbox.pay(id);
 			sandbox.clock.advance(1_000);
 			await sandbox.webhooksIdle();
-		});
+		}, payments.length);
 
 	/** A signed event about a payment, as AcountPay sends it. */
 	const deliver = async (payment: Payment) => {
@@ -405,7 +417,7 @@ describe('paid orders', () => {
 		await publishTrigger();
 		await table.add(order('ORDER-1'), order('ORDER-2'));
 		const { id } = await ask('ORDER-1');
-		const execution = await paid(id);
+		const [execution] = await pay({ id });
 		expect(execution.status).toBe('success');
 		expect(itemsOf(execution, 'Paid Just Now')).toMatchObject([
 			{ json: { reference: 'ORDER-1', state: 'paid', paymentId: id } },
@@ -418,24 +430,26 @@ describe('paid orders', () => {
 		await publishTrigger({ ignoreRepeats: false });
 		await table.add(order('ORDER-1'));
 		const { id } = await ask('ORDER-1');
-		const first = await paid(id);
+		const [first] = await pay({ id });
 		expect(nodesRun(first)).toContain('Paid Just Now');
-		const second = await startedBy(async () => await deliver(sandbox.payment(id)));
+		const [second] = await startedBy(async () => await deliver(sandbox.payment(id)), 1);
 		expect(second.status).toBe('success');
 		expect(nodesRun(second)).toContain('Nothing Left to Do');
 		expect(nodesRun(second)).not.toContain('Get Payment');
 	});
 
-	it.each<[string, Partial<OrderRow>, object]>([
-		['another amount', { amount: 250 }, { amount: 25 }],
-		['another currency', { currency: 'DKK' }, { currency: 'EUR' }],
-	])('does not take %s', async (_what, ordered, asked) => {
+	it.each([
+		['another amount', { amount: 25 }, '25 DKK'],
+		['another currency', { currency: 'EUR' }, '250 EUR'],
+	])('does not take %s', async (_what, asked, money) => {
 		await publishTrigger();
-		await table.add(order('ORDER-1', ordered));
+		await table.add(order('ORDER-1'));
 		const { id } = await ask('ORDER-1', asked);
-		const execution = await paid(id);
+		const [execution] = await pay({ id });
 		expect(execution.status).toBe('error');
-		expect(errorOf(execution)?.message).toContain(`Payment ${id}`);
+		expect(errorOf(execution)?.message).toMatch(
+			new RegExp(`payment ${id} 'completed', ${money} .*is 250 DKK`),
+		);
 		expect(await table.row('ORDER-1')).toMatchObject({ state: 'asked', paymentId: null });
 	});
 
@@ -444,7 +458,7 @@ describe('paid orders', () => {
 		await table.add(order('ORDER-1'));
 		const { id } = await ask('ORDER-1');
 		const lying: Payment = { ...sandbox.payment(id), status: 'completed' };
-		const execution = await startedBy(async () => await deliver(lying));
+		const [execution] = await startedBy(async () => await deliver(lying), 1);
 		expect(execution.status).toBe('error');
 		expect(nodesRun(execution)).not.toContain('Mark as Paid');
 		expect(await table.row('ORDER-1')).toMatchObject({ state: 'asked' });
@@ -453,7 +467,7 @@ describe('paid orders', () => {
 	it('says so when there is no such order', async () => {
 		await publishTrigger();
 		await table.add(order('ORDER-1'));
-		const execution = await paid((await ask('ORDER-9')).id);
+		const [execution] = await pay(await ask('ORDER-9'));
 		expect(execution.status).toBe('error');
 		expect(errorOf(execution)?.message).toContain("'ORDER-9'");
 	});
@@ -461,17 +475,33 @@ describe('paid orders', () => {
 	it('says so when two orders have the same reference, and marks neither', async () => {
 		await publishTrigger();
 		await table.add(order('ORDER-1'), order('ORDER-1'));
-		const execution = await paid((await ask('ORDER-1')).id);
+		const [execution] = await pay(await ask('ORDER-1'));
 		expect(execution.status).toBe('error');
 		expect(await table.rows()).toMatchObject([{ state: 'asked' }, { state: 'asked' }]);
+	});
+
+	it('says so when two payments of an order come at the same moment, and marks it once', async () => {
+		await publishTrigger();
+		await table.add(order('ORDER-1'));
+		const payments = [await ask('ORDER-1'), await ask('ORDER-1')];
+		// Both runs have found the order open before one of them marks it.
+		sandbox.faults.add({ match: { endpoint: 'get' }, latencyMs: 3_000, times: 'always' });
+		const both = await pay(...payments);
+		expect(both.map(({ status }) => status).sort()).toEqual(['error', 'success']);
+		const failed = both.find(({ status }) => status === 'error')!;
+		const [winner, loser] = [...payments].sort(({ id }) =>
+			errorOf(failed)?.message.includes(id) ? 1 : -1,
+		);
+		expect(errorOf(failed)?.message).toMatch(new RegExp(`in the same moment.*${loser.id}`));
+		expect(await table.row('ORDER-1')).toMatchObject({ state: 'paid', paymentId: winner.id });
 	});
 
 	it('says so when an order is paid a second time', async () => {
 		await publishTrigger();
 		await table.add(order('ORDER-1'));
 		const [first, second] = [await ask('ORDER-1'), await ask('ORDER-1')];
-		expect((await paid(first.id)).status).toBe('success');
-		const execution = await paid(second.id);
+		expect((await pay(first))[0].status).toBe('success');
+		const [execution] = await pay(second);
 		expect(execution.status).toBe('error');
 		expect(errorOf(execution)?.message).toContain(second.id);
 		expect(nodesRun(execution)).not.toContain('Paid Just Now');
@@ -561,6 +591,16 @@ describe('nightly reconciliation', () => {
 			{ reference: 'CHEAPER', state: 'asked', note: 'Paid, but 80 DKK' },
 			{ reference: 'PAID', state: 'paid', note: '' },
 		]);
+	});
+
+	it('leaves a row that another workflow changes meanwhile', async () => {
+		await open('PAID');
+		sandbox.faults.add({ match: { endpoint: 'get' }, latencyMs: 3_000 });
+		const executionId = await startFrom(api, workflow.id, 'Every Night');
+		while (!sandbox.requests.some(({ endpoint }) => endpoint === 'get')) await sleep(100);
+		await table.change('PAID', { state: 'paid' });
+		await finished(executionId);
+		expect(await table.row('PAID')).toMatchObject({ state: 'paid', note: null });
 	});
 
 	it('asks no more about a payment that has ended', async () => {

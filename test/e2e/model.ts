@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import fastify from 'fastify';
 
 /** A tool as a language model is offered it. */

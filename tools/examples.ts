@@ -1,0 +1,66 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
+import type { IDataObject } from 'n8n-workflow';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { N8nApi, StoredCredential, StoredWorkflow } from './n8n/api';
+import type { WorkflowJson } from './n8n/workflow';
+
+/** The workflows that people import, their README and its pictures. */
+export const EXAMPLES_DIR = join(__dirname, '..', 'examples');
+
+/** The types of credential that the nodes of the examples ask the person for. */
+const CREDENTIAL_TYPES: Record<string, string> = {
+	'n8n-nodes-acountpay.acountPay': 'acountPayApi',
+	'n8n-nodes-acountpay.acountPayTool': 'acountPayApi',
+	'n8n-nodes-acountpay.acountPayTrigger': 'acountPayApi',
+	'n8n-nodes-base.webhook': 'httpHeaderAuth',
+	'n8n-nodes-base.emailSend': 'smtp',
+	'@n8n/n8n-nodes-langchain.lmChatOpenAi': 'openAiApi',
+};
+
+/** The examples by the names of their files, without `.json`. */
+export const exampleNames = (): string[] =>
+	readdirSync(EXAMPLES_DIR)
+		.filter((file) => file.endsWith('.json'))
+		.map((file) => file.replace('.json', ''));
+
+/** An example as it is in its file, such as `point-of-sale`. */
+export const readExample = (name: string): WorkflowJson =>
+	JSON.parse(readFileSync(join(EXAMPLES_DIR, `${name}.json`), 'utf8')) as WorkflowJson;
+
+/**
+ * The parameters of the node of this name, to be changed as a person would in the editor.
+ *
+ * @throws Error when there is none
+ */
+export function parametersOf({ nodes }: WorkflowJson, name: string): IDataObject {
+	const node = nodes.find((candidate) => candidate.name === name);
+	if (!node) throw new Error(`The workflow has no node '${name}'`);
+	return node.parameters as IDataObject;
+}
+
+/**
+ * Imports an example and chooses a credential in each node that asks for one.
+ *
+ * @param credentials those that the person has; the node's type says which it takes
+ * @param change what else the person changes before saving
+ * @throws Error when a node asks for a credential that the person does not have
+ */
+export async function importExample(
+	api: N8nApi,
+	name: string,
+	credentials: StoredCredential[],
+	change: (workflow: WorkflowJson) => void = () => {},
+): Promise<StoredWorkflow> {
+	const workflow = readExample(name);
+	for (const node of workflow.nodes) {
+		const type = CREDENTIAL_TYPES[node.type];
+		if (!type) continue;
+		const chosen = credentials.find((credential) => credential.type === type);
+		if (!chosen) throw new Error(`There is no credential ${type} for '${node.name}'`);
+		node.credentials = { [type]: { id: chosen.id, name: chosen.name } };
+	}
+	change(workflow);
+	return await api.createWorkflow(workflow);
+}

@@ -1,0 +1,145 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, no-console -- runs outside n8n */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { Page } from 'playwright-core';
+
+import { launchBrowser } from './browser';
+import { EXAMPLES_DIR, exampleNames, importExample, readExample } from './examples';
+import type { N8nApi, StoredCredential } from './n8n/api';
+import { startN8n } from './n8n/server';
+import { ensureN8n } from './n8n/setup';
+import { packPackage } from './package';
+import { abortOnSignals } from './signals';
+
+const USAGE = `npm run pictures [-- <name>…]
+
+Takes the pictures of the examples from n8n's editor, into examples/images.
+
+  <name>   an example, such as point-of-sale; all of them when there is none
+  --help`;
+
+/** Large enough that no example has to be drawn smaller than it is. */
+const VIEWPORT = { width: 2000, height: 1300 };
+/** What is left free around the nodes, in pixels: names stand below them, and what can be added to the right. */
+const MARGIN = { left: 24, top: 24, right: 56, bottom: 56 };
+const QUALITY = 85;
+/** n8n's own controls lie over the canvas. */
+const ONLY_THE_CANVAS =
+	'.vue-flow__panel, [class*="executionButtons"] { display: none !important; }';
+
+interface Box {
+	left: number;
+	top: number;
+	right: number;
+	bottom: number;
+}
+
+/** What a person who imports the examples has; nothing is sent with these. */
+async function createCredentials(api: N8nApi): Promise<StoredCredential[]> {
+	return await Promise.all([
+		api.createCredential('AcountPay', 'acountPayApi', {
+			environment: 'sandbox',
+			clientId: 'example',
+			clientSecret: 'example',
+		}),
+		api.createCredential('Till', 'httpHeaderAuth', { name: 'X-Till-Key', value: 'example' }),
+		api.createCredential('Mail', 'smtp', { host: '127.0.0.1', user: 'example' }),
+		api.createCredential('Language model', 'openAiApi', { apiKey: 'example' }),
+	]);
+}
+
+/** What all nodes of the canvas, notes included, cover. */
+const nodesBox = async (page: Page): Promise<Box> =>
+	await page.locator('.vue-flow__node').evaluateAll((nodes) => {
+		const boxes = nodes.map((node) => node.getBoundingClientRect());
+		return {
+			left: Math.min(...boxes.map(({ left }) => left)),
+			top: Math.min(...boxes.map(({ top }) => top)),
+			right: Math.max(...boxes.map(({ right }) => right)),
+			bottom: Math.max(...boxes.map(({ bottom }) => bottom)),
+		};
+	});
+
+/** Waits until the canvas no longer moves. */
+async function settled(page: Page): Promise<Box> {
+	let before = '';
+	for (;;) {
+		const box = await nodesBox(page);
+		if (JSON.stringify(box) === before) return box;
+		before = JSON.stringify(box);
+		await sleep(1_000);
+	}
+}
+
+/** The picture of the workflow that the page shows, as WebP. */
+async function takePicture(page: Page, nodeCount: number): Promise<Buffer> {
+	await page
+		.locator('.vue-flow__node')
+		.nth(nodeCount - 1)
+		.waitFor();
+	await page.addStyleTag({ content: ONLY_THE_CANVAS });
+	await settled(page);
+	// The editor's key for 'show all'.
+	await page.keyboard.press('1');
+	const { left, top, right, bottom } = await settled(page);
+	const session = await page.context().newCDPSession(page);
+	const { data } = await session.send('Page.captureScreenshot', {
+		format: 'webp',
+		quality: QUALITY,
+		clip: {
+			x: left - MARGIN.left,
+			y: top - MARGIN.top,
+			width: right - left + MARGIN.left + MARGIN.right,
+			height: bottom - top + MARGIN.top + MARGIN.bottom,
+			scale: 1,
+		},
+	});
+	return Buffer.from(data, 'base64');
+}
+
+async function takePictures(names: string[], signal: AbortSignal): Promise<void> {
+	const folder = join(EXAMPLES_DIR, 'images');
+	await mkdir(folder, { recursive: true });
+	const packageTarball = await packPackage();
+	const n8n = await startN8n({ n8n: await ensureN8n({ signal }), packageTarball, signal });
+	const browser = await launchBrowser();
+	try {
+		const context = await browser.newContext({ viewport: VIEWPORT });
+		await context.addCookies(
+			n8n.api.cookie.split('; ').map((cookie) => {
+				const [name, value] = cookie.split(/=(.*)/);
+				return { name, value, url: n8n.url };
+			}),
+		);
+		const page = await context.newPage();
+		const credentials = await createCredentials(n8n.api);
+		for (const name of names) {
+			signal.throwIfAborted();
+			const { id } = await importExample(n8n.api, name, credentials);
+			await page.goto(`${n8n.url}/workflow/${id}`);
+			const file = join(folder, `${name}.webp`);
+			await writeFile(file, await takePicture(page, readExample(name).nodes.length));
+			console.log(`${name}.webp`);
+		}
+	} finally {
+		await browser.close();
+		await n8n.stop();
+		await rm(dirname(packageTarball), { recursive: true });
+	}
+}
+
+async function main(): Promise<void> {
+	const { values, positionals } = parseArgs({
+		allowPositionals: true,
+		options: { help: { type: 'boolean', default: false } },
+	});
+	if (values.help) {
+		console.log(USAGE);
+		return;
+	}
+	await takePictures(positionals.length ? positionals : exampleNames(), abortOnSignals());
+}
+
+void main();
