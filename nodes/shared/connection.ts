@@ -205,7 +205,9 @@ export class Connection {
 	private async renewToken(): Promise<void> {
 		const startedAt = Date.now();
 		for (let tries = 1; ; tries++) {
-			this.useCredential(await readCredential(this.context), RENEWAL_MARGIN);
+			const credential = await readCredential(this.context);
+			if (this.isAnotherPartner(credential)) throw this.editedProblem();
+			this.useCredential(credential, RENEWAL_MARGIN);
 			if (this.hasGoodToken()) return;
 
 			const failure = await this.fetchToken();
@@ -218,6 +220,21 @@ export class Connection {
 			}
 			if (!(await pause(wait, this.cancelSignal))) throw new Stopped();
 		}
+	}
+
+	/** One run is one partner at one place: a token of another must not go there, nor make the rest of the payments. */
+	private isAnotherPartner(credential: AcountPayCredential): boolean {
+		return (
+			credential.clientId !== this.credential.clientId || baseUrlOf(credential) !== this.baseUrl
+		);
+	}
+
+	private editedProblem(): ApiProblem {
+		return new ApiProblem(
+			'unavailable',
+			`The credential ${nameOf(this.context)} was edited while this node ran`,
+			'Nothing was sent for this item. Run it again to send it with the edited credential.',
+		);
 	}
 
 	/** Asks for a token once, through n8n. */
