@@ -54,6 +54,17 @@ export interface Execution extends ExecutionSummary {
 	workflowData: WorkflowJson;
 }
 
+/** How far a publication has come, as the editor shows it. */
+export interface Publication {
+	status: 'in_progress' | 'not_published' | 'published' | 'partial' | 'failed';
+	/** Of each trigger what it said when it was set up. */
+	triggers: Array<{
+		nodeId: string;
+		status: 'activated' | 'failed';
+		errorMessage: string | null;
+	}>;
+}
+
 /** What the credential dialog shows after saving. */
 export interface CredentialTestResult {
 	status: 'OK' | 'Error';
@@ -169,6 +180,24 @@ export class N8nApi {
 	async activate(id: string): Promise<void> {
 		const { versionId } = await this.getWorkflow(id);
 		await this.call('POST', `/workflows/${id}/activate`, { versionId });
+	}
+
+	/** {@link activate}, and what came of it when n8n has tried to set up the triggers. */
+	async publish(id: string, timeoutMs = 60_000): Promise<Publication> {
+		await this.activate(id);
+		const until = Date.now() + timeoutMs;
+		for (;;) {
+			const publication = await this.call<Publication>(
+				'GET',
+				`/workflows/${id}/publication-status`,
+			);
+			const isOver = !['in_progress', 'not_published'].includes(publication.status);
+			if (isOver) return publication;
+			if (Date.now() > until) {
+				throw new Error(`Workflow ${id} is ${publication.status} after ${timeoutMs} ms`);
+			}
+			await sleep(POLL_MS);
+		}
 	}
 
 	async deactivate(id: string): Promise<void> {

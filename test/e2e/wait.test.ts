@@ -1,0 +1,359 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
+/**
+ * Wait for Completion on a real n8n: parked in its database, over restarts, until the sandbox tells what became of the
+ * payment or the time is up; and by asking.
+ */
+import type { IDataObject } from 'n8n-workflow';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import {
+	REPEAT_PAUSES_MS,
+	startSandbox,
+	webhookHeaders,
+	type PaymentEvent,
+	type Sandbox,
+} from '../../sandbox';
+import {
+	isFinished,
+	itemsOf,
+	lastRun,
+	type Execution,
+	type N8nApi,
+	type StoredCredential,
+} from '../../tools/n8n/api';
+import { acountPay, workflow } from '../../tools/n8n/workflow';
+import { ACCEPTED, eventBody, IGNORED, post, postSigned } from '../engine/deliveries';
+import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
+
+jest.setTimeout(300_000);
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+	sandbox = await startSandbox();
+});
+beforeEach(() => sandbox.reset());
+afterAll(async () => await sandbox.close());
+
+const MERCHANT = 'merchant_abc123';
+
+const advance = async (ms: number) => {
+	sandbox.clock.advance(ms);
+	await sandbox.webhooksIdle();
+};
+
+const until = async (condition: () => boolean) => {
+	while (!condition()) await sleep(20);
+};
+
+/** An order in JSON starts it over HTTP; it makes the payment and waits for the customer. */
+async function publishShop(api: N8nApi, wait: IDataObject = {}, create: IDataObject = {}) {
+	const credential: StoredCredential = await api.createCredential(
+		'Waiting',
+		'acountPayApi',
+		credentialFor(sandbox),
+	);
+	const path = randomUUID();
+	const { id } = await api.createWorkflow(
+		workflow([
+			{
+				name: 'Order',
+				type: 'n8n-nodes-base.webhook',
+				typeVersion: 2,
+				webhookId: path,
+				parameters: { httpMethod: 'POST', path, responseMode: 'onReceived' },
+			},
+			acountPay(
+				credential,
+				{
+					operation: 'create',
+					merchantId: MERCHANT,
+					amount: '={{ $json.body.amount }}',
+					referenceNumber: '={{ $json.body.reference }}',
+					additionalFields: { webhookUrl: '={{ $execution.resumeUrl }}', ...create } as never,
+				},
+				{ name: 'Create' },
+			),
+			acountPay(
+				credential,
+				{
+					operation: 'waitForCompletion',
+					merchantId: MERCHANT,
+					paymentId: '={{ $json.id }}',
+					...(wait as object),
+				},
+				{ name: 'Wait' },
+			),
+			{ name: 'After', type: 'n8n-nodes-base.noOp', typeVersion: 1, parameters: {} },
+		]),
+	);
+	expect(await api.publish(id)).toMatchObject({ status: 'published' });
+	return { id, credential, url: api.webhookUrl(path) };
+}
+
+/** An execution that waits for its payment. */
+interface Parked {
+	executionId: string;
+	paymentId: string;
+	/** Where AcountPay reports to. */
+	url: string;
+}
+
+/** Orders something, and waits until the execution is parked. */
+async function order(api: N8nApi, shop: { id: string; url: string }, reference: string) {
+	expect((await post(shop.url, JSON.stringify({ amount: 149.99, reference }))).status).toBe(200);
+	await until(() => sandbox.payments.some((made) => made.referenceNumber === reference));
+	const made = sandbox.payments.find((payment) => payment.referenceNumber === reference)!;
+	const url = made.webhookUrl!;
+	const executionId = /webhook-waiting\/(\d+)/.exec(url)![1];
+	await api.waitForExecution(({ id, status }) => id === executionId && status === 'waiting');
+	// What came while n8n was parking is repeated.
+	for (const pause of REPEAT_PAUSES_MS.slice(0, 2)) await advance(pause);
+	return { executionId, paymentId: String(made.id), url } satisfies Parked;
+}
+
+const ended = async (api: N8nApi, { executionId }: { executionId: string }, timeoutMs?: number) =>
+	await api.waitForExecution((run) => run.id === executionId && isFinished(run), timeoutMs);
+
+const isParked = async (api: N8nApi, { executionId }: Parked) =>
+	(await api.getExecution(executionId)).status === 'waiting';
+
+/** What the wait handed on, the same for the node after it. */
+function outputOf(execution: Execution): IDataObject {
+	expect(execution.status).toBe('success');
+	const [{ json }] = itemsOf(execution, 'After');
+	expect(itemsOf(execution, 'Wait').map((item) => item.json)).toEqual([json]);
+	return json;
+}
+
+const deliveryOf = (event: PaymentEvent, paymentId: string) =>
+	sandbox.deliveries
+		.filter((delivery) => delivery.event === event && delivery.paymentId === paymentId)
+		.at(-1)!;
+
+describe('parked in the database of n8n', () => {
+	const { api, log } = sharedN8n();
+
+	it('an execution goes on with the payment when the customer has paid', async () => {
+		const parked = await order(api, await publishShop(api), 'PAID');
+		const { paymentId } = parked;
+		expect(deliveryOf('payment.created', paymentId).status).toBe(200);
+		sandbox.pay(paymentId);
+		await sandbox.webhooksIdle();
+		expect(deliveryOf('payment.processing', paymentId).status).toBe(200);
+		expect(await isParked(api, parked)).toBe(true);
+		await advance(1_000);
+
+		const { status, rawBody } = deliveryOf('payment.completed', paymentId);
+		expect(status).toBe(200);
+		const execution = await ended(api, parked);
+		const [{ json: created }] = itemsOf(execution, 'Create');
+		const { data, timestamp } = JSON.parse(rawBody);
+		expect(created).toMatchObject({ id: paymentId, status: 'pending' });
+		expect(outputOf(execution)).toEqual({
+			...created,
+			...data,
+			status: 'completed',
+			waitEndedBy: 'status',
+			statusAt: timestamp,
+		});
+		expect(execution.data.resultData.runData.After).toHaveLength(1);
+	});
+
+	it('it goes on when the customer declines, and when the payment expires', async () => {
+		const shop = await publishShop(api);
+		const declined = await order(api, shop, 'DECLINED');
+		sandbox.decline(declined.paymentId);
+		await sandbox.webhooksIdle();
+		const forgotten = await order(api, shop, 'EXPIRED');
+		await advance(30 * 60_000);
+
+		expect(outputOf(await ended(api, declined))).toMatchObject({
+			paymentId: declined.paymentId,
+			status: 'failed',
+			waitEndedBy: 'status',
+		});
+		expect(outputOf(await ended(api, forgotten))).toMatchObject({
+			paymentId: forgotten.paymentId,
+			status: 'expired',
+			waitEndedBy: 'status',
+		});
+	});
+
+	it('nothing wakes it but a signed final event of its own payment, and that only once', async () => {
+		const shop = await publishShop(api);
+		const parked = await order(api, shop, 'GUARDED');
+		const other = await order(api, shop, 'OTHER');
+		const { url, paymentId } = parked;
+		const { webhookSecret } = sandbox.credentials;
+		const final = eventBody(sandbox, 'payment.completed', paymentId);
+		const processing = eventBody(sandbox, 'payment.processing', paymentId);
+		const ofOther = eventBody(sandbox, 'payment.completed', other.paymentId);
+		const old = Math.floor(Date.now() / 1000) - 310;
+
+		expect(await post(url, final)).toMatchObject({ status: 401 });
+		expect(await post(url, final, webhookHeaders(final, 'forged'))).toMatchObject({ status: 401 });
+		const late = webhookHeaders(final, webhookSecret, old);
+		expect(await post(url, final, late)).toMatchObject({ status: 401 });
+		const changed = final.replace('149.99', '1');
+		expect(await post(url, changed, webhookHeaders(final, webhookSecret))).toMatchObject({
+			status: 401,
+		});
+		expect(await postSigned(sandbox, url, `[${final}]`)).toMatchObject({ status: 400 });
+		expect(await postSigned(sandbox, url.replace(/\?.*/, ''), final)).toMatchObject({
+			status: 401,
+		});
+		expect(await postSigned(sandbox, url, processing)).toMatchObject(IGNORED);
+		expect(await postSigned(sandbox, url, ofOther)).toMatchObject(IGNORED);
+		expect(await isParked(api, parked)).toBe(true);
+		expect(await isParked(api, other)).toBe(true);
+		expect(log()).not.toContain(webhookSecret);
+
+		const atOnce = await Promise.all(
+			[1, 2, 3].map(async () => await postSigned(sandbox, url, final)),
+		);
+		expect(atOnce.filter(({ body }) => body === ACCEPTED.body)).toHaveLength(1);
+		const execution = await ended(api, parked);
+		expect(outputOf(execution)).toMatchObject({ paymentId, status: 'completed' });
+		expect(execution.data.resultData.runData.After).toHaveLength(1);
+		expect(await postSigned(sandbox, url, final)).toMatchObject({ status: 409 });
+		expect(await isParked(api, other)).toBe(true);
+	});
+
+	it('a customer who is faster than the workflow is not waited for', async () => {
+		const shop = await publishShop(api, {}, { mockPayment: 'true' });
+		await post(shop.url, JSON.stringify({ amount: 5, reference: 'FAST' }));
+		await until(() => sandbox.payments.length > 0);
+		const [{ id, webhookUrl }] = sandbox.payments;
+		const executionId = /webhook-waiting\/(\d+)/.exec(webhookUrl!)![1];
+		const execution = await ended(api, { executionId });
+		expect(outputOf(execution)).toMatchObject({
+			paymentId: id,
+			status: 'completed',
+			waitEndedBy: 'status',
+		});
+		expect(lastRun(execution, 'Wait').executionStatus).toBe('success');
+		await sandbox.webhooksIdle();
+		expect(deliveryOf('payment.completed', String(id)).status).toBe(409);
+	});
+
+	it('a wait goes on with what it was parked with when its time is up', async () => {
+		const shop = await publishShop(api, { timeoutMinutes: 0.25 });
+		const parked = await order(api, shop, 'TIMEOUT');
+		const { paymentId, url } = parked;
+		const execution = await ended(api, parked, 120_000);
+		const [{ json: created }] = itemsOf(execution, 'Create');
+		expect(outputOf(execution)).toEqual({
+			...created,
+			paymentId,
+			status: 'pending',
+			waitEndedBy: 'timeout',
+			statusAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+		});
+		expect(created).not.toHaveProperty('waitEndedBy');
+		const late = eventBody(sandbox, 'payment.completed', paymentId);
+		expect(await postSigned(sandbox, url, late)).toMatchObject({ status: 409 });
+	});
+
+	it('a parked wait that a person stops is over', async () => {
+		const parked = await order(api, await publishShop(api), 'STOPPED');
+		await api.stopExecution(parked.executionId);
+		expect((await ended(api, parked)).status).toBe('canceled');
+		sandbox.decline(parked.paymentId);
+		await sandbox.webhooksIdle();
+		expect(deliveryOf('payment.failed', parked.paymentId).status).toBeGreaterThanOrEqual(400);
+		expect((await api.getExecution(parked.executionId)).status).toBe('canceled');
+	});
+});
+
+describe('asking', () => {
+	const { api } = sharedN8n();
+	const asked = () => sandbox.requests.filter(({ endpoint }) => endpoint === 'get');
+
+	it('comes after 2 seconds, then less and less often, down to every 15 seconds', async () => {
+		const shop = await publishShop(api, { resumeOn: 'polling' });
+		await post(shop.url, JSON.stringify({ amount: 5, reference: 'POLLED' }));
+		await until(() => asked().length === 8);
+		const [{ id, webhookUrl }] = sandbox.payments;
+		sandbox.decline(id);
+		const executionId = /webhook-waiting\/(\d+)/.exec(webhookUrl!)![1];
+		expect(outputOf(await ended(api, { executionId }))).toMatchObject({
+			paymentId: id,
+			status: 'failed',
+			waitEndedBy: 'status',
+		});
+
+		const times = asked().map(({ startedAt }) => startedAt);
+		const pauses = times.slice(1).map((at, index) => at - times[index]);
+		expect(pauses).toHaveLength(8);
+		[2_000, 3_000, 4_500, 6_750, 10_125, 15_000, 15_000, 15_000].forEach((pause, index) => {
+			expect(pauses[index]).toBeGreaterThanOrEqual(pause - 10);
+			expect(pauses[index]).toBeLessThan(pause + 1_500);
+		});
+	});
+
+	it('ends at once when a person stops the execution', async () => {
+		const shop = await publishShop(api, { resumeOn: 'polling' });
+		await post(shop.url, JSON.stringify({ amount: 5, reference: 'STOPPED' }));
+		await until(() => asked().length === 2);
+		const executionId = /webhook-waiting\/(\d+)/.exec(sandbox.payments[0].webhookUrl!)![1];
+		await api.stopExecution(executionId);
+		expect((await ended(api, { executionId })).status).toBe('canceled');
+		const soFar = asked().length;
+		await sleep(6_000);
+		expect(asked()).toHaveLength(soFar);
+	});
+});
+
+describe('with n8n restarted in the middle', () => {
+	it.each(['stop', 'kill'] as const)(
+		'(%s) every wait goes on: paid meanwhile, paid after, and timed out meanwhile',
+		async (how) => {
+			const n8n = await startOwnN8n();
+			try {
+				const { api } = n8n;
+				const shop = await publishShop(api);
+				const meanwhile = await order(api, shop, 'MEANWHILE');
+				const after = await order(api, shop, 'AFTER');
+				const short = await publishShop(api, { timeoutMinutes: 0.5 });
+				const timedOut = await order(api, short, 'TIMED-OUT');
+
+				const restarted = n8n.restart(how);
+				await sleep(1_000);
+				sandbox.pay(meanwhile.paymentId);
+				await advance(1_000);
+				expect(deliveryOf('payment.completed', meanwhile.paymentId).status).toBeUndefined();
+				await restarted;
+
+				expect(await isParked(api, after)).toBe(true);
+				sandbox.decline(after.paymentId);
+				await sandbox.webhooksIdle();
+				for (const pause of REPEAT_PAUSES_MS) await advance(pause);
+				const repeat = deliveryOf('payment.completed', meanwhile.paymentId);
+				expect(repeat.status).toBe(200);
+				expect(repeat.attempt).toBeGreaterThan(1);
+
+				expect(outputOf(await ended(api, meanwhile))).toMatchObject({
+					paymentId: meanwhile.paymentId,
+					referenceNumber: 'MEANWHILE',
+					amount: 149.99,
+					status: 'completed',
+					waitEndedBy: 'status',
+				});
+				expect(outputOf(await ended(api, after))).toMatchObject({
+					paymentId: after.paymentId,
+					status: 'failed',
+					waitEndedBy: 'status',
+				});
+				expect(outputOf(await ended(api, timedOut, 120_000))).toMatchObject({
+					paymentId: timedOut.paymentId,
+					status: 'pending',
+					waitEndedBy: 'timeout',
+				});
+				expect(sandbox.payments).toHaveLength(3);
+			} finally {
+				await n8n.stop();
+			}
+		},
+	);
+});
