@@ -137,7 +137,7 @@ describe('a get without a usable answer', () => {
 		troubles.forEach(([, fault], index) =>
 			sandbox.faults.add({ match: { endpoint: 'get', reference: referenceOf(index) }, ...fault }),
 		);
-		const execution = await engine.runNode({ node: getNode({ timeout: 300 }), items });
+		const execution = await engine.runNode({ node: getNode({ timeout: 2_000 }), items });
 
 		expect(handedOut(execution)).toEqual(troubles.map((_, index) => referenceOf(index)));
 		for (const { id } of items) expect(readsOf(id)).toHaveLength(2);

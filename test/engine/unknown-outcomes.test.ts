@@ -38,6 +38,7 @@ const troubles: Array<[string, Fault]> = [
 	['500, not made', { status: 500 }],
 	['502 with HTML, made', { status: 502, made: true, body: '<h1>Bad gateway</h1>' }],
 	['503 with Retry-After', { status: 503, headers: { 'Retry-After': '1' } }],
+	['408, made', { status: 408, made: true }],
 	['504, made', { status: 504, made: true, body: '' }],
 	...[301, 302, 303, 307, 308].map((status): [string, Fault] => [
 		`a redirect with ${status}, made`,
@@ -48,6 +49,10 @@ const troubles: Array<[string, Fault]> = [
 	['HTML', { status: 201, made: true, body: '<h1>Thank you</h1>' }],
 	['half of an object', { status: 201, made: true, body: '{"id":"pay_abc' }],
 	['an empty object', { status: 201, made: true, body: {} }],
+	[
+		'an object that names no payment',
+		{ status: 200, made: true, body: { error: 'Internal error', statusCode: 500 } },
+	],
 	['a list', { status: 201, made: true, body: [{ id: 'pay_abc' }] }],
 	['null', { status: 201, made: true, body: 'null' }],
 ];
@@ -152,6 +157,48 @@ it('an error of another item names it too', async () => {
 	});
 	expect(error!.context.paymentsMade).toHaveLength(3);
 	expect(error!.description).toMatch(/not known.*ORDER-1\b/);
+});
+
+describe('an outcome that an earlier try left open', () => {
+	it.each([
+		["'Retry On Fail'", retryOnFail(2)],
+		['a retry by hand', {}],
+	])('keeps no other item from being sent by %s, and fails the node', async (_how, settings) => {
+		sandbox.faults.add({ match: createOf(1), reset: 'after' });
+		const node = createNode({ maxConcurrency: 1 }, settings);
+		let execution = await engine.runNode({ node, items: orders(5) });
+		if (!('retryOnFail' in settings)) {
+			expect(askedFor(sandbox)).toEqual([0, 1].map(referenceOf));
+			execution = await engine.retry(execution);
+		}
+
+		expect(askedFor(sandbox)).toEqual(upTo(5).map(referenceOf));
+		expect(execution.status).toBe('error');
+		expect(execution.error).toMatchObject({
+			context: {
+				itemIndex: 1,
+				outcome: 'unknown',
+				outcomesUnknown: [{ itemIndex: 1, referenceNumber: referenceOf(1) }],
+				paymentsMade: [0, 2, 3, 4].map((itemIndex) => ({ itemIndex })),
+			},
+		});
+	});
+
+	it('is named by the error of an item that is refused now, after which none is sent', async () => {
+		sandbox.faults.add({ match: createOf(1), reset: 'after' });
+		const node = createNode({ maxConcurrency: 1 });
+		const failed = await engine.runNode({ node, items: orders(5) });
+		sandbox.faults.add({ match: createOf(3), status: 422 });
+		const { error } = await engine.retry(failed);
+
+		expect(askedFor(sandbox)).toEqual(upTo(4).map(referenceOf));
+		expect(error!.context).toMatchObject({
+			itemIndex: 3,
+			outcome: 'refused',
+			outcomesUnknown: [{ itemIndex: 1 }],
+		});
+		expect(error!.description).toMatch(/not known.*ORDER-1\b/);
+	});
 });
 
 describe('an unknown outcome that is sent again, which is then', () => {

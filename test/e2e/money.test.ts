@@ -1,0 +1,698 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
+/**
+ * What is promised of money, in n8n as a person has it: each item has one payment, or an error that tells the truth.
+ */
+import type { ExecutionError, IDataObject, INode, INodeParameters } from 'n8n-workflow';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { startSandbox, type Fault, type FaultMatch, type Sandbox } from '../../sandbox';
+import {
+	errorOf,
+	isFinished,
+	itemsOf,
+	lastRun,
+	type Execution,
+	type N8nApi,
+	type StoredCredential,
+} from '../../tools/n8n/api';
+import {
+	acountPay,
+	itemsNode,
+	manualTrigger,
+	workflow,
+	type WorkflowJson,
+	type WorkflowNode,
+} from '../../tools/n8n/workflow';
+import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
+
+// Usually 10 s for the longest of those that wait for nothing; a busy machine takes several times that.
+jest.setTimeout(240_000);
+
+const { api, log } = sharedN8n();
+let sandbox: Sandbox;
+let credential: StoredCredential;
+
+const storeCredential = async (n8n: N8nApi, of: Sandbox) =>
+	await n8n.createCredential('Partner', 'acountPayApi', credentialFor(of));
+
+beforeEach(async () => {
+	sandbox = await startSandbox();
+	credential = await storeCredential(api, sandbox);
+});
+
+afterEach(async () => await sandbox.close());
+
+const upTo = (end: number) => [...Array(end).keys()];
+const referenceOf = (index: number) => `ORDER-${index}`;
+const createOf = (index: number): FaultMatch => ({
+	endpoint: 'create',
+	reference: referenceOf(index),
+});
+
+const orders = (count: number) =>
+	upTo(count).map((index) => ({
+		merchant: `merchant_${index}`,
+		amount: index + 1,
+		reference: referenceOf(index),
+	}));
+
+const CREATE = {
+	operation: 'create',
+	merchantId: '={{ $json.merchant }}',
+	amount: '={{ $json.amount }}',
+	referenceNumber: '={{ $json.reference }}',
+};
+
+const createNode = (options: INodeParameters = {}, more: Partial<INode> = {}) =>
+	acountPay(credential, { ...CREATE, options }, more);
+
+/** 'Retry On Fail', with the shortest pause that n8n takes. */
+const retryOnFail = (maxTries: number) => ({ retryOnFail: true, maxTries, waitBetweenTries: 1 });
+const goOn = { onError: 'continueRegularOutput' } as const;
+
+const payingWorkflow = (node: WorkflowNode, items: IDataObject[], settings = {}) =>
+	workflow([manualTrigger(), itemsNode(items), node], settings);
+
+const run = async (definition: WorkflowJson) =>
+	await api.runWorkflow((await api.createWorkflow(definition)).id, 120_000);
+
+/** Runs a node on items, in a workflow of its own. */
+const runNode = async (node: WorkflowNode, items: IDataObject[]) =>
+	await run(payingWorkflow(node, items));
+
+const requestsFor = (endpoint: string, of = sandbox) =>
+	of.requests.filter((request) => request.endpoint === endpoint);
+
+/** The references for which requests to make a payment came in, in order. */
+const askedFor = () =>
+	requestsFor('create').map(({ body }) => (body as IDataObject).referenceNumber as string);
+
+/** How many payments there are of each reference. */
+function payments(): Record<string, number> {
+	const counts: Record<string, number> = {};
+	for (const { referenceNumber } of sandbox.payments) {
+		counts[referenceNumber] = (counts[referenceNumber] ?? 0) + 1;
+	}
+	return counts;
+}
+
+const oneOfEach = (indexes: number[]) =>
+	Object.fromEntries(indexes.map((index) => [referenceOf(index), 1]));
+
+/** The ids of the payments, by reference. */
+const ids = () =>
+	Object.fromEntries(sandbox.payments.map(({ referenceNumber, id }) => [referenceNumber, id]));
+
+const answers = (execution: Execution) =>
+	itemsOf(execution, 'AcountPay').map(({ json }) => json as IDataObject);
+
+/** The references that the node handed on, in order; undefined for an item with an error. */
+const handedOut = (execution: Execution) =>
+	answers(execution).map(({ referenceNumber }) => referenceNumber);
+
+/** What n8n keeps with the execution for the node. */
+const remembered = (execution: Execution) =>
+	execution.data.executionData?.contextData['node:AcountPay'] ?? {};
+
+/** The pauses between the beginnings of an endpoint's requests, in ms. */
+const pauses = (endpoint: string, of = sandbox) =>
+	requestsFor(endpoint, of)
+		.slice(1)
+		.map(({ startedAt }, index) => startedAt - requestsFor(endpoint, of)[index].startedAt);
+
+/** An execution once it is over, also when it is no longer among the latest that n8n lists. */
+async function finished(executionId: string, n8n = api): Promise<Execution> {
+	for (;;) {
+		const execution = await n8n.getExecution(executionId);
+		if (isFinished(execution)) return execution;
+		await sleep(500);
+	}
+}
+
+async function until(condition: () => boolean): Promise<void> {
+	while (!condition()) await sleep(10);
+}
+
+/** The error that ended a node, as n8n stored it: once for the execution, once for the node's run. */
+interface NodeFailure {
+	message: string;
+	description: string;
+	context: {
+		itemIndex: number;
+		outcome: string;
+		paymentsMade: Array<{ itemIndex: number; referenceNumber: string; paymentId: string }>;
+		outcomesUnknown: Array<{ itemIndex: number; referenceNumber: string }>;
+	};
+}
+
+function failures(execution: Execution): NodeFailure[] {
+	expect(execution.status).toBe('error');
+	const stored = [errorOf(execution), lastRun(execution, 'AcountPay').error];
+	return stored.map((error?: ExecutionError) => error as unknown as NodeFailure);
+}
+
+/** The runs of the last describe: they take minutes and next to no work, so they begin first. */
+const busy = {} as Record<'create' | 'token', { sandbox: Sandbox; executionId: string }>;
+
+beforeAll(async () => {
+	for (const endpoint of ['create', 'token'] as const) {
+		const its = await startSandbox();
+		its.faults.add({ match: { endpoint }, times: 'always', status: 429 });
+		const node = acountPay(await storeCredential(api, its), CREATE);
+		const { id } = await api.createWorkflow(payingWorkflow(node, orders(1)));
+		busy[endpoint] = { sandbox: its, executionId: await api.startWorkflow(id) };
+	}
+});
+
+afterAll(async () => {
+	for (const { sandbox: its } of Object.values(busy)) await its.close();
+});
+
+describe('tokens', () => {
+	it('a cold credential costs one token request, a warm one none', async () => {
+		sandbox.settings.latencyMs = 20;
+		const definition = payingWorkflow(createNode({ maxConcurrency: 30 }), orders(30));
+		expect((await run(definition)).status).toBe('success');
+		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 201': 30 });
+
+		expect((await run(definition)).status).toBe('success');
+		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 201': 60 });
+	});
+
+	it.each([
+		['ends within five minutes', 280],
+		['has ended by the clock', 1],
+	])('a stored token that %s costs one, before the first call', async (_what, expiresIn) => {
+		sandbox.settings.expiresIn = expiresIn;
+		await runNode(createNode(), orders(1));
+		await sleep(1_100);
+		sandbox.reset();
+		const execution = await runNode(createNode(), orders(30));
+
+		expect(execution.status).toBe('success');
+		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 201': 30 });
+		expect(sandbox.requests[0].endpoint).toBe('token');
+	});
+
+	it.each([
+		['client ID', { clientId: 'another_partner' }],
+		['client secret', { clientSecret: 'another_secret' }],
+	])('with another %s: one before the first call, the old one never again', async (_w, edit) => {
+		await runNode(createNode(), orders(1));
+		const [{ headers: old }] = requestsFor('create');
+		sandbox.reset();
+		sandbox.setCredentials(edit);
+		await api.updateCredential(credential, credentialFor(sandbox));
+		const execution = await runNode(createNode(), orders(5));
+
+		expect(execution.status).toBe('success');
+		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 201': 5 });
+		expect(sandbox.requests[0].endpoint).toBe('token');
+		const used = requestsFor('create').map(({ headers }) => headers.authorization);
+		expect(used).not.toContain(old.authorization);
+		const partners = new Set(sandbox.payments.map(({ partner }) => partner));
+		expect([...partners]).toEqual([sandbox.credentials.clientId]);
+	});
+
+	it('with another environment: the old token is not sent there, nothing to the old one', async () => {
+		await runNode(createNode(), orders(1));
+		const [{ headers: old }] = requestsFor('create');
+		sandbox.reset();
+		const other = await startSandbox();
+		try {
+			await api.updateCredential(credential, credentialFor(other));
+			await runNode(createNode(), orders(5));
+
+			expect(other.counts).toEqual({ 'token 200': 1, 'create 201': 5 });
+			expect(other.requests[0].endpoint).toBe('token');
+			const used = requestsFor('create', other).map(({ headers }) => headers.authorization);
+			expect(used).not.toContain(old.authorization);
+			expect(sandbox.requests).toEqual([]);
+		} finally {
+			await other.close();
+		}
+	});
+
+	it('refused early (401): one shared request, each refused call once more', async () => {
+		await runNode(createNode(), orders(1));
+		sandbox.reset();
+		sandbox.settings.latencyMs = 100;
+		sandbox.faults.add({ match: { endpoint: 'create' }, revokeToken: true });
+		const execution = await runNode(createNode(), orders(30));
+
+		expect(handedOut(execution)).toEqual(upTo(30).map(referenceOf));
+		const { 'create 401': refused, ...others } = sandbox.counts;
+		expect(others).toEqual({ 'token 200': 1, 'create 201': 30 });
+		expect(refused).toBeGreaterThan(1);
+		expect(refused).toBeLessThanOrEqual(10);
+		expect(payments()).toEqual(oneOfEach(upTo(30)));
+	});
+
+	it('refused with 403 once it has ended: the same', async () => {
+		sandbox.settings.expiresIn = 1;
+		sandbox.faults.add({
+			match: { endpoint: 'create' },
+			times: 10,
+			status: 403,
+			latencyMs: 1_100,
+		});
+		const running = runNode(createNode(), orders(15));
+		await until(() => requestsFor('create').length === 10);
+		sandbox.settings.expiresIn = 3_600;
+
+		expect(handedOut(await running)).toEqual(upTo(15).map(referenceOf));
+		expect(sandbox.counts).toEqual({ 'token 200': 2, 'create 403': 10, 'create 201': 15 });
+	});
+
+	it.each(['bEARER', 'mac', ''])('of the type %j go into a header', async (tokenType) => {
+		sandbox.settings.tokenType = tokenType;
+		const execution = await runNode(createNode(), orders(2));
+
+		expect(execution.status).toBe('success');
+		for (const { path, headers } of requestsFor('create')) {
+			expect(path).toBe('/v1/partner/payments');
+			expect(headers.authorization).toMatch(/^Bearer \S+$/);
+		}
+	});
+
+	it('are asked for again, with growing pauses: 429, 503, cut off', async () => {
+		const troubles: Fault[] = [{ status: 429 }, { status: 503 }, { cutOff: true }];
+		for (const trouble of troubles) {
+			sandbox.faults.add({ match: { endpoint: 'token' }, ...trouble });
+		}
+		const execution = await runNode(createNode(), orders(5));
+
+		expect(handedOut(execution)).toEqual(upTo(5).map(referenceOf));
+		expect(sandbox.counts).toMatchObject({ 'token 429': 1, 'token 503': 1, 'create 201': 5 });
+		expect(pauses('token')).toHaveLength(3);
+		pauses('token').forEach((pause, index) =>
+			expect(pause).toBeGreaterThanOrEqual(490 * 2 ** index),
+		);
+	});
+});
+
+describe('a batch', () => {
+	it('with an invalid item: nothing is sent at all', async () => {
+		const items = orders(30);
+		items[25].amount = 0;
+		for (const failure of failures(await runNode(createNode(), items))) {
+			expect(failure.message).toMatch(/^Amount must be/);
+			expect(failure.context).toMatchObject({ itemIndex: 25, paymentsMade: [] });
+		}
+		expect(sandbox.requests).toEqual([]);
+	});
+
+	it('with a refused item: no further one starts, and all payments are named', async () => {
+		for (const index of [56, 57, 58, 59]) {
+			sandbox.faults.add({ match: createOf(index), latencyMs: 1_000 });
+		}
+		sandbox.faults.add({ match: createOf(60), status: 422, body: { message: 'too strange' } });
+		const execution = await runNode(createNode({ maxConcurrency: 5 }), orders(80));
+
+		expect(payments()).toEqual(oneOfEach(upTo(60)));
+		expect(askedFor()).toHaveLength(61);
+		expect(itemsOf(execution, 'AcountPay')).toEqual([]);
+		for (const { message, description, context } of failures(execution)) {
+			expect(message).toContain('ORDER-60');
+			expect(message).toContain('too strange');
+			expect(message.length).toBeLessThan(150);
+			expect(description.match(/ORDER-\d+ = \w+/g)).toEqual(
+				upTo(50).map((index) => `${referenceOf(index)} = ${ids()[referenceOf(index)]}`),
+			);
+			expect(description).toContain('and 10 more');
+			expect(context).toMatchObject({
+				itemIndex: 60,
+				outcome: 'refused',
+				outcomesUnknown: [],
+				paymentsMade: upTo(60).map((itemIndex) => ({
+					itemIndex,
+					referenceNumber: referenceOf(itemIndex),
+					paymentId: ids()[referenceOf(itemIndex)],
+				})),
+			});
+		}
+	});
+
+	it.each([
+		['Continue', goOn],
+		["'Continue On Fail' of old workflows", { continueOnFail: true }],
+		['Continue (using error output)', { onError: 'continueErrorOutput' as const }],
+	])('with refused items and %s: the others are paid, in order, paired', async (_w, more) => {
+		const refused = [0, 7, 24];
+		for (const index of refused) sandbox.faults.add({ match: createOf(index), status: 422 });
+		const execution = await runNode(createNode({}, more), orders(25));
+
+		const paid = upTo(25).filter((index) => !refused.includes(index));
+		expect(execution.status).toBe('success');
+		expect(payments()).toEqual(oneOfEach(paid));
+		const [regular, failed] = lastRun(execution, 'AcountPay').data!.main;
+		const all = 'onError' in more && more.onError === 'continueErrorOutput';
+		const itemsIn = (output = regular) => output!.map(({ pairedItem }) => pairedItem);
+		expect(itemsIn()).toEqual((all ? paid : upTo(25)).map((item) => ({ item })));
+		if (all) expect(itemsIn(failed)).toEqual(refused.map((item) => ({ item })));
+		const errors = all ? failed! : regular!.filter(({ json }) => json.error);
+		expect(errors.map(({ json }) => json.error)).toEqual(
+			refused.map((index) => expect.stringContaining(`'${referenceOf(index)}'`)),
+		);
+		for (const { json } of regular!.filter(({ json: { error } }) => !error)) {
+			expect(json.id).toBe(ids()[json.referenceNumber as string]);
+		}
+	});
+
+	it('has at most 10 in flight, or as many as is asked for, and keeps the order', async () => {
+		sandbox.settings.latencyMs = 100;
+		for (const index of [0, 4, 9]) {
+			sandbox.faults.add({ match: createOf(index), latencyMs: 500 });
+		}
+		const execution = await runNode(createNode(), orders(25));
+		expect(handedOut(execution)).toEqual(upTo(25).map(referenceOf));
+		expect(sandbox.maxInFlight).toBe(10);
+
+		sandbox.reset();
+		sandbox.settings.latencyMs = 100;
+		await runNode(createNode({ maxConcurrency: 3 }), orders(10));
+		expect(sandbox.payments).toHaveLength(10);
+		expect(sandbox.maxInFlight).toBe(3);
+	});
+});
+
+describe("'Retry On Fail'", () => {
+	it('makes 100 payments of 100 items, with failures in between', async () => {
+		for (const nth of [10, 45, 100]) {
+			sandbox.faults.add({ match: { endpoint: 'create', nth }, status: 422 });
+		}
+		const execution = await runNode(createNode({}, retryOnFail(5)), orders(100));
+
+		expect(payments()).toEqual(oneOfEach(upTo(100)));
+		expect(sandbox.counts['create 422']).toBe(3);
+		expect(handedOut(execution)).toEqual(upTo(100).map(referenceOf));
+		expect(answers(execution).map(({ id }) => id)).toEqual(
+			upTo(100).map((index) => ids()[referenceOf(index)]),
+		);
+		expect(remembered(execution)).toEqual({});
+	});
+
+	it("makes one payment where the first answer has a key 'error'", async () => {
+		const body = { id: 'pay_1', referenceNumber: referenceOf(0), error: 'none' };
+		sandbox.faults.add({ match: createOf(0), times: 'always', status: 201, made: true, body });
+		const execution = await runNode(createNode({}, retryOnFail(3)), orders(3));
+
+		expect(payments()).toEqual(oneOfEach(upTo(3)));
+		expect(answers(execution)[0]).toEqual(body);
+		expect(handedOut(execution)).toEqual(upTo(3).map(referenceOf));
+	});
+});
+
+describe('a retry by hand', () => {
+	it('makes what is missing, and changed parameters are a new payment', async () => {
+		sandbox.faults.add({ match: createOf(4), status: 422 });
+		sandbox.faults.add({ match: createOf(7), status: 400 });
+		const node = createNode({ maxConcurrency: 1 });
+		const items = orders(10);
+		const { id } = await api.createWorkflow(payingWorkflow(node, items));
+		const failed = await api.runWorkflow(id);
+		expect(payments()).toEqual(oneOfEach(upTo(4)));
+
+		const again = await api.retryExecution(failed.id);
+		expect(payments()).toEqual(oneOfEach(upTo(7)));
+		for (const { context } of failures(again)) {
+			expect(context.itemIndex).toBe(7);
+			expect(context.paymentsMade).toHaveLength(7);
+		}
+
+		node.parameters.amount = '={{ $json.reference === "ORDER-1" ? 77 : $json.amount }}';
+		await api.updateWorkflow(id, payingWorkflow(node, items));
+		const made = ids();
+		const last = await api.retryExecution(again.id, { loadWorkflow: true });
+		expect(last.status).toBe('success');
+		expect(payments()).toEqual({ ...oneOfEach(upTo(10)), 'ORDER-1': 2 });
+		expect(handedOut(last)).toEqual(upTo(10).map(referenceOf));
+		expect(answers(last)[0].id).toBe(made['ORDER-0']);
+		expect(answers(last)[1].amount).toBe(77);
+		expect(remembered(last)).toEqual({});
+	});
+});
+
+describe('Loop Over Items', () => {
+	const loop = (batchSize: number, node: WorkflowNode, items: IDataObject[]): WorkflowJson => {
+		const definition = workflow([
+			manualTrigger(),
+			itemsNode(items),
+			{
+				name: 'Loop',
+				type: 'n8n-nodes-base.splitInBatches',
+				typeVersion: 3,
+				parameters: { batchSize },
+			},
+			node,
+		]);
+		const to = (name: string) => [{ node: name, type: 'main' as const, index: 0 }];
+		definition.connections.Loop = { main: [[], to('AcountPay')] };
+		definition.connections.AcountPay = { main: [to('Loop')] };
+		return definition;
+	};
+
+	it('the same order in each turn is a payment in each turn', async () => {
+		const items = upTo(3).map(() => orders(1)[0]);
+		const execution = await run(loop(1, createNode({}, retryOnFail(3)), items));
+
+		expect(payments()).toEqual({ [referenceOf(0)]: 3 });
+		const runs = execution.data.resultData.runData.AcountPay;
+		expect(runs.map(({ data }) => data!.main[0]![0].json.id)).toEqual(
+			sandbox.payments.map(({ id }) => id),
+		);
+		expect(remembered(execution)).toEqual({});
+	});
+
+	it('a failure in a turn is retried in that turn, by n8n and by hand', async () => {
+		sandbox.faults.add({ match: createOf(3), times: 3, status: 422 });
+		const node = createNode({ maxConcurrency: 1 }, retryOnFail(2));
+		const failed = await run(loop(2, node, orders(6)));
+		for (const { context } of failures(failed)) {
+			expect(context.paymentsMade).toMatchObject([{ referenceNumber: referenceOf(2) }]);
+		}
+		expect(JSON.stringify(remembered(failed))).toContain(referenceOf(2));
+		expect(JSON.stringify(remembered(failed))).not.toContain(referenceOf(0));
+		const retried = await api.retryExecution(failed.id);
+
+		expect(retried.status).toBe('success');
+		expect(askedFor()).toEqual([0, 1, 2, 3, 3, 3, 3, 4, 5].map(referenceOf));
+		expect(payments()).toEqual(oneOfEach(upTo(6)));
+		expect(remembered(retried)).toEqual({});
+	});
+});
+
+describe('a create of which it is not known whether it made a payment', () => {
+	/** What n8n says, and nobody may say here, to have a person send a payment again. */
+	const ADVICE_TO_RETRY = /try again|request immediately|perhaps|offline|was aborted/i;
+
+	const troubles: Array<[string, Fault]> = [
+		['a reset', { reset: 'after' }],
+		['a timeout', { hang: true, made: true }],
+		['500', { status: 500, made: true }],
+		['a redirect', { status: 302, redirectTo: '/v1/partner/payments', made: true }],
+		['an answer that is cut off', { cutOff: true }],
+	];
+
+	it.each(troubles)(
+		'since it met %s: sent again only with resendUnknown, the others once',
+		async (_what, fault) => {
+			sandbox.faults.add({ match: createOf(0), ...fault });
+			const options = { maxConcurrency: 1, timeout: 2_000 };
+			const node = createNode(options, retryOnFail(3));
+			const { id } = await api.createWorkflow(payingWorkflow(node, orders(3)));
+			const failed = await api.runWorkflow(id);
+			const retried = await api.retryExecution(failed.id);
+
+			expect(askedFor()).toEqual(upTo(3).map(referenceOf));
+			for (const execution of [failed, retried]) {
+				for (const failure of failures(execution)) {
+					expect(failure.message).toContain(
+						"It is not known whether AcountPay made the payment with reference 'ORDER-0'",
+					);
+					expect(failure.description).toContain('Look for this reference in AcountPay');
+					expect(failure.context).toMatchObject({
+						itemIndex: 0,
+						outcome: 'unknown',
+						outcomesUnknown: [{ itemIndex: 0, referenceNumber: referenceOf(0) }],
+						paymentsMade: [1, 2].map((index) => ({ referenceNumber: referenceOf(index) })),
+					});
+					const stored = JSON.stringify({ ...failure, node: undefined });
+					expect(stored).not.toMatch(ADVICE_TO_RETRY);
+				}
+			}
+
+			const resending = createNode({ ...options, resendUnknown: true });
+			await api.updateWorkflow(id, payingWorkflow(resending, orders(3)));
+			const resent = await api.retryExecution(retried.id, { loadWorkflow: true });
+			expect(handedOut(resent)).toEqual(upTo(3).map(referenceOf));
+			expect(askedFor()).toEqual([0, 1, 2, 0].map(referenceOf));
+		},
+	);
+});
+
+describe('trouble that passes', () => {
+	it('429 to a create is waited out: seconds, a date, growing pauses', async () => {
+		const date = new Date(Date.now() + 8_000).toUTCString();
+		const busyWith = (index: number, times: number, headers: Record<string, string>) =>
+			sandbox.faults.add({ match: createOf(index), times, status: 429, headers });
+		busyWith(0, 1, { 'Retry-After': '2' });
+		busyWith(1, 1, { 'Retry-After': date });
+		busyWith(2, 3, {});
+		const execution = await runNode(createNode(), orders(4));
+
+		expect(handedOut(execution)).toEqual(upTo(4).map(referenceOf));
+		expect(payments()).toEqual(oneOfEach(upTo(4)));
+		expect(sandbox.counts).toMatchObject({ 'create 429': 5, 'create 201': 4 });
+		const times = (index: number) =>
+			requestsFor('create')
+				.filter(({ rawBody }) => rawBody.includes(`"${referenceOf(index)}"`))
+				.map(({ startedAt }) => startedAt);
+		expect(times(0)[1] - times(0)[0]).toBeGreaterThanOrEqual(2_000);
+		expect(times(1)[1]).toBeGreaterThanOrEqual(Date.parse(date));
+		const [first, second, third, fourth] = times(2);
+		expect(second - first).toBeGreaterThanOrEqual(245);
+		expect(third - second).toBeGreaterThanOrEqual(490);
+		expect(fourth - third).toBeGreaterThanOrEqual(980);
+	});
+
+	it('a get is asked again, five times at most; 429 is waited out', async () => {
+		const made = answers(await runNode(createNode(), orders(6)));
+		const troubles: Fault[] = [
+			{ status: 429, headers: { 'Retry-After': '2' } },
+			{ reset: 'after' },
+			{ hang: true },
+			{ status: 503, times: 4 },
+			{ status: 503, times: 'always' },
+			{ status: 404, times: 'always' },
+		];
+		troubles.forEach((trouble, index) => {
+			const match = { endpoint: 'get', reference: referenceOf(index) } as const;
+			sandbox.faults.add({ match, ...trouble });
+		});
+		const node = acountPay(
+			credential,
+			{
+				operation: 'get',
+				merchantId: '={{ $json.merchant }}',
+				paymentId: '={{ $json.id }}',
+				options: { timeout: 2_000 },
+			},
+			goOn,
+		);
+		const items = made.map(({ id }, index) => ({ merchant: `merchant_${index}`, id }));
+		const execution = await runNode(node, items);
+
+		expect(handedOut(execution)).toEqual([...upTo(4).map(referenceOf), undefined, undefined]);
+		expect(answers(execution)[4]).toMatchObject({ details: { outcome: 'unavailable' } });
+		const reads = (index: number) =>
+			requestsFor('get').filter(({ path }) => path.endsWith(`/${String(made[index].id)}`));
+		expect(upTo(6).map((index) => reads(index).length)).toEqual([2, 2, 2, 5, 5, 1]);
+		expect(reads(0)[1].startedAt - reads(0)[0].startedAt).toBeGreaterThanOrEqual(2_000);
+	});
+});
+
+describe('what is stopped', () => {
+	/** The lines of n8n's log on a stopped execution. */
+	const logged = (executionId: string) =>
+		log()
+			.split('\n')
+			.filter((line) => line.includes(`execution ${executionId}, was stopped`));
+
+	/** Waits until the node has ended and n8n has stored it, and holds its log against the sandbox. */
+	async function expectNoneLost(executionId: string): Promise<void> {
+		const stopped = await api.waitForExecution(
+			({ id, status }) => id === executionId && status === 'canceled',
+		);
+		expect(stopped.status).toBe('canceled');
+		await until(() => logged(executionId).some((line) => line.includes('Payments made')));
+		const lines = logged(executionId).filter((line) => line.includes('Payments made'));
+		const named = lines.flatMap((line) => [...line.matchAll(/(ORDER-\d+) = (\w+)/g)]);
+		expect(Object.fromEntries(named.map(([, reference, id]) => [reference, id]))).toEqual(ids());
+		expect(named).toHaveLength(sandbox.payments.length);
+	}
+
+	it('by the person: creates in flight finish, and the log names all and what is open', async () => {
+		await runNode(createNode(), orders(1));
+		sandbox.reset();
+		sandbox.settings.latencyMs = 300;
+		sandbox.faults.add({ match: createOf(3), reset: 'before' });
+		const node = createNode({ maxConcurrency: 10 }, { ...goOn, ...retryOnFail(3) });
+		const { id } = await api.createWorkflow(payingWorkflow(node, orders(500)));
+		const executionId = await api.startWorkflow(id);
+		await until(() => requestsFor('create').length >= 15);
+		await api.stopExecution(executionId);
+		const asked = requestsFor('create').length;
+
+		await expectNoneLost(executionId);
+		expect(requestsFor('create')).toHaveLength(asked);
+		expect(sandbox.payments).toHaveLength(asked - 1);
+		const open = logged(executionId).filter((line) => line.includes('Not known'));
+		expect(open).toEqual([expect.stringMatching(/\(1\): ORDER-3\b/)]);
+	});
+
+	it('by the time limit of the workflow: the same', async () => {
+		sandbox.settings.latencyMs = 1_000;
+		const { id } = await api.createWorkflow(
+			payingWorkflow(createNode(), orders(300), { executionTimeout: 10 }),
+		);
+		const executionId = await api.startWorkflow(id);
+
+		await expectNoneLost(executionId);
+		expect(sandbox.payments.length).toBeGreaterThan(0);
+		expect(sandbox.payments.length).toBeLessThan(300);
+		expect(requestsFor('create')).toHaveLength(sandbox.payments.length);
+	});
+});
+
+describe('10,000 items in one run', () => {
+	it('are 10,000 payments, in an n8n with 512 MB for its objects', async () => {
+		// n8n alone takes about half of it, and ends when it has to have more.
+		const n8n = await startOwnN8n({ env: { NODE_OPTIONS: '--max-old-space-size=512' } });
+		const its = await startSandbox({ record: false });
+		try {
+			const node = acountPay(await storeCredential(n8n.api, its), CREATE);
+			const definition = payingWorkflow(node, []);
+			definition.nodes[1].parameters.jsCode = `return [...Array(10000).keys()].map((index) => ({
+				json: { merchant: 'merchant_' + index, amount: index + 1, reference: 'ORDER-' + index },
+			}));`;
+			const { id } = await n8n.api.createWorkflow(definition);
+			const execution = await finished(await n8n.api.startWorkflow(id), n8n.api);
+
+			expect(its.counts).toEqual({ 'token 200': 1, 'create 201': 10_000 });
+			expect(handedOut(execution)).toEqual(upTo(10_000).map(referenceOf));
+			expect(new Set(answers(execution).map(({ id: paymentId }) => paymentId)).size).toBe(10_000);
+			expect(remembered(execution)).toEqual({});
+		} finally {
+			await n8n.stop();
+			await its.close();
+		}
+	});
+});
+
+describe('an API that stays busy', () => {
+	it('for a token: asked for about a minute, then a clear error', async () => {
+		for (const { message, context } of failures(await finished(busy.token.executionId))) {
+			expect(message).toContain(
+				"gave no access token for the credential 'Partner': it is getting too many requests",
+			);
+			expect(context).toMatchObject({ outcome: 'unavailable', paymentsMade: [] });
+		}
+		const times = requestsFor('token', busy.token.sandbox).map(({ startedAt }) => startedAt);
+		const seconds = (times.at(-1)! - times[0]) / 1_000;
+		expect(seconds).toBeGreaterThan(40);
+		expect(seconds).toBeLessThan(75);
+		expect(busy.token.sandbox.counts).toEqual({ 'token 429': times.length });
+	});
+
+	it('for a create: asked at least 10 times and for 2 minutes, then a clear error', async () => {
+		for (const { message, context } of failures(await finished(busy.create.executionId))) {
+			expect(message).toContain('did not take the payment');
+			expect(context).toMatchObject({ outcome: 'refused', outcomesUnknown: [] });
+		}
+		const times = requestsFor('create', busy.create.sandbox).map(({ startedAt }) => startedAt);
+		expect(times.length).toBeGreaterThanOrEqual(10);
+		expect(times.at(-1)! - times[0]).toBeGreaterThanOrEqual(119_000);
+		expect(busy.create.sandbox.payments).toEqual([]);
+	});
+});
