@@ -10,6 +10,7 @@ import { startSandbox, webhookHeaders, type PaymentEvent, type Sandbox } from '.
 import { isFinished, itemsOf, type N8nApi } from '../../tools/n8n/api';
 import { workflow } from '../../tools/n8n/workflow';
 import { ACCEPTED, eventBody, IGNORED, makePayment, post, postSigned } from '../engine/deliveries';
+import { startFrom } from './example';
 import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
 
 jest.setTimeout(300_000);
@@ -229,6 +230,20 @@ describe('AcountPay Trigger', () => {
 		for (const time of [1, 2, 3]) {
 			expect([time, await postSigned(sandbox, trigger.url, body)]).toMatchObject([time, ACCEPTED]);
 		}
+		expect(await startedWith(api, trigger)).toEqual(Array(3).fill(JSON.parse(body)));
+	});
+
+	it('starts a workflow with every event that a person listens for, known or not', async () => {
+		const trigger = await publishTrigger(api);
+		const testUrl = trigger.url.replace('/webhook/', '/webhook-test/');
+		const body = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
+		expect(await postSigned(sandbox, testUrl, body)).toMatchObject({ status: 404 });
+		for (const time of [1, 2]) {
+			await startFrom(api, trigger.id, 'AcountPay Trigger');
+			expect(await post(testUrl, body)).toMatchObject({ status: 401 });
+			expect([time, await postSigned(sandbox, testUrl, body)]).toMatchObject([time, ACCEPTED]);
+		}
+		expect(await postSigned(sandbox, trigger.url, body)).toMatchObject(ACCEPTED);
 		expect(await startedWith(api, trigger)).toEqual(Array(3).fill(JSON.parse(body)));
 	});
 
