@@ -2,6 +2,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
 
 import { ensureN8n } from '../tools/n8n/setup';
 import { packPackage } from '../tools/package';
@@ -92,21 +93,17 @@ async function measure(
 	}
 	await warmUp(benches, sandbox);
 	for (const items of sizes) {
-		const onRun = (run: Run) => {
-			signal.throwIfAborted();
-			printRun(run);
-		};
-		results.runs.push(...(await measureSize(benches, sandbox, items, rounds, onRun)));
+		results.runs.push(...(await measureSize(benches, sandbox, items, rounds, printRun)));
 	}
 	for (const bench of benches) {
-		signal.throwIfAborted();
 		results.troubles.push(await measureTrouble(bench, sandbox));
 	}
 	return results;
 }
 
 async function write(results: Results): Promise<void> {
-	await writeFile(RESULTS, `${JSON.stringify(results, undefined, '\t')}\n`);
+	const style = await resolveConfig(RESULTS);
+	await writeFile(RESULTS, await format(JSON.stringify(results), { ...style, parser: 'json' }));
 	await writeFile(DOCUMENT, insertReport(await readFile(DOCUMENT, 'utf8'), results));
 	await writeFile(CHART, await drawChart(results));
 }
@@ -136,10 +133,15 @@ async function main(): Promise<void> {
 	const [rounds] = values.runs ? wholeNumbers('runs', values.runs) : [standardRounds];
 
 	const abort = new AbortController();
-	for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
+	const aborted = new Promise<never>((_, reject) => {
+		abort.signal.addEventListener('abort', () => reject(abort.signal.reason as Error));
+	});
+	for (const name of ['SIGINT', 'SIGTERM'] as const) {
+		process.once(name, () => abort.abort(new Error('Stopped.')));
+	}
 	const cleanUps: CleanUp[] = [];
 	try {
-		const results = await measure(sizes, rounds, abort.signal, cleanUps);
+		const results = await Promise.race([measure(sizes, rounds, abort.signal, cleanUps), aborted]);
 		console.log(`\n${report(results)}`);
 		if (SIZES.every((size) => sizes.includes(size)) && rounds >= ROUNDS) await write(results);
 	} finally {

@@ -13,6 +13,7 @@ import type { SandboxProcess } from './sandboxProcess';
 
 /** What n8n may still have to do for an execution that has answered, in ms. */
 const SETTLING_MS = 300;
+const PUBLISH_TIMEOUT_MS = 60_000;
 
 /** A workflow around the measured node, ready to be run. */
 export interface BenchWorkflow {
@@ -103,7 +104,10 @@ export class N8nBench {
 			return response;
 		};
 		// n8n says that a workflow is active before its webhook is there.
-		while ((await post(0)).status === 404);
+		const until = Date.now() + PUBLISH_TIMEOUT_MS;
+		while ((await post(0)).status === 404) {
+			if (Date.now() > until) throw new Error(`n8n has no webhook for workflow ${id}`);
+		}
 
 		return {
 			id,
