@@ -1,25 +1,38 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, no-console -- runs outside n8n */
+import axios from 'axios';
 import Table from 'cli-table3';
 import { Listr, PRESET_TIMER } from 'listr2';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { startSandbox, type Sandbox } from '../sandbox';
-import { errorOf, itemsOf, OWNER, type Execution, type StoredCredential } from './n8n/api';
+import { importExample } from './examples';
+import {
+	errorOf,
+	isFinished,
+	itemsOf,
+	OWNER,
+	type Execution,
+	type StoredCredential,
+} from './n8n/api';
 import { startN8n, type N8n } from './n8n/server';
 import { DEFAULT_VERSION, ensureN8n, type N8nInstallation } from './n8n/setup';
-import type { WorkflowJson } from './n8n/workflow';
 import { packPackage } from './package';
 import { abortOnSignals } from './signals';
 
-const EXAMPLE = join(__dirname, '..', 'examples', 'create-and-get.json');
+const SALE = { amount: 149.99, reference: 'SALE-1001' };
+const OUTCOMES = ['Paid', 'Declined', 'Expired'];
+const LOOK_EVERY_MS = 1_000;
 const USAGE = `npm run demo [-- --once]
 
-Sets up n8n, installs this package into it, and creates payments in a sandbox AcountPay of its own.
+Sets up n8n, installs this package into it, creates payments in a sandbox AcountPay of its own, and
+opens a point of sale that waits for you to pay.
 
-  --once   end after the run instead of leaving n8n and the sandbox open
+  --once   pay in your place and end, instead of leaving n8n and the sandbox open
   --help`;
 
 /** What the steps hand on to those after them. */
@@ -30,21 +43,22 @@ interface Demo {
 	n8n: N8n;
 	credential: StoredCredential;
 	execution: Execution;
+	/** The requests that the execution took, as the sandbox counts them. */
+	requests: Record<string, number>;
+	sale: Sale;
+}
+
+/** A sale at the point of sale, whose run waits for the customer. */
+interface Sale {
+	workflowId: string;
+	executionId: string;
+	paymentId: string;
+	/** The customer's page. */
+	paymentUrl: string;
 }
 
 /** Ends what a step began; run in reverse order, whatever happened. */
 type CleanUp = () => Promise<void>;
-
-/** The example workflow with this credential chosen in each of its AcountPay nodes. */
-async function exampleWorkflow(credential: StoredCredential): Promise<WorkflowJson> {
-	const workflow = JSON.parse(await readFile(EXAMPLE, 'utf8')) as WorkflowJson;
-	for (const node of workflow.nodes) {
-		if (node.type === 'n8n-nodes-acountpay.acountPay') {
-			node.credentials = { acountPayApi: { id: credential.id, name: credential.name } };
-		}
-	}
-	return workflow;
-}
 
 async function createAndTestCredential({ n8n, sandbox }: Demo): Promise<StoredCredential> {
 	const data = { environment: 'custom', baseUrl: sandbox.url, ...sandbox.credentials };
@@ -57,7 +71,7 @@ async function createAndTestCredential({ n8n, sandbox }: Demo): Promise<StoredCr
 async function runExample({ n8n, sandbox, credential }: Demo): Promise<Execution> {
 	// The requests of the credential's test are not the workflow's.
 	sandbox.reset();
-	const { id } = await n8n.api.createWorkflow(await exampleWorkflow(credential));
+	const { id } = await importExample(n8n.api, 'create-and-get', [credential]);
 	const execution = await n8n.api.runWorkflow(id);
 	if (execution.status !== 'success') {
 		throw new Error(
@@ -67,8 +81,50 @@ async function runExample({ n8n, sandbox, credential }: Demo): Promise<Execution
 	return execution;
 }
 
+/** Does what a merchant does to open a point of sale, and then what the till does. */
+async function makeSale({ n8n, credential }: Demo): Promise<Sale> {
+	const [name, value] = ['X-Till-Key', randomUUID()];
+	const till = await n8n.api.createCredential('Till', 'httpHeaderAuth', { name, value });
+	const { id } = await importExample(n8n.api, 'point-of-sale', [credential, till]);
+	const { status } = await n8n.api.publish(id);
+	if (status !== 'published')
+		throw new Error(`The point of sale could not be published: ${status}`);
+	await axios.post(n8n.api.webhookUrl('point-of-sale'), SALE, {
+		proxy: false,
+		headers: { [name]: value },
+	});
+	const execution = await n8n.api.waitForExecution(
+		({ workflowId, status }) => workflowId === id && status === 'waiting',
+	);
+	const [{ json: payment }] = itemsOf(execution, 'Create Payment');
+	return {
+		workflowId: id,
+		executionId: execution.id,
+		paymentId: String(payment.id),
+		paymentUrl: String(payment.paymentUrl),
+	};
+}
+
+/**
+ * Waits until the sale's run has ended.
+ *
+ * @returns how it went on: the name of a node of the example
+ * @throws Error when it failed, or when `signal` is aborted meanwhile
+ */
+async function saleOutcome({ n8n, sale }: Demo, signal: AbortSignal): Promise<string> {
+	for (;;) {
+		const execution = await n8n.api.getExecution(sale.executionId);
+		if (isFinished(execution)) {
+			const outcome = OUTCOMES.find((name) => execution.data.resultData.runData[name]);
+			if (outcome) return outcome;
+			throw new Error(`The point of sale ended with '${execution.status}'`);
+		}
+		await sleep(LOOK_EVERY_MS, undefined, { signal });
+	}
+}
+
 /** The steps, each numbered and timed. What they start is put on `cleanUps`. */
-function steps(cleanUps: CleanUp[], signal: AbortSignal): Listr<Demo> {
+function steps(cleanUps: CleanUp[], signal: AbortSignal, isOnce: boolean): Listr<Demo> {
 	const step = (
 		title: string,
 		task: (demo: Demo, progress: (line: string) => void) => Promise<void>,
@@ -99,10 +155,23 @@ function steps(cleanUps: CleanUp[], signal: AbortSignal): Listr<Demo> {
 		step('Create the credential and test it', async (demo) => {
 			demo.credential = await createAndTestCredential(demo);
 		}),
-		step('Import the example workflow and run it', async (demo) => {
+		step('Import an example workflow and run it', async (demo) => {
 			demo.execution = await runExample(demo);
+			demo.requests = { ...demo.sandbox.counts };
+		}),
+		step('Open a point of sale and make a sale', async (demo) => {
+			demo.sale = await makeSale(demo);
 		}),
 	];
+	if (isOnce) {
+		list.push(
+			step('Pay as the customer and see the point of sale go on', async (demo) => {
+				demo.sandbox.pay(demo.sale.paymentId);
+				const outcome = await saleOutcome(demo, signal);
+				if (outcome !== 'Paid') throw new Error(`The point of sale went on with '${outcome}'`);
+			}),
+		);
+	}
 	return new Listr(
 		list.map(({ title, task }, index) => ({ title: `${index + 1}. ${title}`, task })),
 		{
@@ -116,7 +185,7 @@ function steps(cleanUps: CleanUp[], signal: AbortSignal): Listr<Demo> {
 }
 
 /** The payments as the workflow's last node read them, and what that took. */
-function printPayments({ sandbox, execution }: Demo) {
+function printPayments({ requests: counts, execution }: Demo) {
 	const table = new Table({
 		head: ['Reference', 'Merchant', 'Amount', 'Payment', 'Status when read back'],
 		style: { head: [], border: [], compact: true },
@@ -132,20 +201,30 @@ function printPayments({ sandbox, execution }: Demo) {
 			String(payment.status),
 		]);
 	});
-	const requests = Object.entries(sandbox.counts).map(([kind, count]) => `${count} × ${kind}`);
+	const requests = Object.entries(counts).map(([kind, count]) => `${count} × ${kind}`);
 	console.log(`\n${table.toString()}\nRequests of this run: ${requests.join(', ')}`);
 }
 
-function printWhereToLook({ n8n, sandbox, execution }: Demo) {
-	const waiting = itemsOf(execution, 'Get Payment').find(({ json }) => json.status === 'pending');
+function printWhereToLook({ n8n, sandbox, sale }: Demo) {
 	const { clientId, clientSecret } = sandbox.credentials;
 	console.log(`
 n8n's editor      ${n8n.url}   e-mail ${OWNER.email}, password ${OWNER.password}
-AcountPay sandbox ${sandbox.url}   client id ${clientId}, client secret ${clientSecret}${
-		waiting ? `\nA payment to pay  ${waiting.json.paymentUrl}` : ''
-	}
+AcountPay sandbox ${sandbox.url}   client id ${clientId}, client secret ${clientSecret}
+A point of sale   ${n8n.url}/workflow/${sale.workflowId}/executions/${sale.executionId}
+waits for you     ${sale.paymentUrl}   click 'Pay' there, and it goes on
 
-Ctrl-C ends both and removes their data.`);
+Ctrl-C ends all and removes their data.`);
+}
+
+/** Says when the customer has decided, and leaves everything open until the signal is aborted. */
+async function watchSale(demo: Demo, signal: AbortSignal): Promise<void> {
+	const ended = once(signal, 'abort');
+	try {
+		console.log(`\n${SALE.reference} went on with '${await saleOutcome(demo, signal)}'.`);
+	} catch (error) {
+		if (!signal.aborted) console.error(`\n${(error as Error).message}`);
+	}
+	if (!signal.aborted) await ended;
 }
 
 async function main(): Promise<void> {
@@ -162,7 +241,7 @@ async function main(): Promise<void> {
 	const signal = abortOnSignals();
 	const cleanUps: CleanUp[] = [];
 	try {
-		const demo = await steps(cleanUps, signal)
+		const demo = await steps(cleanUps, signal, values.once)
 			.run({} as Demo)
 			.catch(() => undefined);
 		if (!demo) {
@@ -173,7 +252,7 @@ async function main(): Promise<void> {
 		printPayments(demo);
 		if (!values.once) {
 			printWhereToLook(demo);
-			await once(signal, 'abort');
+			await watchSale(demo, signal);
 		}
 	} finally {
 		for (const cleanUp of cleanUps.reverse()) await cleanUp();

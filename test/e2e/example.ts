@@ -2,7 +2,6 @@
 import axios from 'axios';
 import type { IDataObject } from 'n8n-workflow';
 import { Agent } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Execution, N8nApi } from '../../tools/n8n/api';
 
@@ -50,20 +49,6 @@ export async function startFrom(
 		},
 	);
 	return executionId;
-}
-
-/** Activates a workflow and waits until its webhook answers something other than 'not registered'. */
-export async function publish(api: N8nApi, workflowId: string, webhookUrl: string): Promise<void> {
-	await api.activate(workflowId);
-	for (let tries = 0; ; tries++) {
-		const { status } = await axios.post(webhookUrl, undefined, {
-			proxy: false,
-			validateStatus: () => true,
-		});
-		if (status !== 404) return;
-		if (tries === 100) throw new Error(`${webhookUrl} is not there 10 s after the publication`);
-		await sleep(100);
-	}
 }
 
 /** The names of the nodes that ran. */
