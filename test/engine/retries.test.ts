@@ -88,6 +88,17 @@ describe("'Retry On Fail'", () => {
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(5)));
 	});
 
+	it('takes two equal items for two payments, in each try', async () => {
+		sandbox.faults.add({ match: createOf(1), status: 422 });
+		const [order, another] = orders(2);
+		const node = createNode({ maxConcurrency: 1 }, retryOnFail());
+		const execution = await engine.runNode({ node, items: [order, order, another] });
+
+		expect(execution.status).toBe('success');
+		expect(paymentsOf(sandbox)).toEqual({ [referenceOf(0)]: 2, [referenceOf(1)]: 1 });
+		expect(new Set(execution.json().map(({ id }) => id)).size).toBe(3);
+	});
+
 	it('asks again for a token, when that was what failed', async () => {
 		sandbox.faults.add({ match: { endpoint: 'token' }, status: 401 });
 		const node = createNode({}, retryOnFail());
