@@ -139,7 +139,8 @@ describe('a run with a wrong client secret', () => {
 
 	it('says so of each item when it continues', async () => {
 		const engine = await engineFor(sandbox, { clientSecret: 'mistyped' }, legacy);
-		const node = { parameters: create(), onError: 'continueRegularOutput' as const };
+		const parameters = create({ options: { maxConcurrency: 1 } });
+		const node = { parameters, onError: 'continueRegularOutput' as const };
 		const execution = await engine.runNode({ node, items: orders(25) });
 
 		expect(execution.json()).toEqual(
