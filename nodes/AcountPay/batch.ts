@@ -1,4 +1,4 @@
-import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { type IExecuteFunctions, type INodeExecutionData, sleep } from 'n8n-workflow';
 import { Connection } from '../shared/connection';
 import { Limiter } from '../shared/limiter';
 import {
@@ -20,6 +20,12 @@ interface CheckedItem<Input> {
 	input: Input;
 	options: CallOptions;
 }
+
+/**
+ * For how long items are checked before n8n gets a turn, in ms. Evaluating the expressions of 10,000 items takes many
+ * seconds, in which n8n would answer nobody and could not stop the execution either.
+ */
+const CHECK_SLICE = 50;
 
 /** How an item has ended. */
 type Result = ItemOutput | { problem: ItemProblem };
@@ -55,7 +61,7 @@ export class Batch<Input> {
 	async run(): Promise<INodeExecutionData[]> {
 		const opened = await this.open();
 		if (opened) {
-			this.check(opened.connection);
+			await this.check(opened.connection);
 			await this.work(opened.connection, opened.concurrency);
 		}
 		const parkUntil = this.parkUntil();
@@ -87,8 +93,14 @@ export class Batch<Input> {
 		}
 	}
 
-	private check(connection: Connection): void {
+	private async check(connection: Connection): Promise<void> {
+		let sliceEnd = Date.now() + CHECK_SLICE;
 		for (let item = 0; item < this.items.length; item++) {
+			if (Date.now() > sliceEnd) {
+				await sleep(0);
+				if (connection.cancelSignal?.aborted) return;
+				sliceEnd = Date.now() + CHECK_SLICE;
+			}
 			const parameters = new ItemParameters(this.context, item, this.items.length);
 			try {
 				this.checked[item] = {
