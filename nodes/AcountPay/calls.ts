@@ -241,7 +241,7 @@ function refusal(
 	{ merchantId, name }: Subject,
 	consequence: string,
 ): ApiProblem {
-	const reason = connection.redact(readReason(body));
+	const reason = readReason(body, (text) => connection.redact(text));
 	const [what, advice] = wordsFor(status, name, merchantId);
 	return new ApiProblem(
 		'refused',

@@ -40,7 +40,7 @@ export function shown(value: unknown): string {
 export function requiredText(field: string, value: unknown): string {
 	if (typeof value === 'string' && value.trim() !== '') return value;
 	if (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return String(value);
-	if (typeof value === 'number') {
+	if (typeof value === 'number' && !Number.isNaN(value)) {
 		throw new FieldProblem(field, `must be text: the number ${value} is too large to be exact`);
 	}
 	if (value === undefined || value === null || typeof value === 'string') {

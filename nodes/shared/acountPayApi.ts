@@ -262,9 +262,10 @@ export function readEvent(body: Buffer): PaymentEvent | undefined {
 /**
  * What AcountPay says about why it refused, for a person to read. The shape of errors is assumed: `message` (text or
  * list) as NestJS sends it, else `error` (text or object with `message`), else `errors`; HTML is stripped of its tags.
+ * @param hide takes out what must not get out; before the text is cut, since half a secret is not found
  * @returns at most 500 characters; an empty string when the body says nothing
  */
-export function readReason(body: Buffer): string {
+export function readReason(body: Buffer, hide: (text: string) => string): string {
 	const text = body.toString('utf8').trim();
 	let reason: string;
 	try {
@@ -278,5 +279,6 @@ export function readReason(body: Buffer): string {
 	} catch {
 		reason = visibleText(text);
 	}
+	reason = hide(reason);
 	return reason.length > MAX_REASON_LENGTH ? `${reason.slice(0, MAX_REASON_LENGTH - 1)}…` : reason;
 }

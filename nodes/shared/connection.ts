@@ -48,6 +48,8 @@ const TOKEN_IS_LATE: TokenFailure = { what: 'did not answer within 30 seconds', 
  */
 export class Connection {
 	private token: TokenData = {};
+	/** Every access token of this run: one that was replaced may still be accepted. */
+	private readonly tokens = new Set<string>();
 	private renewAt = Infinity;
 	private refusedToken?: string;
 	private renewal?: Promise<void>;
@@ -98,7 +100,7 @@ export class Connection {
 	/** Takes the secrets of the credential out of a text from outside. */
 	redact(text: string): string {
 		const { clientSecret, webhookSecret } = this.credential;
-		return [clientSecret, webhookSecret, this.token.access_token, this.refusedToken]
+		return [clientSecret, webhookSecret, ...this.tokens]
 			.filter((secret): secret is string => typeof secret === 'string' && secret !== '')
 			.reduce((result, secret) => result.replaceAll(secret, '[secret]'), text);
 	}
@@ -199,6 +201,7 @@ export class Connection {
 		const isOurs =
 			fingerprint === fingerprintOf(credential) || (trusted && fingerprint === undefined);
 		this.token = isOurs ? token : {};
+		if (this.token.access_token) this.tokens.add(this.token.access_token);
 		this.renewAt = expiryOf(token) - margin;
 	}
 

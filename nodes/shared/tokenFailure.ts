@@ -27,6 +27,9 @@ interface OAuth2Error {
 const PASSING_CODE =
 	/^(rate_limit_exceeded|temporarily_unavailable|server_error|slow_down|too[ _]many[ _]requests)$/i;
 
+/** A refused id or secret is 401 and a refused grant 400 (documented); any other comes from a server that is not asked right. */
+const REFUSING_STATUSES = [400, 401, 403];
+
 /**
  * Reads what n8n throws when it gets no token. Takes over no text of it: it can hold parts of the answer, and n8n speaks
  * of refresh tokens, which AcountPay does not have.
@@ -50,13 +53,17 @@ export function tokenFailureOf(error: unknown): TokenFailure {
 	if (status !== undefined && status < 300) {
 		return { what: 'sent an answer that could not be read', passes: true, status };
 	}
-	if (status !== undefined || 'error' in answer || failure?.cause === 'credential-invalid') {
+	const isCode = 'error' in answer || failure?.cause === 'credential-invalid';
+	if (status === undefined ? isCode : REFUSING_STATUSES.includes(status)) {
 		return {
 			what: 'refused the id and secret',
 			passes: false,
 			refused: true,
 			status: status ?? 401,
 		};
+	}
+	if (status !== undefined) {
+		return { what: `answered with status ${status}`, passes: false, status };
 	}
 	if (neverConnected(error)) {
 		return { what: 'could not be reached', passes: false };

@@ -163,6 +163,8 @@ describe('answers', () => {
 });
 
 describe('the reason of a refusal', () => {
+	const reasonIn = (body: unknown) => readReason(buffer(body), (text) => text);
+
 	test.each<[unknown, string]>([
 		[{ statusCode: 400, message: 'amount is wrong', error: 'Bad Request' }, 'amount is wrong'],
 		[{ message: ['a', ' b ', ''], error: 'Bad Request' }, 'a; b'],
@@ -184,15 +186,21 @@ describe('the reason of a refusal', () => {
 		['<script>alert(1)</script >after', 'after'],
 		['{"message": "cut o', '{"message": "cut o'],
 	])('in %p is %p', (body, reason) => {
-		expect(readReason(buffer(body))).toBe(reason);
+		expect(reasonIn(body)).toBe(reason);
+	});
+
+	test('has what must not get out hidden before it is cut', () => {
+		const hide = (text: string) => text.replace('secret', '[secret]');
+		const before = 'x'.repeat(495);
+		expect(readReason(buffer({ message: `${before} secret` }), hide)).toBe(`${before} [se…`);
 	});
 
 	test('is never longer than 500 characters, whatever came', () => {
-		expect(readReason(buffer('x'.repeat(500)))).toBe('x'.repeat(500));
-		expect(readReason(buffer('x'.repeat(501)))).toBe(`${'x'.repeat(499)}…`);
+		expect(reasonIn('x'.repeat(500))).toBe('x'.repeat(500));
+		expect(reasonIn('x'.repeat(501))).toBe(`${'x'.repeat(499)}…`);
 		fc.assert(
 			fc.property(fc.oneof(fc.string({ maxLength: 3_000 }), fc.json()), (text) => {
-				expect(readReason(buffer(text)).length).toBeLessThanOrEqual(500);
+				expect(reasonIn(text).length).toBeLessThanOrEqual(500);
 			}),
 		);
 	});

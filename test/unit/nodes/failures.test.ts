@@ -44,6 +44,12 @@ describe('why there is no token', () => {
 		['no server', { code: 'ECONNREFUSED' }, { passes: false }],
 		['no host', { cause: { code: 'ENOTFOUND' } }, { passes: false }],
 		['a bad certificate', { code: 'CERT_HAS_EXPIRED' }, { passes: false }],
+		['another server', { status: 404, body: '' }, { passes: false, status: 404 }],
+		[
+			'another server, as NestJS has it',
+			{ body: { statusCode: 404, error: 'Not Found' } },
+			{ passes: false, status: 404, what: 'answered with status 404' },
+		],
 	])('%s', (_name, error, expected) => {
 		const failure = tokenFailureOf(error);
 		expect(failure).toMatchObject(expected);

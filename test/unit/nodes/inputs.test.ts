@@ -148,13 +148,13 @@ describe('reference number', () => {
 		expect(refusal(() => checked({ referenceNumber }))).toBe('Reference Number must not be empty');
 	});
 
-	test.each([[true], [{}], [['A']], [() => 1]])('%p is no text', (referenceNumber) => {
+	test.each([[true], [{}], [['A']], [() => 1], [NaN]])('%p is no text', (referenceNumber) => {
 		expect(refusal(() => checked({ referenceNumber: referenceNumber as never }))).toMatch(
 			/^Reference Number must be text, but is /,
 		);
 	});
 
-	test.each([[2 ** 64], [-(2 ** 64)], [Infinity], [NaN]])(
+	test.each([[2 ** 64], [-(2 ** 64)], [Infinity]])(
 		'%p is a number that is not exact',
 		(referenceNumber) => {
 			expect(refusal(() => checked({ referenceNumber }))).toMatch(

@@ -43,8 +43,8 @@ export function merchantIdOf(item: ItemParameters): string {
 	return merchantId.trim();
 }
 
-/** What would end or change the path of a URL. */
-const CHANGES_PATH = /[\s/\\?#%\p{Cc}]|^\.{1,2}$/u;
+/** What would end or change the path of a URL, or is half a sign, which has no place in one. */
+const CHANGES_PATH = /[\s/\\?#%\p{Cc}\p{Cs}]|^\.{1,2}$/u;
 
 /**
  * The checked payment id.
