@@ -129,8 +129,12 @@ async function finished(executionId: string, n8n = api): Promise<Execution> {
 	}
 }
 
-async function until(condition: () => boolean): Promise<void> {
-	while (!condition()) await sleep(10);
+async function until(condition: () => boolean, timeoutMs = 60_000): Promise<void> {
+	const end = Date.now() + timeoutMs;
+	while (!condition()) {
+		if (Date.now() > end) throw new Error(`Not so within ${timeoutMs} ms: ${condition.toString()}`);
+		await sleep(10);
+	}
 }
 
 /** The error that ended a node, as n8n stored it: once for the execution, once for the node's run. */

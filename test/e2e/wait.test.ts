@@ -139,11 +139,8 @@ describe('parked in the database of n8n', () => {
 		const { paymentId } = parked;
 		expect(deliveryOf('payment.created', paymentId).status).toBe(200);
 		sandbox.pay(paymentId);
-		await sandbox.webhooksIdle();
-		expect(deliveryOf('payment.processing', paymentId).status).toBe(200);
-		expect(await isParked(api, parked)).toBe(true);
 		await advance(1_000);
-
+		expect(deliveryOf('payment.processing', paymentId).status).toBe(200);
 		const { status, rawBody } = deliveryOf('payment.completed', paymentId);
 		expect(status).toBe(200);
 		const execution = await ended(api, parked);

@@ -363,16 +363,15 @@ describe('Create with the option QR Code', () => {
 		expect(engine.log.messages('warn').join('\n')).toContain(`ORDER-0 = ${sandbox.payments[0].id}`);
 	});
 
-	it.each([
-		['no id', { status: 'pending' }],
-		['an id that is an object', { id: { a: 1 }, status: 'pending' }],
-	])('is not lost when the answer has %s', async (_what, body) => {
+	it('asks for no image of a payment that AcountPay has not named', async () => {
+		const body = { status: 'pending' };
 		sandbox.faults.add({ match: { endpoint: 'create' }, status: 201, body, made: true });
 		const execution = await engine.runNode({
 			node: { parameters: withQrCode(), ...goOn },
 			items: orders(1),
 		});
-		expect(execution.json()).toMatchObject([{ details: { outcome: 'made', payment: body } }]);
+		expect(execution.json()).toMatchObject([{ details: { outcome: 'unknown' } }]);
+		expect(requestsFor(sandbox, 'qr')).toEqual([]);
 	});
 });
 
