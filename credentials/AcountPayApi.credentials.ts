@@ -40,8 +40,6 @@ export class AcountPayApi implements ICredentialType {
 
 	documentationUrl = 'https://github.com/acountpay/n8n-nodes-acountpay#credentials';
 
-	hideDomainRestrictionFields = true;
-
 	properties: INodeProperties[] = [
 		{ displayName: 'Grant Type', name: 'grantType', type: 'hidden', default: 'clientCredentials' },
 		{
@@ -109,6 +107,17 @@ export class AcountPayApi implements ICredentialType {
 			description:
 				'The webhook_secret that AcountPay gave you. Only needed to react to webhooks: it proves that they come from AcountPay.',
 		},
+		/*
+		 * n8n asks for the hosts that the HTTP Request node may use this credential with. It may use it with none: whoever
+		 * edits a workflow could otherwise have the access token sent to a host of their own. Our nodes are not concerned.
+		 */
+		{
+			displayName: 'Allowed HTTP Request Domains',
+			name: 'allowedHttpRequestDomains',
+			type: 'hidden',
+			default: 'none',
+		},
+		{ displayName: 'Allowed Domains', name: 'allowedDomains', type: 'hidden', default: '' },
 		{ displayName: 'Authorization URL', name: 'authUrl', type: 'hidden', default: '' },
 		{
 			displayName: 'Access Token URL',

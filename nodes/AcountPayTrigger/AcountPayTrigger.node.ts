@@ -35,9 +35,9 @@ export class AcountPayTrigger implements INodeType {
 			header: 'Hear from AcountPay',
 			executionsHelp: {
 				inactive:
-					'<b>While building</b>, click Listen, copy the test URL into the field Webhook URL of an AcountPay node and create a payment. <br /> <br /> <b>When it works</b>, publish the workflow and use the production URL there.',
+					'<b>While building</b>, execute this step, copy the test URL into the field Webhook URL of an AcountPay node and create a payment. <br /> <br /> <b>When it works</b>, publish the workflow and use the production URL there.',
 				active:
-					'<b>While building</b>, click Listen, copy the test URL into the field Webhook URL of an AcountPay node and create a payment. <br /> <br /> <b>This workflow is published</b>: events that come to the production URL show under Executions.',
+					'<b>While building</b>, execute this step, copy the test URL into the field Webhook URL of an AcountPay node and create a payment. <br /> <br /> <b>This workflow is published</b>: events that come to the production URL show under Executions.',
 			},
 			activationHint:
 				'Once it works, publish the workflow and put the production URL into the Webhook URL of your payments.',

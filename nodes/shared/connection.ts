@@ -75,6 +75,7 @@ export class Connection {
 			throw new FieldProblem(
 				'Base URL',
 				`of the credential ${nameOf(context)} must start with https://, or with http:// and be on this machine (localhost)`,
+				'Open the credential and correct it. Nothing was sent.',
 			);
 		}
 		return new Connection(context, credential, baseUrl);

@@ -28,8 +28,13 @@ export class FieldProblem extends Problem {
 	/**
 	 * @param field its name in the editor
 	 * @param must the rest of the sentence that the field's name begins: 'must be …'
+	 * @param description what to do now, where there is more to say than that
 	 */
-	constructor(field: string, must: string, description?: string) {
+	constructor(
+		field: string,
+		must: string,
+		description = 'Correct the field, or what its expression takes from this item. Nothing was sent for it.',
+	) {
 		super(`${field} ${must}`, description);
 	}
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { startSandbox, type RecordedRequest, type Sandbox } from '../../sandbox';
-import { itemsOf, type Execution, type StoredCredential } from '../../tools/n8n/api';
+import { errorOf, itemsOf, type Execution, type StoredCredential } from '../../tools/n8n/api';
 import { acountPay, itemsNode, manualTrigger, workflow } from '../../tools/n8n/workflow';
 import { credentialFor, sharedN8n } from './n8n';
 
@@ -199,6 +199,31 @@ describe('the credential dialog', () => {
 		expect(status).toBe('Error');
 		expect(message).toContain('Client authentication failed');
 	});
+});
+
+it('the HTTP Request node can carry the token nowhere', async () => {
+	const { api } = sharedN8n();
+	const credential = await api.createCredential('Ours', 'acountPayApi', credentialFor(sandbox));
+	const elsewhere = `${sandbox.url}/elsewhere`;
+	const { id } = await api.createWorkflow(
+		workflow([
+			manualTrigger(),
+			{
+				name: 'HTTP Request',
+				type: 'n8n-nodes-base.httpRequest',
+				typeVersion: 4.2,
+				parameters: {
+					url: elsewhere,
+					authentication: 'predefinedCredentialType',
+					nodeCredentialType: 'acountPayApi',
+				},
+				credentials: { acountPayApi: credential },
+			},
+		]),
+	);
+	const execution = await api.runWorkflow(id);
+	expect(errorOf(execution)!.message).toContain('configured to prevent use within an HTTP Request');
+	expect(sandbox.requests).toEqual([]);
 });
 
 describe('the command line of n8n', () => {
