@@ -214,7 +214,7 @@ describe('the item of a node that continues', () => {
 		});
 		expect(errorItem(new FieldProblem('A', 'must'), 0).json).toEqual({
 			error: 'A must [item 0]',
-			details: { outcome: 'invalid' },
+			details: { outcome: 'invalid', description: expect.stringMatching(/^Correct the field/) },
 		});
 	});
 
