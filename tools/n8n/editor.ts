@@ -1,0 +1,190 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { selectors, type Browser, type Locator, type Page } from 'playwright-core';
+
+import type { N8nApi } from './api';
+
+/** Where {@link Editor.picture} puts its pictures. Nothing of it is kept in the repository. */
+export const SCREENSHOTS_DIR = join(__dirname, '..', '..', 'reports', 'screenshots');
+
+const VIEWPORT = { width: 1280, height: 800 };
+/** A busy machine takes its time to load the editor. */
+const TIMEOUT_MS = 30_000;
+/** Between the steps of a drag, n8n looks at what is below the pointer. */
+const DRAG_STEPS = 10;
+
+selectors.setTestIdAttribute('data-test-id');
+
+/** n8n's editor in a browser, used as a person uses it. What is clicked is waited for; what does not come is an Error. */
+export class Editor {
+	/** The panel with the fields of the node that is open. */
+	readonly fields: Locator;
+	/** The panel with what the open node was given. */
+	readonly input: Locator;
+	/** The panel with what the open node gave, or said. */
+	readonly output: Locator;
+	/** The dialog of a credential. */
+	readonly credential: Locator;
+	/** The panel in which nodes are searched for. */
+	readonly nodePanel: Locator;
+
+	private constructor(
+		readonly page: Page,
+		private readonly url: string,
+	) {
+		this.fields = page.getByTestId('node-parameters');
+		this.input = page.getByTestId('ndv-input-panel');
+		this.output = page.getByTestId('output-panel');
+		this.credential = page.getByTestId('editCredential-modal');
+		this.nodePanel = page.getByTestId('node-creator');
+	}
+
+	/** A new window, signed in as the person that `api` is. It shows nothing yet. */
+	static async open(browser: Browser, api: N8nApi): Promise<Editor> {
+		const context = await browser.newContext({ viewport: VIEWPORT });
+		context.setDefaultTimeout(TIMEOUT_MS);
+		await context.addCookies(
+			api.cookie.split('; ').map((cookie) => {
+				const [name, value] = cookie.split(/=(.*)/);
+				return { name, value, url: api.url };
+			}),
+		);
+		const page = await context.newPage();
+		// Leaving a workflow that n8n has not stored yet.
+		page.on('dialog', (dialog) => void dialog.accept());
+		return new Editor(page, api.url);
+	}
+
+	/** Opens a stored workflow, or begins a new one. */
+	async openWorkflow(id = 'new'): Promise<void> {
+		await this.page.goto(`${this.url}/workflow/${id}`, { waitUntil: 'domcontentloaded' });
+		const shown = id === 'new' ? 'canvas-plus-button' : 'canvas-node';
+		await this.page.getByTestId(shown).first().waitFor();
+	}
+
+	/** Searches for a first node in a new workflow. */
+	async searchFirstNode(text: string): Promise<void> {
+		await this.page.getByTestId('canvas-plus-button').click();
+		await this.nodePanel.getByTestId('node-creator-search-bar').fill(text);
+	}
+
+	/** Reads a workflow from a file into the new one that is open. */
+	async importFile(file: string): Promise<void> {
+		await this.page.getByTestId('workflow-menu').click();
+		await this.page.getByTestId('workflow-menu-item-import').hover();
+		const chooser = this.page.waitForEvent('filechooser');
+		await this.page.getByText(/from file/i).click();
+		await (await chooser).setFiles(file);
+		await this.page.getByTestId('canvas-node').first().waitFor();
+	}
+
+	/** A node on the canvas. */
+	node(name: string): Locator {
+		return this.page.locator(`[data-test-id="canvas-node"][data-node-name="${name}"]`);
+	}
+
+	/** Opens a node of the canvas. */
+	async openNode(name: string): Promise<void> {
+		await this.node(name).dblclick();
+		await this.fields.waitFor();
+	}
+
+	/** Goes back to the canvas. */
+	async closeNode(): Promise<void> {
+		await this.page.getByTestId('ndv-close-button').click();
+		await this.fields.waitFor({ state: 'hidden' });
+	}
+
+	/** A field of the open node or credential, by the name that it has in a saved workflow. */
+	field(name: string): Locator {
+		return this.page.getByTestId(`parameter-input-${name}`);
+	}
+
+	/** Types into a field. */
+	async fill(name: string, text: string): Promise<void> {
+		const box = this.field(name).locator('input');
+		await box.fill(text);
+		await box.blur();
+	}
+
+	/** Switches on what can be on or off. */
+	async switchOn(name: string): Promise<void> {
+		await this.field(name).locator('.el-switch__core').click();
+	}
+
+	/** Chooses from the list of a field. */
+	async choose(name: string, option: string): Promise<void> {
+		await this.field(name).click();
+		await this.page.getByRole('option', { name: option }).click();
+	}
+
+	/** Adds a field from a list such as 'Additional Fields' or 'Options'. */
+	async addField(list: string, field: string): Promise<void> {
+		await this.fields
+			.getByTestId('parameter-item')
+			.filter({ hasText: list })
+			.getByTestId('collection-parameter-add')
+			.click();
+		await this.page.getByRole('option', { name: field, exact: true }).click();
+	}
+
+	/** Types an expression, with its braces, into a field. */
+	async fillExpression(name: string, expression: string): Promise<void> {
+		await this.field(name).hover();
+		await this.page
+			.getByTestId(`${name}-parameter-input-options-container`)
+			.getByTestId('radio-button-expression')
+			.click();
+		await this.field(name).locator('.cm-content').fill(expression);
+		await this.leaveField();
+	}
+
+	private async leaveField(): Promise<void> {
+		await this.page.getByTestId('tab-params').click();
+	}
+
+	/** Drags a field of the input onto a field of the open node. */
+	async drag(from: string, to: string): Promise<void> {
+		await this.input
+			.getByTestId('run-data-schema-node-name')
+			.getByText(from, { exact: true })
+			.dragTo(this.field(to), { steps: DRAG_STEPS });
+		// n8n goes to the field a moment later, and lays what it evaluates to over the next ones.
+		await this.field(to).locator('.cm-focused').waitFor();
+		await this.leaveField();
+	}
+
+	/**
+	 * Runs the open node, and those before it that have not run.
+	 *
+	 * @returns when n8n says how that ended
+	 */
+	async executeStep(): Promise<void> {
+		const button = this.page.getByTestId('node-execute-button');
+		await button.click();
+		await this.page.getByText(/Node executed successfully|Problem in node/).waitFor();
+		// It shows a circle until the editor has all that came.
+		await button.getByText('Execute step').waitFor();
+	}
+
+	/** Chooses how the output is shown. */
+	async showOutputAs(view: 'schema' | 'table' | 'json' | 'binary'): Promise<void> {
+		await this.output.getByTestId(`radio-button-${view}`).click();
+	}
+
+	/** Keeps what is to be seen now as `<name>.png` in {@link SCREENSHOTS_DIR}. */
+	async picture(name: string, page = this.page): Promise<void> {
+		mkdirSync(SCREENSHOTS_DIR, { recursive: true });
+		await page.screenshot({
+			path: join(SCREENSHOTS_DIR, `${name}.png`),
+			animations: 'disabled',
+			caret: 'hide',
+		});
+	}
+
+	/** Closes the window. */
+	async close(): Promise<void> {
+		await this.page.context().close();
+	}
+}
