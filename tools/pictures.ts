@@ -1,4 +1,5 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-imports, no-console -- runs outside n8n */
+import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,17 +9,27 @@ import type { Page } from 'playwright-core';
 import { launchBrowser } from './browser';
 import { EXAMPLES_DIR, exampleNames, importExample, readExample } from './examples';
 import type { N8nApi, StoredCredential } from './n8n/api';
+import { SCREENSHOTS_DIR } from './n8n/editor';
 import { startN8n } from './n8n/server';
 import { ensureN8n } from './n8n/setup';
 import { packPackage } from './package';
 import { abortOnSignals } from './signals';
 
-const USAGE = `npm run pictures [-- <name>…]
+const USAGE = `npm run pictures [-- <name>… | --readme]
 
 Takes the pictures of the examples from n8n's editor, into examples/images.
 
-  <name>   an example, such as point-of-sale; all of them when there is none
+  <name>     an example, such as point-of-sale; all of them when there is none
+  --readme   makes those of the README instead, from the screenshots that 'npm run test:e2e' leaves
   --help`;
+
+/** The README's pictures, in docs/images, and the screenshots that they are made from. */
+const README_PICTURES = {
+	'qr-code': '08-qr-code',
+	waiting: '17-waiting-light',
+	'payment-page': '18-asked-to-pay-light',
+};
+const README_IMAGES_DIR = join(EXAMPLES_DIR, '..', 'docs', 'images');
 
 /** Large enough that no example has to be drawn smaller than it is. */
 const VIEWPORT = { width: 2000, height: 1300 };
@@ -130,13 +141,32 @@ async function takePictures(names: string[], signal: AbortSignal): Promise<void>
 	}
 }
 
+/** @throws Error when the end-to-end tests have left no such screenshot */
+async function makeReadmePictures(): Promise<void> {
+	await mkdir(README_IMAGES_DIR, { recursive: true });
+	for (const [name, screenshot] of Object.entries(README_PICTURES)) {
+		const image = await loadImage(join(SCREENSHOTS_DIR, `${screenshot}.png`));
+		const canvas = createCanvas(image.width, image.height);
+		canvas.getContext('2d').drawImage(image, 0, 0);
+		await writeFile(join(README_IMAGES_DIR, `${name}.webp`), await canvas.encode('webp', QUALITY));
+		console.log(`${name}.webp`);
+	}
+}
+
 async function main(): Promise<void> {
 	const { values, positionals } = parseArgs({
 		allowPositionals: true,
-		options: { help: { type: 'boolean', default: false } },
+		options: {
+			readme: { type: 'boolean', default: false },
+			help: { type: 'boolean', default: false },
+		},
 	});
 	if (values.help) {
 		console.log(USAGE);
+		return;
+	}
+	if (values.readme) {
+		await makeReadmePictures();
 		return;
 	}
 	await takePictures(positionals.length ? positionals : exampleNames(), abortOnSignals());
