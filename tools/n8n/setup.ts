@@ -165,7 +165,15 @@ async function build(
 		'building sqlite3',
 		npm('rebuild', 'sqlite3', '--ignore-scripts=false', '--foreground-scripts'),
 	);
-	await step('loading the native modules', ['-e', "require('sqlite3'); require('isolated-vm')"]);
+	// n8n 2.0 has no isolated-vm.
+	const natives = ['sqlite3', 'isolated-vm'].filter((name) =>
+		existsSync(join(dir, 'node_modules', name)),
+	);
+	await step('loading the native modules', [
+		'-e',
+		'process.argv.slice(1).forEach((name) => require(name))',
+		...natives,
+	]);
 }
 
 async function runStep(
