@@ -48,7 +48,7 @@ export class OAuth {
 
 	/**
 	 * Answers `POST /oauth/token`. Strict: only what is documented is sent, so credentials in a Basic
-	 * header and a `scope` parameter are refused.
+	 * header and a `scope` are refused. An empty `scope`, which n8n before 2.41 sends, counts as not sent (RFC 6749, 3.2).
 	 * @param form the parsed form
 	 * @throws Refusal for everything but the documented request
 	 */
@@ -58,7 +58,7 @@ export class OAuth {
 			const hint = 'Send client_id and client_secret in the body, without a Basic header';
 			throw new Refusal(tokenError(400, 'invalid_request', hint));
 		}
-		if (form.scope !== undefined) {
+		if (form.scope) {
 			throw new Refusal(tokenError(400, 'invalid_scope', 'Send no scope'));
 		}
 		if (form.grant_type !== 'client_credentials') {

@@ -70,8 +70,9 @@ export class Batch<Input> {
 			await this.context.putExecutionToWait(parkUntil);
 			return this.items;
 		}
+		const node = this.context.getNode();
 		const output = this.results.map((result, item): INodeExecutionData => {
-			if ('problem' in result) return errorItem(result.problem, item);
+			if ('problem' in result) return errorItem(node, result.problem, item);
 			const { json, binary } = result;
 			return { json, ...(binary && { binary }), pairedItem: { item } };
 		});
@@ -193,8 +194,8 @@ export class Batch<Input> {
 const problemIn = (error: unknown): ItemProblem =>
 	isItemProblem(error) ? error : new UnexpectedProblem(error, true);
 
-/** 'Retry On Fail' also runs a node again that has ended well, when its first item has such an `error`. */
-const looksFailed = ([first]: INodeExecutionData[]): boolean => {
-	const error = first?.json.error;
-	return error !== undefined && error !== null && error !== false;
-};
+/**
+ * 'Retry On Fail' also runs a node again that has ended well, when its first item has such an `error`; since n8n 2.41 no
+ * longer for null and false.
+ */
+const looksFailed = ([first]: INodeExecutionData[]): boolean => first?.json.error !== undefined;

@@ -1,5 +1,6 @@
 import {
 	type IExecuteFunctions,
+	type INode,
 	type INodeExecutionData,
 	NodeApiError,
 	NodeOperationError,
@@ -58,13 +59,17 @@ export function nodeErrorFor(
 }
 
 /**
- * The output of an item that has failed in a node that continues. Its keys are those by which n8n tells an item for the
- * error output.
+ * The output of an item that has failed in a node that continues. By these keys of its `json` n8n tells an item for the
+ * error output; before 2.41 only by an `error` beside the `json`.
  */
-export function errorItem(problem: ItemProblem, itemIndex: number): INodeExecutionData {
+export function errorItem(
+	{ onError }: Pick<INode, 'onError'>,
+	problem: ItemProblem,
+	itemIndex: number,
+): INodeExecutionData {
 	const { outcome, description } = problem;
 	const { status, payment } = problem instanceof ApiProblem ? problem : {};
-	return {
+	const item: INodeExecutionData = {
 		json: {
 			error: messageFor(problem, itemIndex),
 			details: {
@@ -76,6 +81,11 @@ export function errorItem(problem: ItemProblem, itemIndex: number): INodeExecuti
 		},
 		pairedItem: { item: itemIndex },
 	};
+	if (onError === 'continueErrorOutput') {
+		// Not enumerable, or n8n would store it, and put its message in the place of the whole `json`.
+		Object.defineProperty(item, 'error', { value: problem });
+	}
+	return item;
 }
 
 /** How many payments one line of the log names. */

@@ -4,6 +4,7 @@ import {
 	type AcountPayCredential,
 	CREDENTIAL_NAME,
 	fingerprintOf,
+	forNewToken,
 	type TokenData,
 } from './credential';
 import { codesOf, neverConnected } from './network';
@@ -179,9 +180,9 @@ export class Connection {
 	 * The `this` that n8n's helpers are called with: it has the credential at hand, which n8n would otherwise read, decrypt
 	 * and evaluate for each call, and the signal that may cut the call off.
 	 */
-	private caller(signal: AbortSignal | undefined): IExecuteFunctions {
+	private caller(signal: AbortSignal | undefined, credential = this.credential): IExecuteFunctions {
 		return Object.create(this.context, {
-			getCredentials: { value: async () => this.credential },
+			getCredentials: { value: async () => credential },
 			getExecutionCancelSignal: { value: () => signal },
 		}) as IExecuteFunctions;
 	}
@@ -247,7 +248,9 @@ export class Connection {
 		const end = this.cancelSignal ? AbortSignal.any([limit, this.cancelSignal]) : limit;
 		const failure = await Promise.race([
 			this.context.helpers.refreshOAuth2Token
-				.call(this.caller(this.cancelSignal), CREDENTIAL_NAME, { tokenType: 'Bearer' })
+				.call(this.caller(this.cancelSignal, forNewToken(this.credential)), CREDENTIAL_NAME, {
+					tokenType: 'Bearer',
+				})
 				.then(() => undefined, tokenFailureOf),
 			aborted(end).then(() => TOKEN_IS_LATE),
 		]);

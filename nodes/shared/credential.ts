@@ -18,7 +18,10 @@ export interface AcountPayCredential extends AcountPayHost {
 /** n8n's record of an access token, with the fingerprint that this package adds. */
 export interface TokenData extends IDataObject {
 	access_token?: string;
-	/** Milliseconds since 1970, as text; n8n works it out from the answer's `expires_in`. */
+	token_type?: string;
+	/** Seconds, as AcountPay answered it. */
+	expires_in?: number | string;
+	/** Milliseconds since 1970, as text; worked out from the answer's `expires_in`. */
 	n8n_expires_at?: string;
 	/** {@link fingerprintOf} the credential that the token was asked for with. */
 	acountPayFingerprint?: string;
@@ -43,4 +46,25 @@ export async function addFingerprint(data: ICredentialDataDecryptedObject): Prom
 	const credential = data as unknown as AcountPayCredential;
 	const acountPayFingerprint = fingerprintOf(credential);
 	return { oauthTokenData: { ...credential.oauthTokenData, acountPayFingerprint } };
+}
+
+/**
+ * A copy of the credential for n8n to put a new token into and to store: n8n before 2.41 asks no `preAuthentication` then,
+ * notes no end of the token, and would put one whose type is not 'bearer' into the URL. So the token gets all three here.
+ */
+export function forNewToken(credential: AcountPayCredential): AcountPayCredential {
+	let token = credential.oauthTokenData;
+	return Object.defineProperty({ ...credential }, 'oauthTokenData', {
+		enumerable: true,
+		get: () => token,
+		set: (fetched: TokenData) => {
+			const life = Number(fetched.expires_in) * 1000;
+			token = {
+				...(life > 0 && { n8n_expires_at: String(Date.now() + life) }),
+				...fetched,
+				token_type: 'Bearer',
+				acountPayFingerprint: fingerprintOf(credential),
+			};
+		},
+	});
 }

@@ -4,7 +4,7 @@ import { errorItem, nodeErrorFor, stoppedError } from '../../../nodes/AcountPay/
 import { codesOf, neverConnected } from '../../../nodes/shared/network';
 import { ApiProblem, FieldProblem, UnexpectedProblem } from '../../../nodes/shared/problems';
 import { tokenFailureOf } from '../../../nodes/shared/tokenFailure';
-import { fingerprintOf } from '../../../nodes/shared/credential';
+import { fingerprintOf, forNewToken, type TokenData } from '../../../nodes/shared/credential';
 
 const node = { name: 'Pay', type: 'acountPay', typeVersion: 1 } as INode;
 const nothing = { made: [], unknown: [] };
@@ -204,15 +204,23 @@ describe('the error that ends the node', () => {
 });
 
 describe('the item of a node that continues', () => {
+	test('has an error beside its JSON only for the error output, and there nothing stores it', () => {
+		const problem = new FieldProblem('A', 'must');
+		expect(errorItem({ onError: 'continueRegularOutput' }, problem, 0).error).toBeUndefined();
+		const item = errorItem({ onError: 'continueErrorOutput' }, problem, 0);
+		expect(item.error).toBe(problem);
+		expect({ ...item }.error).toBeUndefined();
+	});
+
 	test('has what went wrong and what to do', () => {
-		expect(errorItem(new ApiProblem('refused', 'No', 'Check.', { status: 400 }), 2)).toEqual({
+		expect(errorItem(node, new ApiProblem('refused', 'No', 'Check.', { status: 400 }), 2)).toEqual({
 			json: {
 				error: 'No [item 2]',
 				details: { outcome: 'refused', status: 400, description: 'Check.' },
 			},
 			pairedItem: { item: 2 },
 		});
-		expect(errorItem(new FieldProblem('A', 'must'), 0).json).toEqual({
+		expect(errorItem(node, new FieldProblem('A', 'must'), 0).json).toEqual({
 			error: 'A must [item 0]',
 			details: { outcome: 'invalid', description: expect.stringMatching(/^Correct the field/) },
 		});
@@ -223,7 +231,7 @@ describe('the item of a node that continues', () => {
 			status: 500,
 			payment: { id: 1 },
 		});
-		expect(errorItem(problem, 0).json.details).toMatchObject({
+		expect(errorItem(node, problem, 0).json.details).toMatchObject({
 			outcome: 'made',
 			payment: { id: 1 },
 		});
@@ -290,5 +298,45 @@ describe('the fingerprint', () => {
 		[{ environment: 'production' as const }],
 	])('is another with %p', (edit) => {
 		expect(fingerprintOf({ ...credential, ...edit })).not.toBe(fingerprintOf(credential));
+	});
+});
+
+describe('a new token that n8n puts into the credential', () => {
+	const credential = {
+		environment: 'sandbox' as const,
+		clientId: 'id',
+		clientSecret: 's3cret',
+		oauthTokenData: { access_token: 'old' },
+	};
+	const store = (token: TokenData) => {
+		const copy = forNewToken(credential);
+		expect(copy).toEqual(credential);
+		copy.oauthTokenData = token;
+		expect(credential.oauthTokenData).toEqual({ access_token: 'old' });
+		return { ...copy }.oauthTokenData!;
+	};
+
+	test('gets a fingerprint, its end, and a type that n8n puts into a header', () => {
+		const before = Date.now();
+		const token = store({ access_token: 'new', token_type: 'mac', expires_in: 3600 });
+		expect(token).toEqual({
+			access_token: 'new',
+			token_type: 'Bearer',
+			expires_in: 3600,
+			n8n_expires_at: expect.stringMatching(/^\d+$/),
+			acountPayFingerprint: fingerprintOf(credential),
+		});
+		const life = Number(token.n8n_expires_at) - before;
+		expect(life).toBeGreaterThanOrEqual(3_600_000);
+		expect(life).toBeLessThan(3_610_000);
+	});
+
+	test('keeps the end that n8n has noted', () => {
+		const token = store({ access_token: 'new', expires_in: '3600', n8n_expires_at: '12345' });
+		expect(token.n8n_expires_at).toBe('12345');
+	});
+
+	test.each([undefined, 0, '', 'soon'])('has no end when AcountPay says %p', (expires_in) => {
+		expect(store({ access_token: 'new', expires_in })).not.toHaveProperty('n8n_expires_at');
 	});
 });
