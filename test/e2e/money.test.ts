@@ -12,6 +12,7 @@ import {
 	itemsOf,
 	lastRun,
 	type Execution,
+	type ExecutionSummary,
 	type N8nApi,
 	type StoredCredential,
 } from '../../tools/n8n/api';
@@ -24,6 +25,7 @@ import {
 	type WorkflowNode,
 } from '../../tools/n8n/workflow';
 import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
+import { itIsPromised } from './promises';
 
 // Usually 10 s for the longest of those that wait for nothing; a busy machine takes several times that.
 jest.setTimeout(240_000);
@@ -120,11 +122,11 @@ const pauses = (endpoint: string, of = sandbox) =>
 		.slice(1)
 		.map(({ startedAt }, index) => startedAt - requestsFor(endpoint, of)[index].startedAt);
 
-/** An execution once it is over, also when it is no longer among the latest that n8n lists. */
-async function finished(executionId: string, n8n = api): Promise<Execution> {
+/** The latest execution of a workflow once it is over, also when it is no longer among the latest of all. */
+async function finished(workflowId: string, n8n = api): Promise<Execution> {
 	for (;;) {
-		const execution = await n8n.getExecution(executionId);
-		if (isFinished(execution)) return execution;
+		const [latest] = await n8n.listExecutions(workflowId);
+		if (latest && isFinished(latest)) return await n8n.getExecution(latest.id);
 		await sleep(500);
 	}
 }
@@ -156,7 +158,7 @@ function failures(execution: Execution): NodeFailure[] {
 }
 
 /** The runs of the last describe: they take minutes and next to no work, so they begin first. */
-const busy = {} as Record<'create' | 'token', { sandbox: Sandbox; executionId: string }>;
+const busy = {} as Record<'create' | 'token', { sandbox: Sandbox; workflowId: string }>;
 
 beforeAll(async () => {
 	for (const endpoint of ['create', 'token'] as const) {
@@ -164,7 +166,8 @@ beforeAll(async () => {
 		its.faults.add({ match: { endpoint }, times: 'always', status: 429 });
 		const node = acountPay(await storeCredential(api, its), CREATE);
 		const { id } = await api.createWorkflow(payingWorkflow(node, orders(1)));
-		busy[endpoint] = { sandbox: its, executionId: await api.startWorkflow(id) };
+		await api.startWorkflow(id);
+		busy[endpoint] = { sandbox: its, workflowId: id };
 	}
 });
 
@@ -236,6 +239,31 @@ describe('tokens', () => {
 			await other.close();
 		}
 	});
+
+	/** How many token requests five executions make that begin together, each with a token that is about to end. */
+	async function tokenRequestsOfFive(): Promise<number> {
+		sandbox.settings.expiresIn = 280;
+		await runNode(createNode(), orders(1));
+		sandbox.reset();
+		sandbox.faults.add({ match: { endpoint: 'token' }, times: 'always', latencyMs: 2_000 });
+		const { id } = await api.createWorkflow(payingWorkflow(createNode(), orders(2)));
+		const started = await Promise.all(upTo(5).map(async () => await api.startWorkflow(id)));
+		for (const executionId of started) {
+			const isOver = (run: ExecutionSummary) => run.id === executionId && isFinished(run);
+			expect((await api.waitForExecution(isOver)).status).toBe('success');
+		}
+		expect(sandbox.payments).toHaveLength(10);
+		return sandbox.counts['token 200'];
+	}
+	itIsPromised(
+		'executions at the same time ask for one token',
+		async () => expect(await tokenRequestsOfFive()).toBe(1),
+		async () => {
+			const requests = await tokenRequestsOfFive();
+			expect(requests).toBeGreaterThan(1);
+			expect(requests).toBeLessThanOrEqual(5);
+		},
+	);
 
 	it('refused early (401): one shared request, each refused call once more', async () => {
 		await runNode(createNode(), orders(1));
@@ -355,8 +383,11 @@ describe('a batch', () => {
 		expect(itemsIn()).toEqual((all ? paid : upTo(25)).map((item) => ({ item })));
 		if (all) expect(itemsIn(failed)).toEqual(refused.map((item) => ({ item })));
 		const errors = all ? failed! : regular!.filter(({ json }) => json.error);
-		expect(errors.map(({ json }) => json.error)).toEqual(
-			refused.map((index) => expect.stringContaining(`'${referenceOf(index)}'`)),
+		expect(errors.map(({ json }) => json)).toMatchObject(
+			refused.map((index) => ({
+				error: expect.stringContaining(`'${referenceOf(index)}'`),
+				details: { outcome: 'refused', status: 422 },
+			})),
 		);
 		for (const { json } of regular!.filter(({ json: { error } }) => !error)) {
 			expect(json.id).toBe(ids()[json.referenceNumber as string]);
@@ -396,15 +427,18 @@ describe("'Retry On Fail'", () => {
 		expect(remembered(execution)).toEqual({});
 	});
 
-	it("makes one payment where the first answer has a key 'error'", async () => {
-		const body = { id: 'pay_1', referenceNumber: referenceOf(0), error: 'none' };
-		sandbox.faults.add({ match: createOf(0), times: 'always', status: 201, made: true, body });
-		const execution = await runNode(createNode({}, retryOnFail(3)), orders(3));
+	it.each(['none', false, null])(
+		'makes one payment where the first answer has an error %j',
+		async (error) => {
+			const body = { id: 'pay_1', referenceNumber: referenceOf(0), error };
+			sandbox.faults.add({ match: createOf(0), times: 'always', status: 201, made: true, body });
+			const execution = await runNode(createNode({}, retryOnFail(3)), orders(3));
 
-		expect(payments()).toEqual(oneOfEach(upTo(3)));
-		expect(answers(execution)[0]).toEqual(body);
-		expect(handedOut(execution)).toEqual(upTo(3).map(referenceOf));
-	});
+			expect(payments()).toEqual(oneOfEach(upTo(3)));
+			expect(answers(execution)[0]).toEqual(body);
+			expect(handedOut(execution)).toEqual(upTo(3).map(referenceOf));
+		},
+	);
 });
 
 describe('a retry by hand', () => {
@@ -661,7 +695,8 @@ describe('10,000 items in one run', () => {
 				json: { merchant: 'merchant_' + index, amount: index + 1, reference: 'ORDER-' + index },
 			}));`;
 			const { id } = await n8n.api.createWorkflow(definition);
-			const execution = await finished(await n8n.api.startWorkflow(id), n8n.api);
+			await n8n.api.startWorkflow(id);
+			const execution = await finished(id, n8n.api);
 
 			expect(its.counts).toEqual({ 'token 200': 1, 'create 201': 10_000 });
 			expect(handedOut(execution)).toEqual(upTo(10_000).map(referenceOf));
@@ -676,7 +711,7 @@ describe('10,000 items in one run', () => {
 
 describe('an API that stays busy', () => {
 	it('for a token: asked for about a minute, then a clear error', async () => {
-		for (const { message, context } of failures(await finished(busy.token.executionId))) {
+		for (const { message, context } of failures(await finished(busy.token.workflowId))) {
 			expect(message).toContain(
 				"gave no access token for the credential 'Partner': it is getting too many requests",
 			);
@@ -690,7 +725,7 @@ describe('an API that stays busy', () => {
 	});
 
 	it('for a create: asked at least 10 times and for 2 minutes, then a clear error', async () => {
-		for (const { message, context } of failures(await finished(busy.create.executionId))) {
+		for (const { message, context } of failures(await finished(busy.create.workflowId))) {
 			expect(message).toContain('did not take the payment');
 			expect(context).toMatchObject({ outcome: 'refused', outcomesUnknown: [] });
 		}

@@ -5,9 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { startSandbox, type RecordedRequest, type Sandbox } from '../../sandbox';
-import { errorOf, itemsOf, type Execution, type StoredCredential } from '../../tools/n8n/api';
+import {
+	errorOf,
+	itemsOf,
+	type Execution,
+	type N8nApi,
+	type StoredCredential,
+} from '../../tools/n8n/api';
 import { acountPay, itemsNode, manualTrigger, workflow } from '../../tools/n8n/workflow';
-import { credentialFor, sharedN8n } from './n8n';
+import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
+import { itIsPromised } from './promises';
 
 // Usually 20 s for the longest; a busy machine takes several times that.
 jest.setTimeout(180_000);
@@ -117,16 +124,24 @@ describe('three orders of three merchants', () => {
 		);
 	});
 
-	it('take one token, asked for and used as documented', () => {
-		expect(requestsTo('token')).toHaveLength(1);
-		const [asked] = requestsTo('token');
+	const askedWith = async (scope: string) => {
 		const { clientId, clientSecret } = sandbox.credentials;
+		const [asked] = requestsTo('token');
 		expect(asked).toMatchObject({
 			method: 'POST',
 			path: '/oauth/token',
-			rawBody: `grant_type=client_credentials&client_id=${clientId}&client_secret=${clientSecret}`,
+			rawBody: `grant_type=client_credentials${scope}&client_id=${clientId}&client_secret=${clientSecret}`,
 		});
 		expect(apiHeaders(asked)).toEqual({ 'content-type': 'application/x-www-form-urlencoded' });
+	};
+	itIsPromised(
+		'token requests hold what is documented and nothing else',
+		async () => await askedWith(''),
+		async () => await askedWith('&scope='),
+	);
+
+	it('take one token', () => {
+		expect(requestsTo('token')).toHaveLength(1);
 		const tokens = new Set(
 			[...requestsTo('create'), ...requestsTo('get')].map(({ headers }) => headers.authorization),
 		);
@@ -183,6 +198,31 @@ describe('three orders of three merchants', () => {
 	});
 });
 
+describe('expressions', () => {
+	const run = async (api: N8nApi) => {
+		const credential = await api.createCredential(
+			'Expressions',
+			'acountPayApi',
+			credentialFor(sandbox),
+		);
+		return await api.runWorkflow((await api.createWorkflow(payingWorkflow(credential))).id);
+	};
+
+	itIsPromised(
+		"expressions find other nodes with n8n's own settings",
+		async () => expect((await run(sharedN8n().api)).status).toBe('success'),
+		async () => {
+			const n8n = await startOwnN8n({ env: { N8N_EXPRESSION_ENGINE: 'vm' } });
+			try {
+				expect(errorOf(await run(n8n.api))!.message).toContain('Merchant ID must not be empty');
+				expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 201': 3 });
+			} finally {
+				await n8n.stop();
+			}
+		},
+	);
+});
+
 describe('the credential dialog', () => {
 	const { api } = sharedN8n();
 
@@ -227,7 +267,7 @@ it('the HTTP Request node can carry the token nowhere', async () => {
 });
 
 describe('the command line of n8n', () => {
-	const { cli } = sharedN8n();
+	const { api, cli } = sharedN8n();
 	let folder: string;
 
 	beforeEach(() => {
@@ -242,21 +282,47 @@ describe('the command line of n8n', () => {
 		return file;
 	};
 
-	it('imports the credential and runs the workflow headless', async () => {
+	const importCredential = async () => {
 		const credential = { id: 'headless-credential', name: 'Headless', type: 'acountPayApi' };
-		const paying = { id: 'headless-workflow', active: false, ...payingWorkflow(credential) };
 		await cli(
 			'import:credentials',
 			`--input=${write('credential.json', [{ ...credential, data: credentialFor(sandbox) }])}`,
 		);
-		await cli('import:workflow', `--input=${write('workflow.json', [paying])}`);
-		const printed = await cli('execute', `--id=${paying.id}`, '--rawOutput');
+		return credential;
+	};
 
+	const importWorkflow = async (workflow: object) =>
+		await cli('import:workflow', `--input=${write('workflow.json', [workflow])}`);
+
+	async function expectRun(id: string) {
+		const printed = await cli('execute', `--id=${id}`, '--rawOutput');
 		const { data } = JSON.parse(printed.slice(printed.indexOf('{\n'))) as Execution;
 		const references = data.resultData.runData.Get[0].data!.main[0]!.map(
 			({ json }) => json.referenceNumber,
 		);
 		expect(references).toEqual(ORDERS.map(({ reference }) => reference));
 		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 201': 3, 'get 200': 3 });
+	}
+
+	it('imports the credential and runs a workflow headless', async () => {
+		const { id } = await api.createWorkflow(payingWorkflow(await importCredential()));
+		await expectRun(id);
 	});
+
+	const withId = async () => ({
+		id: 'headless-workflow',
+		active: false,
+		...payingWorkflow(await importCredential()),
+	});
+	itIsPromised(
+		"n8n's command line imports a workflow that has an ID",
+		async () => {
+			const workflow = await withId();
+			await importWorkflow(workflow);
+			await expectRun(workflow.id);
+		},
+		async () => {
+			await expect(importWorkflow(await withId())).rejects.toThrow('Could not find workflow');
+		},
+	);
 });

@@ -1,13 +1,15 @@
 /**
- * The QR code on a real n8n: stored as a file that the editor shows.
+ * The QR code on a real n8n: stored so that the editor shows it.
  */
 import axios from 'axios';
+import type { IBinaryData } from 'n8n-workflow';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { itemsOf, type N8nApi } from '../../tools/n8n/api';
 import { acountPay, itemsNode, manualTrigger, workflow } from '../../tools/n8n/workflow';
 import { credentialFor, sharedN8n } from './n8n';
 import { readQrCode } from './partner';
+import { itIsPromised } from './promises';
 
 jest.setTimeout(60_000);
 
@@ -18,16 +20,19 @@ beforeAll(async () => {
 afterAll(async () => await sandbox.close());
 
 /** What the editor gets for the button 'View' of a file. */
-const view = async ({ url, cookie }: N8nApi, id: string) =>
-	await axios.get<Buffer>(`${url}/rest/binary-data`, {
+async function view({ url, cookie }: N8nApi, { id }: IBinaryData): Promise<Buffer> {
+	const { headers, data } = await axios.get<Buffer>(`${url}/rest/binary-data`, {
 		params: { id, action: 'view' },
 		headers: { cookie },
 		proxy: false,
 		responseType: 'arraybuffer',
 	});
+	expect(headers['content-type']).toBe('image/png');
+	return Buffer.from(data);
+}
 
-it('the image of a payment, and of one made in the same step, can be viewed in the editor', async () => {
-	const { api } = sharedN8n();
+/** Reads the image of payments, and of ones made in the same step. */
+async function readImages(api: N8nApi, contentOf: (image: IBinaryData) => Promise<Buffer>) {
 	const credential = await api.createCredential('QR', 'acountPayApi', credentialFor(sandbox));
 	const merchantId = 'merchant_copenhagen';
 	const { id } = await api.createWorkflow(
@@ -66,9 +71,21 @@ it('the image of a payment, and of one made in the same step, can be viewed in t
 		for (const field of ['data', 'again']) {
 			const stored = binary![field];
 			expect(stored).toMatchObject({ fileName: `${json.id as string}.png`, fileType: 'image' });
-			const { headers, data } = await view(api, stored.id!);
-			expect(headers['content-type']).toBe('image/png');
-			expect(Buffer.from(data).equals(image)).toBe(true);
+			expect((await contentOf(stored)).equals(image)).toBe(true);
 		}
 	}
+}
+
+describe('the image of a payment, and of one made in the same step', () => {
+	const { api } = sharedN8n();
+
+	itIsPromised(
+		'QR codes are stored as files',
+		async () => await readImages(api, async (image) => await view(api, image)),
+		async () =>
+			await readImages(api, async ({ id, data }) => {
+				expect(id).toBeUndefined();
+				return Buffer.from(data, 'base64');
+			}),
+	);
 });

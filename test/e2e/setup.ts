@@ -7,6 +7,7 @@ import { startN8n } from '../../tools/n8n/server';
 import { ensureN8n } from '../../tools/n8n/setup';
 import { packPackage } from '../../tools/package';
 import { publish } from './n8n';
+import { testedVersion } from './promises';
 
 /**
  * Starts the n8n that all end-to-end tests share, with the packed package installed in it. jest runs
@@ -15,7 +16,7 @@ import { publish } from './n8n';
  * @returns nothing; what ends it is left for `teardown.ts`
  */
 export default async function setup(): Promise<void> {
-	const n8n = await ensureN8n();
+	const n8n = await ensureN8n({ version: testedVersion() });
 	const packageTarball = await packPackage();
 	const folder = mkdtempSync(join(tmpdir(), 'n8n-log-'));
 	const logFile = join(folder, 'n8n.log');

@@ -25,6 +25,7 @@ import {
 import { acountPay, workflow } from '../../tools/n8n/workflow';
 import { ACCEPTED, eventBody, IGNORED, post, postSigned } from '../engine/deliveries';
 import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
+import { itIsPromised } from './promises';
 
 jest.setTimeout(300_000);
 
@@ -197,9 +198,6 @@ describe('parked in the database of n8n', () => {
 			status: 401,
 		});
 		expect(await postSigned(sandbox, url, `[${final}]`)).toMatchObject({ status: 400 });
-		expect(await postSigned(sandbox, url.replace(/\?.*/, ''), final)).toMatchObject({
-			status: 401,
-		});
 		expect(await postSigned(sandbox, url, processing)).toMatchObject(IGNORED);
 		expect(await postSigned(sandbox, url, ofOther)).toMatchObject(IGNORED);
 		expect(await isParked(api, parked)).toBe(true);
@@ -216,6 +214,25 @@ describe('parked in the database of n8n', () => {
 		expect(await postSigned(sandbox, url, final)).toMatchObject({ status: 409 });
 		expect(await isParked(api, other)).toBe(true);
 	});
+
+	itIsPromised(
+		"a parked execution is woken by AcountPay's signature and n8n's token together",
+		async () => {
+			const parked = await order(api, await publishShop(api), 'TOKEN');
+			const final = eventBody(sandbox, 'payment.completed', parked.paymentId);
+			const withoutToken = parked.url.replace(/\?.*/, '');
+			expect(await postSigned(sandbox, withoutToken, final)).toMatchObject({ status: 401 });
+			expect(await isParked(api, parked)).toBe(true);
+		},
+		async () => {
+			const parked = await order(api, await publishShop(api), 'NO-TOKEN');
+			const final = eventBody(sandbox, 'payment.completed', parked.paymentId);
+			expect(parked.url).toMatch(/\/webhook-waiting\/\d+$/);
+			expect(await post(parked.url, final)).toMatchObject({ status: 401 });
+			expect(await isParked(api, parked)).toBe(true);
+			expect(await postSigned(sandbox, parked.url, final)).toMatchObject(ACCEPTED);
+		},
+	);
 
 	it('a customer who is faster than the workflow is not waited for', async () => {
 		const shop = await publishShop(api, {}, { mockPayment: 'true' });

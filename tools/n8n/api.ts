@@ -54,21 +54,23 @@ export interface Execution extends ExecutionSummary {
 	workflowData: WorkflowJson;
 }
 
-/** How far a publication has come, as the editor shows it. */
+/** How far a publication has come. */
 export interface Publication {
 	status: 'in_progress' | 'not_published' | 'published' | 'partial' | 'failed';
-	/** Of each trigger what it said when it was set up. */
-	triggers: Array<{
-		nodeId: string;
-		status: 'activated' | 'failed';
-		errorMessage: string | null;
-	}>;
+	/** What the triggers said that could not be set up. */
+	problems: string[];
 }
 
 /** What the credential dialog shows after saving. */
 export interface CredentialTestResult {
 	status: 'OK' | 'Error';
 	message: string;
+}
+
+/** What n8n 2.41 answers when it is asked for a publication; the versions before have nothing to ask. */
+interface PublicationStatus {
+	status: Publication['status'];
+	triggers: Array<{ errorMessage: string | null }>;
 }
 
 const FINISHED: ExecutionStatus[] = ['success', 'error', 'canceled', 'crashed'];
@@ -163,7 +165,7 @@ export class N8nApi {
 
 	/** Stores a workflow. It is not active by that. */
 	async createWorkflow(workflow: WorkflowJson): Promise<StoredWorkflow> {
-		return await this.call('POST', '/workflows', workflow);
+		return await this.call('POST', '/workflows', { ...workflow, active: false });
 	}
 
 	/** Stores other nodes in the place of a workflow's nodes. */
@@ -184,13 +186,15 @@ export class N8nApi {
 
 	/** {@link activate}, and what came of it when n8n has tried to set up the triggers. */
 	async publish(id: string, timeoutMs = 60_000): Promise<Publication> {
-		await this.activate(id);
+		try {
+			await this.activate(id);
+		} catch (error) {
+			// Before 2.41 the answer to the activation is what came of it.
+			return { status: 'failed', problems: [(error as Error).message] };
+		}
 		const until = Date.now() + timeoutMs;
 		for (;;) {
-			const publication = await this.call<Publication>(
-				'GET',
-				`/workflows/${id}/publication-status`,
-			);
+			const publication = await this.publication(id);
 			const isOver = !['in_progress', 'not_published'].includes(publication.status);
 			if (isOver) return publication;
 			if (Date.now() > until) {
@@ -198,6 +202,17 @@ export class N8nApi {
 			}
 			await sleep(POLL_MS);
 		}
+	}
+
+	private async publication(id: string): Promise<Publication> {
+		const path = `/workflows/${id}/publication-status`;
+		const { status, data } = await this.http.get<{ data: PublicationStatus }>(path, {
+			validateStatus: (answered) => answered === 200 || answered === 404,
+		});
+		if (status === 404) return { status: 'published', problems: [] };
+		const { triggers } = data.data;
+		const problems = triggers.flatMap(({ errorMessage }) => errorMessage ?? []);
+		return { status: data.data.status, problems };
 	}
 
 	async deactivate(id: string): Promise<void> {
@@ -233,7 +248,7 @@ export class N8nApi {
 		);
 	}
 
-	/** An execution, finished or not, with its data as far as it is stored. */
+	/** An execution, finished or not, with its data as far as it is stored. n8n 2.20 refuses it for one that runs. */
 	async getExecution(id: string): Promise<Execution> {
 		const execution = await this.call<Omit<Execution, 'data'> & { data: string }>(
 			'GET',
@@ -242,11 +257,12 @@ export class N8nApi {
 		return { ...execution, data: parse(execution.data) as IRunExecutionData };
 	}
 
-	/** The 100 latest executions, the latest first. */
-	async listExecutions(): Promise<ExecutionSummary[]> {
+	/** The 100 latest executions, of all workflows or of one, the latest first. */
+	async listExecutions(workflowId?: string): Promise<ExecutionSummary[]> {
+		const filter = encodeURIComponent(JSON.stringify({ workflowId }));
 		const { results } = await this.call<{ results: ExecutionSummary[] }>(
 			'GET',
-			'/executions?limit=100',
+			`/executions?limit=100&filter=${filter}`,
 		);
 		return results;
 	}

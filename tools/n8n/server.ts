@@ -1,6 +1,6 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/require-node-api-error -- runs outside n8n */
 import axios from 'axios';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,14 +29,25 @@ const SETTINGS = {
 	N8N_PERSONALIZATION_ENABLED: 'false',
 	N8N_HIRING_BANNER_ENABLED: 'false',
 	N8N_VERIFIED_PACKAGES_ENABLED: 'false',
-	// It fetches a catalogue from n8n's server.
-	N8N_DISABLED_MODULES: 'mcp-registry',
 	N8N_COMMUNITY_PACKAGES_ALLOW_TOOL_USAGE: 'true',
 	EXTERNAL_FRONTEND_HOOKS_URLS: '',
 	N8N_UNVERIFIED_PACKAGES_ENABLED: 'true',
 	N8N_PYTHON_ENABLED: 'false',
 	N8N_LOG_LEVEL: 'info',
 };
+
+/** Modules that fetch something from n8n's servers. */
+const DISABLED_MODULES = ['mcp-registry'];
+
+/** What a version is told besides: it does not start when it is to disable a module that it does not have. */
+const settingsFor = ({ dir, version }: N8nInstallation) => ({
+	...SETTINGS,
+	// With its new engine, `$('Node')` in an expression finds nothing.
+	...(version.startsWith('1.') && { N8N_EXPRESSION_ENGINE: 'legacy' }),
+	N8N_DISABLED_MODULES: DISABLED_MODULES.filter((name) =>
+		existsSync(join(dir, 'node_modules', 'n8n', 'dist', 'modules', name)),
+	).join(','),
+});
 
 export interface StartN8nOptions {
 	n8n: N8nInstallation;
@@ -88,7 +99,7 @@ export async function startN8n(options: StartN8nOptions): Promise<N8n> {
 	const url = `http://127.0.0.1:${port}`;
 	const env = {
 		...baseEnvironment(),
-		...SETTINGS,
+		...settingsFor(n8n),
 		N8N_USER_FOLDER: userFolder,
 		N8N_PORT: String(port),
 		N8N_RUNNERS_BROKER_PORT: String(brokerPort),
@@ -160,7 +171,7 @@ export async function runN8nCommand(
 		cwd: userFolder,
 		env: {
 			...baseEnvironment(),
-			...SETTINGS,
+			...settingsFor(n8n),
 			N8N_USER_FOLDER: userFolder,
 			N8N_RUNNERS_BROKER_PORT: String(brokerPort),
 		},

@@ -9,7 +9,7 @@ import { lock } from 'proper-lockfile';
 import { npmScript, startNode } from '../child';
 import { abortOnSignals } from '../signals';
 
-/** The n8n that the demo and the end-to-end tests run. */
+/** The n8n that the demo and, unless they are told otherwise, the end-to-end tests run. */
 export const DEFAULT_VERSION = '2.41.1';
 
 const VERSIONS_DIR = join(__dirname, 'versions');
@@ -38,8 +38,9 @@ export interface EnsureN8nOptions {
 	signal?: AbortSignal;
 }
 
-/** The versions of n8n with a pinned set of dependencies. */
-export const knownVersions = (): string[] => readdirSync(VERSIONS_DIR).sort();
+/** The versions of n8n with a pinned set of dependencies, from the oldest on. */
+export const knownVersions = (): string[] =>
+	readdirSync(VERSIONS_DIR).sort(new Intl.Collator('en', { numeric: true }).compare);
 
 /** Where all that is set up is kept: outside of the checkout, so that every checkout shares it. */
 export function cacheDir(): string {
