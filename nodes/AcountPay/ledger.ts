@@ -27,6 +27,8 @@ interface Turn {
 	items: Record<string, Entry[]>;
 	/** How often the node has ended well and is run again all the same, in which execution. */
 	reruns?: { executionId: string; count: number };
+	/** The execution whose stop has been told of. */
+	toldIn?: string;
 }
 
 /** Where the turns are in n8n's node context: by `$runIndex`. */
@@ -107,6 +109,17 @@ export class Ledger {
 		const payments = this.context.payments ?? {};
 		delete payments[this.runIndex];
 		if (Object.keys(payments).length === 0) delete this.context.payments;
+	}
+
+	/**
+	 * Whether a stop of this execution is told of for the first time: 'Retry On Fail' runs a stopped node again. From now on
+	 * it is not.
+	 */
+	isFirstStop(): boolean {
+		const executionId = this.execution.getExecutionId();
+		const isFirst = this.turn.toldIn !== executionId;
+		this.turn.toldIn = executionId;
+		return isFirst;
 	}
 
 	private runsAgain(): boolean {
