@@ -1,4 +1,5 @@
 import type { IDataObject, IHttpRequestMethods } from 'n8n-workflow';
+import { digitsLost, type Written } from './digits';
 
 /**
  * What AcountPay's Partner API is like: hosts, paths, headers, answers. Everything else in this package asks here.
@@ -193,18 +194,32 @@ export const SIGNATURE = {
 
 /**
  * The id in AcountPay's answer for a payment: `id` or `paymentId`, text or number (assumed: only webhooks are documented
- * to call it `paymentId`, and a later revision makes it a number).
+ * to call it `paymentId`, and a later revision makes it a number), at the top or in `data` or `payment` (assumed).
  * @returns the id as text, or undefined when the answer has none
  */
 export function paymentIdOf(answer: IDataObject): string | undefined {
-	const id = [answer.id, answer.paymentId].find((value) =>
-		['string', 'number'].includes(typeof value),
-	);
+	const id = [answer, answer.data, answer.payment]
+		.filter(isRecord)
+		.flatMap((place) => [place.id, place.paymentId])
+		.find((value) => (typeof value === 'string' && value !== '') || typeof value === 'number');
 	return id === undefined ? undefined : String(id);
 }
 
+/** Some servers put it before their JSON; RFC 8259 lets readers pass over it. */
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
 const isRecord = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * For `JSON.parse`: a whole number that JavaScript would round comes as its digits, and so does every id that is too large
+ * to be told from its neighbours. A rounded id is that of another payment.
+ */
+const inFull = (key: string, value: unknown, written?: Written): unknown => {
+	const isLargeId =
+		['id', 'paymentId'].includes(key) && Number.isInteger(value) && !Number.isSafeInteger(value);
+	return digitsLost(value, written) ?? (isLargeId ? String(value) : value);
+};
 
 /**
  * The JSON object in the body of an answer.
@@ -212,7 +227,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
  */
 export function readObject(body: Buffer): IDataObject | undefined {
 	try {
-		const value: unknown = JSON.parse(body.toString('utf8'));
+		const text = body.toString('utf8').replace(BYTE_ORDER_MARK, '');
+		const value: unknown = JSON.parse(text, inFull);
 		return isRecord(value) && Object.keys(value).length > 0 ? (value as IDataObject) : undefined;
 	} catch {
 		return undefined;
@@ -220,7 +236,7 @@ export function readObject(body: Buffer): IDataObject | undefined {
 }
 
 /** What tells that an answer is about a payment: `qrCodeUrl` is documented, ids are assumed, and so is where they stand. */
-const NAMES_PAYMENT = /"(?:qrCodeUrl|paymentId|id)":/;
+const NAMES_PAYMENT = /"(?:qrCodeUrl|paymentId|id)":(?!null|"")/;
 
 /**
  * The payment in the answer to a create.
