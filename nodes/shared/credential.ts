@@ -22,6 +22,8 @@ export interface TokenData extends IDataObject {
 	n8n_expires_at?: string;
 	/** {@link fingerprintOf} the credential that the token was asked for with. */
 	acountPayFingerprint?: string;
+	/** While n8n gets a token: the one of another id, secret or environment that it is to replace. */
+	acountPayReplaces?: string;
 }
 
 /**
@@ -41,6 +43,9 @@ export function fingerprintOf(credential: AcountPayCredential): string {
  */
 export async function addFingerprint(data: ICredentialDataDecryptedObject): Promise<IDataObject> {
 	const credential = data as unknown as AcountPayCredential;
-	const acountPayFingerprint = fingerprintOf(credential);
-	return { oauthTokenData: { ...credential.oauthTokenData, acountPayFingerprint } };
+	const { acountPayReplaces: old, ...token } = credential.oauthTokenData ?? {};
+	// n8n lays the answer over the old token: after an answer without one, the old one is what is left.
+	const isOld = old !== undefined && token.access_token === old && token.expires_in === undefined;
+	if (isOld) return { oauthTokenData: {} };
+	return { oauthTokenData: { ...token, acountPayFingerprint: fingerprintOf(credential) } };
 }

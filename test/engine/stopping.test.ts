@@ -209,6 +209,17 @@ describe('at once:', () => {
 		expect(sandbox.payments).toEqual([]);
 	});
 
+	it('no token is asked for in place of one that is refused after the stop', async () => {
+		await engine.runNode({ node: createNode(), items: orders(1) });
+		sandbox.reset();
+		const fault = { status: 401, times: 3, latencyMs: 300 };
+		sandbox.faults.add({ match: { endpoint: 'create' }, ...fault });
+		const running = engine.startNode({ node: createNode(), items: orders(3) });
+		await timeToStop(running, () => creates() === 3);
+
+		expect(sandbox.counts).toEqual({ 'create 401': 3 });
+	});
+
 	it('a request for a token that hangs is not waited for', async () => {
 		sandbox.faults.add({ match: { endpoint: 'token' }, hang: true });
 		const running = engine.startNode({ node: createNode(), items: orders(3) });
