@@ -41,7 +41,8 @@ export interface AcountPayHost {
 export function baseUrlOf({ environment, baseUrl }: AcountPayHost): string | undefined {
 	if (environment !== 'custom') return HOSTS[environment];
 	const typed = String(baseUrl ?? '').trim();
-	return SAFE_BASE_URL.test(typed) ? typed.replace(/\/+$/, '') : undefined;
+	const isSafe = SAFE_BASE_URL.test(typed) && URL.canParse(typed);
+	return isSafe ? typed.replace(/\/+$/, '') : undefined;
 }
 
 /** A request to AcountPay, complete but for the base URL and the access token. */

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, IHttpRequestOptions, IWebhookFunctions } from 'n8n-workflow';
-import { type ApiRequest, baseUrlOf, TOKEN_PATH } from './acountPayApi';
+import { type ApiRequest, baseUrlOf, HOSTS, TOKEN_PATH } from './acountPayApi';
 import {
 	type AcountPayCredential,
 	CREDENTIAL_NAME,
@@ -93,9 +93,9 @@ export class Connection {
 		return new Connection(context, credential, baseUrl);
 	}
 
-	/** Whether payments are real. */
+	/** Whether payments are real, also where 'Custom' names the host of production. */
 	get isProduction(): boolean {
-		return this.credential.environment === 'production';
+		return new URL(this.baseUrl).host === new URL(HOSTS.production).host;
 	}
 
 	/** Whether the credential has what webhooks are verified with. */
