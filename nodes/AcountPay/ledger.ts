@@ -128,8 +128,9 @@ export class Ledger {
 		const executionId = this.execution.getExecutionId();
 		const earlier = this.turn.reruns?.executionId === executionId ? this.turn.reruns.count : 0;
 		this.turn.reruns = { executionId, count: earlier + 1 };
-		// As n8n reads its setting 'Max. Tries'.
-		return earlier + 1 < Math.min(5, Math.max(2, maxTries ?? 3));
+		// As n8n reads its setting 'Max. Tries'. It meets no end where that is no whole number.
+		const tries = Math.min(5, Math.max(2, maxTries || 3));
+		return earlier + 1 < tries || !Number.isInteger(tries);
 	}
 }
 
