@@ -250,10 +250,22 @@ export function readCreated(body: Buffer): IDataObject | undefined {
 
 const MAX_REASON_LENGTH = 500;
 
+/** All texts in a part of an answer: of an object its `message`, or else each text with the name that it has there. */
 const textsIn = (value: unknown): string[] => {
 	if (typeof value === 'string') return value.trim() === '' ? [] : [value.trim()];
 	if (Array.isArray(value)) return value.flatMap(textsIn);
-	return isRecord(value) ? textsIn(value.message) : [];
+	if (!isRecord(value)) return [];
+	const message = textsIn(value.message);
+	if (message.length) return message;
+	return Object.entries(value).flatMap(([name, part]) =>
+		textsIn(part).map((text) => `${name}: ${text}`),
+	);
+};
+
+/** What an answer says where errors are expected to say it. */
+const statedIn = ({ message, error, errors }: Record<string, unknown>): string[] => {
+	const [summary = []] = [message, error].map(textsIn).filter((texts) => texts.length);
+	return [...new Set([...summary, ...textsIn(errors)])];
 };
 
 const visibleText = (html: string) =>
@@ -278,7 +290,8 @@ export function readEvent(body: Buffer): PaymentEvent | undefined {
 
 /**
  * What AcountPay says about why it refused, for a person to read. The shape of errors is assumed: `message` (text or
- * list) as NestJS sends it, else `error` (text or object with `message`), else `errors`; HTML is stripped of its tags.
+ * list) as NestJS sends it, else `error` (text or object with `message`), with `errors`, which may name fields; else every
+ * text that there is. HTML is stripped of its tags.
  * @param hide takes out what must not get out; before the text is cut, since half a secret is not found
  * @returns at most 500 characters; an empty string when the body says nothing
  */
@@ -287,12 +300,8 @@ export function readReason(body: Buffer, hide: (text: string) => string): string
 	let reason: string;
 	try {
 		const value: unknown = JSON.parse(text);
-		reason = isRecord(value)
-			? (
-					[value.message, value.error, value.errors].map(textsIn).find((texts) => texts.length) ??
-					[]
-				).join('; ')
-			: textsIn(value).join('; ');
+		const texts = isRecord(value) ? statedIn(value) : [];
+		reason = (texts.length ? texts : textsIn(value)).join('; ');
 	} catch {
 		reason = visibleText(text);
 	}
