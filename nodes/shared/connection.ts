@@ -175,7 +175,8 @@ export class Connection {
 			method,
 			url: `${this.baseUrl}${path}`,
 			headers: { ...headers },
-			...(body && { body }),
+			// As text: n8n's HTTP client drops keys such as 'constructor' from objects.
+			...(body && { body: JSON.stringify(body) }),
 			encoding: 'arraybuffer',
 			timeout,
 			returnFullResponse: true,
