@@ -115,7 +115,6 @@ export class Batch<Input> {
 	}
 
 	private async work(connection: Connection, concurrency: number): Promise<void> {
-		const wasStopped = connection.cancelSignal?.aborted;
 		const limiter = new Limiter(concurrency);
 		let next = 0;
 		const worker = async () => {
@@ -127,8 +126,7 @@ export class Batch<Input> {
 		await Promise.all(Array.from({ length: workers }, worker));
 
 		if (connection.cancelSignal?.aborted) {
-			// 'Retry On Fail' runs a stopped node again, which has then nothing new to say.
-			throw stoppedError(this.context, this.ledger.summary(), !wasStopped);
+			throw stoppedError(this.context, this.ledger.summary(), this.ledger.isFirstStop());
 		}
 		const failedItem = this.failedItem ?? this.openItem;
 		if (failedItem === undefined) return;

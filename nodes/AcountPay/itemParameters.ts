@@ -1,4 +1,5 @@
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import { digitsLost, type Written } from '../shared/digits';
 import { FieldProblem } from '../shared/problems';
 
 /** The parameters of one item, as they are after n8n has evaluated the expressions: of any type. */
@@ -59,11 +60,22 @@ export function requiredText(field: string, value: unknown): string {
  * @throws FieldProblem when it is anything else
  */
 export function jsonObject(field: string, value: unknown): IDataObject {
+	let lost: string | undefined;
 	let parsed: unknown;
 	try {
-		parsed = JSON.parse(typeof value === 'string' ? value : JSON.stringify(value));
+		const text = typeof value === 'string' ? value : JSON.stringify(value);
+		parsed = JSON.parse(text, (_key, part: unknown, written?: Written) => {
+			lost ??= digitsLost(part, written);
+			return part;
+		});
 	} catch {
 		parsed = undefined;
+	}
+	if (lost !== undefined) {
+		throw new FieldProblem(
+			field,
+			`must not have the number ${lost}, which is too large to be exact: write it in quotes`,
+		);
 	}
 	if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
 		throw new FieldProblem(

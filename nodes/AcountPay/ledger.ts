@@ -27,6 +27,8 @@ interface Turn {
 	items: Record<string, Entry[]>;
 	/** How often the node has ended well and is run again all the same, in which execution. */
 	reruns?: { executionId: string; count: number };
+	/** The execution whose stop has been told of. */
+	toldIn?: string;
 }
 
 /** Where the turns are in n8n's node context: by `$runIndex`. */
@@ -109,14 +111,26 @@ export class Ledger {
 		if (Object.keys(payments).length === 0) delete this.context.payments;
 	}
 
+	/**
+	 * Whether a stop of this execution is told of for the first time: 'Retry On Fail' runs a stopped node again. From now on
+	 * it is not.
+	 */
+	isFirstStop(): boolean {
+		const executionId = this.execution.getExecutionId();
+		const isFirst = this.turn.toldIn !== executionId;
+		this.turn.toldIn = executionId;
+		return isFirst;
+	}
+
 	private runsAgain(): boolean {
 		const { retryOnFail, maxTries } = this.execution.getNode();
 		if (!retryOnFail) return false;
 		const executionId = this.execution.getExecutionId();
 		const earlier = this.turn.reruns?.executionId === executionId ? this.turn.reruns.count : 0;
 		this.turn.reruns = { executionId, count: earlier + 1 };
-		// As n8n reads its setting 'Max. Tries'.
-		return earlier + 1 < Math.min(5, Math.max(2, maxTries ?? 3));
+		// As n8n reads its setting 'Max. Tries'. It meets no end where that is no whole number.
+		const tries = Math.min(5, Math.max(2, maxTries || 3));
+		return earlier + 1 < tries || !Number.isInteger(tries);
 	}
 }
 

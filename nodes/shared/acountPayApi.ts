@@ -1,4 +1,5 @@
 import type { IDataObject, IHttpRequestMethods } from 'n8n-workflow';
+import { digitsLost, type Written } from './digits';
 
 /**
  * What AcountPay's Partner API is like: hosts, paths, headers, answers. Everything else in this package asks here.
@@ -40,7 +41,8 @@ export interface AcountPayHost {
 export function baseUrlOf({ environment, baseUrl }: AcountPayHost): string | undefined {
 	if (environment !== 'custom') return HOSTS[environment];
 	const typed = String(baseUrl ?? '').trim();
-	return SAFE_BASE_URL.test(typed) ? typed.replace(/\/+$/, '') : undefined;
+	const isSafe = SAFE_BASE_URL.test(typed) && URL.canParse(typed);
+	return isSafe ? typed.replace(/\/+$/, '') : undefined;
 }
 
 /** A request to AcountPay, complete but for the base URL and the access token. */
@@ -193,18 +195,32 @@ export const SIGNATURE = {
 
 /**
  * The id in AcountPay's answer for a payment: `id` or `paymentId`, text or number (assumed: only webhooks are documented
- * to call it `paymentId`, and a later revision makes it a number).
+ * to call it `paymentId`, and a later revision makes it a number), at the top or in `data` or `payment` (assumed).
  * @returns the id as text, or undefined when the answer has none
  */
 export function paymentIdOf(answer: IDataObject): string | undefined {
-	const id = [answer.id, answer.paymentId].find((value) =>
-		['string', 'number'].includes(typeof value),
-	);
+	const id = [answer, answer.data, answer.payment]
+		.filter(isRecord)
+		.flatMap((place) => [place.id, place.paymentId])
+		.find((value) => (typeof value === 'string' && value !== '') || typeof value === 'number');
 	return id === undefined ? undefined : String(id);
 }
 
+/** Some servers put it before their JSON; RFC 8259 lets readers pass over it. */
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
 const isRecord = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * For `JSON.parse`: a whole number that JavaScript would round comes as its digits, and so does every id that is too large
+ * to be told from its neighbours. A rounded id is that of another payment.
+ */
+const inFull = (key: string, value: unknown, written?: Written): unknown => {
+	const isLargeId =
+		['id', 'paymentId'].includes(key) && Number.isInteger(value) && !Number.isSafeInteger(value);
+	return digitsLost(value, written) ?? (isLargeId ? String(value) : value);
+};
 
 /**
  * The JSON object in the body of an answer.
@@ -212,7 +228,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
  */
 export function readObject(body: Buffer): IDataObject | undefined {
 	try {
-		const value: unknown = JSON.parse(body.toString('utf8'));
+		const text = body.toString('utf8').replace(BYTE_ORDER_MARK, '');
+		const value: unknown = JSON.parse(text, inFull);
 		return isRecord(value) && Object.keys(value).length > 0 ? (value as IDataObject) : undefined;
 	} catch {
 		return undefined;
@@ -220,7 +237,7 @@ export function readObject(body: Buffer): IDataObject | undefined {
 }
 
 /** What tells that an answer is about a payment: `qrCodeUrl` is documented, ids are assumed, and so is where they stand. */
-const NAMES_PAYMENT = /"(?:qrCodeUrl|paymentId|id)":/;
+const NAMES_PAYMENT = /"(?:qrCodeUrl|paymentId|id)":(?!null|"")/;
 
 /**
  * The payment in the answer to a create.
@@ -233,10 +250,22 @@ export function readCreated(body: Buffer): IDataObject | undefined {
 
 const MAX_REASON_LENGTH = 500;
 
+/** All texts in a part of an answer: of an object its `message`, or else each text with the name that it has there. */
 const textsIn = (value: unknown): string[] => {
 	if (typeof value === 'string') return value.trim() === '' ? [] : [value.trim()];
 	if (Array.isArray(value)) return value.flatMap(textsIn);
-	return isRecord(value) ? textsIn(value.message) : [];
+	if (!isRecord(value)) return [];
+	const message = textsIn(value.message);
+	if (message.length) return message;
+	return Object.entries(value).flatMap(([name, part]) =>
+		textsIn(part).map((text) => `${name}: ${text}`),
+	);
+};
+
+/** What an answer says where errors are expected to say it. */
+const statedIn = ({ message, error, errors }: Record<string, unknown>): string[] => {
+	const [summary = []] = [message, error].map(textsIn).filter((texts) => texts.length);
+	return [...new Set([...summary, ...textsIn(errors)])];
 };
 
 const visibleText = (html: string) =>
@@ -261,7 +290,8 @@ export function readEvent(body: Buffer): PaymentEvent | undefined {
 
 /**
  * What AcountPay says about why it refused, for a person to read. The shape of errors is assumed: `message` (text or
- * list) as NestJS sends it, else `error` (text or object with `message`), else `errors`; HTML is stripped of its tags.
+ * list) as NestJS sends it, else `error` (text or object with `message`), with `errors`, which may name fields; else every
+ * text that there is. HTML is stripped of its tags.
  * @param hide takes out what must not get out; before the text is cut, since half a secret is not found
  * @returns at most 500 characters; an empty string when the body says nothing
  */
@@ -270,12 +300,8 @@ export function readReason(body: Buffer, hide: (text: string) => string): string
 	let reason: string;
 	try {
 		const value: unknown = JSON.parse(text);
-		reason = isRecord(value)
-			? (
-					[value.message, value.error, value.errors].map(textsIn).find((texts) => texts.length) ??
-					[]
-				).join('; ')
-			: textsIn(value).join('; ');
+		const texts = isRecord(value) ? statedIn(value) : [];
+		reason = (texts.length ? texts : textsIn(value)).join('; ');
 	} catch {
 		reason = visibleText(text);
 	}

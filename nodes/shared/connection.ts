@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, IHttpRequestOptions, IWebhookFunctions } from 'n8n-workflow';
-import { type ApiRequest, baseUrlOf, TOKEN_PATH } from './acountPayApi';
+import { type ApiRequest, baseUrlOf, HOSTS, TOKEN_PATH } from './acountPayApi';
 import {
 	type AcountPayCredential,
 	CREDENTIAL_NAME,
@@ -10,7 +10,8 @@ import {
 import { codesOf, neverConnected } from './network';
 import { aborted, growingPause, pause } from './pauses';
 import { ApiProblem, FieldProblem, Stopped } from './problems';
-import { type TokenFailure, tokenFailureOf } from './tokenFailure';
+import { NO_TOKEN, REFUSED, type TokenFailure, tokenFailureOf } from './tokenFailure';
+import { TokenRefusals } from './tokenRefusals';
 
 /** AcountPay's answer, of any status. */
 export interface Answer {
@@ -38,6 +39,9 @@ const TOKEN_PATIENCE = 60_000;
 const FIRST_TOKEN_PAUSE = 1_000;
 const LONGEST_TOKEN_PAUSE = 16_000;
 
+/** After so many new tokens in a row with which a refused call was refused again, the token is not what is wrong. */
+const MOST_VAIN_RENEWALS = 3;
+
 /** How long one answer of the token endpoint is waited for, in ms. n8n itself waits five minutes. */
 const TOKEN_TIMEOUT = 30_000;
 const TOKEN_IS_LATE: TokenFailure = { what: 'did not answer within 30 seconds', passes: true };
@@ -53,8 +57,13 @@ export class Connection {
 	private readonly tokens = new Set<string>();
 	private renewAt = Infinity;
 	private refusedToken?: string;
+	/** How many new tokens in a row have not helped a refused call. */
+	private vainRenewals = 0;
+	/** The last of them. */
+	private vainToken?: TokenData;
 	private renewal?: Promise<void>;
 	private tokenRefusal?: ApiProblem;
+	private readonly refusals: TokenRefusals;
 
 	private constructor(
 		private readonly context: RequestContext,
@@ -62,6 +71,10 @@ export class Connection {
 		/** Where requests go, without a slash at its end. */
 		readonly baseUrl: string,
 	) {
+		this.refusals = new TokenRefusals(
+			'getContext' in context ? context.getContext('node') : {},
+			context.getExecutionId(),
+		);
 		this.useCredential(credential, RENEWAL_MARGIN);
 	}
 
@@ -82,9 +95,9 @@ export class Connection {
 		return new Connection(context, credential, baseUrl);
 	}
 
-	/** Whether payments are real. */
+	/** Whether payments are real, also where 'Custom' names the host of production. */
 	get isProduction(): boolean {
-		return this.credential.environment === 'production';
+		return new URL(this.baseUrl).host === new URL(HOSTS.production).host;
 	}
 
 	/** Whether the credential has what webhooks are verified with. */
@@ -135,10 +148,19 @@ export class Connection {
 		const answer = await this.sendOnce(request, timeout);
 		const tokenWasRefused =
 			answer.status === 401 || (answer.status === 403 && Date.now() >= expiryOf(token));
-		if (!tokenWasRefused) return answer;
-		this.refusedToken = token.access_token;
+		if (!tokenWasRefused) {
+			this.vainRenewals = 0;
+			return answer;
+		}
+		if (this.vainRenewals < MOST_VAIN_RENEWALS) this.refusedToken = token.access_token;
 		await this.authenticateOrStop();
-		return await this.sendOnce(request, timeout);
+		const { token: renewed } = this;
+		const repeated = await this.sendOnce(request, timeout);
+		if (repeated.status === 401 && this.vainToken !== renewed) {
+			this.vainToken = renewed;
+			this.vainRenewals++;
+		}
+		return repeated;
 	}
 
 	/** Nothing is sent after a stop, also when it came while a token was asked for. */
@@ -155,7 +177,8 @@ export class Connection {
 			method,
 			url: `${this.baseUrl}${path}`,
 			headers: { ...headers },
-			...(body && { body }),
+			// As text: n8n's HTTP client drops keys such as 'constructor' from objects.
+			...(body && { body: JSON.stringify(body) }),
 			encoding: 'arraybuffer',
 			timeout,
 			returnFullResponse: true,
@@ -214,8 +237,9 @@ export class Connection {
 			if (this.isAnotherPartner(credential)) throw this.editedProblem();
 			this.useCredential(credential, RENEWAL_MARGIN);
 			if (this.hasGoodToken()) return;
+			if (this.cancelSignal?.aborted) throw new Stopped();
 
-			const failure = await this.fetchToken();
+			const failure = await this.fetchTokenUnlessHopeless();
 			if (!failure) return;
 
 			const wait = growingPause(tries, FIRST_TOKEN_PAUSE, LONGEST_TOKEN_PAUSE);
@@ -242,13 +266,24 @@ export class Connection {
 		);
 	}
 
+	/** Asks for a token once, unless this execution has asked in vain with this id and secret often enough. */
+	private async fetchTokenUnlessHopeless(): Promise<TokenFailure | undefined> {
+		const fingerprint = fingerprintOf(this.credential);
+		const refusal = this.refusals.enough(fingerprint);
+		if (refusal) return { ...REFUSED, status: refusal.status };
+		const failure = await this.fetchToken();
+		if (!failure) this.refusals.clear();
+		else if (failure.refused) this.refusals.add(fingerprint, failure.status);
+		return failure;
+	}
+
 	/** Asks for a token once, through n8n. */
 	private async fetchToken(): Promise<TokenFailure | undefined> {
 		const limit = AbortSignal.timeout(TOKEN_TIMEOUT);
 		const end = this.cancelSignal ? AbortSignal.any([limit, this.cancelSignal]) : limit;
 		const failure = await Promise.race([
 			this.context.helpers.refreshOAuth2Token
-				.call(this.caller(this.cancelSignal, forNewToken(this.credential)), CREDENTIAL_NAME, {
+				.call(this.caller(this.cancelSignal, forNewToken(this.toRenew())), CREDENTIAL_NAME, {
 					tokenType: 'Bearer',
 				})
 				.then(() => undefined, tokenFailureOf),
@@ -259,8 +294,19 @@ export class Connection {
 		const left = expiryOf(credential.oauthTokenData ?? {}) - Date.now();
 		// A token that lives shortly is used for half its life, or it would be renewed before every call.
 		this.useCredential(credential, left > 0 ? Math.min(RENEWAL_MARGIN, left / 2) : -Infinity, true);
-		if (this.hasGoodToken()) return undefined;
-		return { what: 'sent an answer without a new access token', passes: false };
+		// The same token once more is said to be good: when the call is refused again, that is about the call.
+		if (this.token.access_token === this.refusedToken) this.refusedToken = undefined;
+		return this.hasGoodToken() ? undefined : NO_TOKEN;
+	}
+
+	/**
+	 * The credential to get a token with. n8n lays the answer over the old token's data, so that what is not in the answer
+	 * stays as it was: of the old data only the token itself is left, marked so that it does not pass for the answer's.
+	 */
+	private toRenew(): AcountPayCredential {
+		const { access_token } = this.credential.oauthTokenData ?? {};
+		const oauthTokenData = access_token ? { access_token, acountPayReplaces: access_token } : {};
+		return { ...this.credential, oauthTokenData };
 	}
 
 	private tokenProblem({ what, refused, passes, status }: TokenFailure): ApiProblem {

@@ -25,6 +25,8 @@ export interface TokenData extends IDataObject {
 	n8n_expires_at?: string;
 	/** {@link fingerprintOf} the credential that the token was asked for with. */
 	acountPayFingerprint?: string;
+	/** While n8n gets a token: the one that it is to replace. */
+	acountPayReplaces?: string;
 }
 
 /**
@@ -39,18 +41,35 @@ export function fingerprintOf(credential: AcountPayCredential): string {
 }
 
 /**
+ * A token as it is to be stored: with the fingerprint of the credential that got it, with its end, which n8n before 2.41
+ * does not note, and with a type that n8n puts into a header; with others it goes into the URL.
+ * @returns no token when the answer had none: n8n lays it over the old token, and one of before an edit must not be marked
+ */
+function marked(credential: AcountPayCredential, fetched: TokenData = {}): TokenData {
+	const { acountPayReplaces: old, ...token } = fetched;
+	const isOld = old !== undefined && token.access_token === old && token.expires_in === undefined;
+	if (isOld || !token.access_token) return {};
+	const life = Number(token.expires_in) * 1000;
+	return {
+		...(life > 0 && { n8n_expires_at: String(Date.now() + life) }),
+		...token,
+		token_type: 'Bearer',
+		acountPayFingerprint: fingerprintOf(credential),
+	};
+}
+
+/**
  * What n8n calls as the credential's `preAuthentication`: puts the fingerprint on the token. n8n stores it when it has
  * just fetched that token; before a request it is only put on n8n's copy in memory.
  */
 export async function addFingerprint(data: ICredentialDataDecryptedObject): Promise<IDataObject> {
 	const credential = data as unknown as AcountPayCredential;
-	const acountPayFingerprint = fingerprintOf(credential);
-	return { oauthTokenData: { ...credential.oauthTokenData, acountPayFingerprint } };
+	return { oauthTokenData: marked(credential, credential.oauthTokenData) };
 }
 
 /**
- * A copy of the credential for n8n to put a new token into and to store: n8n before 2.41 asks no `preAuthentication` then,
- * notes no end of the token, and would put one whose type is not 'bearer' into the URL. So the token gets all three here.
+ * A copy of the credential for n8n to put a new token into and to store. n8n before 2.41 asks no `preAuthentication` then,
+ * so the token is marked as it is put in.
  */
 export function forNewToken(credential: AcountPayCredential): AcountPayCredential {
 	let token = credential.oauthTokenData;
@@ -58,13 +77,7 @@ export function forNewToken(credential: AcountPayCredential): AcountPayCredentia
 		enumerable: true,
 		get: () => token,
 		set: (fetched: TokenData) => {
-			const life = Number(fetched.expires_in) * 1000;
-			token = {
-				...(life > 0 && { n8n_expires_at: String(Date.now() + life) }),
-				...fetched,
-				token_type: 'Bearer',
-				acountPayFingerprint: fingerprintOf(credential),
-			};
+			token = marked(credential, fetched);
 		},
 	});
 }

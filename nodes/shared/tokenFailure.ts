@@ -12,6 +12,20 @@ export interface TokenFailure {
 	status?: number;
 }
 
+/** AcountPay knows no such id and secret. */
+export const REFUSED: TokenFailure = {
+	what: 'refused the id and secret',
+	passes: false,
+	refused: true,
+	status: 401,
+};
+
+/** AcountPay sent an answer, and in it is no token that could be used. */
+export const NO_TOKEN: TokenFailure = {
+	what: 'sent an answer without a new access token',
+	passes: false,
+};
+
 /** What n8n's OAuth2 client throws: one of several classes, without a status where the answer had an `error` code. */
 interface OAuth2Error {
 	/** Of an answer that held no error code. */
@@ -25,7 +39,7 @@ interface OAuth2Error {
 
 /** What AcountPay (documented: `rate_limit_exceeded`), RFC 6749 and NestJS (assumed) call states that pass. */
 const PASSING_CODE =
-	/^(rate_limit_exceeded|temporarily_unavailable|server_error|slow_down|too[ _]many[ _]requests)$/i;
+	/"(rate_limit_exceeded|temporarily_unavailable|server_error|slow_down|too[ _]many[ _]requests)"/i;
 
 /** A refused id or secret is 401 and a refused grant 400 (documented); any other comes from a server that is not asked right. */
 const REFUSING_STATUSES = [400, 401, 403];
@@ -41,7 +55,7 @@ export function tokenFailureOf(error: unknown): TokenFailure {
 		(value): value is number => typeof value === 'number',
 	);
 
-	if (status === 429 || PASSING_CODE.test(String(answer.error ?? ''))) {
+	if (status === 429 || PASSING_CODE.test(JSON.stringify(answer.error ?? ''))) {
 		return { what: 'is getting too many requests', passes: true, status: status ?? 429 };
 	}
 	if (status !== undefined && status >= 500) {
@@ -55,12 +69,7 @@ export function tokenFailureOf(error: unknown): TokenFailure {
 	}
 	const isCode = 'error' in answer || failure?.cause === 'credential-invalid';
 	if (status === undefined ? isCode : REFUSING_STATUSES.includes(status)) {
-		return {
-			what: 'refused the id and secret',
-			passes: false,
-			refused: true,
-			status: status ?? 401,
-		};
+		return { ...REFUSED, ...(status !== undefined && { status }) };
 	}
 	if (status !== undefined) {
 		return { what: `answered with status ${status}`, passes: false, status };

@@ -8,6 +8,7 @@ import {
 	type INodeProperties,
 } from 'n8n-workflow';
 import { variantOfPackage } from './harness';
+import { upTo } from './helpers';
 import {
 	create,
 	engineFor,
@@ -120,7 +121,7 @@ describe('a run with a wrong client secret', () => {
 		['25 items', 25, create(), {}],
 		['reading', 25, get({ paymentId: 'pay_1' }), {}],
 		['one call at a time', 25, create({ options: { maxConcurrency: 1 } }), {}],
-		["'Retry On Fail'", 25, create(), { retryOnFail: true, maxTries: 3, waitBetweenTries: 1 }],
+		["'Retry On Fail'", 25, create(), { retryOnFail: true, maxTries: 5, waitBetweenTries: 1 }],
 	])(
 		'says what to look at, and asks at most four times: %s',
 		async (_what, count, parameters, more) => {
@@ -150,6 +151,37 @@ describe('a run with a wrong client secret', () => {
 			})),
 		);
 		expect(tokenRequests(sandbox)).toBeLessThanOrEqual(4);
+	});
+
+	it('asks at most four times in all turns of a loop', async () => {
+		const engine = await engineFor(sandbox, { clientSecret: 'mistyped' }, legacy);
+		const execution = await engine.runWorkflow(
+			{
+				nodes: [
+					{ name: 'Start', type: 'harness.start' },
+					{ name: 'Loop', type: 'harness.loop', parameters: { batchSize: 1 } },
+					{
+						name: 'AcountPay',
+						type: 'acountPay',
+						parameters: create(),
+						onError: 'continueRegularOutput',
+					},
+					{ name: 'Done', type: 'harness.pass' },
+				],
+				connections: [
+					['Start', 'Loop'],
+					['Loop', 0, 'Done'],
+					['Loop', 1, 'AcountPay'],
+					['AcountPay', 'Loop'],
+				],
+			},
+			{ items: orders(6), node: 'AcountPay' },
+		);
+		expect(execution.runs()).toHaveLength(6);
+		for (const run of upTo(6)) {
+			expect(execution.json('AcountPay', { run })).toMatchObject([{ details: { status: 401 } }]);
+		}
+		expect(tokenRequests(sandbox)).toBe(4);
 	});
 
 	it('works again once the secret is right', async () => {

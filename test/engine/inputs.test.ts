@@ -278,8 +278,14 @@ describe('an odd input that is good', () => {
 });
 
 describe('mock payment in production', () => {
-	it('is refused, whatever its value', async () => {
-		const engine = await engineOf({ environment: 'production' });
+	it.each([
+		['', { environment: 'production' }],
+		[
+			', named as a custom base URL',
+			{ environment: 'custom', baseUrl: 'https://API.acountpay.com:443/' },
+		],
+	])('is refused, whatever its value%s', async (_what, changes) => {
+		const engine = await engineOf(changes);
 		const parameters = create({ additionalFields: { mockPayment: 'fail' } });
 		const execution = await engine.runNode({ node: { parameters }, items: orders(2) });
 

@@ -321,6 +321,56 @@ describe('Create with the option QR Code', () => {
 		expect(sandbox.payments).toHaveLength(3);
 	});
 
+	it('hands the payment on when n8n can not store its image', async () => {
+		const store = jest
+			.spyOn(Container.get(BinaryDataService), 'store')
+			.mockRejectedValue(new Error('ENOSPC: no space left on device'));
+		const execution = await engine
+			.runNode({ node: { parameters: withQrCode(), ...goOn }, items: orders(1) })
+			.finally(() => store.mockRestore());
+		const [{ id }] = sandbox.payments;
+		expect(execution.json()).toEqual([
+			{
+				error: `The payment was made (${id}), but its QR code is missing: n8n could not store it [item 0]`,
+				details: {
+					outcome: 'made',
+					description: expect.stringContaining('Do not create the payment again.'),
+					payment: expect.objectContaining({ id, referenceNumber: 'ORDER-0' }),
+				},
+			},
+		]);
+	});
+
+	it.each([
+		['under data', { data: { id: 'pay_1' } }, 'pay_1'],
+		['as a number under payment', { payment: { id: 7 } }, '7'],
+	])('asks for the image with an id that is %s', async (_what, body, id) => {
+		sandbox.faults.add({ match: { endpoint: 'create' }, status: 201, body });
+		const headers = { 'content-type': 'image/png' };
+		sandbox.faults.add({ match: { endpoint: 'qr' }, status: 200, headers, body: file('png') });
+		const node = { parameters: withQrCode(), ...goOn };
+		const execution = await engine.runNode({ node, items: orders(1) });
+		expect(execution.json()).toEqual([body]);
+		expect(requestsFor(sandbox, 'qr').map(({ path }) => path)).toEqual([
+			`/v1/partner/payments/${id}/qr`,
+		]);
+	});
+
+	it('asks for no image without an id', async () => {
+		const body = { qrCodeUrl: 'https://qr.test/1' };
+		sandbox.faults.add({ match: { endpoint: 'create' }, status: 201, body });
+		const node = { parameters: withQrCode(), ...goOn };
+		const execution = await engine.runNode({ node, items: orders(1) });
+		expect(execution.json()).toEqual([
+			{
+				error:
+					"The payment was made (without an ID), but its QR code is missing: AcountPay's answer has no ID to ask for it with [item 0]",
+				details: { outcome: 'made', description: expect.any(String), payment: body },
+			},
+		]);
+		expect(requestsFor(sandbox, 'qr')).toEqual([]);
+	});
+
 	it("is made once with 'Retry On Fail', however often its image fails", async () => {
 		answerQr('ORDER-1', { message: 'gone' }, undefined, { status: 404, times: 2 });
 		const execution = await engine.runNode({

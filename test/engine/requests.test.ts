@@ -162,6 +162,11 @@ describe('the body', () => {
 		],
 		['empty metadata', { metadata: '{}' }, { metadata: {} }],
 		[
+			'names that JavaScript has a use for',
+			{ metadata: '{"constructor":"Ib"}', customFields: '{"prototype":1}' },
+			{ metadata: { constructor: 'Ib' }, prototype: 1 },
+		],
+		[
 			'custom fields as text',
 			{ customFields: '{"branch":{"id":7},"till":"A"}' },
 			{ branch: { id: 7 }, till: 'A' },

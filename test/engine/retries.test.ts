@@ -153,6 +153,13 @@ describe("an answer with a top-level key 'error', and 'Retry On Fail'", () => {
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
 	});
 
+	it("with 'Max. Tries' of 0, which n8n takes for 3: one payment each", async () => {
+		answerWith(0, true);
+		await engine.runNode({ node: createNode({}, retryOnFail(0)), items: orders(3) });
+
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
+	});
+
 	it('with a first item that fails in a node that goes on: one payment each', async () => {
 		sandbox.faults.add({ match: createOf(0), times: 'always', status: 422 });
 		const node = createNode({}, { ...retryOnFail(3), ...goOn });

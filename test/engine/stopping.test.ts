@@ -2,6 +2,7 @@
  * The person stops the execution, or its time limit does: n8n keeps no output of the node then.
  */
 import { stringify } from 'flatted';
+import { sleep } from 'n8n-workflow';
 import {
 	createNode,
 	createOf,
@@ -86,6 +87,25 @@ describe('what a stopped node leaves', () => {
 		expect(sandbox.payments.length).toBeGreaterThanOrEqual(120);
 		expect(sandbox.payments.length).toBeLessThan(200);
 		expect(logged()).toEqual(made());
+	});
+
+	it("names the payments of an earlier try, when the stop comes between the tries of 'Retry On Fail'", async () => {
+		sandbox.faults.add({ match: createOf(5), times: 'always', status: 422 });
+		sandbox.faults.add({ match: createOf(6), times: 'always', reset: 'after' });
+		const settings = { ...retryOnFail(), waitBetweenTries: 1_000 };
+		const running = engine.startNode({ node: createNode({}, settings), items: orders(7) });
+		await until(() => creates() === 7);
+		await sleep(200);
+		running.cancel();
+		const stopped = await running.finished;
+
+		expect(stopped.status).toBe('canceled');
+		expect(creates()).toBe(7);
+		const known = sandbox.payments.filter((it) => it.referenceNumber !== referenceOf(6));
+		expect(known).toHaveLength(5);
+		expect(logged()).toEqual(made(known));
+		const unknown = engine.log.messages('warn').filter((line) => line.includes('Not known'));
+		expect(unknown).toEqual([expect.stringMatching(/\(1\): ORDER-6$/)]);
 	});
 
 	it('names what is not known as well', async () => {
@@ -187,6 +207,17 @@ describe('at once:', () => {
 
 		expect(creates()).toBe(before);
 		expect(sandbox.payments).toEqual([]);
+	});
+
+	it('no token is asked for in place of one that is refused after the stop', async () => {
+		await engine.runNode({ node: createNode(), items: orders(1) });
+		sandbox.reset();
+		const fault = { status: 401, times: 3, latencyMs: 1_500 };
+		sandbox.faults.add({ match: { endpoint: 'create' }, ...fault });
+		const running = engine.startNode({ node: createNode(), items: orders(3) });
+		await timeToStop(running, () => creates() === 3);
+
+		expect(sandbox.counts).toEqual({ 'create 401': 3 });
 	});
 
 	it('a request for a token that hangs is not waited for', async () => {

@@ -74,6 +74,19 @@ describe('a stored token', () => {
 		expect(sandbox.requests[0].endpoint).toBe(requests ? 'token' : 'create');
 	});
 
+	it('that has ended is not used again when the answer has no other', async () => {
+		const token = await warmUp();
+		const n8n_expires_at = String(Date.now() - 1_000);
+		await engine.credential.setOauthTokenData({ ...token, n8n_expires_at });
+		sandbox.faults.add({ match: { endpoint: 'token' }, status: 200, body: { ok: true } });
+		const run = { node: createNode(), items: orders(5) };
+
+		expect((await engine.runNode(run)).error?.message).toContain('without a new access token');
+		expect(sandbox.counts).toEqual({ 'token 200': 1 });
+		expect((await engine.runNode(run)).error).toBeUndefined();
+		expect(sandbox.counts).toEqual({ 'token 200': 2, 'create 201': 5 });
+	});
+
 	it('is used for half its life when it lives less than five minutes', async () => {
 		sandbox.settings.expiresIn = 60;
 		const execution = await engine.runNode({ node: createNode(), items: orders(25) });
@@ -110,6 +123,22 @@ describe('an edited credential', () => {
 
 		expect(execution.error?.message).toContain('refused the Client ID and Client Secret');
 		expect(sandbox.counts).toEqual({ 'token 401': 1 });
+	});
+
+	it('and an answer without a token: the old one is not used, then or later', async () => {
+		const old = await warmUp();
+		sandbox.setCredentials({ clientId: 'a_third_partner' });
+		await engine.credential.edit({ clientId: 'a_third_partner' });
+		const body = { ok: true };
+		sandbox.faults.add({ match: { endpoint: 'token' }, status: 200, body });
+		const run = { node: createNode(), items: orders(2) };
+		const execution = await engine.runNode(run);
+
+		expect(execution.error?.message).toContain('an answer without a new access token');
+		expect(sandbox.counts).toEqual({ 'token 200': 1 });
+		expect((await engine.runNode(run)).error).toBeUndefined();
+		expect(sandbox.counts).toEqual({ 'token 200': 2, 'create 201': 2 });
+		expect(sandbox.requests.map(({ headers }) => headers.authorization)).not.toContain(bearer(old));
 	});
 
 	it('with another base URL: the old token is sent to neither', async () => {
@@ -174,6 +203,41 @@ describe('a token that is refused', () => {
 
 		expect(execution.json()[1]).toMatchObject({ details: { outcome: 'refused', status: 403 } });
 		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 403': 1, 'create 201': 2 });
+	});
+
+	it('for every call: each is repeated once, and a few new tokens are asked for, not one for each', async () => {
+		sandbox.faults.add({ match: { endpoint: 'create' }, times: 'always', status: 401 });
+		const node = createNode({ maxConcurrency: 2 }, goOn);
+		const execution = await engine.runNode({ node, items: orders(20) });
+
+		for (const json of execution.json())
+			expect(json).toMatchObject({ details: { outcome: 'refused', status: 401 } });
+		expect(sandbox.counts).toEqual({ 'token 200': 4, 'create 401': 40 });
+	});
+
+	it('for two calls of many, each with new tokens: all others have their payment', async () => {
+		for (const item of [1, 4])
+			sandbox.faults.add({ match: createOf(item), times: 'always', revokeToken: true });
+		const node = createNode({ maxConcurrency: 1 }, goOn);
+		const execution = await engine.runNode({ node, items: orders(7) });
+
+		expect(execution.json().map(({ details }) => !details)).toEqual(
+			upTo(7).map((item) => ![1, 4].includes(item)),
+		);
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach([0, 2, 3, 5, 6]));
+	});
+
+	it('and given out once more: that call is refused, and no other', async () => {
+		const { access_token } = await warmUp();
+		const body = { access_token, token_type: 'Bearer', expires_in: 3600 };
+		sandbox.faults.add({ match: { endpoint: 'token' }, times: 'always', status: 200, body });
+		sandbox.faults.add({ match: createOf(1), times: 'always', status: 401 });
+		const node = createNode({ maxConcurrency: 1 }, goOn);
+		const execution = await engine.runNode({ node, items: orders(4) });
+
+		expect(execution.json()[1]).toMatchObject({ details: { outcome: 'refused', status: 401 } });
+		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 401': 2, 'create 201': 3 });
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach([0, 2, 3]));
 	});
 
 	it('again and again: each call is repeated once, not for ever', async () => {

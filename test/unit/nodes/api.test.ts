@@ -61,6 +61,9 @@ describe('base URL', () => {
 		['https://pay.example.com/a#x'],
 		['https://pay.exam ple.com'],
 		['https://pay.example.com/a\nb'],
+		['https://pay.example.com:99999'],
+		['http://127.0.0.999'],
+		['https://[::1'],
 		['ftp://pay.example.com'],
 		['//pay.example.com'],
 		['pay.example.com'],
@@ -122,10 +125,33 @@ describe('answers', () => {
 		);
 	});
 
+	test.each<[string, object]>([
+		['\uFEFF{"id":1}', { id: 1 }],
+		['{"id":9007199254740991}', { id: 9007199254740991 }],
+		['{"id":9007199254740993}', { id: '9007199254740993' }],
+		['{"id":9007199254740994}', { id: '9007199254740994' }],
+		['{"data":{"paymentId":-9007199254740992}}', { data: { paymentId: '-9007199254740992' } }],
+		[
+			'{"a":[9007199254740993,-12345678901234567890]}',
+			{ a: ['9007199254740993', '-12345678901234567890'] },
+		],
+		[
+			'{"a":1e300,"b":149.99,"c":"90071992547409930"}',
+			{ a: 1e300, b: 149.99, c: '90071992547409930' },
+		],
+		[
+			'{"a":9007199254740994,"b":0.1234567890123456789,"id":1.5}',
+			{ a: 9007199254740994, b: 0.12345678901234568, id: 1.5 },
+		],
+	])('%p is read without loss', (text, value) => {
+		expect(readObject(buffer(text))).toEqual(value);
+	});
+
 	test.each([
 		[''],
 		['{}'],
 		['[]'],
+		['\uFEFF'],
 		['[{"id":1}]'],
 		['null'],
 		['1'],
@@ -141,6 +167,8 @@ describe('answers', () => {
 		[{ paymentId: 7 }, true],
 		[{ qrCodeUrl: 'https://a.test/qr' }, true],
 		[{ data: { payment: { id: 1 } } }, true],
+		[{ id: 0 }, true],
+		[{ error: 'declined', id: null, paymentId: '', qrCodeUrl: null }, false],
 		[{ statusCode: 500, message: 'oops', requestId: 1 }, false],
 		[{ ok: true }, false],
 		[{}, false],
@@ -155,7 +183,11 @@ describe('answers', () => {
 		[{ paymentId: 'pay_2' }, 'pay_2'],
 		[{ id: 'pay_1', paymentId: 'pay_2' }, 'pay_1'],
 		[{ id: { a: 1 }, paymentId: 3 }, '3'],
-		[{ id: null }, undefined],
+		[{ id: '', paymentId: 0 }, '0'],
+		[{ data: { id: 'pay_1' } }, 'pay_1'],
+		[{ payment: { paymentId: 7 }, data: [] }, '7'],
+		[{ id: 'pay_1', data: { id: 'pay_2' } }, 'pay_1'],
+		[{ id: null, data: 'pay_1', payment: null }, undefined],
 		[{}, undefined],
 	])('the id in %p is %p', (value, id) => {
 		expect(paymentIdOf(value as never)).toBe(id);
@@ -172,6 +204,15 @@ describe('the reason of a refusal', () => {
 		[{ message: [], error: { message: 'inner' } }, 'inner'],
 		[{ error: 'invalid_client' }, 'invalid_client'],
 		[{ errors: [{ message: 'one' }, 'two', { other: 1 }] }, 'one; two'],
+		[
+			{ message: 'Validation failed', errors: [{ field: 'amount', message: 'too small' }] },
+			'Validation failed; too small',
+		],
+		[{ message: 'too small', errors: ['too small'] }, 'too small'],
+		[{ errors: { amount: ['too small', 'no number'] } }, 'amount: too small; amount: no number'],
+		[{ message: { amount: 'too small' }, error: 'Bad Request' }, 'amount: too small'],
+		[{ title: 'Invalid', status: 400, detail: 'too small' }, 'title: Invalid; detail: too small'],
+		[{ data: { reason: 'too small' } }, 'data: reason: too small'],
 		[{ errors: [] }, ''],
 		[{ other: 1 }, ''],
 		[['one', 'two'], 'one; two'],

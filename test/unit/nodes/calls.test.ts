@@ -568,7 +568,7 @@ describe('the ledger', () => {
 
 	test.each([
 		[undefined, 3],
-		[0, 2],
+		[0, 3],
 		[1, 2],
 		[2, 2],
 		[4, 4],
@@ -585,6 +585,14 @@ describe('the ledger', () => {
 		}
 		run('1');
 		expect(data).toEqual({});
+	});
+
+	test('is kept where n8n runs the node again without end: Max. Tries 2.5', () => {
+		const data = {};
+		for (let count = 0; count < 9; count++) {
+			execution(data, { node: { retryOnFail: true, maxTries: 2.5 } }).ledger.close(true);
+			expect(data).toHaveProperty('payments');
+		}
 	});
 
 	test('is not kept when the output does not look failed', () => {

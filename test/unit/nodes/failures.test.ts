@@ -4,7 +4,13 @@ import { errorItem, nodeErrorFor, stoppedError } from '../../../nodes/AcountPay/
 import { codesOf, neverConnected } from '../../../nodes/shared/network';
 import { ApiProblem, FieldProblem, UnexpectedProblem } from '../../../nodes/shared/problems';
 import { tokenFailureOf } from '../../../nodes/shared/tokenFailure';
-import { fingerprintOf, forNewToken, type TokenData } from '../../../nodes/shared/credential';
+import { TokenRefusals } from '../../../nodes/shared/tokenRefusals';
+import {
+	addFingerprint,
+	fingerprintOf,
+	forNewToken,
+	type TokenData,
+} from '../../../nodes/shared/credential';
 
 const node = { name: 'Pay', type: 'acountPay', typeVersion: 1 } as INode;
 const nothing = { made: [], unknown: [] };
@@ -25,6 +31,11 @@ describe('why there is no token', () => {
 		[
 			'a busy server',
 			{ body: { error: 'temporarily_unavailable' } },
+			{ passes: true, status: 429 },
+		],
+		[
+			'a 429 with its code in an object',
+			{ body: { error: { code: 'rate_limit_exceeded', message: 'Slow down' } } },
 			{ passes: true, status: 429 },
 		],
 		[
@@ -59,6 +70,7 @@ describe('why there is no token', () => {
 	test.each([
 		['invalid_client', { code: 'EAUTH', body: { error: 'invalid_client' } }, 401],
 		['invalid_grant', { failure: { cause: 'credential-invalid' } }, 401],
+		['invalid_client in an object', { body: { error: { code: 'invalid_client' } } }, 401],
 		['a 401 without words', { status: 401, body: '<html>' }, 401],
 		['a 403', { status: 403, body: '' }, 403],
 		['a 400 as NestJS has it', { body: { statusCode: 400, error: 'Bad Request' } }, 400],
@@ -298,6 +310,57 @@ describe('the fingerprint', () => {
 		[{ environment: 'production' as const }],
 	])('is another with %p', (edit) => {
 		expect(fingerprintOf({ ...credential, ...edit })).not.toBe(fingerprintOf(credential));
+	});
+
+	const given = async (oauthTokenData: object) =>
+		(await addFingerprint({ ...credential, oauthTokenData } as never)).oauthTokenData;
+
+	test('is put on a token, which loses the one that it replaces', async () => {
+		const token = { access_token: 'new', expires_in: 3600 };
+		const marked = {
+			...token,
+			n8n_expires_at: expect.stringMatching(/^\d+$/),
+			token_type: 'Bearer',
+			acountPayFingerprint: fingerprintOf(credential),
+		};
+		expect(await given(token)).toEqual(marked);
+		expect(await given({ ...token, acountPayReplaces: 'old' })).toEqual(marked);
+		expect(await given({ ...token, acountPayReplaces: 'new' })).toEqual(marked);
+		expect(await given({ access_token: 'new', acountPayReplaces: 'old' })).toMatchObject({
+			access_token: 'new',
+		});
+	});
+
+	test('is never put on a token of before an edit that no answer has replaced', async () => {
+		expect(await given({ access_token: 'old', acountPayReplaces: 'old' })).toEqual({});
+		expect(await given({})).toEqual({});
+	});
+});
+
+describe('a refused id and secret', () => {
+	test('is asked for four times in an execution, and anew in another or when it is edited', () => {
+		const context = {};
+		const refusals = new TokenRefusals(context, '1');
+		for (let count = 0; count < 4; count++) {
+			expect(refusals.enough('a')).toBeUndefined();
+			refusals.add('a', 400);
+		}
+		expect(refusals.enough('a')).toMatchObject({ status: 400 });
+		expect(new TokenRefusals(context, '1').enough('a')).toMatchObject({ status: 400 });
+		expect(refusals.enough('b')).toBeUndefined();
+		expect(new TokenRefusals(context, '2').enough('a')).toBeUndefined();
+
+		refusals.add('b');
+		expect(refusals.enough('b')).toBeUndefined();
+		expect(refusals.enough('a')).toBeUndefined();
+	});
+
+	test('leaves nothing once there is a token', () => {
+		const context = {};
+		const refusals = new TokenRefusals(context, '1');
+		refusals.add('a');
+		refusals.clear();
+		expect(context).toEqual({});
 	});
 });
 

@@ -305,6 +305,25 @@ describe('additional fields', () => {
 		);
 	});
 
+	test.each([
+		['{"order":{"id":9007199254740993}}', '9007199254740993'],
+		['[-12345678901234567890]', '-12345678901234567890'],
+	])('%p would be sent rounded', (value, number) => {
+		expect(refusal(() => additional({ metadata: value as never }))).toBe(
+			`Metadata must not have the number ${number}, which is too large to be exact: write it in quotes`,
+		);
+		expect(refusal(() => additional({ customFields: value as never }))).toMatch(
+			/^Custom Fields must not have the number /,
+		);
+	});
+
+	test('a number is taken as it is written', () => {
+		const metadata = { id: 2 ** 60, text: '9007199254740993', large: 1e300, ratio: 1 / 3 };
+		expect(additional({ metadata }).payment.metadata).toEqual(metadata);
+		const text = JSON.stringify(metadata);
+		expect(additional({ metadata: text }).payment.metadata).toEqual(metadata);
+	});
+
 	const circular: IDataObject = {};
 	circular.self = circular;
 	test.each([

@@ -179,6 +179,10 @@ describe('a delivery', () => {
 	});
 
 	it('never throws, whatever is signed: it is an event of a payment or refused with 400', () => {
+		// An id that is too large to be exact comes as its digits, which test/unit/nodes/api.test.ts tests.
+		const ids = fc
+			.jsonValue()
+			.filter((id) => typeof id !== 'number' || Math.abs(id) <= Number.MAX_SAFE_INTEGER);
 		const anything = fc.oneof(
 			fc.uint8Array().map((bytes) => Buffer.from(bytes)),
 			fc.json().map((text) => Buffer.from(text)),
@@ -186,7 +190,7 @@ describe('a delivery', () => {
 				.record(
 					{
 						event: fc.jsonValue(),
-						data: fc.oneof(fc.jsonValue(), fc.record({ paymentId: fc.jsonValue() })),
+						data: fc.oneof(fc.jsonValue(), fc.record({ paymentId: ids })),
 					},
 					{ requiredKeys: [] },
 				)

@@ -1,4 +1,4 @@
-import type { IDataObject } from 'n8n-workflow';
+import type { IBinaryData, IDataObject } from 'n8n-workflow';
 import {
 	createPayment,
 	MOCK_PAYMENTS,
@@ -7,10 +7,10 @@ import {
 	type NewPayment,
 	paymentIdOf,
 } from '../../../shared/acountPayApi';
-import { ApiProblem, FieldProblem } from '../../../shared/problems';
+import { ApiProblem, FieldProblem, Stopped } from '../../../shared/problems';
 import { makePayment } from '../../calls';
 import { jsonObject, requiredText, shown } from '../../itemParameters';
-import type { Operation } from '../../operation';
+import type { ItemWork, Operation } from '../../operation';
 import { resendUnknownOption } from '../../options';
 import { readQrCode } from '../../qrCode';
 import { CURRENCIES } from './currencies';
@@ -178,24 +178,38 @@ export const create: Operation<CreateInput> = {
 		const page = work.page(request, payment.referenceNumber);
 		const made = await makePayment(connection, request, { merchantId, name }, options, page);
 		if (qrCodeField === undefined) return { json: made };
-
-		const paymentId = paymentIdOf(made) ?? '';
-		const image = await readQrCode(connection, merchantId, paymentId, options).catch(
-			(error: unknown) => {
-				throw error instanceof ApiProblem ? madeWithoutQrCode(made, error) : error;
-			},
-		);
-		return { json: made, binary: { [qrCodeField]: await work.storeImage(image) } };
+		try {
+			const image = await qrCodeOf(made, merchantId, work);
+			return { json: made, binary: { [qrCodeField]: image } };
+		} catch (error) {
+			throw error instanceof Stopped ? error : madeWithoutQrCode(made, error);
+		}
 	},
 };
 
-const madeWithoutQrCode = (made: IDataObject, { message, status }: ApiProblem) =>
-	new ApiProblem(
+async function qrCodeOf(
+	made: IDataObject,
+	merchantId: string,
+	{ connection, options, storeImage }: ItemWork,
+): Promise<IBinaryData> {
+	const paymentId = paymentIdOf(made);
+	if (paymentId === undefined) {
+		throw new ApiProblem('unavailable', "AcountPay's answer has no ID to ask for it with", '');
+	}
+	return await storeImage(await readQrCode(connection, merchantId, paymentId, options));
+}
+
+/** Whatever went wrong with the image, also in n8n: the payment was made, and must not be lost with it. */
+function madeWithoutQrCode(made: IDataObject, error: unknown): ApiProblem {
+	const { message, status } =
+		error instanceof ApiProblem ? error : { message: 'n8n could not store it', status: undefined };
+	return new ApiProblem(
 		'made',
 		`The payment was made (${paymentIdOf(made) ?? 'without an ID'}), but its QR code is missing: ${message}`,
 		"Read the image with the operation 'Get QR Code', or send the customer the payment's link. Do not create the payment again.",
 		{ status, payment: made },
 	);
+}
 
 /** As a spreadsheet gives an amount: 149, 149.9 or 149.99. */
 const AMOUNT_TEXT = /^(0|[1-9]\d*)(\.\d{1,2})?$/;

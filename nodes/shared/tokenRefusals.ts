@@ -1,0 +1,52 @@
+import type { IContextObject } from 'n8n-workflow';
+
+/** How often one execution asks with an id and secret that AcountPay refuses. */
+const MOST_REFUSALS = 4;
+
+/** What n8n's node context holds of the token requests that AcountPay refused. */
+interface RefusalContext {
+	tokenRefusals?: { executionId: string; fingerprint: string; count: number; status?: number };
+}
+
+/**
+ * Counts how often AcountPay refused an id and secret, in n8n's node context: it lives through the tries of 'Retry On Fail'
+ * and the turns of a loop, which would ask again each time. Another execution asks anew, and so does an edited credential.
+ */
+export class TokenRefusals {
+	private readonly context: RefusalContext;
+
+	/** @param context n8n's node context */
+	constructor(
+		context: IContextObject,
+		private readonly executionId: string,
+	) {
+		this.context = context;
+	}
+
+	/**
+	 * Whether there is no point in asking again.
+	 * @param fingerprint of the credential
+	 * @returns then the last refusal's HTTP status
+	 */
+	enough(fingerprint: string): { status?: number } | undefined {
+		const { tokenRefusals: known } = this.context;
+		return known && this.isOf(fingerprint) && known.count >= MOST_REFUSALS ? known : undefined;
+	}
+
+	/** AcountPay refused the id and secret that have this fingerprint. */
+	add(fingerprint: string, status?: number): void {
+		const count = this.isOf(fingerprint) ? (this.context.tokenRefusals?.count ?? 0) : 0;
+		const { executionId } = this;
+		this.context.tokenRefusals = { executionId, fingerprint, count: count + 1, status };
+	}
+
+	/** AcountPay gave a token: nothing is left to be stored. */
+	clear(): void {
+		delete this.context.tokenRefusals;
+	}
+
+	private isOf(fingerprint: string): boolean {
+		const { tokenRefusals: known } = this.context;
+		return known?.executionId === this.executionId && known.fingerprint === fingerprint;
+	}
+}
