@@ -239,13 +239,20 @@ export function readObject(body: Buffer): IDataObject | undefined {
 /** What tells that an answer is about a payment: `qrCodeUrl` is documented, ids are assumed, and so is where they stand. */
 const NAMES_PAYMENT = /"(?:qrCodeUrl|paymentId|id)":(?!null|"")/;
 
+/** Where an answer speaks of something else, or gives back what was sent. */
+const NOT_THE_PAYMENT = ['error', 'errors', 'metadata'];
+
 /**
  * The payment in the answer to a create.
  * @returns undefined when the body can't be read or names no payment anywhere, as an error that is sent with status 200
  */
 export function readCreated(body: Buffer): IDataObject | undefined {
 	const answer = readObject(body);
-	return answer && NAMES_PAYMENT.test(JSON.stringify(answer)) ? answer : undefined;
+	if (!answer) return undefined;
+	const text = JSON.stringify(answer, (key, value: unknown) =>
+		NOT_THE_PAYMENT.includes(key) ? undefined : value,
+	);
+	return NAMES_PAYMENT.test(text) ? answer : undefined;
 }
 
 const MAX_REASON_LENGTH = 500;

@@ -262,7 +262,7 @@ export class Connection {
 		return new ApiProblem(
 			'unavailable',
 			`The credential ${nameOf(this.context)} was edited while this node ran`,
-			'Nothing was sent for this item. Run it again to send it with the edited credential.',
+			'No payment was made for this item. Run it again to send it with the edited credential.',
 		);
 	}
 
@@ -316,7 +316,7 @@ export class Connection {
 			return new ApiProblem(
 				'refused',
 				`AcountPay refused the Client ID and Client Secret of the credential ${credential}`,
-				`Check Client ID and Client Secret in that credential, and that they are those of its environment (${environment}): sandbox and production have different ones. Nothing was sent for this item.`,
+				`Check Client ID and Client Secret in that credential, and that they are those of its environment (${environment}): sandbox and production have different ones. No payment was made for this item.`,
 				{ status },
 			);
 		}
@@ -324,8 +324,8 @@ export class Connection {
 			'unavailable',
 			`AcountPay gave no access token for the credential ${credential}: it ${what}`,
 			passes
-				? `It was asked again for about a minute (${this.baseUrl}${TOKEN_PATH}). Nothing was sent for this item, so it can be run again later.`
-				: `Check the environment (${environment}) of that credential, and whether ${this.baseUrl} can be reached from n8n. Nothing was sent for this item.`,
+				? `It was asked again for about a minute (${this.baseUrl}${TOKEN_PATH}). No payment was made for this item, so it can be run again later.`
+				: `Check the environment (${environment}) of that credential, and whether ${this.baseUrl} can be reached from n8n. No payment was made for this item.`,
 			{ status },
 		);
 	}

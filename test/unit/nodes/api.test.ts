@@ -169,6 +169,8 @@ describe('answers', () => {
 		[{ data: { payment: { id: 1 } } }, true],
 		[{ id: 0 }, true],
 		[{ error: 'declined', id: null, paymentId: '', qrCodeUrl: null }, false],
+		[{ id: 1, error: { id: 2 } }, true],
+		[{ error: { id: 'err_1' }, errors: [{ id: 1 }], metadata: { id: 5 } }, false],
 		[{ statusCode: 500, message: 'oops', requestId: 1 }, false],
 		[{ ok: true }, false],
 		[{}, false],
