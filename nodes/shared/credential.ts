@@ -47,7 +47,9 @@ export function fingerprintOf(credential: AcountPayCredential): string {
  */
 function marked(credential: AcountPayCredential, fetched: TokenData = {}): TokenData {
 	const { acountPayReplaces: old, ...token } = fetched;
-	const isOld = old !== undefined && token.access_token === old && token.expires_in === undefined;
+	// The same token may be given out again, but then the answer says more of it.
+	const isOld =
+		token.access_token === old && token.expires_in === undefined && token.token_type === undefined;
 	if (isOld || !token.access_token) return {};
 	const life = Number(token.expires_in) * 1000;
 	return {
