@@ -153,7 +153,11 @@ export class Batch<Input> {
 				inputItem: this.items[item],
 				inTurn: async (work) => await limiter.inTurn(work),
 				storeImage: async ({ data, fileName, mimeType }) =>
-					await this.context.helpers.prepareBinaryData(data, fileName, mimeType),
+					await this.context.helpers
+						.prepareBinaryData(data, fileName, mimeType)
+						.catch((error: unknown) => {
+							throw new UnexpectedProblem(error, true);
+						}),
 				page: (request, referenceNumber) =>
 					this.ledger.page(item, this.items[item], connection.baseUrl, request, referenceNumber),
 			});

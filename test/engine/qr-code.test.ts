@@ -353,6 +353,30 @@ describe('Create with the option QR Code', () => {
 		expect(sandbox.payments).toHaveLength(1);
 	});
 
+	it.each([
+		['stop', {}],
+		['go on', goOn],
+	])('is not lost when n8n can not store its image, and the node is to %s', async (_what, on) => {
+		const full = 'ENOSPC: no space left on device, write';
+		const store = jest.spyOn(Container.get(BinaryDataService), 'store');
+		store.mockRejectedValueOnce(new Error(full));
+		const node = { parameters: withQrCode(), ...on };
+		const execution = await engine.runNode({ node, items: orders(1) });
+
+		const [{ id }] = sandbox.payments;
+		const message = `The payment was made (${id}), but its QR code is missing: ${full} [item 0]`;
+		if (execution.error) {
+			expect(execution.error).toMatchObject({
+				message,
+				context: { outcome: 'made', paymentsMade: [{ paymentId: id }] },
+			});
+		} else {
+			expect(execution.json()).toMatchObject([
+				{ error: message, details: { outcome: 'made', payment: { id } } },
+			]);
+		}
+	});
+
 	it('is named in the log when the execution is stopped while the image is read', async () => {
 		sandbox.faults.add({ match: { endpoint: 'qr' }, hang: true });
 		const running = engine.startNode({ node: { parameters: withQrCode() }, items: orders(1) });

@@ -7,7 +7,13 @@ import {
 	type NewPayment,
 	paymentIdOf,
 } from '../../../shared/acountPayApi';
-import { ApiProblem, FieldProblem } from '../../../shared/problems';
+import {
+	ApiProblem,
+	FieldProblem,
+	isItemProblem,
+	Stopped,
+	UnexpectedProblem,
+} from '../../../shared/problems';
 import { makePayment } from '../../calls';
 import { jsonObject, requiredText, shown } from '../../itemParameters';
 import type { Operation } from '../../operation';
@@ -180,22 +186,24 @@ export const create: Operation<CreateInput> = {
 		if (qrCodeField === undefined) return { json: made };
 
 		const paymentId = paymentIdOf(made) ?? '';
-		const image = await readQrCode(connection, merchantId, paymentId, options).catch(
-			(error: unknown) => {
-				throw error instanceof ApiProblem ? madeWithoutQrCode(made, error) : error;
-			},
-		);
-		return { json: made, binary: { [qrCodeField]: await work.storeImage(image) } };
+		const binary = await readQrCode(connection, merchantId, paymentId, options)
+			.then(async (image) => ({ [qrCodeField]: await work.storeImage(image) }))
+			.catch((error: unknown) => {
+				throw error instanceof Stopped ? error : madeWithoutQrCode(made, error);
+			});
+		return { json: made, binary };
 	},
 };
 
-const madeWithoutQrCode = (made: IDataObject, { message, status }: ApiProblem) =>
-	new ApiProblem(
+function madeWithoutQrCode(made: IDataObject, error: unknown): ApiProblem {
+	const { message } = isItemProblem(error) ? error : new UnexpectedProblem(error);
+	return new ApiProblem(
 		'made',
 		`The payment was made (${paymentIdOf(made) ?? 'without an ID'}), but its QR code is missing: ${message}`,
 		"Read the image with the operation 'Get QR Code', or send the customer the payment's link. Do not create the payment again.",
-		{ status, payment: made },
+		{ status: error instanceof ApiProblem ? error.status : undefined, payment: made },
 	);
+}
 
 /** As a spreadsheet gives an amount: 149, 149.9 or 149.99. */
 const AMOUNT_TEXT = /^(0|[1-9]\d*)(\.\d{1,2})?$/;
