@@ -502,6 +502,41 @@ describe('waiting parked, for a webhook', () => {
 			expect(engine.log.messages('warn')).toEqual([]);
 		});
 
+		it.each([
+			['payment.completed', 'failed'],
+			['payment.completed', 'reversed'],
+			['payment.failed', 'completed'],
+			['completed', 'completed'],
+		])('by %s with the status %j: it is not known what that means', async (event, status) => {
+			const parked = await park();
+			const before = engine.executions.get(parked.execution.id)!.data;
+			const body = JSON.stringify({ event, data: { paymentId: parked.id, status } });
+			expect(await postSigned(sandbox, parked.url, body)).toMatchObject(IGNORED);
+			await stays(parked, before);
+		});
+
+		it('by a form, of which n8n leaves no bytes to be verified', async () => {
+			const parked = await park();
+			const before = engine.executions.get(parked.execution.id)!.data;
+			const form = { 'content-type': 'multipart/form-data; boundary=x' };
+			expect(await post(parked.url, '--x--', form)).toMatchObject({ status: 401 });
+			await stays(parked, before);
+		});
+
+		it('by anything while the credential can not be read', async () => {
+			const parked = await park();
+			const before = engine.executions.get(parked.execution.id)!.data;
+			const row = jest.spyOn(engine.credential, 'row', 'get').mockImplementationOnce(() => {
+				throw new Error('no database');
+			});
+			const body = eventBody(sandbox, 'payment.completed', parked.id);
+			expect(await postSigned(sandbox, parked.url, body)).toMatchObject({ status: 500 });
+			expect(row).toHaveBeenCalled();
+			await stays(parked, before);
+			expect(await postSigned(sandbox, parked.url, body)).toMatchObject(ACCEPTED);
+			expect((await engine.execution(parked.execution.id)).status).toBe('success');
+		});
+
 		it.each<[string, number, (body: string) => [string, Record<string, string>]]>([
 			['unsigned', 401, (body) => [body, {}]],
 			['signed with another key', 401, (body) => [body, webhookHeaders(body, 'another')]],
