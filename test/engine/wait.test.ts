@@ -13,7 +13,7 @@ import {
 	waitNode,
 } from './deliveries';
 import { variantOfPackage, type Engine, type Execution } from './harness';
-import { getNode, goOn, pausesBetween, requestsFor, until } from './helpers';
+import { getNode, goOn, pausesBetween, requestsFor, retryOnFail, until } from './helpers';
 import { create, credentialFor, engineFor, useSandbox } from './support';
 
 jest.setTimeout(60_000);
@@ -33,15 +33,15 @@ const told = async (payment: IDataObject) =>
 
 /** The polling pauses of this engine are as many times shorter. */
 const SHORTER = 100;
-const quickPackage = () =>
-	variantOfPackage({
-		'dist/nodes/AcountPay/actions/payment/waitForCompletion.operation.js': (text) =>
-			text
-				.replace('FIRST_POLLING_PAUSE = 2_000;', `FIRST_POLLING_PAUSE = ${2_000 / SHORTER};`)
-				.replace('LONGEST_POLLING_PAUSE = 15_000;', `LONGEST_POLLING_PAUSE = ${15_000 / SHORTER};`),
-		'dist/nodes/AcountPay/calls.js': (text) =>
-			text.replace('FIRST_READ_PAUSE = 500;', `FIRST_READ_PAUSE = ${500 / SHORTER};`),
-	});
+const QUICK = {
+	'dist/nodes/AcountPay/actions/payment/waitForCompletion.operation.js': (text: string) =>
+		text
+			.replace('FIRST_POLLING_PAUSE = 2_000;', `FIRST_POLLING_PAUSE = ${2_000 / SHORTER};`)
+			.replace('LONGEST_POLLING_PAUSE = 15_000;', `LONGEST_POLLING_PAUSE = ${15_000 / SHORTER};`),
+	'dist/nodes/AcountPay/calls.js': (text: string) =>
+		text.replace('FIRST_READ_PAUSE = 500;', `FIRST_READ_PAUSE = ${500 / SHORTER};`),
+};
+const quickPackage = () => variantOfPackage(QUICK);
 const useQuickPolling = async () => {
 	engine = await engineFor(sandbox, {}, { folder: quickPackage() });
 };
@@ -298,6 +298,59 @@ describe('waiting by asking', () => {
 		sandbox.faults.add({ match: { endpoint: 'get', nth: 2 }, status: 503, times: 'always' });
 		const execution = await engine.runNode({ node, items: [payment] });
 		expect(execution.json()).toMatchObject([{ status: 'pending', waitEndedBy: 'timeout' }]);
+	});
+
+	/** A package that asks quickly, and gives up on a busy API, or one without tokens, at once. */
+	const impatientPackage = () =>
+		variantOfPackage({
+			...QUICK,
+			'dist/nodes/AcountPay/calls.js': (text) =>
+				text
+					.replace('BUSY_TRIES = 10;', 'BUSY_TRIES = 1;')
+					.replace('BUSY_PATIENCE = 2 * 60_000;', 'BUSY_PATIENCE = 0;'),
+			'dist/nodes/shared/connection.js': (text) =>
+				text
+					.replace('TOKEN_PATIENCE = 60_000;', 'TOKEN_PATIENCE = 0;')
+					.replace('TOKEN_REFUSAL_LASTS = 60_000;', 'TOKEN_REFUSAL_LASTS = 200;'),
+		});
+
+	it('goes on waiting while AcountPay is too busy, for longer than other operations do', async () => {
+		engine = await engineFor(sandbox, {}, { folder: impatientPackage() });
+		const payment = await makePayment(sandbox);
+		sandbox.faults.add({ match: { endpoint: 'get' }, status: 429, times: 4 });
+		const running = engine.startNode({ node: polling(), items: [payment] });
+		await until(() => asked().length >= 5);
+		sandbox.decline(payment.id);
+		expect((await running.finished).json()).toMatchObject([
+			{ status: 'failed', waitEndedBy: 'status' },
+		]);
+	});
+
+	it('goes on waiting while AcountPay gives no token, and asks for one again', async () => {
+		engine = await engineFor(sandbox, {}, { folder: impatientPackage() });
+		const payment = await makePayment(sandbox);
+		const running = engine.startNode({ node: polling(), items: [payment] });
+		await until(() => asked().length >= 2);
+		const tokens = requestsFor(sandbox, 'token').length;
+		sandbox.faults.add({ match: { endpoint: 'token' }, status: 503, times: 2 });
+		sandbox.revokeTokens();
+		await until(() => requestsFor(sandbox, 'token').length === tokens + 3);
+		sandbox.decline(payment.id);
+		expect((await running.finished).json()).toMatchObject([
+			{ status: 'failed', waitEndedBy: 'status' },
+		]);
+	});
+
+	it('waits for no other payment when one ends the node with an error', async () => {
+		const payments = [
+			await makePayment(sandbox),
+			{ merchant: 'merchant_abc123', id: 'pay_unknown' },
+			await makePayment(sandbox),
+		];
+		const startedAt = Date.now();
+		const { error } = await engine.runNode({ node: polling(), items: payments });
+		expect(error!.message).toContain("does not find payment 'pay_unknown'");
+		expect(Date.now() - startedAt).toBeLessThan(1_500);
 	});
 
 	it('is an error at once when AcountPay knows no such payment', async () => {
@@ -681,6 +734,18 @@ describe('waiting parked, for a webhook', () => {
 				statusAt: expect.stringMatching(ISO),
 			},
 		]);
+	});
+
+	it("is parked once with 'Retry On Fail', whatever AcountPay's answer holds", async () => {
+		const payment = await makePayment(sandbox);
+		const body = { id: payment.id, status: 'pending', error: 'none so far' };
+		sandbox.faults.add({ match: { endpoint: 'get' }, body, times: 'always' });
+		const node = waitNode({}, retryOnFail());
+		const execution = await engine.runNode({ node, items: [payment] });
+		expect(execution.status).toBe('waiting');
+		expect(asked()).toHaveLength(1);
+		const resumed = await engine.resumeAfterTimeout(execution);
+		expect(resumed.json()).toMatchObject([{ ...body, waitEndedBy: 'timeout' }]);
 	});
 
 	it('refuses several items, with a word on what to do', async () => {

@@ -131,7 +131,7 @@ export function waitOutput(
 	return { ...payment, paymentId, ...(status && { status }), waitEndedBy, statusAt };
 }
 
-/** Asks what AcountPay knows of the payment. An AcountPay that is out of order does not end a wait. */
+/** Asks what AcountPay knows of the payment. An AcountPay that is out of order or busy does not end a wait. */
 async function ask(
 	connection: Connection,
 	{ merchantId, paymentId }: WaitInput,
@@ -140,14 +140,16 @@ async function ask(
 	return await readPayment(connection, merchantId, paymentId, options).then(
 		(payment) => ({ payment, statusAt: new Date().toISOString() }),
 		(error: unknown) => {
-			if (error instanceof ApiProblem && error.outcome === 'unavailable') return error;
+			const passes =
+				error instanceof ApiProblem && (error.outcome === 'unavailable' || error.status === 429);
+			if (passes) return error;
 			throw error;
 		},
 	);
 }
 
 async function poll(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
-	const { connection, options, inTurn } = work;
+	const { connection, options, inTurn, endSignal } = work;
 	const deadline = Date.now() + input.timeoutMinutes * 60_000;
 	let known: Known | undefined;
 	for (
@@ -166,7 +168,7 @@ async function poll(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
 			return { json: waitOutput(input.paymentId, known, 'timeout') };
 		}
 		// The last pause ends at the deadline, so that what has come until then is seen.
-		if (!(await pause(Math.min(wait, left), connection.cancelSignal))) throw new Stopped();
+		if (!(await pause(Math.min(wait, left), endSignal))) throw new Stopped();
 	}
 }
 
