@@ -2,7 +2,7 @@
  * Wait for Completion: by asking, and parked until AcountPay's webhook comes or the time is up.
  */
 import { type IDataObject, type INodeParameters, sleep } from 'n8n-workflow';
-import { webhookHeaders, type PaymentEvent } from '../../sandbox';
+import { webhookHeaders, type Fault, type PaymentEvent } from '../../sandbox';
 import {
 	ACCEPTED,
 	eventBody,
@@ -324,6 +324,18 @@ describe('waiting by asking', () => {
 		expect((await running.finished).json()).toMatchObject([
 			{ status: 'failed', waitEndedBy: 'status' },
 		]);
+	});
+
+	it('ends at its timeout, however long a busy AcountPay asks to be left alone', async () => {
+		await useQuickPolling();
+		const payment = await makePayment(sandbox);
+		const busy = { status: 429, headers: { 'Retry-After': '300' } };
+		sandbox.faults.add({ match: { endpoint: 'get', nth: 2 }, ...busy, times: 'always' });
+		const startedAt = Date.now();
+		const node = polling({ timeoutMinutes: minutes(700) });
+		const execution = await engine.runNode({ node, items: [payment] });
+		expect(execution.json()).toMatchObject([{ status: 'pending', waitEndedBy: 'timeout' }]);
+		expect(Date.now() - startedAt).toBeLessThan(2_500);
 	});
 
 	it('goes on waiting while AcountPay gives no token, and asks for one again', async () => {
@@ -735,6 +747,27 @@ describe('waiting parked, for a webhook', () => {
 			},
 		]);
 	});
+
+	it.each<[string, Fault]>([
+		['busy', { status: 429, headers: { 'Retry-After': '60' } }],
+		['out of order', { status: 503 }],
+		['silent', { hang: true }],
+	])(
+		'is parked soon when AcountPay is %s, since nothing can wake it before',
+		async (_what, fault) => {
+			const folder = variantOfPackage({
+				'dist/nodes/AcountPay/actions/payment/waitForCompletion.operation.js': (text) =>
+					text.replace('PARKING_PATIENCE = 10_000;', 'PARKING_PATIENCE = 700;'),
+			});
+			engine = await engineFor(sandbox, {}, { folder });
+			const payment = await makePayment(sandbox);
+			sandbox.faults.add({ match: { endpoint: 'get' }, ...fault, times: 'always' });
+			const startedAt = Date.now();
+			const execution = await engine.runNode({ node: waitNode(), items: [payment] });
+			expect(execution.status).toBe('waiting');
+			expect(Date.now() - startedAt).toBeLessThan(3_000);
+		},
+	);
 
 	it("is parked once with 'Retry On Fail', whatever AcountPay's answer holds", async () => {
 		const payment = await makePayment(sandbox);

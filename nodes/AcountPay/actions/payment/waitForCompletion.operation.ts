@@ -20,6 +20,9 @@ interface WaitInput {
 const DEFAULT_TIMEOUT_MINUTES = 35;
 const LONGEST_TIMEOUT_MINUTES = 7 * 24 * 60;
 
+/** How long AcountPay is asked before an execution is parked, in ms: what AcountPay tells meanwhile finds nothing to wake. */
+const PARKING_PATIENCE = 10_000;
+
 const FIRST_POLLING_PAUSE = 2_000;
 const LONGEST_POLLING_PAUSE = 15_000;
 const POLLING_PAUSE_GROWTH = 1.5;
@@ -149,8 +152,9 @@ async function ask(
 }
 
 async function poll(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
-	const { connection, options, inTurn, endSignal } = work;
+	const { connection, inTurn, endSignal } = work;
 	const deadline = Date.now() + input.timeoutMinutes * 60_000;
+	const options = { ...work.options, deadline };
 	let known: Known | undefined;
 	for (
 		let wait = FIRST_POLLING_PAUSE;
@@ -178,7 +182,11 @@ async function poll(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
  */
 async function park(input: WaitInput, { connection, options }: ItemWork): Promise<ItemOutput> {
 	const parkUntil = new Date(Date.now() + input.timeoutMinutes * 60_000);
-	const told = await ask(connection, input, options);
+	const told = await ask(connection, input, {
+		...options,
+		timeout: Math.min(options.timeout, PARKING_PATIENCE),
+		deadline: Date.now() + PARKING_PATIENCE,
+	});
 	const known = told instanceof ApiProblem ? { payment: {}, statusAt: null } : told;
 	if (finalStatusOf(known.payment.status)) {
 		return { json: waitOutput(input.paymentId, known, 'status') };
