@@ -43,6 +43,8 @@ export class Batch<Input> {
 	private readonly checked: Array<CheckedItem<Input> | undefined> = [];
 	/** The first item that has failed, when the node stops on errors. */
 	private failedItem?: number;
+	/** Aborted with {@link failedItem}. */
+	private readonly failure = new AbortController();
 	/** The first item that an earlier try has left open. It fails the node too, but keeps no other item from being sent. */
 	private openItem?: number;
 
@@ -55,7 +57,7 @@ export class Batch<Input> {
 	}
 
 	/**
-	 * @returns one output item for each input item, in order; when the execution is parked, the input items
+	 * @returns one output item for each input item, in order; none when the execution is parked
 	 * @throws NodeApiError or NodeOperationError when an item fails and the node stops on errors
 	 */
 	async run(): Promise<INodeExecutionData[]> {
@@ -68,7 +70,8 @@ export class Batch<Input> {
 		if (parkUntil) {
 			this.ledger.close(false);
 			await this.context.putExecutionToWait(parkUntil);
-			return this.items;
+			// 'Retry On Fail' would run the node again for an item with an `error`, on fields that are no longer what they were.
+			return [];
 		}
 		const node = this.context.getNode();
 		const output = this.results.map((result, item): INodeExecutionData => {
@@ -116,10 +119,15 @@ export class Batch<Input> {
 
 	private async work(connection: Connection, concurrency: number): Promise<void> {
 		const limiter = new Limiter(concurrency);
+		const { cancelSignal } = connection;
+		const endSignal = AbortSignal.any([
+			this.failure.signal,
+			...(cancelSignal ? [cancelSignal] : []),
+		]);
 		let next = 0;
 		const worker = async () => {
 			while (next < this.items.length && this.mayStart(connection)) {
-				await this.workOn(next++, connection, limiter);
+				await this.workOn(next++, connection, limiter, endSignal);
 			}
 		};
 		const workers = this.operation.sideBySide ? this.items.length : concurrency;
@@ -138,7 +146,12 @@ export class Batch<Input> {
 		return this.failedItem === undefined && !cancelSignal?.aborted;
 	}
 
-	private async workOn(item: number, connection: Connection, limiter: Limiter): Promise<void> {
+	private async workOn(
+		item: number,
+		connection: Connection,
+		limiter: Limiter,
+		endSignal: AbortSignal,
+	): Promise<void> {
 		const checked = this.checked[item];
 		if (!checked) return;
 		// Let go of, so that 10,000 items that are done need no more memory than their answers.
@@ -148,10 +161,15 @@ export class Batch<Input> {
 			this.results[item] = await this.operation.run(input, {
 				connection,
 				options,
+				endSignal,
 				inputItem: this.items[item],
 				inTurn: async (work) => await limiter.inTurn(work),
 				storeImage: async ({ data, fileName, mimeType }) =>
-					await this.context.helpers.prepareBinaryData(data, fileName, mimeType),
+					await this.context.helpers
+						.prepareBinaryData(data, fileName, mimeType)
+						.catch((error: unknown) => {
+							throw new UnexpectedProblem(error, true);
+						}),
 				page: (request, referenceNumber) =>
 					this.ledger.page(item, this.items[item], connection.baseUrl, request, referenceNumber),
 			});
@@ -161,7 +179,10 @@ export class Batch<Input> {
 			this.results[item] = { problem };
 			if (this.context.continueOnFail()) return;
 			if (problem instanceof ApiProblem && problem.isOld) this.openItem ??= item;
-			else this.failedItem ??= item;
+			else {
+				this.failedItem ??= item;
+				this.failure.abort();
+			}
 		}
 	}
 

@@ -23,6 +23,8 @@ export interface Subject {
 export interface CallOptions {
 	/** ms until the whole answer of one request must be there. */
 	timeout: number;
+	/** Until when, in ms since 1970, AcountPay is asked again where it is busy or gives no usable answer; without, as long as it takes. */
+	deadline?: number;
 	/** Whether a payment may be sent again when it is not known whether it was made. */
 	resendUnknown: boolean;
 }
@@ -88,7 +90,7 @@ async function sendPayment(
 	options: CallOptions,
 	page: LedgerPage,
 ): Promise<IDataObject> {
-	const answer = await sendPatiently(connection, request, options.timeout, page);
+	const answer = await sendPatiently(connection, request, options, page);
 	const payment = isSuccess(answer) ? readCreated((answer as Answer).body) : undefined;
 	if (payment) {
 		page.made(payment);
@@ -122,14 +124,17 @@ export async function readAnswer<Result>(
 	unusable?: string,
 ): Promise<Result> {
 	for (let tries = 1; ; tries++) {
-		const answer = await sendPatiently(connection, request, options.timeout);
+		const answer = await sendPatiently(connection, request, options);
 		if (connection.cancelSignal?.aborted) throw new Stopped();
 		const result = isSuccess(answer) ? read(answer as Answer) : undefined;
 		if (result !== undefined) return result;
 
 		const mayPass = !isRefusal(answer) && !isRedirect(answer);
-		if (!mayPass || tries === READ_TRIES) throw readProblem(connection, answer, subject, unusable);
-		await pauseOrStop(growingPause(tries, FIRST_READ_PAUSE, LONGEST_READ_PAUSE), connection);
+		const wait = growingPause(tries, FIRST_READ_PAUSE, LONGEST_READ_PAUSE);
+		if (!mayPass || tries === READ_TRIES || isTooLong(wait, options)) {
+			throw readProblem(connection, answer, subject, unusable);
+		}
+		await pauseOrStop(wait, connection);
 	}
 }
 
@@ -160,7 +165,7 @@ const isRedirect = ({ status }: Answer | NoAnswer) =>
 async function sendPatiently(
 	connection: Connection,
 	request: ApiRequest,
-	timeout: number,
+	options: CallOptions,
 	page?: LedgerPage,
 ): Promise<Answer | NoAnswer> {
 	const startedAt = Date.now();
@@ -168,7 +173,7 @@ async function sendPatiently(
 		let answer: Answer | NoAnswer | undefined;
 		page?.sending();
 		try {
-			answer = await connection.send(request, timeout);
+			answer = await connection.send(request, options.timeout);
 		} finally {
 			// What is thrown is about the token: AcountPay did not get as far as this request.
 			if (!answer || answer.status === 429) page?.notMade();
@@ -181,9 +186,13 @@ async function sendPatiently(
 			asked === undefined
 				? growingPause(tries, FIRST_BUSY_PAUSE, LONGEST_BUSY_PAUSE)
 				: asked + SHORTEST_BUSY_PAUSE * (1 + Math.random());
+		if (isTooLong(wait, options)) return answer;
 		await pauseOrStop(wait, connection);
 	}
 }
+
+const isTooLong = (wait: number, { deadline = Infinity }: CallOptions) =>
+	Date.now() + wait > deadline;
 
 async function pauseOrStop(ms: number, connection: Connection): Promise<void> {
 	if (!(await pause(ms, connection.cancelSignal))) throw new Stopped();
@@ -279,7 +288,7 @@ const wordsFor = (
 			];
 		case 429:
 			return [
-				`AcountPay is getting too many requests and did not take ${name}, for two minutes`,
+				`AcountPay is getting too many requests and did not take ${name}, however often it was asked`,
 				"Run this item again later, or lower the option 'Max Concurrency'.",
 			];
 		default:

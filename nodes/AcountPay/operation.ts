@@ -17,13 +17,18 @@ import type { Image } from './qrCode';
 export interface ItemWork {
 	connection: Connection;
 	options: CallOptions;
+	/** Aborted when the execution is stopped, or another item has failed and ends the node: nothing is to be waited for. */
+	endSignal: AbortSignal;
 	/** The item as it came in. */
 	inputItem: INodeExecutionData;
 	/** The place where it is remembered whether this item's payment was made. */
 	page(request: ApiRequest, referenceNumber: string): LedgerPage;
 	/** Does work when fewer than 'Max Concurrency' items are at it: for operations that run side by side. */
 	inTurn<Result>(work: () => Promise<Result>): Promise<Result>;
-	/** Gives an image to n8n, which says how to refer to it. */
+	/**
+	 * Gives an image to n8n, which says how to refer to it.
+	 * @throws UnexpectedProblem when n8n can't store it
+	 */
 	storeImage(image: Image): Promise<IBinaryData>;
 }
 

@@ -121,7 +121,8 @@ export class AcountPayTrigger implements INodeType {
 		const event = await receiveEvent(this);
 		if (!event) return { noWebhookResponse: true };
 
-		const events = this.getNodeParameter('events') as EventName[];
+		// An expression may give a single one.
+		const events = [this.getNodeParameter('events') as EventName | EventName[]].flat();
 		if (!events.some((name) => name === event.event)) return answer(this, 200, 'ignored');
 
 		const { ignoreRepeats = true } = this.getNodeParameter('options', {}) as {
@@ -137,7 +138,8 @@ export class AcountPayTrigger implements INodeType {
 
 		return {
 			...answer(this, 200, 'accepted'),
-			workflowData: [this.helpers.returnJsonArray(event)],
+			// Not by n8n's `returnJsonArray`, which takes an event with a field `json` apart.
+			workflowData: [[{ json: event }]],
 		};
 	}
 }

@@ -181,9 +181,20 @@ export interface PaymentEvent extends IDataObject {
 	};
 }
 
-/** How a payment has ended, from the name of an event: `payment.completed` gives `completed`. */
-export function finalStatusOfEvent({ event }: PaymentEvent): FinalStatus | undefined {
-	return finalStatusOf(event.replace(/^payment\./, ''));
+/** What a payment is called before it has ended (documented as the life of a payment; how they are spelled is assumed). */
+const OPEN_STATUSES: readonly unknown[] = ['pending', 'processing'];
+
+/**
+ * How a payment has ended, from an event: `payment.completed` gives `completed`. The `status` inside may lag behind, but
+ * one that says of another end, or that nobody knows, proves no payment.
+ * @returns undefined for every other event, and for one that contradicts itself
+ */
+export function finalStatusOfEvent({ event, data }: PaymentEvent): FinalStatus | undefined {
+	const [, name] = /^payment\.(\w+)$/.exec(event) ?? [];
+	const ended = finalStatusOf(name);
+	const told = finalStatusOf(data.status ?? name);
+	if (told !== undefined) return told === ended ? ended : undefined;
+	return ended === 'completed' && !OPEN_STATUSES.includes(data.status) ? undefined : ended;
 }
 
 /** How webhooks are signed (documented): headers, and how old a signature may be, in seconds, either way. */

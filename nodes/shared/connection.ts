@@ -38,6 +38,8 @@ const RENEWAL_MARGIN = 5 * 60_000;
 const TOKEN_PATIENCE = 60_000;
 const FIRST_TOKEN_PAUSE = 1_000;
 const LONGEST_TOKEN_PAUSE = 16_000;
+/** For how long a run does not ask again after it got no token, in ms: one that waits for a payment goes on for long. */
+const TOKEN_REFUSAL_LASTS = 60_000;
 
 /** After so many new tokens in a row with which a refused call was refused again, the token is not what is wrong. */
 const MOST_VAIN_RENEWALS = 3;
@@ -62,7 +64,7 @@ export class Connection {
 	/** The last of them. */
 	private vainToken?: TokenData;
 	private renewal?: Promise<void>;
-	private tokenRefusal?: ApiProblem;
+	private tokenRefusal?: { problem: ApiProblem; until: number };
 	private readonly refusals: TokenRefusals;
 
 	private constructor(
@@ -128,7 +130,7 @@ export class Connection {
 	async authenticate(): Promise<void> {
 		if (this.hasGoodToken()) return;
 		// A run asks in vain once, not once for each of its items.
-		if (this.tokenRefusal) throw this.tokenRefusal;
+		if (this.tokenRefusal && Date.now() < this.tokenRefusal.until) throw this.tokenRefusal.problem;
 		this.renewal ??= this.renewToken().finally(() => {
 			this.renewal = undefined;
 		});
@@ -244,8 +246,9 @@ export class Connection {
 
 			const wait = growingPause(tries, FIRST_TOKEN_PAUSE, LONGEST_TOKEN_PAUSE);
 			if (!failure.passes || Date.now() + wait - startedAt > TOKEN_PATIENCE) {
-				this.tokenRefusal = this.tokenProblem(failure);
-				throw this.tokenRefusal;
+				const problem = this.tokenProblem(failure);
+				this.tokenRefusal = { problem, until: Date.now() + TOKEN_REFUSAL_LASTS };
+				throw problem;
 			}
 			if (!(await pause(wait, this.cancelSignal))) throw new Stopped();
 		}

@@ -72,7 +72,7 @@ export class ApiProblem extends Problem implements ApiProblemFacts {
 export class UnexpectedProblem extends Problem {
 	readonly outcome = 'unavailable';
 
-	/** @param isSafe whether the error can't hold anything secret, since nothing had been sent yet */
+	/** @param isSafe whether the error can't hold anything secret, since it is not about a request */
 	constructor(error: unknown, isSafe = false) {
 		const { message, description } = (isSafe && error instanceof Error ? error : {}) as {
 			message?: string;

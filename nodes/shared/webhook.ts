@@ -6,7 +6,7 @@ import { type AcountPayCredential, CREDENTIAL_NAME } from './credential';
 
 /** Why a delivery is refused, with the HTTP status that it is answered with. */
 export interface Refusal {
-	status: 400 | 401;
+	status: 400 | 401 | 500;
 	reason: string;
 }
 
@@ -39,7 +39,8 @@ export function readDelivery(
 	if (typeof signature !== 'string' || !/^[0-9a-f]{64}$/.test(signature)) {
 		return refused('it has no signature');
 	}
-	if (Math.abs(now / 1000 - Number(timestamp)) > SIGNATURE.maxAge) {
+	// In whole seconds, as the timestamp is.
+	if (Math.abs(Math.floor(now / 1000) - Number(timestamp)) > SIGNATURE.maxAge) {
 		return refused(
 			`its timestamp is more than ${SIGNATURE.maxAge} seconds away from the clock of n8n`,
 		);
@@ -48,7 +49,9 @@ export function readDelivery(
 	if (!timingSafeEqual(expected, Buffer.from(signature, 'hex'))) {
 		return refused('its signature is wrong');
 	}
-	const event = readEvent(rawBody);
+	// Events are JSON. What calls itself text is none; other wrong types are what HTTP clients put on JSON by themselves.
+	const isText = /^text\/plain\b/i.test(String(headers['content-type'] ?? ''));
+	const event = isText ? undefined : readEvent(rawBody);
 	if (event) return { event };
 	return { refusal: { status: 400, reason: 'it is signed, but is no event of a payment' } };
 }
@@ -83,17 +86,24 @@ export async function requireWebhookSecret(context: IHookFunctions): Promise<voi
  * @returns the event; undefined when the delivery was refused, which is then answered and logged
  */
 export async function receiveEvent(context: IWebhookFunctions): Promise<PaymentEvent | undefined> {
-	const request = context.getRequestObject();
-	// n8n keeps the raw body of the types that it parses; the others have to be asked for.
-	if (!request.rawBody) await request.readRawBody();
-	const delivery = { headers: request.headers, rawBody: request.rawBody ?? Buffer.alloc(0) };
-
-	const received = readDelivery(delivery, await webhookSecretOf(context), Date.now());
+	const received = await checkDelivery(context);
 	if ('event' in received) return received.event;
 	const { status, reason } = received.refusal;
 	context.logger.warn(`AcountPay node '${context.getNode().name}' refused a webhook: ${reason}`);
 	answer(context, status, 'refused');
 	return undefined;
+}
+
+/** Throws nothing: n8n would start a run that fails for it, or end a parked execution. */
+async function checkDelivery(context: IWebhookFunctions): Promise<ReturnType<typeof readDelivery>> {
+	const request = context.getRequestObject();
+	// n8n keeps the raw body of the types that it parses; the others have to be asked for. Of a form nothing is left.
+	if (!request.rawBody && request.readable) await request.readRawBody();
+	const delivery = { headers: request.headers, rawBody: request.rawBody ?? Buffer.alloc(0) };
+
+	const secret = await webhookSecretOf(context).catch(() => undefined);
+	if (secret !== undefined) return readDelivery(delivery, secret, Date.now());
+	return { refusal: { status: 500, reason: 'the credential could not be read' } };
 }
 
 /**

@@ -307,6 +307,21 @@ describe('invoices by mail', () => {
 		}
 	});
 
+	it('sends the image alone when AcountPay gives no link under this name', async () => {
+		await table.add(invoice('INV-1'));
+		const { id } = await makePayment(sandbox, MERCHANT, {
+			amount: 1234.5,
+			referenceNumber: 'INV-1',
+		});
+		const body = { id, status: 'pending', qrCodeUrl: 'https://acountpay.example.com/qr' };
+		sandbox.faults.add({ match: { endpoint: 'create' }, status: 201, body });
+		await run(workflow, 'Start');
+		const [{ html, attachments }] = mailbox.mails;
+		expect(html).toContain('<p>Scan this code with your phone:</p>');
+		expect(html).not.toContain('href');
+		expect(attachments).toHaveLength(1);
+	});
+
 	it('asks for no invoice a second time', async () => {
 		await table.add(invoice('INV-1'));
 		await run(workflow, 'Start');
@@ -620,46 +635,53 @@ describe('nightly reconciliation', () => {
 });
 
 describe('invoices, paid orders and the night together', () => {
-	it('take a payment from the mail to the paid order, and leave nothing for the night', async () => {
-		const orders = await load('paid-orders');
-		await run(orders, 'Set Up');
-		const trigger = orders.nodes.find(({ name }) => name === 'AcountPay Trigger')!;
-		const url = api.webhookUrl(`${trigger.webhookId}/webhook`);
-		await publish(orders);
-		const mailbox = await startMailbox();
-		try {
-			const smtp = await api.createCredential('Mail', 'smtp', mailbox.credential);
-			const invoices = await load('invoices-by-mail', [smtp], (example) => {
-				const { additionalFields } = parametersOf(example, 'Create Payment');
-				Object.assign(additionalFields!, { webhookUrl: url });
-			});
-			await table.add({
-				reference: 'INV-1',
-				merchantId: MERCHANT,
-				amount: 75.25,
-				currency: 'DKK',
-				customer: 'Anna',
-				email: 'anna@example.com',
-			});
-			await run(invoices, 'Start');
-			expect(mailbox.mails).toHaveLength(1);
+	it.each([
+		['texts', false],
+		['numbers', true],
+	])(
+		'take a payment from the mail to the paid order, and leave nothing for the night: ids are %s',
+		async (_what, numericIds) => {
+			sandbox.settings.numericIds = numericIds;
+			const orders = await load('paid-orders');
+			await run(orders, 'Set Up');
+			const trigger = orders.nodes.find(({ name }) => name === 'AcountPay Trigger')!;
+			const url = api.webhookUrl(`${trigger.webhookId}/webhook`);
+			await publish(orders);
+			const mailbox = await startMailbox();
+			try {
+				const smtp = await api.createCredential('Mail', 'smtp', mailbox.credential);
+				const invoices = await load('invoices-by-mail', [smtp], (example) => {
+					const { additionalFields } = parametersOf(example, 'Create Payment');
+					Object.assign(additionalFields!, { webhookUrl: url });
+				});
+				await table.add({
+					reference: 'INV-1',
+					merchantId: MERCHANT,
+					amount: 75.25,
+					currency: 'DKK',
+					customer: 'Anna',
+					email: 'anna@example.com',
+				});
+				await run(invoices, 'Start');
+				expect(mailbox.mails).toHaveLength(1);
 
-			await payAndSettle('INV-1');
-			await api.waitForExecution(
-				(execution) =>
-					execution.workflowId === orders.id &&
-					execution.mode === 'webhook' &&
-					isFinished(execution),
-			);
-			const { id } = paymentFor('INV-1');
-			expect(await table.rows()).toMatchObject([{ state: 'paid', paymentId: id }]);
+				await payAndSettle('INV-1');
+				await api.waitForExecution(
+					(execution) =>
+						execution.workflowId === orders.id &&
+						execution.mode === 'webhook' &&
+						isFinished(execution),
+				);
+				const { id } = paymentFor('INV-1');
+				expect(await table.rows()).toMatchObject([{ state: 'paid', paymentId: String(id) }]);
 
-			const night = await run(await load('nightly-reconciliation'), 'Every Night');
-			expect(nodesRun(night)).not.toContain('Get Payment');
-		} finally {
-			await mailbox.close();
-		}
-	});
+				const night = await run(await load('nightly-reconciliation'), 'Every Night');
+				expect(nodesRun(night)).not.toContain('Get Payment');
+			} finally {
+				await mailbox.close();
+			}
+		},
+	);
 });
 
 describe('assistant', () => {

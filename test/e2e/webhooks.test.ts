@@ -171,6 +171,9 @@ describe('AcountPay Trigger', () => {
 			['string', 400, JSON.stringify(body), signed(JSON.stringify(body))],
 			['text/plain', 400, 'paid', signed('paid', 'text/plain')],
 			['text/plain, unsigned', 401, body, { 'Content-Type': 'text/plain' }],
+			['event in text/plain', 400, body, signed(body, 'text/plain')],
+			['form', 401, '--x--', signed('--x--', 'multipart/form-data; boundary=x')],
+			['parts', 400, '--x--', signed('--x--', 'multipart/mixed; boundary=x')],
 			['broken JSON', 422, '{"event":', signed('{"event":')],
 		];
 		const before = refusals(log()).length;

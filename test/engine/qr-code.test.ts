@@ -321,26 +321,6 @@ describe('Create with the option QR Code', () => {
 		expect(sandbox.payments).toHaveLength(3);
 	});
 
-	it('hands the payment on when n8n can not store its image', async () => {
-		const store = jest
-			.spyOn(Container.get(BinaryDataService), 'store')
-			.mockRejectedValue(new Error('ENOSPC: no space left on device'));
-		const execution = await engine
-			.runNode({ node: { parameters: withQrCode(), ...goOn }, items: orders(1) })
-			.finally(() => store.mockRestore());
-		const [{ id }] = sandbox.payments;
-		expect(execution.json()).toEqual([
-			{
-				error: `The payment was made (${id}), but its QR code is missing: n8n could not store it [item 0]`,
-				details: {
-					outcome: 'made',
-					description: expect.stringContaining('Do not create the payment again.'),
-					payment: expect.objectContaining({ id, referenceNumber: 'ORDER-0' }),
-				},
-			},
-		]);
-	});
-
 	it.each([
 		['under data', { data: { id: 'pay_1' } }, 'pay_1'],
 		['as a number under payment', { payment: { id: 7 } }, '7'],
@@ -401,6 +381,30 @@ describe('Create with the option QR Code', () => {
 		expect(retried.items()[0].binary!.data.mimeType).toBe('image/png');
 		expect(retried.json()[0].id).toBe(sandbox.payments[0].id);
 		expect(sandbox.payments).toHaveLength(1);
+	});
+
+	it.each([
+		['stop', {}],
+		['go on', goOn],
+	])('is not lost when n8n can not store its image, and the node is to %s', async (_what, on) => {
+		const full = 'ENOSPC: no space left on device, write';
+		const store = jest.spyOn(Container.get(BinaryDataService), 'store');
+		store.mockRejectedValueOnce(new Error(full));
+		const node = { parameters: withQrCode(), ...on };
+		const execution = await engine.runNode({ node, items: orders(1) });
+
+		const [{ id }] = sandbox.payments;
+		const message = `The payment was made (${id}), but its QR code is missing: ${full} [item 0]`;
+		if (execution.error) {
+			expect(execution.error).toMatchObject({
+				message,
+				context: { outcome: 'made', paymentsMade: [{ paymentId: id }] },
+			});
+		} else {
+			expect(execution.json()).toMatchObject([
+				{ error: message, details: { outcome: 'made', payment: { id } } },
+			]);
+		}
 	});
 
 	it('is named in the log when the execution is stopped while the image is read', async () => {

@@ -133,6 +133,7 @@ describe('an event that was asked for', () => {
 			'a field that nobody knows',
 			(body: string) => body.replace('{', '{"__proto__":{"a":1},"more":[1],'),
 		],
+		['a field that n8n has a use for', (body: string) => body.replace('{', '{"json":{"a":1},')],
 	])('passes with %s when its raw bytes were signed', async (_what, change) => {
 		const trigger = await publish();
 		const { id } = await makePayment(sandbox);
@@ -143,6 +144,21 @@ describe('an event that was asked for', () => {
 		expect(await postSigned(sandbox, trigger.url, body)).toMatchObject(ACCEPTED);
 		expect(await outputs(trigger)).toEqual([[JSON.parse(body)]]);
 		expect(warnings()).toEqual([]);
+	});
+
+	it('is known when an expression gives it alone', async () => {
+		const { urls, executions } = await engine.publish(
+			workflowWith({ events: '={{ "payment.completed" }}' }),
+		);
+		const { id } = await makePayment(sandbox);
+		for (const [event, reply] of [
+			['payment.failed', IGNORED],
+			['payment.completed', ACCEPTED],
+		] as const) {
+			const body = eventBody(sandbox, event, id);
+			expect(await postSigned(sandbox, urls[0], body)).toMatchObject(reply);
+		}
+		expect(await executions()).toHaveLength(1);
 	});
 
 	it.each([-290, 290])('passes when it was signed %i seconds from now', async (seconds) => {
@@ -160,6 +176,7 @@ describe('a delivery that nobody can vouch for', () => {
 	const now = () => Math.floor(Date.now() / 1000);
 	const TIMESTAMP = 'X-AcountPay-Timestamp';
 	const SIGNATURE = 'X-AcountPay-Signature';
+	const PLAIN = { 'content-type': 'text/plain' };
 	/** The right headers of a body, in parts to be changed. */
 	const signedAt = (body: string, timestamp: number | string = now(), key?: string) => ({
 		[TIMESTAMP]: String(timestamp),
@@ -235,7 +252,7 @@ describe('a delivery that nobody can vouch for', () => {
 			(body) => JSON.stringify(JSON.parse(body), null, 1),
 		],
 		['an empty body, signed for another', 401, signedAt, () => ''],
-		['text/plain, unsigned', 401, () => ({ 'content-type': 'text/plain' })],
+		['text/plain, unsigned', 401, () => PLAIN],
 		['an empty body, signed', 400, () => signedAt('', now()), () => ''],
 		['an array, signed', 400, (body) => signedAt(`[${body}]`), (body) => `[${body}]`],
 		[
@@ -250,7 +267,7 @@ describe('a delivery that nobody can vouch for', () => {
 		[
 			'plain text, signed',
 			400,
-			() => ({ ...signedAt('payment.completed'), 'content-type': 'text/plain' }),
+			() => ({ ...signedAt('payment.completed'), ...PLAIN }),
 			() => 'payment.completed',
 		],
 		[
@@ -262,6 +279,13 @@ describe('a delivery that nobody can vouch for', () => {
 			}),
 			() => 'event=payment.completed',
 		],
+		['an event in text/plain, signed', 400, (body) => ({ ...signedAt(body), ...PLAIN })],
+		[
+			'a form with parts, signed',
+			401,
+			(body) => ({ ...signedAt(body), 'content-type': 'multipart/form-data; boundary=x' }),
+		],
+		['parts that are no form', 401, () => ({ 'content-type': 'multipart/mixed; boundary=x' })],
 		[
 			'an event without a payment, signed',
 			400,
@@ -488,6 +512,21 @@ describe('a credential without a webhook secret', () => {
 		}
 		expect(await outputs(trigger)).toEqual([]);
 		expect(warnings()).toHaveLength(keys.length);
+	});
+
+	it('refuses everything when it can not be read, and starts no run that fails', async () => {
+		const trigger = await publish();
+		const { id } = await makePayment(sandbox);
+		const body = eventBody(sandbox, 'payment.completed', id);
+		jest.spyOn(engine.credential, 'row', 'get').mockImplementation(() => {
+			throw new Error('Credential could not be found');
+		});
+		expect(await postSigned(sandbox, trigger.url, body)).toMatchObject({
+			status: 500,
+			body: '{"result":"refused"}',
+		});
+		expect(await trigger.executions()).toEqual([]);
+		expect(warnings()).toEqual([expect.stringContaining('the credential could not be read')]);
 	});
 
 	it('is mended by giving it one', async () => {

@@ -2,7 +2,7 @@
  * Wait for Completion: by asking, and parked until AcountPay's webhook comes or the time is up.
  */
 import { type IDataObject, type INodeParameters, sleep } from 'n8n-workflow';
-import { webhookHeaders, type PaymentEvent } from '../../sandbox';
+import { webhookHeaders, type Fault, type PaymentEvent } from '../../sandbox';
 import {
 	ACCEPTED,
 	eventBody,
@@ -13,7 +13,7 @@ import {
 	waitNode,
 } from './deliveries';
 import { variantOfPackage, type Engine, type Execution } from './harness';
-import { getNode, goOn, pausesBetween, requestsFor, until } from './helpers';
+import { getNode, goOn, pausesBetween, requestsFor, retryOnFail, until } from './helpers';
 import { create, credentialFor, engineFor, useSandbox } from './support';
 
 jest.setTimeout(60_000);
@@ -33,15 +33,15 @@ const told = async (payment: IDataObject) =>
 
 /** The polling pauses of this engine are as many times shorter. */
 const SHORTER = 100;
-const quickPackage = () =>
-	variantOfPackage({
-		'dist/nodes/AcountPay/actions/payment/waitForCompletion.operation.js': (text) =>
-			text
-				.replace('FIRST_POLLING_PAUSE = 2_000;', `FIRST_POLLING_PAUSE = ${2_000 / SHORTER};`)
-				.replace('LONGEST_POLLING_PAUSE = 15_000;', `LONGEST_POLLING_PAUSE = ${15_000 / SHORTER};`),
-		'dist/nodes/AcountPay/calls.js': (text) =>
-			text.replace('FIRST_READ_PAUSE = 500;', `FIRST_READ_PAUSE = ${500 / SHORTER};`),
-	});
+const QUICK = {
+	'dist/nodes/AcountPay/actions/payment/waitForCompletion.operation.js': (text: string) =>
+		text
+			.replace('FIRST_POLLING_PAUSE = 2_000;', `FIRST_POLLING_PAUSE = ${2_000 / SHORTER};`)
+			.replace('LONGEST_POLLING_PAUSE = 15_000;', `LONGEST_POLLING_PAUSE = ${15_000 / SHORTER};`),
+	'dist/nodes/AcountPay/calls.js': (text: string) =>
+		text.replace('FIRST_READ_PAUSE = 500;', `FIRST_READ_PAUSE = ${500 / SHORTER};`),
+};
+const quickPackage = () => variantOfPackage(QUICK);
 const useQuickPolling = async () => {
 	engine = await engineFor(sandbox, {}, { folder: quickPackage() });
 };
@@ -300,6 +300,71 @@ describe('waiting by asking', () => {
 		expect(execution.json()).toMatchObject([{ status: 'pending', waitEndedBy: 'timeout' }]);
 	});
 
+	/** A package that asks quickly, and gives up on a busy API, or one without tokens, at once. */
+	const impatientPackage = () =>
+		variantOfPackage({
+			...QUICK,
+			'dist/nodes/AcountPay/calls.js': (text) =>
+				text
+					.replace('BUSY_TRIES = 10;', 'BUSY_TRIES = 1;')
+					.replace('BUSY_PATIENCE = 2 * 60_000;', 'BUSY_PATIENCE = 0;'),
+			'dist/nodes/shared/connection.js': (text) =>
+				text
+					.replace('TOKEN_PATIENCE = 60_000;', 'TOKEN_PATIENCE = 0;')
+					.replace('TOKEN_REFUSAL_LASTS = 60_000;', 'TOKEN_REFUSAL_LASTS = 200;'),
+		});
+
+	it('goes on waiting while AcountPay is too busy, for longer than other operations do', async () => {
+		engine = await engineFor(sandbox, {}, { folder: impatientPackage() });
+		const payment = await makePayment(sandbox);
+		sandbox.faults.add({ match: { endpoint: 'get' }, status: 429, times: 4 });
+		const running = engine.startNode({ node: polling(), items: [payment] });
+		await until(() => asked().length >= 5);
+		sandbox.decline(payment.id);
+		expect((await running.finished).json()).toMatchObject([
+			{ status: 'failed', waitEndedBy: 'status' },
+		]);
+	});
+
+	it('ends at its timeout, however long a busy AcountPay asks to be left alone', async () => {
+		await useQuickPolling();
+		const payment = await makePayment(sandbox);
+		const busy = { status: 429, headers: { 'Retry-After': '300' } };
+		sandbox.faults.add({ match: { endpoint: 'get', nth: 2 }, ...busy, times: 'always' });
+		const startedAt = Date.now();
+		const node = polling({ timeoutMinutes: minutes(700) });
+		const execution = await engine.runNode({ node, items: [payment] });
+		expect(execution.json()).toMatchObject([{ status: 'pending', waitEndedBy: 'timeout' }]);
+		expect(Date.now() - startedAt).toBeLessThan(2_500);
+	});
+
+	it('goes on waiting while AcountPay gives no token, and asks for one again', async () => {
+		engine = await engineFor(sandbox, {}, { folder: impatientPackage() });
+		const payment = await makePayment(sandbox);
+		const running = engine.startNode({ node: polling(), items: [payment] });
+		await until(() => asked().length >= 2);
+		const tokens = requestsFor(sandbox, 'token').length;
+		sandbox.faults.add({ match: { endpoint: 'token' }, status: 503, times: 2 });
+		sandbox.revokeTokens();
+		await until(() => requestsFor(sandbox, 'token').length === tokens + 3);
+		sandbox.decline(payment.id);
+		expect((await running.finished).json()).toMatchObject([
+			{ status: 'failed', waitEndedBy: 'status' },
+		]);
+	});
+
+	it('waits for no other payment when one ends the node with an error', async () => {
+		const payments = [
+			await makePayment(sandbox),
+			{ merchant: 'merchant_abc123', id: 'pay_unknown' },
+			await makePayment(sandbox),
+		];
+		const startedAt = Date.now();
+		const { error } = await engine.runNode({ node: polling(), items: payments });
+		expect(error!.message).toContain("does not find payment 'pay_unknown'");
+		expect(Date.now() - startedAt).toBeLessThan(1_500);
+	});
+
 	it('is an error at once when AcountPay knows no such payment', async () => {
 		const payment = await makePayment(sandbox);
 		sandbox.decline(payment.id);
@@ -502,6 +567,41 @@ describe('waiting parked, for a webhook', () => {
 			expect(engine.log.messages('warn')).toEqual([]);
 		});
 
+		it.each([
+			['payment.completed', 'failed'],
+			['payment.completed', 'reversed'],
+			['payment.failed', 'completed'],
+			['completed', 'completed'],
+		])('by %s with the status %j: it is not known what that means', async (event, status) => {
+			const parked = await park();
+			const before = engine.executions.get(parked.execution.id)!.data;
+			const body = JSON.stringify({ event, data: { paymentId: parked.id, status } });
+			expect(await postSigned(sandbox, parked.url, body)).toMatchObject(IGNORED);
+			await stays(parked, before);
+		});
+
+		it('by a form, of which n8n leaves no bytes to be verified', async () => {
+			const parked = await park();
+			const before = engine.executions.get(parked.execution.id)!.data;
+			const form = { 'content-type': 'multipart/form-data; boundary=x' };
+			expect(await post(parked.url, '--x--', form)).toMatchObject({ status: 401 });
+			await stays(parked, before);
+		});
+
+		it('by anything while the credential can not be read', async () => {
+			const parked = await park();
+			const before = engine.executions.get(parked.execution.id)!.data;
+			const row = jest.spyOn(engine.credential, 'row', 'get').mockImplementationOnce(() => {
+				throw new Error('no database');
+			});
+			const body = eventBody(sandbox, 'payment.completed', parked.id);
+			expect(await postSigned(sandbox, parked.url, body)).toMatchObject({ status: 500 });
+			expect(row).toHaveBeenCalled();
+			await stays(parked, before);
+			expect(await postSigned(sandbox, parked.url, body)).toMatchObject(ACCEPTED);
+			expect((await engine.execution(parked.execution.id)).status).toBe('success');
+		});
+
 		it.each<[string, number, (body: string) => [string, Record<string, string>]]>([
 			['unsigned', 401, (body) => [body, {}]],
 			['signed with another key', 401, (body) => [body, webhookHeaders(body, 'another')]],
@@ -646,6 +746,39 @@ describe('waiting parked, for a webhook', () => {
 				statusAt: expect.stringMatching(ISO),
 			},
 		]);
+	});
+
+	it.each<[string, Fault]>([
+		['busy', { status: 429, headers: { 'Retry-After': '60' } }],
+		['out of order', { status: 503 }],
+		['silent', { hang: true }],
+	])(
+		'is parked soon when AcountPay is %s, since nothing can wake it before',
+		async (_what, fault) => {
+			const folder = variantOfPackage({
+				'dist/nodes/AcountPay/actions/payment/waitForCompletion.operation.js': (text) =>
+					text.replace('PARKING_PATIENCE = 10_000;', 'PARKING_PATIENCE = 700;'),
+			});
+			engine = await engineFor(sandbox, {}, { folder });
+			const payment = await makePayment(sandbox);
+			sandbox.faults.add({ match: { endpoint: 'get' }, ...fault, times: 'always' });
+			const startedAt = Date.now();
+			const execution = await engine.runNode({ node: waitNode(), items: [payment] });
+			expect(execution.status).toBe('waiting');
+			expect(Date.now() - startedAt).toBeLessThan(3_000);
+		},
+	);
+
+	it("is parked once with 'Retry On Fail', whatever AcountPay's answer holds", async () => {
+		const payment = await makePayment(sandbox);
+		const body = { id: payment.id, status: 'pending', error: 'none so far' };
+		sandbox.faults.add({ match: { endpoint: 'get' }, body, times: 'always' });
+		const node = waitNode({}, retryOnFail());
+		const execution = await engine.runNode({ node, items: [payment] });
+		expect(execution.status).toBe('waiting');
+		expect(asked()).toHaveLength(1);
+		const resumed = await engine.resumeAfterTimeout(execution);
+		expect(resumed.json()).toMatchObject([{ ...body, waitEndedBy: 'timeout' }]);
 	});
 
 	it('refuses several items, with a word on what to do', async () => {

@@ -359,8 +359,19 @@ async function parseBody(request: Request, { typeVersion }: INode) {
 	parseIncomingMessage(request);
 	const { contentType = '', encoding } = request;
 	request.readRawBody = async () => {
-		request.rawBody ??= await buffer(request);
+		if (request.rawBody) return;
+		if (request.destroyed || !request.readable) {
+			throw new Error('Request body stream was aborted or is not readable');
+		}
+		request.rawBody = await buffer(request);
 	};
+	if (contentType === 'multipart/form-data') {
+		// n8n takes the parts of a form out of the stream, of which nothing is left then.
+		await buffer(request);
+		request.body = { data: {}, files: {} };
+		return;
+	}
+	if (contentType.startsWith('multipart/')) return;
 	const parsed = ['application/json', 'text/plain', 'application/x-www-form-urlencoded'];
 	if (typeVersion > 1 && !parsed.includes(contentType)) return;
 	await request.readRawBody();

@@ -277,6 +277,26 @@ describe('status', () => {
 		expect(finalStatusOfEvent(event('payment.expired'))).toBe('expired');
 		expect(finalStatusOfEvent(event('payment.processing'))).toBeUndefined();
 		expect(finalStatusOfEvent(event('x.payment.failed'))).toBeUndefined();
+		expect(finalStatusOfEvent(event('completed'))).toBeUndefined();
+	});
+
+	test.each([
+		['payment.completed', 'completed', 'completed'],
+		['payment.completed', 'paid', 'completed'],
+		['payment.completed', null, 'completed'],
+		['payment.completed', 'pending', 'completed'],
+		['payment.completed', 'processing', 'completed'],
+		['payment.completed', 'failed', undefined],
+		['payment.completed', 'reversed', undefined],
+		['payment.completed', '', undefined],
+		['payment.failed', 'declined', 'failed'],
+		['payment.failed', 'completed', undefined],
+		['payment.expired', 'expired', 'expired'],
+		['payment.expired', 'failed', undefined],
+		['payment.processing', 'completed', undefined],
+		['payment.settled', 'completed', undefined],
+	])('%p with the status %p is the end %p', (event, status, final) => {
+		expect(finalStatusOfEvent({ event, data: { paymentId: 1, status } })).toBe(final);
 	});
 });
 
@@ -286,6 +306,11 @@ describe('events', () => {
 		[{ event: 'x', data: { paymentId: 1 } }],
 	])('%p is one', (event) => {
 		expect(readEvent(buffer(event))).toEqual(event);
+	});
+
+	test('one behind a byte order mark is one', () => {
+		const event = { event: 'x', data: { paymentId: 1 } };
+		expect(readEvent(Buffer.from(`\uFEFF${JSON.stringify(event)}`))).toEqual(event);
 	});
 
 	test.each<[unknown]>([

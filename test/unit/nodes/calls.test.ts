@@ -267,7 +267,7 @@ describe('a busy AcountPay', () => {
 			outcome: 'refused',
 			status: 429,
 			message:
-				"AcountPay is getting too many requests and did not take the payment with reference 'ORDER-1', for two minutes (status 429)",
+				"AcountPay is getting too many requests and did not take the payment with reference 'ORDER-1', however often it was asked (status 429)",
 			description:
 				"Run this item again later, or lower the option 'Max Concurrency'. No payment was made.",
 		});

@@ -140,15 +140,31 @@ describe('a delivery', () => {
 
 	it.each([
 		[-301_000, true],
-		[-300_001, true],
+		[-300_999, true],
 		[-300_000, false],
+		[-299_001, false],
 		[0, false],
 		[300_000, false],
-		[300_001, true],
+		// The second in which it was signed is not over: its timestamp has no more than whole ones.
+		[300_999, false],
 		[301_000, true],
-	])('that was signed %i ms from now: refused is %s', (ms, refused) => {
+	])('that comes %i ms after its timestamp: refused is %s', (ms, refused) => {
 		const body = Buffer.from('{"event":"payment.failed","data":{"paymentId":1}}');
-		expect(refusalOf(signed(body, 'key'), 'key', NOW - ms) !== undefined).toBe(refused);
+		expect(refusalOf(signed(body, 'key'), 'key', NOW + ms) !== undefined).toBe(refused);
+	});
+
+	it.each([
+		['text/plain', true],
+		['Text/Plain; charset=utf-8', true],
+		['application/json', false],
+		['application/json; charset=utf-8', false],
+		['application/x-www-form-urlencoded', false],
+		['', false],
+	])('of an event that calls itself %j: refused is %s', (type, refused) => {
+		const body = Buffer.from('{"event":"payment.failed","data":{"paymentId":1}}');
+		const delivery = signed(body, 'key');
+		delivery.headers['content-type'] = type;
+		expect(refusalOf(delivery, 'key')?.status).toBe(refused ? 400 : undefined);
 	});
 
 	it.each([

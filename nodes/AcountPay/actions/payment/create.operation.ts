@@ -7,7 +7,13 @@ import {
 	type NewPayment,
 	paymentIdOf,
 } from '../../../shared/acountPayApi';
-import { ApiProblem, FieldProblem, Stopped } from '../../../shared/problems';
+import {
+	ApiProblem,
+	FieldProblem,
+	isItemProblem,
+	Stopped,
+	UnexpectedProblem,
+} from '../../../shared/problems';
 import { makePayment } from '../../calls';
 import { jsonObject, requiredText, shown } from '../../itemParameters';
 import type { ItemWork, Operation } from '../../operation';
@@ -201,13 +207,12 @@ async function qrCodeOf(
 
 /** Whatever went wrong with the image, also in n8n: the payment was made, and must not be lost with it. */
 function madeWithoutQrCode(made: IDataObject, error: unknown): ApiProblem {
-	const { message, status } =
-		error instanceof ApiProblem ? error : { message: 'n8n could not store it', status: undefined };
+	const { message } = isItemProblem(error) ? error : new UnexpectedProblem(error);
 	return new ApiProblem(
 		'made',
 		`The payment was made (${paymentIdOf(made) ?? 'without an ID'}), but its QR code is missing: ${message}`,
 		"Read the image with the operation 'Get QR Code', or send the customer the payment's link. Do not create the payment again.",
-		{ status, payment: made },
+		{ status: error instanceof ApiProblem ? error.status : undefined, payment: made },
 	);
 }
 

@@ -20,6 +20,9 @@ interface WaitInput {
 const DEFAULT_TIMEOUT_MINUTES = 35;
 const LONGEST_TIMEOUT_MINUTES = 7 * 24 * 60;
 
+/** How long AcountPay is asked before an execution is parked, in ms: what AcountPay tells meanwhile finds nothing to wake. */
+const PARKING_PATIENCE = 10_000;
+
 const FIRST_POLLING_PAUSE = 2_000;
 const LONGEST_POLLING_PAUSE = 15_000;
 const POLLING_PAUSE_GROWTH = 1.5;
@@ -131,7 +134,7 @@ export function waitOutput(
 	return { ...payment, paymentId, ...(status && { status }), waitEndedBy, statusAt };
 }
 
-/** Asks what AcountPay knows of the payment. An AcountPay that is out of order does not end a wait. */
+/** Asks what AcountPay knows of the payment. An AcountPay that is out of order or busy does not end a wait. */
 async function ask(
 	connection: Connection,
 	{ merchantId, paymentId }: WaitInput,
@@ -140,15 +143,18 @@ async function ask(
 	return await readPayment(connection, merchantId, paymentId, options).then(
 		(payment) => ({ payment, statusAt: new Date().toISOString() }),
 		(error: unknown) => {
-			if (error instanceof ApiProblem && error.outcome === 'unavailable') return error;
+			const passes =
+				error instanceof ApiProblem && (error.outcome === 'unavailable' || error.status === 429);
+			if (passes) return error;
 			throw error;
 		},
 	);
 }
 
 async function poll(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
-	const { connection, options, inTurn } = work;
+	const { connection, inTurn, endSignal } = work;
 	const deadline = Date.now() + input.timeoutMinutes * 60_000;
+	const options = { ...work.options, deadline };
 	let known: Known | undefined;
 	for (
 		let wait = FIRST_POLLING_PAUSE;
@@ -166,7 +172,7 @@ async function poll(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
 			return { json: waitOutput(input.paymentId, known, 'timeout') };
 		}
 		// The last pause ends at the deadline, so that what has come until then is seen.
-		if (!(await pause(Math.min(wait, left), connection.cancelSignal))) throw new Stopped();
+		if (!(await pause(Math.min(wait, left), endSignal))) throw new Stopped();
 	}
 }
 
@@ -176,7 +182,11 @@ async function poll(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
  */
 async function park(input: WaitInput, { connection, options }: ItemWork): Promise<ItemOutput> {
 	const parkUntil = new Date(Date.now() + input.timeoutMinutes * 60_000);
-	const told = await ask(connection, input, options);
+	const told = await ask(connection, input, {
+		...options,
+		timeout: Math.min(options.timeout, PARKING_PATIENCE),
+		deadline: Date.now() + PARKING_PATIENCE,
+	});
 	const known = told instanceof ApiProblem ? { payment: {}, statusAt: null } : told;
 	if (finalStatusOf(known.payment.status)) {
 		return { json: waitOutput(input.paymentId, known, 'status') };
