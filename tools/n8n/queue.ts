@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { startNode, whenReady } from '../child';
 import { freePorts } from '../ports';
 import { POSTGRES_NAME, startPostgres, startRedis, type Service } from '../services';
-import type { N8nApi } from './api';
 import {
 	installPackage,
 	n8nEnvironment,
 	START_TIMEOUT_MS,
 	startN8n,
 	STOP_TIMEOUT_MS,
+	type N8n,
 	type StartN8nOptions,
 } from './server';
 
@@ -33,10 +33,8 @@ export interface Worker {
 
 /** n8n in queue mode: a main process that takes requests, and workers that run the executions. */
 export interface Queue {
-	/** Signed in as the owner, at the main process. */
-	api: N8nApi;
-	/** All that the main process printed. */
-	log(): string;
+	/** Its `stop` ends only this process. */
+	main: N8n;
 	/** Starts one more worker. It begins to take executions before this is fulfilled. */
 	startWorker(): Promise<Worker>;
 	/** Ends everything and removes what was made for it. */
@@ -71,8 +69,7 @@ export async function startQueue(
 		const main = await started(startN8n({ n8n, packageTarball, env }));
 
 		return {
-			api: main.api,
-			log: main.log,
+			main,
 			startWorker: async () =>
 				await started(
 					startWorker(options, {
