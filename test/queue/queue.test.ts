@@ -1,4 +1,4 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
+/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * n8n in queue mode, as people run it who have outgrown one machine: a main process, two workers, Redis and PostgreSQL,
  * with the packed package. One credential serves both workers; no payment is made twice, whatever becomes of a worker.
@@ -69,8 +69,18 @@ async function end(worker: Worker, how: 'stop' | 'kill'): Promise<void> {
 
 const upTo = (end: number) => [...Array(end).keys()];
 
-async function until(condition: () => boolean): Promise<void> {
-	while (!condition()) await sleep(10);
+/** Several times what anything that is waited for takes on a busy machine. */
+const WAITING_LIMIT_MS = 420_000;
+
+async function until(
+	condition: () => boolean | Promise<boolean>,
+	description = () => String(condition),
+): Promise<void> {
+	const end = Date.now() + WAITING_LIMIT_MS;
+	while (!(await condition())) {
+		if (Date.now() > end) throw new Error(`Not so within ${WAITING_LIMIT_MS} ms: ${description()}`);
+		await sleep(50);
+	}
 }
 
 interface Order {
@@ -166,15 +176,15 @@ async function executionsOf(
 	count: number,
 	isWanted: (execution: ExecutionSummary) => boolean = isFinished,
 ): Promise<Execution[]> {
-	for (;;) {
-		const executions = await queue.main.api.listExecutions(id);
-		if (executions.length === count && executions.every(isWanted)) {
-			return await Promise.all(
-				executions.map(async (one) => await queue.main.api.getExecution(one.id)),
-			);
-		}
-		await sleep(200);
-	}
+	let executions: ExecutionSummary[] = [];
+	const areWanted = async () => {
+		executions = await queue.main.api.listExecutions(id);
+		return executions.length === count && executions.every(isWanted);
+	};
+	await until(areWanted, () => JSON.stringify(executions.map((one) => [one.id, one.status])));
+	return await Promise.all(
+		executions.map(async (one) => await queue.main.api.getExecution(one.id)),
+	);
 }
 
 const executionOf = async (shop: Shop, isWanted?: (execution: ExecutionSummary) => boolean) =>

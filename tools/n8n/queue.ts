@@ -1,10 +1,10 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
+/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/require-node-api-error -- runs outside n8n */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { startNode, whenReady } from '../child';
+import { startNode, whenReady, type Child } from '../child';
 import { freePorts } from '../ports';
 import { POSTGRES_NAME, startPostgres, startRedis, type Service } from '../services';
 import {
@@ -53,31 +53,28 @@ export async function startQueue(
 	options: Pick<StartN8nOptions, 'n8n' | 'packageTarball'>,
 ): Promise<Queue> {
 	const { n8n, packageTarball } = options;
-	// In the order in which it was started.
-	const running: Array<{ stop(): Promise<void> }> = [];
+	// What ends what was started, in the order of the starts.
+	const ends: Array<() => Promise<void>> = [];
 	const stop = async () => {
-		for (const one of running.reverse()) await one.stop();
-	};
-	const started = async <Started extends { stop(): Promise<void> }>(one: Promise<Started>) => {
-		running.push(await one);
-		return await one;
+		for (const end of ends.reverse()) await end();
 	};
 	try {
-		const redis = await started(startRedis());
-		const postgres = await started(startPostgres());
+		const redis = await startRedis();
+		ends.push(redis.stop);
+		const postgres = await startPostgres();
+		ends.push(postgres.stop);
 		const env = queueEnvironment(redis, postgres);
-		const main = await started(startN8n({ n8n, packageTarball, env }));
+		const main = await startN8n({ n8n, packageTarball, env });
+		ends.push(main.stop);
 
 		return {
 			main,
-			startWorker: async () =>
-				await started(
-					startWorker(options, {
-						...env,
-						// A worker makes the URLs at which executions are woken, and the main process answers them.
-						WEBHOOK_URL: main.url,
-					}),
-				),
+			async startWorker() {
+				// A worker makes the URLs at which executions are woken, and the main process answers them.
+				const worker = await startWorker(options, { ...env, WEBHOOK_URL: main.url });
+				ends.push(worker.kill);
+				return worker;
+			},
 			stop,
 		};
 	} catch (error) {
@@ -103,27 +100,32 @@ async function startWorker(
 	env: Record<string, string>,
 ): Promise<Worker> {
 	const userFolder = mkdtempSync(join(tmpdir(), 'n8n-worker-'));
-	const [brokerPort] = await freePorts(1);
-	await installPackage(userFolder, packageTarball);
-	const child = startNode([n8n.bin, 'worker'], {
-		cwd: userFolder,
-		env: { ...n8nEnvironment(n8n, userFolder, brokerPort), ...env },
-		removeWithParent: userFolder,
-	});
-	const end = async (graceMs: number) => {
-		await child.stop(graceMs);
-		rmSync(userFolder, { recursive: true, force: true });
-	};
-	const isReady = () => child.output().includes('n8n worker is now ready');
-	await whenReady('An n8n worker', child, isReady, START_TIMEOUT_MS).catch(async (error) => {
-		await end(0);
+	const remove = () => rmSync(userFolder, { recursive: true, force: true });
+	let child: Child | undefined;
+	try {
+		await installPackage(userFolder, packageTarball);
+		const [brokerPort] = await freePorts(1);
+		const started = (child = startNode([n8n.bin, 'worker'], {
+			cwd: userFolder,
+			env: { ...n8nEnvironment(n8n, userFolder, brokerPort), ...env },
+			removeWithParent: userFolder,
+		}));
+		const isReady = () => started.output().includes('n8n worker is now ready');
+		await whenReady('An n8n worker', started, isReady, START_TIMEOUT_MS);
+		const end = async (graceMs: number) => {
+			await started.stop(graceMs);
+			remove();
+		};
+		return {
+			log: started.output,
+			begun: () => idsIn(started.output(), /Worker started execution (\d+)/g),
+			finished: () => idsIn(started.output(), /Worker finished execution (\d+)/g),
+			stop: async () => await end(STOP_TIMEOUT_MS),
+			kill: async () => await end(0),
+		};
+	} catch (error) {
+		await child?.stop(0);
+		remove();
 		throw error;
-	});
-	return {
-		log: child.output,
-		begun: () => idsIn(child.output(), /Worker started execution (\d+)/g),
-		finished: () => idsIn(child.output(), /Worker finished execution (\d+)/g),
-		stop: async () => await end(STOP_TIMEOUT_MS),
-		kill: async () => await end(0),
-	};
+	}
 }
