@@ -54,7 +54,7 @@ beforeEach(async () => {
 	});
 });
 
-afterEach(async () => await sandbox.close());
+afterEach(async () => await sandbox?.close());
 
 afterAll(async () => {
 	await queue?.stop();
