@@ -22,5 +22,6 @@ module.exports = {
 			globalSetup: '<rootDir>/test/e2e/setup.ts',
 			globalTeardown: '<rootDir>/test/e2e/teardown.ts',
 		}),
+		suite('queue', { globalSetup: '<rootDir>/test/queue/setup.ts' }),
 	],
 };

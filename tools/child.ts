@@ -2,8 +2,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const preload = join(__dirname, 'end-with-parent.cjs');
+const runProgram = join(__dirname, 'run-program.cjs');
 
 /** How a program of ours is started. */
 export interface ChildOptions {
@@ -16,7 +18,7 @@ export interface ChildOptions {
 	removeWithParent?: string;
 }
 
-/** A running Node program that ends when this process ends, in whatever way. */
+/** A running program that ends when this process ends, in whatever way. */
 export interface Child {
 	/** Everything printed so far, stdout and stderr in the order they came. */
 	output(): string;
@@ -91,6 +93,49 @@ export function startNode(args: string[], options: ChildOptions): Child {
 			clearTimeout(timer);
 		},
 	};
+}
+
+/** A user of this machine, by number. */
+export interface User {
+	uid: number;
+	gid: number;
+}
+
+/**
+ * Starts a program that is none of Node's, as {@link startNode} starts one that is.
+ *
+ * @param user who runs it, when that is not who runs us
+ */
+export const startProgram = (
+	command: string,
+	args: string[],
+	options: ChildOptions,
+	user?: User,
+): Child => startNode([runProgram, JSON.stringify({ command, args, ...user })], options);
+
+/**
+ * Waits until a program that was started is ready.
+ *
+ * @param name of the program, for the error
+ * @throws Error with the end of what it printed when it ends or is not ready after `timeoutMs`
+ */
+export async function whenReady(
+	name: string,
+	child: Child,
+	isReady: () => boolean | Promise<boolean>,
+	timeoutMs: number,
+	signal?: AbortSignal,
+): Promise<void> {
+	const until = Date.now() + timeoutMs;
+	while (!(await isReady())) {
+		signal?.throwIfAborted();
+		if (!child.running() || Date.now() > until) {
+			const reason = child.running() ? `is not ready after ${timeoutMs / 1000} s` : 'ended';
+			const tail = child.output().trimEnd().split('\n').slice(-30).join('\n');
+			throw new Error(`${name} ${reason} while starting:\n${tail}`);
+		}
+		await sleep(100);
+	}
 }
 
 /**

@@ -6,10 +6,14 @@ const { isMainThread } = require('node:worker_threads');
 // The program's worker threads load this too; they have no channel.
 if (isMainThread && process.channel) {
 	process.once('disconnect', () => {
-		if (process.env.REMOVE_WITH_PARENT) {
-			rmSync(process.env.REMOVE_WITH_PARENT, { recursive: true, force: true });
+		try {
+			if (process.env.REMOVE_WITH_PARENT) {
+				// The program may be writing there.
+				rmSync(process.env.REMOVE_WITH_PARENT, { recursive: true, force: true, maxRetries: 5 });
+			}
+		} finally {
+			process.kill(-process.pid, 'SIGKILL');
 		}
-		process.kill(-process.pid, 'SIGKILL');
 	});
 	process.channel.unref();
 }

@@ -1,20 +1,19 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/require-node-api-error -- runs outside n8n */
 import axios from 'axios';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { extract } from 'tar';
 
-import { baseEnvironment, startNode, type Child } from '../child';
+import { baseEnvironment, startNode, whenReady, type Child } from '../child';
+import { freePorts } from '../ports';
 import { N8nApi } from './api';
 import type { N8nInstallation } from './setup';
 
-/** Usually 10 s; a minute on a busy machine. */
-const START_TIMEOUT_MS = 300_000;
+/** How long any n8n process may take to start: usually 10 s; a minute on a busy machine. */
+export const START_TIMEOUT_MS = 300_000;
 /** A little more than n8n itself waits for its running executions. */
-const STOP_TIMEOUT_MS = 35_000;
+export const STOP_TIMEOUT_MS = 35_000;
 
 /** What n8n is told so that it stays on this machine and asks nothing. */
 const SETTINGS = {
@@ -48,6 +47,29 @@ const settingsFor = ({ dir, version }: N8nInstallation) => ({
 		existsSync(join(dir, 'node_modules', 'n8n', 'dist', 'modules', name)),
 	).join(','),
 });
+
+/**
+ * The environment of any n8n process, whole.
+ *
+ * @param brokerPort where the process gives work to its task runners; one for each process
+ */
+export const n8nEnvironment = (
+	n8n: N8nInstallation,
+	userFolder: string,
+	brokerPort: number,
+): NodeJS.ProcessEnv => ({
+	...baseEnvironment(),
+	...settingsFor(n8n),
+	N8N_USER_FOLDER: userFolder,
+	N8N_RUNNERS_BROKER_PORT: String(brokerPort),
+});
+
+/** Puts a packed package where n8n keeps what a person has installed. */
+export async function installPackage(userFolder: string, packageTarball: string): Promise<void> {
+	const folder = join(userFolder, '.n8n', 'nodes', 'node_modules', 'n8n-nodes-acountpay');
+	mkdirSync(folder, { recursive: true });
+	await extract({ file: packageTarball, cwd: folder, strip: 1 });
+}
 
 export interface StartN8nOptions {
 	n8n: N8nInstallation;
@@ -98,11 +120,8 @@ export async function startN8n(options: StartN8nOptions): Promise<N8n> {
 	const [port, brokerPort] = await freePorts(2);
 	const url = `http://127.0.0.1:${port}`;
 	const env = {
-		...baseEnvironment(),
-		...settingsFor(n8n),
-		N8N_USER_FOLDER: userFolder,
+		...n8nEnvironment(n8n, userFolder, brokerPort),
 		N8N_PORT: String(port),
-		N8N_RUNNERS_BROKER_PORT: String(brokerPort),
 		...options.env,
 	};
 
@@ -124,9 +143,7 @@ export async function startN8n(options: StartN8nOptions): Promise<N8n> {
 	};
 
 	try {
-		const packageFolder = join(userFolder, '.n8n', 'nodes', 'node_modules', 'n8n-nodes-acountpay');
-		mkdirSync(packageFolder, { recursive: true });
-		await extract({ file: packageTarball, cwd: packageFolder, strip: 1 });
+		await installPackage(userFolder, packageTarball);
 		let child = await start();
 		const api = await N8nApi.signUp(url).catch(async (error) => {
 			await child.stop(0);
@@ -169,12 +186,7 @@ export async function runN8nCommand(
 	const [brokerPort] = await freePorts(1);
 	const child = startNode([n8n.bin, ...args], {
 		cwd: userFolder,
-		env: {
-			...baseEnvironment(),
-			...settingsFor(n8n),
-			N8N_USER_FOLDER: userFolder,
-			N8N_RUNNERS_BROKER_PORT: String(brokerPort),
-		},
+		env: n8nEnvironment(n8n, userFolder, brokerPort),
 	});
 	if ((await child.ended) !== 0) {
 		throw new Error(`n8n ${args.join(' ')} failed:\n${child.output()}`);
@@ -183,35 +195,16 @@ export async function runN8nCommand(
 }
 
 /** n8n can answer that it is ready before a start that then fails: both, the line in the log and the answer, count. */
-async function ready(child: Child, url: string, signal?: AbortSignal): Promise<void> {
-	const until = Date.now() + START_TIMEOUT_MS;
-	const isReady = async () =>
-		child.output().includes('Editor is now accessible') &&
-		(await axios.get(`${url}/healthz/readiness`, { proxy: false }).then(
-			() => true,
-			() => false,
-		));
-	while (!(await isReady())) {
-		signal?.throwIfAborted();
-		if (!child.running() || Date.now() > until) {
-			const reason = child.running() ? `is not ready after ${START_TIMEOUT_MS / 1000} s` : 'ended';
-			const tail = child.output().trimEnd().split('\n').slice(-30).join('\n');
-			throw new Error(`n8n ${reason} while starting:\n${tail}`);
-		}
-		await sleep(100);
-	}
-}
-
-/** Ports that were free a moment ago. */
-async function freePorts(count: number): Promise<number[]> {
-	const servers = await Promise.all(
-		Array.from({ length: count }, async () => {
-			const server = createServer().listen(0, '127.0.0.1');
-			await new Promise((resolve) => server.once('listening', resolve));
-			return server;
-		}),
+const ready = async (child: Child, url: string, signal?: AbortSignal): Promise<void> =>
+	await whenReady(
+		'n8n',
+		child,
+		async () =>
+			child.output().includes('Editor is now accessible') &&
+			(await axios.get(`${url}/healthz/readiness`, { proxy: false }).then(
+				() => true,
+				() => false,
+			)),
+		START_TIMEOUT_MS,
+		signal,
 	);
-	const ports = servers.map((server) => (server.address() as AddressInfo).port);
-	await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-	return ports;
-}
