@@ -70,6 +70,6 @@ Ctrl-C ends it, and forgets its payments.`);
 
 main().catch((error: Error & { code?: string }) => {
 	const hint = error.code === 'EADDRINUSE' ? ' Choose another with --port.' : '';
-	console.error(`The sandbox did not start: ${error.message}.${hint}`);
+	console.error(`The sandbox did not start: ${error.message.replace(/\.$/, '')}.${hint}`);
 	process.exitCode = 1;
 });

@@ -208,10 +208,11 @@ function printPayments({ requests: counts, execution }: Demo) {
 function printWhereToLook({ n8n, sandbox, sale }: Demo) {
 	const { clientId, clientSecret } = sandbox.credentials;
 	console.log(`
-n8n's editor      ${n8n.url}   e-mail ${OWNER.email}, password ${OWNER.password}
-AcountPay sandbox ${sandbox.url}   client id ${clientId}, client secret ${clientSecret}
-A point of sale   ${n8n.url}/workflow/${sale.workflowId}/executions/${sale.executionId}
-waits for you     ${sale.paymentUrl}   click 'Pay' there, and it goes on
+n8n's editor       ${n8n.url}/home/workflows   e-mail ${OWNER.email}, password ${OWNER.password}
+AcountPay sandbox  ${sandbox.url}   client id ${clientId}, client secret ${clientSecret}
+
+A point of sale    ${n8n.url}/workflow/${sale.workflowId}/executions/${sale.executionId}   waits for its customer
+The customer       ${sale.paymentUrl}   click 'Pay' there, and it goes on
 
 Ctrl-C ends all and removes their data.`);
 }
@@ -220,7 +221,10 @@ Ctrl-C ends all and removes their data.`);
 async function watchSale(demo: Demo, signal: AbortSignal): Promise<void> {
 	const ended = once(signal, 'abort');
 	try {
-		console.log(`\n${SALE.reference} went on with '${await saleOutcome(demo, signal)}'.`);
+		const outcome = await saleOutcome(demo, signal);
+		console.log(
+			`\n${SALE.reference} went on with '${outcome}'. Reload the point of sale in n8n to see its way.`,
+		);
 	} catch (error) {
 		if (!signal.aborted) console.error(`\n${(error as Error).message}`);
 	}
@@ -259,4 +263,7 @@ async function main(): Promise<void> {
 	}
 }
 
-void main();
+main().catch((error: Error) => {
+	console.error(error.message);
+	process.exitCode = 1;
+});

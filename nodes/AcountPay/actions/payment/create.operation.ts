@@ -43,10 +43,10 @@ export const create: Operation<CreateInput> = {
 		{
 			displayName: 'Amount',
 			name: 'amount',
-			type: 'number',
-			typeOptions: { minValue: 0, numberPrecision: 2 },
+			// Text, since n8n's fields for numbers drop a comma without a word: 149,99 becomes 14999.
+			type: 'string',
 			required: true,
-			default: 0,
+			default: '',
 			placeholder: 'e.g. 149.99',
 			description:
 				'In major units: 149.99 means 149 kroner and 99 øre. At least 0.01, at most two decimals.',
