@@ -47,9 +47,8 @@ export function fingerprintOf(credential: AcountPayCredential): string {
  */
 function marked(credential: AcountPayCredential, fetched: TokenData = {}): TokenData {
 	const { acountPayReplaces: old, ...token } = fetched;
-	// The same token may be given out again, but then the answer says more of it.
-	const isOld =
-		token.access_token === old && token.expires_in === undefined && token.token_type === undefined;
+	// The same token may be given out again, but then the answer says when it ends (documented).
+	const isOld = token.access_token === old && token.expires_in === undefined;
 	if (isOld || !token.access_token) return {};
 	const life = Number(token.expires_in) * 1000;
 	return {
