@@ -19,6 +19,9 @@ const BEGINNINGS: ReadonlyArray<{ mimeType: string; extension: string; beginning
 	{ mimeType: 'image/svg+xml', extension: 'svg', beginning: /<svg[\s>]/ },
 ];
 
+/** Nothing, HTML, XML or JSON: no image of a type that has no entry among {@link BEGINNINGS}. */
+const NO_IMAGE = /^\s*(?:$|[<{["])/;
+
 /** Reads the type that the answer names, or that its first bytes show where it names none. */
 function typeOf({ headers, body }: Answer): { mimeType: string; extension: string } | undefined {
 	const start = body.subarray(0, 1024).toString('latin1');
@@ -32,7 +35,7 @@ function typeOf({ headers, body }: Answer): { mimeType: string; extension: strin
 		return BEGINNINGS.find(({ beginning }) => beginning.test(start));
 	}
 	const [, subtype] = /^image\/(?:x-)?([a-z0-9]+)$/.exec(named) ?? [];
-	return subtype && body.length > 0 ? { mimeType: named, extension: subtype } : undefined;
+	return subtype && !NO_IMAGE.test(start) ? { mimeType: named, extension: subtype } : undefined;
 }
 
 /**

@@ -158,6 +158,8 @@ describe('Get QR Code', () => {
 			['EMPTY-NEW', Buffer.alloc(0), 'image/x-new'],
 			['HTML-AS-PNG', HTML, 'image/png'],
 			['HTML-AS-SVG', HTML, 'image/svg+xml'],
+			['HTML-AS-JPG', HTML, 'image/jpg'],
+			['JSON-AS-NEW', { message: 'not now' }, 'image/x-new'],
 			['HTML-AS-ANYTHING', HTML, 'application/octet-stream'],
 			['JPEG-AS-PNG', file('jpeg'), 'image/png'],
 			['PNG-AS-JPEG', file('png'), 'image/jpeg'],
