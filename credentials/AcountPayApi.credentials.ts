@@ -15,12 +15,15 @@ import { addFingerprint } from '../nodes/shared/credential';
  * expression. A URL that breaks it becomes one with a protocol that n8n's HTTP client refuses, naming it.
  */
 const REFUSED_URL = 'base-url-must-start-with-https-or-be-http-on-localhost:';
-const tokenUrlFor = (fields: '$self' | '$credentials') =>
-	`={{ ${fields}["environment"] === "production" ? "${HOSTS.production}${TOKEN_PATH}"` +
-	` : ${fields}["environment"] === "sandbox" ? "${HOSTS.sandbox}${TOKEN_PATH}"` +
+const baseUrlFor = (fields: '$self' | '$credentials') =>
+	`(${fields}["environment"] === "production" ? "${HOSTS.production}"` +
+	` : ${fields}["environment"] === "sandbox" ? "${HOSTS.sandbox}"` +
 	` : /${SAFE_BASE_URL_PATTERN}/i.test(String(${fields}["baseUrl"]).trim())` +
-	` ? String(${fields}["baseUrl"]).trim().replace(/\\/+$/, "") + "${TOKEN_PATH}"` +
-	` : "${REFUSED_URL}" }}`;
+	` ? String(${fields}["baseUrl"]).trim().replace(/\\/+$/, "")` +
+	` : "${REFUSED_URL}")`;
+const tokenUrlFor = (fields: '$self' | '$credentials') =>
+	`={{ ${baseUrlFor(fields)} + "${TOKEN_PATH}" }}`;
+const HOST = `={{ ${baseUrlFor('$self')}.replace(/^\\w+:\\/\\/(\\[.*?\\]|[^:\\/]+).*$/, "$1") }}`;
 
 /*
  * The people who asked for this package set the credential's name; n8n's naming rule for OAuth2 credentials would have
@@ -108,16 +111,17 @@ export class AcountPayApi implements ICredentialType {
 				'The webhook_secret that AcountPay gave you. Only needed to react to webhooks: it proves that they come from AcountPay.',
 		},
 		/*
-		 * n8n asks for the hosts that the HTTP Request node may use this credential with. It may use it with none: whoever
-		 * edits a workflow could otherwise have the access token sent to a host of their own. Our nodes are not concerned.
+		 * n8n asks for the hosts that the HTTP Request node may use this credential with: AcountPay's alone, or whoever edits
+		 * a workflow could have the access token sent to a host of their own. With 'none', n8n 2.20 does not even let the
+		 * dialog test the credential. Our nodes are not concerned.
 		 */
 		{
 			displayName: 'Allowed HTTP Request Domains',
 			name: 'allowedHttpRequestDomains',
 			type: 'hidden',
-			default: 'none',
+			default: 'domains',
 		},
-		{ displayName: 'Allowed Domains', name: 'allowedDomains', type: 'hidden', default: '' },
+		{ displayName: 'Allowed Domains', name: 'allowedDomains', type: 'hidden', default: HOST },
 		{ displayName: 'Authorization URL', name: 'authUrl', type: 'hidden', default: '' },
 		{
 			displayName: 'Access Token URL',
