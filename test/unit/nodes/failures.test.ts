@@ -67,6 +67,21 @@ describe('why there is no token', () => {
 		expect(failure.refused).toBeUndefined();
 	});
 
+	test.each<[number | undefined, object, string, boolean]>([
+		[429, { status: 429 }, 'is getting too many requests', true],
+		[500, { status: 500 }, 'is out of order (status 500)', true],
+		[300, { status: 300 }, 'answered with a redirect (status 300)', false],
+		[399, { status: 399 }, 'answered with a redirect (status 399)', false],
+		[299, { status: 299 }, 'sent an answer that could not be read', true],
+		[499, { status: 499 }, 'answered with status 499', false],
+		[undefined, { code: 'ECONNREFUSED' }, 'could not be reached', false],
+		[undefined, { body: { message: 'x' } }, 'broke off the connection', true],
+		[undefined, { body: null }, 'broke off the connection', true],
+		[429, { body: { error: { code: 'slow_down' } } }, 'is getting too many requests', true],
+	])('a status %p, as of %j: it %s', (status, error, what, passes) => {
+		expect(tokenFailureOf(error)).toEqual({ what, passes, ...(status && { status }) });
+	});
+
 	test.each([
 		['invalid_client', { code: 'EAUTH', body: { error: 'invalid_client' } }, 401],
 		['invalid_grant', { failure: { cause: 'credential-invalid' } }, 401],

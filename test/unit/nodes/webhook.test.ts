@@ -1,7 +1,14 @@
 import { createHmac } from 'node:crypto';
 import * as fc from 'fast-check';
+import type { IWebhookFunctions } from 'n8n-workflow';
 import { EVENTS, SIGNATURE } from '../../../nodes/shared/acountPayApi';
-import { type Delivery, readDelivery } from '../../../nodes/shared/webhook';
+import {
+	answer,
+	type Delivery,
+	readDelivery,
+	receiveEvent,
+	requireWebhookSecret,
+} from '../../../nodes/shared/webhook';
 
 const NOW = 1_792_000_000_000;
 const SECONDS = NOW / 1000;
@@ -237,5 +244,98 @@ describe('a delivery', () => {
 				expect(reason).not.toContain(signatureOf(body, secret, String(SECONDS)));
 			}),
 		);
+	});
+});
+
+describe('a delivery that a node receives', () => {
+	const body = Buffer.from('{"event":"payment.completed","data":{"paymentId":"pay_1"}}');
+	const secret = 'whsec';
+
+	/** What n8n calls `webhook()` with, as far as it is looked at; `request` and `credential` say what is not as usual. */
+	function received(
+		request: Record<string, unknown> = {},
+		credential: Promise<object> = Promise.resolve({ webhookSecret: ` ${secret} ` }),
+	) {
+		const now = String(Math.floor(Date.now() / 1000));
+		const { headers, rawBody } = signed(body, secret, now);
+		const answered: unknown[] = [];
+		const logged: string[] = [];
+		const response = {
+			status: (status: number) => answered.push(status) && response,
+			json: (json: object) => answered.push(json) && response,
+			end: () => answered.push('end'),
+		};
+		const context = {
+			getRequestObject: () => ({ headers, rawBody, ...request }),
+			getResponseObject: () => response,
+			getCredentials: async () => await credential,
+			getNode: () => ({ name: 'Wait', credentials: {} }),
+			logger: { warn: (line: string) => logged.push(line) },
+		} as unknown as IWebhookFunctions;
+		return { context, answered, logged };
+	}
+
+	it('is handed on when it is signed, and is not answered yet', async () => {
+		const { context, answered, logged } = received();
+		expect(await receiveEvent(context)).toEqual(JSON.parse(body.toString()));
+		expect([answered, logged]).toEqual([[], []]);
+	});
+
+	it('is read first where n8n has not read it', async () => {
+		const request: Record<string, unknown> = { rawBody: undefined, readable: true };
+		const { context } = received(request);
+		const asked = context.getRequestObject();
+		asked.readRawBody = async () => {
+			asked.rawBody = body;
+		};
+		context.getRequestObject = () => asked;
+		expect(await receiveEvent(context)).toMatchObject({ event: 'payment.completed' });
+	});
+
+	it.each<[string, object, Promise<object>, number, string]>([
+		['unsigned', { headers: {} }, Promise.resolve({ webhookSecret: secret }), 401, 'no timestamp'],
+		[
+			'a form, of which nothing is left',
+			{ rawBody: undefined, readable: false },
+			Promise.resolve({ webhookSecret: secret }),
+			401,
+			'its signature is wrong',
+		],
+		['without a secret', {}, Promise.resolve({}), 401, 'the credential has no Webhook Secret'],
+		[
+			'without a credential',
+			{},
+			Promise.resolve().then(() => {
+				throw new Error('gone');
+			}),
+			500,
+			'the credential could not be read',
+		],
+	])('is refused, with a line in the log: %s', async (_what, request, credential, status, why) => {
+		const { context, answered, logged } = received(request as never, credential);
+		expect(await receiveEvent(context)).toBeUndefined();
+		expect(answered).toEqual([status, { result: 'refused' }, 'end']);
+		expect(logged).toEqual([
+			expect.stringMatching(`^AcountPay node 'Wait' refused a webhook: .*${why}$`),
+		]);
+	});
+
+	it('is answered by the node itself', () => {
+		const { context, answered } = received();
+		expect(answer(context, 200, 'accepted')).toEqual({ noWebhookResponse: true });
+		expect(answered).toEqual([200, { result: 'accepted' }, 'end']);
+	});
+
+	it.each([[{ webhookSecret: ' ' }], [{}]])('is never to come with %j', async (credential) => {
+		const { context } = received({}, Promise.resolve(credential));
+		const problem = await requireWebhookSecret(context as never).catch((error: Error) => error);
+		expect(problem).toMatchObject({
+			message: 'The credential has no Webhook Secret',
+			description: expect.stringContaining('fill in Webhook Secret'),
+		});
+	});
+
+	it('may come when there is a secret', async () => {
+		await requireWebhookSecret(received().context as never);
 	});
 });
