@@ -57,6 +57,7 @@ const OPERATION = { merchantId: MERCHANT, amount: AMOUNT, referenceNumber: REFER
 function typeAndParameters(
 	contestant: N8nContestant,
 	url: string,
+	maxConcurrency: number,
 ): { type: string; typeVersion: number; parameters: INode['parameters'] } {
 	const paymentsUrl = `${url}/v1/partner/payments`;
 	switch (contestant) {
@@ -64,7 +65,12 @@ function typeAndParameters(
 			return {
 				type: 'n8n-nodes-acountpay.acountPay',
 				typeVersion: 1,
-				parameters: { resource: 'payment', operation: 'create', ...OPERATION },
+				parameters: {
+					resource: 'payment',
+					operation: 'create',
+					...OPERATION,
+					options: { maxConcurrency },
+				},
 			};
 		case 'httpRequest':
 			return {
@@ -101,16 +107,21 @@ function typeAndParameters(
 	}
 }
 
-/** The measured node as it stands in its workflow. */
+/**
+ * The measured node as it stands in its workflow.
+ *
+ * @param maxConcurrency how many calls the AcountPay node has in flight
+ */
 export function nodeOf(
 	contestant: N8nContestant,
 	{ url }: SandboxProcess,
 	credential: CredentialReference,
+	maxConcurrency: number,
 	more: Partial<INode> = {},
 ): WorkflowNode {
 	return {
 		name: MEASURED_NODE,
-		...typeAndParameters(contestant, url),
+		...typeAndParameters(contestant, url, maxConcurrency),
 		credentials: { [credentialOf(contestant, { url } as SandboxProcess).type]: credential },
 		...more,
 	};

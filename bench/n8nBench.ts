@@ -34,17 +34,22 @@ export class N8nBench {
 		readonly contestant: N8nContestant,
 		private readonly n8n: N8n,
 		private readonly sandbox: SandboxProcess,
+		private readonly maxConcurrency: number,
 	) {}
 
-	/** @param customNodes the folder that {@link compileCustomNodes} made */
+	/**
+	 * @param customNodes the folder that {@link compileCustomNodes} made
+	 * @param maxConcurrency how many calls the AcountPay node has in flight
+	 */
 	static async start(
 		contestant: N8nContestant,
 		sandbox: SandboxProcess,
 		customNodes: string,
+		maxConcurrency: number,
 		options: StartN8nOptions,
 	): Promise<N8nBench> {
 		const env = { N8N_CUSTOM_EXTENSIONS: customNodes, ...options.env };
-		return new N8nBench(contestant, await startN8n({ ...options, env }), sandbox);
+		return new N8nBench(contestant, await startN8n({ ...options, env }), sandbox, maxConcurrency);
 	}
 
 	/** Stores a credential that has no token yet. */
@@ -82,7 +87,7 @@ export class N8nBench {
 						typeVersion: 1,
 						parameters: { count: '={{ $json.body.count }}' },
 					},
-					nodeOf(this.contestant, this.sandbox, credential, more),
+					nodeOf(this.contestant, this.sandbox, credential, this.maxConcurrency, more),
 					{
 						name: 'Meter',
 						type: 'CUSTOM.benchMeter',
