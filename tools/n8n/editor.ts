@@ -11,6 +11,9 @@ export const SCREENSHOTS_DIR = join(__dirname, '..', '..', 'reports', 'screensho
 const VIEWPORT = { width: 1280, height: 800 };
 /** A busy machine takes its time to load the editor. */
 const TIMEOUT_MS = 30_000;
+const KEY_DELAY_MS = 50;
+/** More than n8n waits for the next key before it takes over a text. */
+const TYPING_DELAY_MS = 1_000;
 /** Between the steps of a drag, n8n looks at what is below the pointer. */
 const DRAG_STEPS = 10;
 
@@ -108,6 +111,14 @@ export class Editor {
 		await box.blur();
 	}
 
+	/** Types into a field key by key, and waits until n8n has taken over all of it: it does so with a delay. */
+	async type(name: string, text: string): Promise<void> {
+		const box = this.field(name).locator('input');
+		await box.pressSequentially(text, { delay: KEY_DELAY_MS });
+		await box.blur();
+		await this.page.waitForTimeout(TYPING_DELAY_MS);
+	}
+
 	/** Switches on what can be on or off. */
 	async switchOn(name: string): Promise<void> {
 		await this.field(name).locator('.el-switch__core').click();
@@ -156,14 +167,18 @@ export class Editor {
 	}
 
 	/**
-	 * Runs the open node, and those before it that have not run.
+	 * Runs the open node, which has not run yet, and those before it that have not either.
 	 *
-	 * @returns when n8n says how that ended
+	 * @returns when the editor shows what came of it
 	 */
 	async executeStep(): Promise<void> {
 		const button = this.page.getByTestId('node-execute-button');
 		await button.click();
-		await this.page.getByText(/Node executed successfully|Problem in node/).waitFor();
+		// Not n8n's message in the corner, which may be gone before a busy machine looks.
+		await this.output
+			.getByText(/^\d+ items?$/)
+			.first()
+			.waitFor();
 		// It shows a circle until the editor has all that came.
 		await button.getByText('Execute step').waitFor();
 	}
