@@ -126,24 +126,20 @@ export class Batch<Input> {
 		]);
 		let next = 0;
 		const worker = async () => {
-			while (next < this.items.length && this.mayStart(connection)) {
+			while (next < this.items.length && !endSignal.aborted) {
 				await this.workOn(next++, connection, limiter, endSignal);
 			}
 		};
 		const workers = this.operation.sideBySide ? this.items.length : concurrency;
 		await Promise.all(Array.from({ length: workers }, worker));
 
-		if (connection.cancelSignal?.aborted) {
+		if (cancelSignal?.aborted) {
 			throw stoppedError(this.context, this.ledger.summary(), this.ledger.isFirstStop());
 		}
 		const failedItem = this.failedItem ?? this.openItem;
 		if (failedItem === undefined) return;
 		const failed = this.results[failedItem];
 		if ('problem' in failed) this.fail(failedItem, failed.problem);
-	}
-
-	private mayStart({ cancelSignal }: Connection): boolean {
-		return this.failedItem === undefined && !cancelSignal?.aborted;
 	}
 
 	private async workOn(
