@@ -1,5 +1,3 @@
-import type { IContextObject } from 'n8n-workflow';
-
 /** How often one execution asks with an id and secret that AcountPay refuses. */
 const MOST_REFUSALS = 4;
 
@@ -13,15 +11,11 @@ interface RefusalContext {
  * and the turns of a loop, which would ask again each time. Another execution asks anew, and so does an edited credential.
  */
 export class TokenRefusals {
-	private readonly context: RefusalContext;
-
 	/** @param context n8n's node context */
 	constructor(
-		context: IContextObject,
+		private readonly context: RefusalContext,
 		private readonly executionId: string,
-	) {
-		this.context = context;
-	}
+	) {}
 
 	/**
 	 * Whether there is no point in asking again.
