@@ -8,7 +8,7 @@ import {
 	type INodeProperties,
 } from 'n8n-workflow';
 import { variantOfPackage } from './harness';
-import { upTo } from './helpers';
+import { createNode, goOn, loopOver, upTo } from './helpers';
 import {
 	create,
 	engineFor,
@@ -155,28 +155,10 @@ describe('a run with a wrong client secret', () => {
 
 	it('asks at most four times in all turns of a loop', async () => {
 		const engine = await engineFor(sandbox, { clientSecret: 'mistyped' }, legacy);
-		const execution = await engine.runWorkflow(
-			{
-				nodes: [
-					{ name: 'Start', type: 'harness.start' },
-					{ name: 'Loop', type: 'harness.loop', parameters: { batchSize: 1 } },
-					{
-						name: 'AcountPay',
-						type: 'acountPay',
-						parameters: create(),
-						onError: 'continueRegularOutput',
-					},
-					{ name: 'Done', type: 'harness.pass' },
-				],
-				connections: [
-					['Start', 'Loop'],
-					['Loop', 0, 'Done'],
-					['Loop', 1, 'AcountPay'],
-					['AcountPay', 'Loop'],
-				],
-			},
-			{ items: orders(6), node: 'AcountPay' },
-		);
+		const execution = await engine.runWorkflow(loopOver(1, createNode({}, goOn)), {
+			items: orders(6),
+			node: 'AcountPay',
+		});
 		expect(execution.runs()).toHaveLength(6);
 		for (const run of upTo(6)) {
 			expect(execution.json('AcountPay', { run })).toMatchObject([{ details: { status: 401 } }]);

@@ -40,6 +40,22 @@ export const savedWith = (node: Partial<INode>): WorkflowDefinition => ({
 	connections: [['Start', 'AcountPay']],
 });
 
+/** A loop whose turns take so many items each, with the node in it. */
+export const loopOver = (batchSize: number, node: Partial<INode>): WorkflowDefinition => ({
+	nodes: [
+		{ name: 'Start', type: 'harness.start' },
+		{ name: 'Loop', type: 'harness.loop', parameters: { batchSize } },
+		{ name: 'AcountPay', type: 'acountPay', ...node },
+		{ name: 'Done', type: 'harness.pass' },
+	],
+	connections: [
+		['Start', 'Loop'],
+		['Loop', 0, 'Done'],
+		['Loop', 1, 'AcountPay'],
+		['AcountPay', 'Loop'],
+	],
+});
+
 /** 'Retry On Fail', with the shortest pause that n8n takes. */
 export const retryOnFail = (maxTries = 3): Partial<INode> => ({
 	retryOnFail: true,

@@ -1,12 +1,12 @@
 /**
  * The node inside Loop Over Items: each turn is a batch of its own, though n8n's node context is one for all turns.
  */
-import type { INode } from 'n8n-workflow';
 import {
 	askedFor,
 	createNode,
 	createOf,
 	handedOut,
+	loopOver,
 	oneOfEach,
 	paymentsOf,
 	referenceOf,
@@ -14,29 +14,13 @@ import {
 	upTo,
 } from './helpers';
 import { engineFor, orders, useSandbox } from './support';
-import type { Engine, WorkflowDefinition } from './harness';
+import type { Engine } from './harness';
 
 const sandbox = useSandbox();
 let engine: Engine;
 
 beforeEach(async () => {
 	engine = await engineFor(sandbox);
-});
-
-/** A loop whose turns take so many items each, with the node in it. */
-const loop = (batchSize: number, node: Partial<INode>): WorkflowDefinition => ({
-	nodes: [
-		{ name: 'Start', type: 'harness.start' },
-		{ name: 'Loop', type: 'harness.loop', parameters: { batchSize } },
-		{ name: 'AcountPay', type: 'acountPay', ...node },
-		{ name: 'Done', type: 'harness.pass' },
-	],
-	connections: [
-		['Start', 'Loop'],
-		['Loop', 0, 'Done'],
-		['Loop', 1, 'AcountPay'],
-		['AcountPay', 'Loop'],
-	],
 });
 
 const options = (items = orders(6)) => ({ items, node: 'AcountPay' });
@@ -46,7 +30,7 @@ it.each([
 	[" with 'Retry On Fail'", retryOnFail()],
 ])('the same order in each turn is a payment in each turn%s', async (_what, settings) => {
 	const items = upTo(3).map(() => orders(1)[0]);
-	const definition = loop(1, createNode({}, settings));
+	const definition = loopOver(1, createNode({}, settings));
 	const execution = await engine.runWorkflow(definition, options(items));
 
 	expect(execution.runs()).toHaveLength(3);
@@ -57,7 +41,7 @@ it.each([
 });
 
 it('$runIndex 0, 1, 2: what each turn is given back is its own', async () => {
-	const execution = await engine.runWorkflow(loop(2, createNode()), options());
+	const execution = await engine.runWorkflow(loopOver(2, createNode()), options());
 
 	const perTurn = upTo(3).map((run) =>
 		execution.json(undefined, { run }).map(({ referenceNumber }) => referenceNumber),
@@ -71,7 +55,7 @@ it('$runIndex 0, 1, 2: what each turn is given back is its own', async () => {
 });
 
 it('keeps nothing in the stored execution once all turns went well', async () => {
-	const execution = await engine.runWorkflow(loop(2, createNode()), options());
+	const execution = await engine.runWorkflow(loopOver(2, createNode()), options());
 	expect(execution.status).toBe('success');
 	expect(execution.context()).toEqual({});
 });
@@ -79,7 +63,7 @@ it('keeps nothing in the stored execution once all turns went well', async () =>
 it("'Retry On Fail' in a turn sends nothing again, of that turn or an earlier one", async () => {
 	sandbox.faults.add({ match: createOf(3), times: 2, status: 422 });
 	const node = createNode({ maxConcurrency: 1 }, retryOnFail(3));
-	const execution = await engine.runWorkflow(loop(2, node), options());
+	const execution = await engine.runWorkflow(loopOver(2, node), options());
 
 	expect(execution.status).toBe('success');
 	expect(askedFor(sandbox)).toEqual([0, 1, 2, 3, 3, 3, 4, 5].map(referenceOf));
@@ -88,7 +72,7 @@ it("'Retry On Fail' in a turn sends nothing again, of that turn or an earlier on
 
 it('a retry by hand goes on in the turn that failed', async () => {
 	sandbox.faults.add({ match: createOf(3), status: 422 });
-	const definition = loop(2, createNode({ maxConcurrency: 1 }));
+	const definition = loopOver(2, createNode({ maxConcurrency: 1 }));
 	const failed = await engine.runWorkflow(definition, options());
 	expect(failed.error).toMatchObject({ context: { itemIndex: 1 } });
 	expect(failed.runs()).toHaveLength(2);
