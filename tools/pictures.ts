@@ -9,7 +9,7 @@ import type { Page } from 'playwright-core';
 import { launchBrowser } from './browser';
 import { EXAMPLES_DIR, exampleNames, importExample, readExample } from './examples';
 import type { N8nApi, StoredCredential } from './n8n/api';
-import { SCREENSHOTS_DIR } from './n8n/editor';
+import { Editor, SCREENSHOTS_DIR } from './n8n/editor';
 import { startN8n } from './n8n/server';
 import { ensureN8n } from './n8n/setup';
 import { packPackage } from './package';
@@ -117,21 +117,14 @@ async function takePictures(names: string[], signal: AbortSignal): Promise<void>
 	const n8n = await startN8n({ n8n: await ensureN8n({ signal }), packageTarball, signal });
 	const browser = await launchBrowser();
 	try {
-		const context = await browser.newContext({ viewport: VIEWPORT });
-		await context.addCookies(
-			n8n.api.cookie.split('; ').map((cookie) => {
-				const [name, value] = cookie.split(/=(.*)/);
-				return { name, value, url: n8n.url };
-			}),
-		);
-		const page = await context.newPage();
+		const editor = await Editor.open(browser, n8n.api, VIEWPORT);
 		const credentials = await createCredentials(n8n.api);
 		for (const name of names) {
 			signal.throwIfAborted();
 			const { id } = await importExample(n8n.api, name, credentials);
-			await page.goto(`${n8n.url}/workflow/${id}`);
+			await editor.openWorkflow(id);
 			const file = join(folder, `${name}.webp`);
-			await writeFile(file, await takePicture(page, readExample(name).nodes.length));
+			await writeFile(file, await takePicture(editor.page, readExample(name).nodes.length));
 			console.log(`${name}.webp`);
 		}
 	} finally {

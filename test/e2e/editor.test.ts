@@ -22,14 +22,10 @@ import {
 } from '../../tools/n8n/workflow';
 import { credentialFor, startOwnN8n } from './n8n';
 import { makePayment } from './partner';
+import { CREATE, THREE_ORDERS } from './support';
 
 jest.setTimeout(180_000);
 
-const ORDERS = [
-	{ merchant: 'merchant_copenhagen', reference: 'ORDER-1001', amount: 149.99 },
-	{ merchant: 'merchant_aarhus', reference: 'ORDER-1002', amount: 49.5 },
-	{ merchant: 'merchant_odense', reference: 'ORDER-1003', amount: 899 },
-];
 const ICONS = {
 	light: '/icons/n8n-nodes-acountpay/dist/icons/acountpay.svg',
 	dark: '/icons/n8n-nodes-acountpay/dist/icons/acountpay.dark.svg',
@@ -245,7 +241,7 @@ describe('with a credential', () => {
 	});
 
 	it('payments are created from items, with fields dragged from them', async () => {
-		await open(itemsNode(ORDERS), create());
+		await open(itemsNode(THREE_ORDERS), create());
 		await editor.openNode('Create payment');
 		await editor.input.getByTestId('execute-previous-node').click();
 		await editor.input.getByText('ORDER-1001').waitFor();
@@ -259,7 +255,7 @@ describe('with a credential', () => {
 		await editor.output.getByText('3 items').waitFor();
 		await editor.picture('10-from-items');
 		expect(sandbox.payments).toHaveLength(3);
-		for (const { merchant, reference, amount } of ORDERS) {
+		for (const { merchant, reference, amount } of THREE_ORDERS) {
 			expect(sandbox.payments).toContainEqual(
 				expect.objectContaining({
 					merchant,
@@ -301,15 +297,7 @@ describe('with a credential', () => {
 
 	it('an error says what happened, and which payments were made', async () => {
 		sandbox.faults.add({ match: { endpoint: 'create', nth: 3 }, reset: 'after' });
-		await open(
-			itemsNode(ORDERS),
-			create({
-				merchantId: '={{ $json.merchant }}',
-				amount: '={{ $json.amount }}',
-				referenceNumber: '={{ $json.reference }}',
-				options: { maxConcurrency: 1 },
-			}),
-		);
+		await open(itemsNode(THREE_ORDERS), create({ ...CREATE, options: { maxConcurrency: 1 } }));
 		await editor.openNode('Create payment');
 		await editor.executeStep();
 		await editor.output.getByText('Error details').waitFor();

@@ -26,6 +26,7 @@ import {
 } from '../../tools/n8n/workflow';
 import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
 import { itIsPromised } from './promises';
+import { CREATE, until, upTo } from './support';
 
 // Usually 10 s for the longest of those that wait for nothing; a busy machine takes several times that.
 jest.setTimeout(240_000);
@@ -44,7 +45,6 @@ beforeEach(async () => {
 
 afterEach(async () => await sandbox.close());
 
-const upTo = (end: number) => [...Array(end).keys()];
 const referenceOf = (index: number) => `ORDER-${index}`;
 const createOf = (index: number): FaultMatch => ({
 	endpoint: 'create',
@@ -57,13 +57,6 @@ const orders = (count: number) =>
 		amount: index + 1,
 		reference: referenceOf(index),
 	}));
-
-const CREATE = {
-	operation: 'create',
-	merchantId: '={{ $json.merchant }}',
-	amount: '={{ $json.amount }}',
-	referenceNumber: '={{ $json.reference }}',
-};
 
 const createNode = (options: INodeParameters = {}, more: Partial<INode> = {}) =>
 	acountPay(credential, { ...CREATE, options }, more);
@@ -128,14 +121,6 @@ async function finished(workflowId: string, n8n = api): Promise<Execution> {
 		const [latest] = await n8n.listExecutions(workflowId);
 		if (latest && isFinished(latest)) return await n8n.getExecution(latest.id);
 		await sleep(500);
-	}
-}
-
-async function until(condition: () => boolean, timeoutMs = 60_000): Promise<void> {
-	const end = Date.now() + timeoutMs;
-	while (!condition()) {
-		if (Date.now() > end) throw new Error(`Not so within ${timeoutMs} ms: ${condition.toString()}`);
-		await sleep(10);
 	}
 }
 

@@ -15,15 +15,11 @@ import {
 import { acountPay, itemsNode, manualTrigger, workflow } from '../../tools/n8n/workflow';
 import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
 import { itIsPromised } from './promises';
+import { CREATE, THREE_ORDERS } from './support';
 
 // Usually 20 s for the longest; a busy machine takes several times that.
 jest.setTimeout(180_000);
 
-const ORDERS = [
-	{ merchant: 'merchant_copenhagen', reference: 'ORDER-1001', amount: 149.99 },
-	{ merchant: 'merchant_aarhus', reference: 'ORDER-1002', amount: 49.5 },
-	{ merchant: 'merchant_odense', reference: 'ORDER-1003', amount: 899 },
-];
 const TRANSPORT_HEADERS = [
 	'accept',
 	'accept-encoding',
@@ -38,17 +34,8 @@ let sandbox: Sandbox;
 const payingWorkflow = (credential: { id: string; name: string }) =>
 	workflow([
 		manualTrigger(),
-		itemsNode(ORDERS),
-		acountPay(
-			credential,
-			{
-				operation: 'create',
-				merchantId: '={{ $json.merchant }}',
-				amount: '={{ $json.amount }}',
-				referenceNumber: '={{ $json.reference }}',
-			},
-			{ name: 'Create' },
-		),
+		itemsNode(THREE_ORDERS),
+		acountPay(credential, CREATE, { name: 'Create' }),
 		acountPay(
 			credential,
 			{
@@ -113,7 +100,7 @@ describe('three orders of three merchants', () => {
 		expect(sandbox.payments).toHaveLength(3);
 		expect(itemsOf(execution, 'Get')).toEqual(
 			await Promise.all(
-				ORDERS.map(async ({ merchant, reference, amount }, item) => {
+				THREE_ORDERS.map(async ({ merchant, reference, amount }, item) => {
 					const made = sandbox.payments.find(
 						({ referenceNumber }) => referenceNumber === reference,
 					);
@@ -156,7 +143,7 @@ describe('three orders of three merchants', () => {
 			body: request.rawBody,
 		}));
 		expect(sent).toHaveLength(3);
-		for (const { merchant, reference, amount } of ORDERS) {
+		for (const { merchant, reference, amount } of THREE_ORDERS) {
 			expect(sent).toContainEqual({
 				method: 'POST',
 				path: '/v1/partner/payments',
@@ -316,7 +303,7 @@ describe('the command line of n8n', () => {
 		const references = data.resultData.runData.Get[0].data!.main[0]!.map(
 			({ json }) => json.referenceNumber,
 		);
-		expect(references).toEqual(ORDERS.map(({ reference }) => reference));
+		expect(references).toEqual(THREE_ORDERS.map(({ reference }) => reference));
 		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 201': 3, 'get 200': 3 });
 	}
 

@@ -26,6 +26,7 @@ import { acountPay, workflow } from '../../tools/n8n/workflow';
 import { ACCEPTED, eventBody, IGNORED, post, postSigned } from '../engine/deliveries';
 import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
 import { itIsPromised } from './promises';
+import { until } from './support';
 
 jest.setTimeout(300_000);
 
@@ -41,10 +42,6 @@ const MERCHANT = 'merchant_abc123';
 const advance = async (ms: number) => {
 	sandbox.clock.advance(ms);
 	await sandbox.webhooksIdle();
-};
-
-const until = async (condition: () => boolean) => {
-	while (!condition()) await sleep(20);
 };
 
 /** An order in JSON starts it over HTTP; it makes the payment and waits for the customer. */

@@ -28,6 +28,8 @@ import { startQueue, type Queue, type Worker } from '../../tools/n8n/queue';
 import { ensureN8n } from '../../tools/n8n/setup';
 import { acountPay, workflow, type WorkflowNode } from '../../tools/n8n/workflow';
 import { packPackage } from '../../tools/package';
+import { credentialFor } from '../e2e/n8n';
+import { CREATE, until, upTo } from '../e2e/support';
 
 // Most tests take seconds. n8n takes about 100 s to notice that a worker is gone, and a busy machine takes its time.
 jest.setTimeout(600_000);
@@ -47,11 +49,8 @@ beforeAll(async () => {
 beforeEach(async () => {
 	while (workers.length < 2) workers.push(await queue.startWorker());
 	sandbox = await startSandbox();
-	credential = await queue.main.api.createCredential('Partner', 'acountPayApi', {
-		environment: 'custom',
-		baseUrl: sandbox.url,
-		...sandbox.credentials,
-	});
+	const data = credentialFor(sandbox);
+	credential = await queue.main.api.createCredential('Partner', 'acountPayApi', data);
 });
 
 afterEach(async () => await sandbox?.close());
@@ -67,21 +66,8 @@ async function end(worker: Worker, how: 'stop' | 'kill'): Promise<void> {
 	await worker[how]();
 }
 
-const upTo = (end: number) => [...Array(end).keys()];
-
 /** Several times what anything that is waited for takes on a busy machine. */
 const WAITING_LIMIT_MS = 420_000;
-
-async function until(
-	condition: () => boolean | Promise<boolean>,
-	description = () => String(condition),
-): Promise<void> {
-	const end = Date.now() + WAITING_LIMIT_MS;
-	while (!(await condition())) {
-		if (Date.now() > end) throw new Error(`Not so within ${WAITING_LIMIT_MS} ms: ${description()}`);
-		await sleep(50);
-	}
-}
 
 interface Order {
 	merchant: string;
@@ -96,13 +82,6 @@ const orders = (count: number, batch = 0): Order[] =>
 		amount: index + 1,
 		reference: `ORDER-${batch}-${index}`,
 	}));
-
-const CREATE = {
-	operation: 'create',
-	merchantId: '={{ $json.merchant }}',
-	amount: '={{ $json.amount }}',
-	referenceNumber: '={{ $json.reference }}',
-};
 
 const createNode = (
 	options: INodeParameters = {},
@@ -181,7 +160,9 @@ async function executionsOf(
 		executions = await queue.main.api.listExecutions(id);
 		return executions.length === count && executions.every(isWanted);
 	};
-	await until(areWanted, () => JSON.stringify(executions.map((one) => [one.id, one.status])));
+	await until(areWanted, WAITING_LIMIT_MS, () =>
+		JSON.stringify(executions.map((one) => [one.id, one.status])),
+	);
 	return await Promise.all(
 		executions.map(async (one) => await queue.main.api.getExecution(one.id)),
 	);
@@ -370,7 +351,7 @@ describe('a worker', () => {
 		const batches = upTo(16).map((batch) => orders(10, batch));
 		const shop = await openShop(createNode({ maxConcurrency: 2 }));
 		await Promise.all(batches.map(shop.order));
-		await until(() => workers.every((worker) => heldBy(worker).length > 0));
+		await until(() => workers.every((worker) => heldBy(worker).length > 0), WAITING_LIMIT_MS);
 		return { shop, batches };
 	}
 
@@ -430,7 +411,7 @@ describe('an execution that a person stops', () => {
 		const shop = await openShop(createNode({}, { onError: 'continueRegularOutput' }));
 		await shop.order(orders(200));
 		const creates = () => sandbox.requests.filter(({ endpoint }) => endpoint === 'create').length;
-		await until(() => creates() >= 15);
+		await until(() => creates() >= 15, WAITING_LIMIT_MS);
 		const [{ id }] = await queue.main.api.listExecutions(shop.id);
 		await queue.main.api.stopExecution(id);
 		expect((await executionOf(shop)).status).toBe('canceled');
@@ -441,7 +422,7 @@ describe('an execution that a person stops', () => {
 				.log()
 				.split('\n')
 				.filter((line) => line.includes(`execution ${id}, was stopped`) && line.includes(what));
-		await until(() => logged('Payments made').length > 0);
+		await until(() => logged('Payments made').length > 0, WAITING_LIMIT_MS);
 		const named = logged('Payments made').flatMap((line) => [
 			...line.matchAll(/(ORDER-[\d-]+) = (\w+)/g),
 		]);

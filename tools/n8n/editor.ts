@@ -43,9 +43,13 @@ export class Editor {
 		this.nodePanel = page.getByTestId('node-creator');
 	}
 
-	/** A new window, signed in as the person that `api` is. It shows nothing yet. */
-	static async open(browser: Browser, api: N8nApi): Promise<Editor> {
-		const context = await browser.newContext({ viewport: VIEWPORT });
+	/**
+	 * A new window, signed in as the person that `api` is. It shows nothing yet.
+	 *
+	 * @param viewport its size in pixels
+	 */
+	static async open(browser: Browser, api: N8nApi, viewport = VIEWPORT): Promise<Editor> {
+		const context = await browser.newContext({ viewport });
 		context.setDefaultTimeout(TIMEOUT_MS);
 		await context.addCookies(
 			api.cookie.split('; ').map((cookie) => {
