@@ -7,8 +7,8 @@ import type {
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
-import { HOSTS, SAFE_BASE_URL_PATTERN, TOKEN_PATH } from '../nodes/shared/acountPayApi';
-import { addFingerprint } from '../nodes/shared/credential';
+import { OAUTH2_HOSTS, SAFE_BASE_URL_PATTERN, TOKEN_PATH } from '../nodes/shared/api/hosts';
+import { addFingerprint } from '../nodes/shared/auth/oAuth2/accessToken';
 
 /*
  * n8n posts id and secret to this URL before any code of a node runs, so the rule for custom base URLs must be in the
@@ -16,8 +16,8 @@ import { addFingerprint } from '../nodes/shared/credential';
  */
 const REFUSED_URL = 'base-url-must-start-with-https-or-be-http-on-localhost:';
 const baseUrlFor = (fields: '$self' | '$credentials') =>
-	`(${fields}["environment"] === "production" ? "${HOSTS.production}"` +
-	` : ${fields}["environment"] === "sandbox" ? "${HOSTS.sandbox}"` +
+	`(${fields}["environment"] === "production" ? "${OAUTH2_HOSTS.production}"` +
+	` : ${fields}["environment"] === "sandbox" ? "${OAUTH2_HOSTS.sandbox}"` +
 	` : /${SAFE_BASE_URL_PATTERN}/i.test(String(${fields}["baseUrl"]).trim())` +
 	` ? String(${fields}["baseUrl"]).trim().replace(/\\/+$/, "")` +
 	` : "${REFUSED_URL}")`;

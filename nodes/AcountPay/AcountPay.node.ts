@@ -8,9 +8,9 @@ import {
 	NodeConnectionTypes,
 	NodeOperationError,
 } from 'n8n-workflow';
-import { CREDENTIAL_NAME } from '../shared/credential';
+import { AUTH_METHODS } from '../shared/auth';
 import { operationFor, properties } from './actions';
-import { Batch } from './batch';
+import { ItemRunner } from './execution/itemRunner';
 import { resume } from './resume';
 
 /** The node 'AcountPay': bank payments by link and QR code. */
@@ -27,21 +27,21 @@ export class AcountPay implements INodeType {
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
-		credentials: [{ name: CREDENTIAL_NAME, required: true }],
+		credentials: [{ name: AUTH_METHODS.oAuth2.credentialType, required: true }],
 		webhooks: [
 			{
 				name: 'default',
 				httpMethod: 'POST',
 				responseMode: 'onReceived',
 				path: '',
-				// The URL of a parked execution, not one of the workflow's.
+				// The URL of a waiting execution, not one of the workflow's.
 				restartWebhook: true,
 			},
 		],
 		properties,
 	};
 
-	/* The URL of a parked execution needs no setting up, but n8n's lint wants these three wherever there are webhooks. */
+	/* The URL of a waiting execution needs no setting up, but n8n's lint wants these three wherever there are webhooks. */
 	webhookMethods = {
 		default: {
 			async checkExists(): Promise<boolean> {
@@ -67,7 +67,7 @@ export class AcountPay implements INodeType {
 				{ description: 'Choose another operation, or update the package n8n-nodes-acountpay.' },
 			);
 		}
-		return [await new Batch(this, operation).run()];
+		return [await new ItemRunner(this, operation).run()];
 	}
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {

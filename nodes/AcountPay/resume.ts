@@ -1,5 +1,5 @@
 import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
-import { finalStatusOfEvent } from '../shared/acountPayApi';
+import { finalStatusOfEvent } from '../shared/api/events';
 import { answer, receiveEvent } from '../shared/webhook';
 import { waitOutput } from './actions/payment/waitForCompletion.operation';
 

@@ -6,8 +6,8 @@ import {
 	type IWebhookResponseData,
 	NodeConnectionTypes,
 } from 'n8n-workflow';
-import type { EventName } from '../shared/acountPayApi';
-import { CREDENTIAL_NAME } from '../shared/credential';
+import type { EventName } from '../shared/api/events';
+import { AUTH_METHODS } from '../shared/auth';
 import { answer, receiveEvent, requireWebhookSecret } from '../shared/webhook';
 import { isRepeat } from './repeats';
 
@@ -24,7 +24,7 @@ export class AcountPayTrigger implements INodeType {
 		defaults: { name: 'AcountPay Trigger' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
-		credentials: [{ name: CREDENTIAL_NAME, required: true }],
+		credentials: [{ name: AUTH_METHODS.oAuth2.credentialType, required: true }],
 		webhooks: [
 			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'webhook' },
 		],

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IDataObject } from 'n8n-workflow';
-import type { PaymentEvent } from '../shared/acountPayApi';
+import type { PaymentEvent } from '../shared/api/events';
 
 /** How long an event is remembered, in ms. */
 export const MEMORY = 24 * 60 * 60_000;

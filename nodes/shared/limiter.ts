@@ -1,15 +1,15 @@
-/** Lets at most so many pieces of work be done at a time; the others wait their turn. */
+/** Runs at most so many pieces of work at a time; the others wait, first come, first served. */
 export class Limiter {
 	private free: number;
 	private readonly waiting: Array<() => void> = [];
 
-	/** @param most at least 1 */
-	constructor(most: number) {
-		this.free = most;
+	/** @param concurrency at least 1 */
+	constructor(concurrency: number) {
+		this.free = concurrency;
 	}
 
-	/** Does a piece of work when it is its turn, first come, first served. */
-	async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+	/** Runs a piece of work as soon as there is room for it. */
+	async run<Result>(work: () => Promise<Result>): Promise<Result> {
 		if (this.free > 0) this.free--;
 		else await new Promise<void>((resolve) => this.waiting.push(resolve));
 		try {

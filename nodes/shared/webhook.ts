@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IHookFunctions, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import { type PaymentEvent, readEvent, SIGNATURE } from './acountPayApi';
-import { type AcountPayCredential, CREDENTIAL_NAME } from './credential';
+import { type PaymentEvent, readEvent, SIGNATURE } from './api/events';
+import { type AcountPayCredential, CREDENTIAL_TYPE } from './auth/oAuth2/accessToken';
 
 /** Why a delivery is refused, with the HTTP status that it is answered with. */
 export interface Refusal {
@@ -60,7 +60,7 @@ export function readDelivery(
 export async function webhookSecretOf(
 	context: Pick<IHookFunctions, 'getCredentials'>,
 ): Promise<string> {
-	const { webhookSecret } = await context.getCredentials<AcountPayCredential>(CREDENTIAL_NAME);
+	const { webhookSecret } = await context.getCredentials<AcountPayCredential>(CREDENTIAL_TYPE);
 	return String(webhookSecret ?? '').trim();
 }
 

@@ -36,10 +36,10 @@ const SHORTER = 100;
 const QUICK = {
 	'dist/nodes/AcountPay/actions/payment/waitForCompletion.operation.js': (text: string) =>
 		text
-			.replace('FIRST_POLLING_PAUSE = 2_000;', `FIRST_POLLING_PAUSE = ${2_000 / SHORTER};`)
-			.replace('LONGEST_POLLING_PAUSE = 15_000;', `LONGEST_POLLING_PAUSE = ${15_000 / SHORTER};`),
-	'dist/nodes/AcountPay/calls.js': (text: string) =>
-		text.replace('FIRST_READ_PAUSE = 500;', `FIRST_READ_PAUSE = ${500 / SHORTER};`),
+			.replace('FIRST_POLLING_DELAY = 2_000;', `FIRST_POLLING_DELAY = ${2_000 / SHORTER};`)
+			.replace('MAX_POLLING_DELAY = 15_000;', `MAX_POLLING_DELAY = ${15_000 / SHORTER};`),
+	'dist/nodes/shared/transport/retry.js': (text: string) =>
+		text.replace('FIRST_READ_DELAY = 500;', `FIRST_READ_DELAY = ${500 / SHORTER};`),
 };
 const quickPackage = () => variantOfPackage(QUICK);
 const useQuickPolling = async () => {
@@ -304,14 +304,13 @@ describe('waiting by asking', () => {
 	const impatientPackage = () =>
 		variantOfPackage({
 			...QUICK,
-			'dist/nodes/AcountPay/calls.js': (text) =>
-				text
-					.replace('BUSY_TRIES = 10;', 'BUSY_TRIES = 1;')
-					.replace('BUSY_PATIENCE = 2 * 60_000;', 'BUSY_PATIENCE = 0;'),
-			'dist/nodes/shared/connection.js': (text) =>
-				text
-					.replace('TOKEN_PATIENCE = 60_000;', 'TOKEN_PATIENCE = 0;')
-					.replace('TOKEN_REFUSAL_LASTS = 60_000;', 'TOKEN_REFUSAL_LASTS = 200;'),
+			'dist/nodes/shared/transport/retry.js': (text) =>
+				QUICK['dist/nodes/shared/transport/retry.js'](text)
+					.replace('RATE_LIMIT_ATTEMPTS = 10;', 'RATE_LIMIT_ATTEMPTS = 1;')
+					.replace('RATE_LIMIT_ELAPSED = 2 * 60_000;', 'RATE_LIMIT_ELAPSED = 0;')
+					.replace('TOKEN_ELAPSED = 60_000;', 'TOKEN_ELAPSED = 0;'),
+			'dist/nodes/shared/auth/oAuth2.js': (text) =>
+				text.replace('TOKEN_FAILURE_LASTS = 60_000;', 'TOKEN_FAILURE_LASTS = 200;'),
 		});
 
 	it('goes on waiting while AcountPay is too busy, for longer than other operations do', async () => {
@@ -757,7 +756,7 @@ describe('waiting parked, for a webhook', () => {
 		async (_what, fault) => {
 			const folder = variantOfPackage({
 				'dist/nodes/AcountPay/actions/payment/waitForCompletion.operation.js': (text) =>
-					text.replace('PARKING_PATIENCE = 10_000;', 'PARKING_PATIENCE = 700;'),
+					text.replace('STATUS_CHECK_TIMEOUT = 10_000;', 'STATUS_CHECK_TIMEOUT = 700;'),
 			});
 			engine = await engineFor(sandbox, {}, { folder });
 			const payment = await makePayment(sandbox);

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
-import type { Operation } from '../operation';
-import { maxConcurrencyOption, timeoutOption } from '../options';
+import type { Operation } from './operation';
+import { maxConcurrencyOption, timeoutOption } from './options';
 import { operations as payment } from './payment';
 
 const resources = { payment } satisfies Record<string, ReadonlyArray<Operation<unknown>>>;

@@ -1,17 +1,20 @@
 import fc from 'fast-check';
+import { finalStatusOfEvent, readEvent } from '../../../nodes/shared/api/events';
+import { baseUrlOf as baseUrlOfHosts, OAUTH2_HOSTS } from '../../../nodes/shared/api/hosts';
 import {
-	baseUrlOf,
 	createPayment,
-	finalStatusOf,
-	finalStatusOfEvent,
 	getPayment,
-	getQrCode,
+	getQrCodeImage,
 	paymentIdOf,
 	readCreated,
-	readEvent,
-	readObject,
-	readReason,
-} from '../../../nodes/shared/acountPayApi';
+} from '../../../nodes/shared/api/payments';
+import { readObject, readReason } from '../../../nodes/shared/api/responses';
+import { finalStatusOf } from '../../../nodes/shared/api/statuses';
+import type { RequestContext } from '../../../nodes/shared/requestContext';
+import { Client } from '../../../nodes/shared/transport/client';
+
+const baseUrlOf = (host: Parameters<typeof baseUrlOfHosts>[0]) =>
+	baseUrlOfHosts(host, OAUTH2_HOSTS);
 
 const buffer = (value: unknown) =>
 	Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
@@ -74,9 +77,20 @@ describe('base URL', () => {
 });
 
 describe('requests', () => {
-	test('have the documented headers and paths', () => {
+	const context = {
+		getCredentials: async () => ({ environment: 'production', clientId: 'a', clientSecret: 'b' }),
+		getNode: () => ({}),
+		getExecutionId: () => '1',
+	} as unknown as RequestContext;
+	const baseUrl = 'https://api.acountpay.com';
+
+	test('have the documented headers and paths', async () => {
+		const client = await Client.open(context);
 		const payment = { amount: 149.99, referenceNumber: 'ORDER-123' };
-		expect(createPayment('merchant_abc123', payment)).toEqual({
+		const creation = createPayment('merchant_abc123', payment);
+		expect(creation.repeatable).toBe(false);
+		expect(client.place(creation)).toEqual({
+			baseUrl,
 			method: 'POST',
 			path: '/v1/partner/payments',
 			headers: {
@@ -85,20 +99,22 @@ describe('requests', () => {
 				'X-Merchant-Client-Id': 'merchant_abc123',
 			},
 			body: payment,
-			makesPayment: true,
 		});
-		expect(createPayment('m', payment, 'delay').headers['X-Mock-Payment']).toBe('delay');
-		expect(getPayment('m', 'pay_1')).toEqual({
+		const mocked = client.place(createPayment('m', payment, 'delay'));
+		expect(mocked.headers['X-Mock-Payment']).toBe('delay');
+		expect(getPayment('m', 'pay_1').repeatable).toBe(true);
+		expect(client.place(getPayment('m', 'pay_1'))).toEqual({
+			baseUrl,
 			method: 'GET',
 			path: '/v1/partner/payments/pay_1',
 			headers: { Accept: 'application/json', 'X-Merchant-Client-Id': 'm' },
-			makesPayment: false,
 		});
-		expect(getQrCode('m', 'pay_1')).toEqual({
+		expect(getQrCodeImage('m', 'pay_1').repeatable).toBe(true);
+		expect(client.place(getQrCodeImage('m', 'pay_1'))).toEqual({
+			baseUrl,
 			method: 'GET',
 			path: '/v1/partner/payments/pay_1/qr',
 			headers: { Accept: 'image/*', 'X-Merchant-Client-Id': 'm' },
-			makesPayment: false,
 		});
 	});
 

@@ -1,16 +1,20 @@
 import type { IExecuteFunctions, INode } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
-import { errorItem, nodeErrorFor, stoppedError } from '../../../nodes/AcountPay/nodeErrors';
-import { codesOf, neverConnected } from '../../../nodes/shared/network';
-import { ApiProblem, FieldProblem, UnexpectedProblem } from '../../../nodes/shared/problems';
-import { tokenFailureOf } from '../../../nodes/shared/tokenFailure';
-import { TokenRefusals } from '../../../nodes/shared/tokenRefusals';
+import {
+	errorItem,
+	nodeErrorFor,
+	cancelledError,
+} from '../../../nodes/AcountPay/execution/nodeErrors';
+import { codesOf, neverConnected } from '../../../nodes/shared/transport/networkErrors';
+import { ApiError, ValidationError, UnexpectedError } from '../../../nodes/shared/errors';
+import { tokenFailureOf } from '../../../nodes/shared/auth/oAuth2/tokenFailure';
+import { RejectedCredentials } from '../../../nodes/shared/auth/oAuth2/rejectedCredentials';
 import {
 	addFingerprint,
 	fingerprintOf,
 	forNewToken,
 	type TokenData,
-} from '../../../nodes/shared/credential';
+} from '../../../nodes/shared/auth/oAuth2/accessToken';
 
 const node = { name: 'Pay', type: 'acountPay', typeVersion: 1 } as INode;
 const nothing = { made: [], unknown: [] };
@@ -20,51 +24,51 @@ describe('why there is no token', () => {
 		[
 			'a 429 with its code',
 			{ code: 'EAUTH', body: { error: 'rate_limit_exceeded' } },
-			{ passes: true, status: 429 },
+			{ transient: true, status: 429 },
 		],
 		[
 			'a 429 as NestJS has it',
 			{ body: { statusCode: 429, error: 'Too Many Requests' } },
-			{ passes: true, status: 429 },
+			{ transient: true, status: 429 },
 		],
-		['a 429 without words', { status: 429, body: '' }, { passes: true, status: 429 }],
+		['a 429 without words', { status: 429, body: '' }, { transient: true, status: 429 }],
 		[
 			'a busy server',
 			{ body: { error: 'temporarily_unavailable' } },
-			{ passes: true, status: 429 },
+			{ transient: true, status: 429 },
 		],
 		[
 			'a 429 with its code in an object',
 			{ body: { error: { code: 'rate_limit_exceeded', message: 'Slow down' } } },
-			{ passes: true, status: 429 },
+			{ transient: true, status: 429 },
 		],
 		[
 			'a 500',
 			{ response: { status: 500 }, code: 'ERR_BAD_RESPONSE' },
-			{ passes: true, status: 500 },
+			{ transient: true, status: 500 },
 		],
-		['a 503', { response: { status: 503 } }, { passes: true, status: 503 }],
+		['a 503', { response: { status: 503 } }, { transient: true, status: 503 }],
 		[
 			'a cut-off answer',
 			{ status: 200, body: '{"access_token": "ey' },
-			{ passes: true, status: 200 },
+			{ transient: true, status: 200 },
 		],
-		['a reset', { code: 'ECONNRESET' }, { passes: true }],
-		['a timeout', { code: 'ECONNABORTED' }, { passes: true }],
-		['a redirect', { status: 302, body: '' }, { passes: false, status: 302 }],
-		['no server', { code: 'ECONNREFUSED' }, { passes: false }],
-		['no host', { cause: { code: 'ENOTFOUND' } }, { passes: false }],
-		['a bad certificate', { code: 'CERT_HAS_EXPIRED' }, { passes: false }],
-		['another server', { status: 404, body: '' }, { passes: false, status: 404 }],
+		['a reset', { code: 'ECONNRESET' }, { transient: true }],
+		['a timeout', { code: 'ECONNABORTED' }, { transient: true }],
+		['a redirect', { status: 302, body: '' }, { transient: false, status: 302 }],
+		['no server', { code: 'ECONNREFUSED' }, { transient: false }],
+		['no host', { cause: { code: 'ENOTFOUND' } }, { transient: false }],
+		['a bad certificate', { code: 'CERT_HAS_EXPIRED' }, { transient: false }],
+		['another server', { status: 404, body: '' }, { transient: false, status: 404 }],
 		[
 			'another server, as NestJS has it',
 			{ body: { statusCode: 404, error: 'Not Found' } },
-			{ passes: false, status: 404, what: 'answered with status 404' },
+			{ transient: false, status: 404, what: 'answered with status 404' },
 		],
 	])('%s', (_name, error, expected) => {
 		const failure = tokenFailureOf(error);
 		expect(failure).toMatchObject(expected);
-		expect(failure.refused).toBeUndefined();
+		expect(failure.rejected).toBeUndefined();
 	});
 
 	test.each<[number | undefined, object, string, boolean]>([
@@ -78,8 +82,8 @@ describe('why there is no token', () => {
 		[undefined, { body: { message: 'x' } }, 'broke off the connection', true],
 		[undefined, { body: null }, 'broke off the connection', true],
 		[429, { body: { error: { code: 'slow_down' } } }, 'is getting too many requests', true],
-	])('a status %p, as of %j: it %s', (status, error, what, passes) => {
-		expect(tokenFailureOf(error)).toEqual({ what, passes, ...(status && { status }) });
+	])('a status %p, as of %j: it %s', (status, error, what, transient) => {
+		expect(tokenFailureOf(error)).toEqual({ what, transient, ...(status && { status }) });
 	});
 
 	test.each([
@@ -92,14 +96,14 @@ describe('why there is no token', () => {
 	])('%s is a refusal', (_name, error, status) => {
 		expect(tokenFailureOf(error)).toEqual({
 			what: 'refused the id and secret',
-			passes: false,
-			refused: true,
+			transient: false,
+			rejected: true,
 			status,
 		});
 	});
 
 	test.each([[undefined], [null], ['text'], [new Error('x')]])('%p may pass', (error) => {
-		expect(tokenFailureOf(error)).toEqual({ what: 'broke off the connection', passes: true });
+		expect(tokenFailureOf(error)).toEqual({ what: 'broke off the connection', transient: true });
 	});
 });
 
@@ -144,7 +148,7 @@ describe('the error that ends the node', () => {
 	test('is about the field', () => {
 		const error = nodeErrorFor(
 			context,
-			new FieldProblem('Amount', 'must be more', 'Do this.'),
+			new ValidationError('Amount', 'must be more', 'Do this.'),
 			3,
 			nothing,
 		);
@@ -162,7 +166,7 @@ describe('the error that ends the node', () => {
 	test('is about what AcountPay said', () => {
 		const error = nodeErrorFor(
 			context,
-			new ApiProblem('refused', 'No', 'Check.', { status: 422 }),
+			new ApiError('refused', 'No', 'Check.', { status: 422 }),
 			0,
 			nothing,
 		);
@@ -177,7 +181,7 @@ describe('the error that ends the node', () => {
 		(code) => {
 			const error = nodeErrorFor(
 				context,
-				new ApiProblem('unknown', `canceled ${code}`, 'Look.'),
+				new ApiError('unknown', `canceled ${code}`, 'Look.'),
 				1,
 				nothing,
 			);
@@ -197,7 +201,7 @@ describe('the error that ends the node', () => {
 			itemIndex,
 			referenceNumber: `R${itemIndex}`,
 		}));
-		const error = nodeErrorFor(context, new ApiProblem('unknown', 'No', 'Look.'), 61, {
+		const error = nodeErrorFor(context, new ApiError('unknown', 'No', 'Look.'), 61, {
 			made,
 			unknown,
 		});
@@ -214,25 +218,25 @@ describe('the error that ends the node', () => {
 			referenceNumber: 'R',
 			paymentId: 'p',
 		}));
-		const error = nodeErrorFor(context, new FieldProblem('A', 'b'), 0, { made, unknown: [] });
+		const error = nodeErrorFor(context, new ValidationError('A', 'b'), 0, { made, unknown: [] });
 		expect(error.description).not.toMatch(/more/);
 	});
 
 	test('says nothing of what is not expected', () => {
 		const unexpected = new Error('Bearer s3cret');
-		expect(new UnexpectedProblem(unexpected).message).not.toMatch(/s3cret/);
-		expect(new UnexpectedProblem(new Error('No such node'), true).message).toBe('No such node');
-		expect(new UnexpectedProblem(new Error('No such node'), true).description).toBeUndefined();
+		expect(new UnexpectedError(unexpected).message).not.toMatch(/s3cret/);
+		expect(new UnexpectedError(new Error('No such node'), true).message).toBe('No such node');
+		expect(new UnexpectedError(new Error('No such node'), true).description).toBeUndefined();
 		const described = Object.assign(new Error('No'), { description: 'Look there.' });
-		expect(new UnexpectedProblem(described, true).description).toBe('Look there.');
-		expect(new UnexpectedProblem(described).description).toBeUndefined();
-		expect(new UnexpectedProblem('text', true).message).toMatch(/^This item ended unexpectedly/);
+		expect(new UnexpectedError(described, true).description).toBe('Look there.');
+		expect(new UnexpectedError(described).description).toBeUndefined();
+		expect(new UnexpectedError('text', true).message).toMatch(/^This item ended unexpectedly/);
 	});
 });
 
 describe('the item of a node that continues', () => {
 	test('has an error beside its JSON only for the error output, and there nothing stores it', () => {
-		const problem = new FieldProblem('A', 'must');
+		const problem = new ValidationError('A', 'must');
 		expect(errorItem({ onError: 'continueRegularOutput' }, problem, 0).error).toBeUndefined();
 		const item = errorItem({ onError: 'continueErrorOutput' }, problem, 0);
 		expect(item.error).toBe(problem);
@@ -240,21 +244,21 @@ describe('the item of a node that continues', () => {
 	});
 
 	test('has what went wrong and what to do', () => {
-		expect(errorItem(node, new ApiProblem('refused', 'No', 'Check.', { status: 400 }), 2)).toEqual({
+		expect(errorItem(node, new ApiError('refused', 'No', 'Check.', { status: 400 }), 2)).toEqual({
 			json: {
 				error: 'No [item 2]',
 				details: { outcome: 'refused', status: 400, description: 'Check.' },
 			},
 			pairedItem: { item: 2 },
 		});
-		expect(errorItem(node, new FieldProblem('A', 'must'), 0).json).toEqual({
+		expect(errorItem(node, new ValidationError('A', 'must'), 0).json).toEqual({
 			error: 'A must [item 0]',
 			details: { outcome: 'invalid', description: expect.stringMatching(/^Correct the field/) },
 		});
 	});
 
 	test('has the payment that was made all the same', () => {
-		const problem = new ApiProblem('made', 'No image', 'Look.', {
+		const problem = new ApiError('made', 'No image', 'Look.', {
 			status: 500,
 			payment: { id: 1 },
 		});
@@ -278,7 +282,7 @@ describe('a batch that is stopped', () => {
 
 	test('says nothing twice', () => {
 		const payment = { itemIndex: 0, referenceNumber: 'R0' };
-		stoppedError(context, { made: [payment], unknown: [payment] }, false);
+		cancelledError(context, { made: [payment], unknown: [payment] }, false);
 		expect(lines).toEqual([]);
 	});
 
@@ -289,7 +293,7 @@ describe('a batch that is stopped', () => {
 			paymentId: `pay_${itemIndex}`,
 		}));
 		const unknown = [{ itemIndex: 51, referenceNumber: 'R51' }];
-		const error = stoppedError(context, { made, unknown }, true);
+		const error = cancelledError(context, { made, unknown }, true);
 		expect(error).toBeInstanceOf(NodeOperationError);
 		expect(error.message).toBe('The execution was stopped');
 		expect(lines).toHaveLength(3);
@@ -355,15 +359,15 @@ describe('the fingerprint', () => {
 describe('a refused id and secret', () => {
 	test('is asked for four times in an execution, and anew in another or when it is edited', () => {
 		const context = {};
-		const refusals = new TokenRefusals(context, '1');
+		const refusals = new RejectedCredentials(context, '1');
 		for (let count = 0; count < 4; count++) {
 			expect(refusals.enough('a')).toBeUndefined();
 			refusals.add('a', 400);
 		}
 		expect(refusals.enough('a')).toMatchObject({ status: 400 });
-		expect(new TokenRefusals(context, '1').enough('a')).toMatchObject({ status: 400 });
+		expect(new RejectedCredentials(context, '1').enough('a')).toMatchObject({ status: 400 });
 		expect(refusals.enough('b')).toBeUndefined();
-		expect(new TokenRefusals(context, '2').enough('a')).toBeUndefined();
+		expect(new RejectedCredentials(context, '2').enough('a')).toBeUndefined();
 
 		refusals.add('b');
 		expect(refusals.enough('b')).toBeUndefined();
@@ -372,7 +376,7 @@ describe('a refused id and secret', () => {
 
 	test('leaves nothing once there is a token', () => {
 		const context = {};
-		const refusals = new TokenRefusals(context, '1');
+		const refusals = new RejectedCredentials(context, '1');
 		refusals.add('a');
 		refusals.clear();
 		expect(context).toEqual({});

@@ -2,29 +2,29 @@ import fc from 'fast-check';
 import type { IDataObject } from 'n8n-workflow';
 import { create } from '../../../nodes/AcountPay/actions/payment/create.operation';
 import { get } from '../../../nodes/AcountPay/actions/payment/get.operation';
-import { callOptionsOf, concurrencyOf } from '../../../nodes/AcountPay/options';
-import type { Connection } from '../../../nodes/shared/connection';
-import { FieldProblem } from '../../../nodes/shared/problems';
+import { callOptionsOf, concurrencyOf } from '../../../nodes/AcountPay/actions/options';
+import type { Client } from '../../../nodes/shared/transport/client';
+import { ValidationError } from '../../../nodes/shared/errors';
 import { parameters } from './support';
 
-const sandbox = { isProduction: false } as Connection;
-const production = { isProduction: true } as Connection;
+const sandbox = { isProduction: false } as Client;
+const production = { isProduction: true } as Client;
 
-const checked = (values: IDataObject, connection = sandbox) =>
+const checked = (values: IDataObject, client = sandbox) =>
 	create.check(
 		parameters({ merchantId: 'merchant_1', amount: 149.99, referenceNumber: 'ORDER-1', ...values }),
-		connection,
+		client,
 	);
-const additional = (additionalFields: IDataObject, connection = sandbox) =>
-	checked({ additionalFields }, connection);
+const additional = (additionalFields: IDataObject, client = sandbox) =>
+	checked({ additionalFields }, client);
 
 /** What a check says of a value that it refuses. */
 const refusal = (check: () => unknown): string => {
 	try {
 		check();
 	} catch (error) {
-		expect(error).toBeInstanceOf(FieldProblem);
-		return (error as FieldProblem).message;
+		expect(error).toBeInstanceOf(ValidationError);
+		return (error as ValidationError).message;
 	}
 	return 'not refused';
 };

@@ -1,27 +1,27 @@
 import type { IBinaryData } from 'n8n-workflow';
 import { create } from '../../../nodes/AcountPay/actions/payment/create.operation';
-import type { ItemWork } from '../../../nodes/AcountPay/operation';
-import { type Image, readQrCode } from '../../../nodes/AcountPay/qrCode';
-import type { ApiRequest } from '../../../nodes/shared/acountPayApi';
-import type { ApiProblem } from '../../../nodes/shared/problems';
-import { Stopped, UnexpectedProblem } from '../../../nodes/shared/problems';
-import { answer, pageFor, type Script, scripted } from './support';
+import type { Image, ItemWork } from '../../../nodes/AcountPay/actions/operation';
+import { readQrCode } from '../../../nodes/AcountPay/actions/payment/qrCode';
+import type { ApiRequest } from '../../../nodes/shared/api/request';
+import type { ApiError } from '../../../nodes/shared/errors';
+import { Cancelled, UnexpectedError } from '../../../nodes/shared/errors';
+import { response, recordFor, type Script, scripted } from './support';
 
 const OPTIONS = { timeout: 1_000, resendUnknown: false };
 const image = (beginning: string, mimeType?: string) => {
 	const headers = mimeType === undefined ? {} : { 'content-type': mimeType };
-	return { ...answer(200, '', headers), body: Buffer.from(beginning, 'latin1') };
+	return { ...response(200, '', headers), body: Buffer.from(beginning, 'latin1') };
 };
 const PNG = '\x89PNG\r\n\x1a\n';
 
 const read = async (script: Script) => {
-	const { connection, sent } = scripted(script);
-	return { image: await readQrCode(connection, 'merchant_1', 'pay_1', OPTIONS), sent };
+	const { client, sent } = scripted(script);
+	return { image: await readQrCode(client, 'merchant_1', 'pay_1', OPTIONS), sent };
 };
-const problemOf = async (promise: Promise<unknown>) =>
+const errorOf = async (promise: Promise<unknown>) =>
 	await promise.then(
 		() => undefined,
-		(error: ApiProblem) => error,
+		(error: ApiError) => error,
 	);
 
 describe('the image of a QR code', () => {
@@ -71,8 +71,8 @@ describe('the image of a QR code', () => {
 		['image/bmp', '"a"'],
 	])('of the type %p that begins with %j is none', async (named, beginning) => {
 		jest.useFakeTimers();
-		const { connection, sent } = scripted([image(beginning, named)]);
-		const ended = problemOf(readQrCode(connection, 'merchant_1', 'pay_1', OPTIONS));
+		const { client, sent } = scripted([image(beginning, named)]);
+		const ended = errorOf(readQrCode(client, 'merchant_1', 'pay_1', OPTIONS));
 		await jest.advanceTimersByTimeAsync(60_000);
 		expect(await ended).toMatchObject({
 			outcome: 'unavailable',
@@ -94,17 +94,17 @@ describe('Create with a QR code', () => {
 		store: (image: Image) => Promise<IBinaryData> = async () => stored,
 		qrCodeField: string | undefined = 'data',
 	) {
-		const { connection, sent, stop } = scripted(script);
+		const { client, sent, stop } = scripted(script);
 		const work = {
-			connection,
+			client,
 			options: OPTIONS,
-			page: (request: ApiRequest) => pageFor(request),
+			record: (request: ApiRequest) => recordFor(request),
 			storeImage: store,
 		} as unknown as ItemWork;
 		const ended = create.run({ merchantId: 'merchant_1', payment, qrCodeField }, work);
 		return { ended, sent, stop };
 	}
-	const made = (body: object) => answer(201, { ...body });
+	const made = (body: object) => response(201, { ...body });
 
 	test('makes the payment, then reads its image', async () => {
 		const given: Image[] = [];
@@ -113,10 +113,10 @@ describe('Create with a QR code', () => {
 			return stored;
 		};
 		const { ended, sent } = await run([made({ id: 7 }), image(PNG, 'image/png')], store);
-		expect(await ended).toEqual({ json: { id: 7 }, binary: { data: stored } });
+		expect(await ended).toEqual([{ json: { id: 7 }, binary: { data: stored } }]);
 		expect(given).toMatchObject([{ fileName: '7.png', mimeType: 'image/png' }]);
 		expect(sent).toMatchObject([
-			{ method: 'POST', body: payment, headers: { 'X-Merchant-Client-Id': 'merchant_1' } },
+			{ method: 'POST', body: payment, merchantId: 'merchant_1' },
 			{ method: 'GET', path: '/v1/partner/payments/7/qr' },
 		]);
 	});
@@ -124,28 +124,28 @@ describe('Create with a QR code', () => {
 	test('without one asks for none', async () => {
 		const work = scripted([made({ id: 7 })]);
 		const output = await create.run({ merchantId: 'merchant_1', payment }, {
-			connection: work.connection,
+			client: work.client,
 			options: OPTIONS,
-			page: (request: ApiRequest) => pageFor(request),
+			record: (request: ApiRequest) => recordFor(request),
 		} as unknown as ItemWork);
-		expect(output).toEqual({ json: { id: 7 } });
+		expect(output).toEqual([{ json: { id: 7 } }]);
 		expect(work.sent).toHaveLength(1);
 	});
 
 	test('names the payment when it is not known whether it was made', async () => {
-		const { ended } = await run([answer(500)]);
-		expect((await problemOf(ended))!.message).toContain(
+		const { ended } = await run([response(500)]);
+		expect((await errorOf(ended))!.message).toContain(
 			"AcountPay made the payment with reference 'ORDER-1'",
 		);
-		const refused = await run([answer(403)]);
-		expect((await problemOf(refused.ended))!.message).toContain("for merchant 'merchant_1'");
+		const refused = await run([response(403)]);
+		expect((await errorOf(refused.ended))!.message).toContain("for merchant 'merchant_1'");
 	});
 
 	const missing = 'but its QR code is missing: ';
 	test.each<[string, Script, string, number | undefined]>([
 		[
 			'is refused',
-			[made({ id: 7 }), answer(404, { message: 'none' })],
+			[made({ id: 7 }), response(404, { message: 'none' })],
 			`The payment was made (7), ${missing}AcountPay does not find the QR code of payment '7' for merchant 'merchant_1': none`,
 			404,
 		],
@@ -157,7 +157,7 @@ describe('Create with a QR code', () => {
 		],
 	])('says that the payment was made when the image %s', async (_what, script, message, status) => {
 		const { ended } = await run(script);
-		const problem = (await problemOf(ended))!;
+		const problem = (await errorOf(ended))!;
 		expect(problem).toMatchObject({
 			outcome: 'made',
 			message,
@@ -170,16 +170,16 @@ describe('Create with a QR code', () => {
 	test('says so when n8n does not store the image, in the words of n8n where they are safe', async () => {
 		const store = (error: Error) => async () => await Promise.reject(error);
 		const script = () => [made({ id: 7 }), image(PNG, 'image/png')];
-		const full = await run(script(), store(new UnexpectedProblem(new Error('disk full'), true)));
-		expect((await problemOf(full.ended))!.message).toBe(
+		const full = await run(script(), store(new UnexpectedError(new Error('disk full'), true)));
+		expect((await errorOf(full.ended))!.message).toBe(
 			`The payment was made (7), ${missing}disk full`,
 		);
 		const other = await run(script(), store(new Error('s3cret')));
-		expect((await problemOf(other.ended))!.message).toMatch(/^The payment was made \(7\), .*ended/);
+		expect((await errorOf(other.ended))!.message).toMatch(/^The payment was made \(7\), .*ended/);
 	});
 
 	test('is stopped, and no more, when the execution is stopped while the image is read', async () => {
-		const { ended } = await run([made({ id: 7 }), new Stopped()]);
-		await expect(ended).rejects.toBeInstanceOf(Stopped);
+		const { ended } = await run([made({ id: 7 }), new Cancelled()]);
+		await expect(ended).rejects.toBeInstanceOf(Cancelled);
 	});
 });

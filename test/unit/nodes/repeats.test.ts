@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { IDataObject } from 'n8n-workflow';
-import { EVENTS, type PaymentEvent } from '../../../nodes/shared/acountPayApi';
+import { EVENTS, type PaymentEvent } from '../../../nodes/shared/api/events';
 
 type Repeats = typeof import('../../../nodes/AcountPayTrigger/repeats');
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import * as fc from 'fast-check';
 import type { IWebhookFunctions } from 'n8n-workflow';
-import { EVENTS, SIGNATURE } from '../../../nodes/shared/acountPayApi';
+import { EVENTS, SIGNATURE } from '../../../nodes/shared/api/events';
 import {
 	answer,
 	type Delivery,

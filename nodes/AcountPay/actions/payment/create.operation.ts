@@ -6,21 +6,22 @@ import {
 	NEW_PAYMENT_FIELDS,
 	type NewPayment,
 	paymentIdOf,
-} from '../../../shared/acountPayApi';
+	readCreated,
+} from '../../../shared/api/payments';
 import {
-	ApiProblem,
-	FieldProblem,
-	isItemProblem,
-	Stopped,
-	UnexpectedProblem,
-} from '../../../shared/problems';
-import { makePayment } from '../../calls';
-import { jsonObject, requiredText, shown } from '../../itemParameters';
-import type { ItemWork, Operation } from '../../operation';
-import { resendUnknownOption } from '../../options';
-import { readQrCode } from '../../qrCode';
+	ApiError,
+	Cancelled,
+	isItemError,
+	UnexpectedError,
+	ValidationError,
+} from '../../../shared/errors';
+import { createOnce } from '../../execution/createOnce';
+import type { ItemWork, Operation } from '../operation';
+import { resendUnknownOption } from '../options';
+import { jsonObject, preview, requiredText } from '../parameters';
 import { CURRENCIES } from './currencies';
-import { merchantIdField, merchantIdOf } from './fields';
+import { merchantIdField, merchantIdFrom } from './fields';
+import { readQrCode } from './qrCode';
 
 interface CreateInput {
 	merchantId: string;
@@ -148,7 +149,9 @@ export const create: Operation<CreateInput> = {
 		resendUnknownOption,
 	],
 
-	check(item, connection) {
+	createdIdOf: paymentIdOf,
+
+	check(item, client) {
 		const additional = item.collection('additionalFields');
 		const payment: NewPayment & IDataObject = {
 			amount: amountOf(item.get('amount')),
@@ -165,54 +168,64 @@ export const create: Operation<CreateInput> = {
 		if ('metadata' in additional) payment.metadata = jsonObject('Metadata', additional.metadata);
 		if ('webhookUrl' in additional) payment.webhookUrl = webhookUrlOf(additional.webhookUrl);
 		return {
-			merchantId: merchantIdOf(item),
+			merchantId: merchantIdFrom(item),
 			payment: {
 				...payment,
 				...('customFields' in additional && customFieldsOf(additional.customFields)),
 			},
 			...('mockPayment' in additional && {
-				mockPayment: mockPaymentOf(additional.mockPayment, connection.isProduction),
+				mockPayment: mockPaymentOf(additional.mockPayment, client.isProduction),
 			}),
 			...(item.collection('options').qrCode === true && { qrCodeField: 'data' }),
 		};
 	},
 
 	async run({ merchantId, payment, mockPayment, qrCodeField }, work) {
-		const { connection, options } = work;
+		const { client, options } = work;
 		const request = createPayment(merchantId, payment, mockPayment);
 		const name = `the payment with reference '${payment.referenceNumber}'`;
-		const page = work.page(request, payment.referenceNumber);
-		const made = await makePayment(connection, request, { merchantId, name }, options, page);
-		if (qrCodeField === undefined) return { json: made };
+		const record = work.record(request, payment.referenceNumber);
+		const creation = {
+			request,
+			subject: { merchantId, name },
+			read: readCreated,
+			nothingMade: 'No payment was made.',
+			whenUnknown: WHEN_UNKNOWN,
+		};
+		const made = await createOnce(client, creation, options, record);
+		if (qrCodeField === undefined) return [{ json: made }];
 		try {
 			const image = await qrCodeOf(made, merchantId, work);
-			return { json: made, binary: { [qrCodeField]: image } };
+			return [{ json: made, binary: { [qrCodeField]: image } }];
 		} catch (error) {
-			throw error instanceof Stopped ? error : madeWithoutQrCode(made, error);
+			throw error instanceof Cancelled ? error : madeWithoutQrCode(made, error);
 		}
 	},
 };
 
+const WHEN_UNKNOWN =
+	"Look for this reference in AcountPay before you ask for the payment again, or the customer may be asked to pay twice. This execution does not send it again, unless the option 'Resend Unknown' is on.";
+
 async function qrCodeOf(
 	made: IDataObject,
 	merchantId: string,
-	{ connection, options, storeImage }: ItemWork,
+	{ client, options, storeImage }: ItemWork,
 ): Promise<IBinaryData> {
 	const paymentId = paymentIdOf(made);
 	if (paymentId === undefined) {
-		throw new ApiProblem('unavailable', "AcountPay's answer has no ID to ask for it with", '');
+		throw new ApiError('unavailable', "AcountPay's answer has no ID to ask for it with", '');
 	}
-	return await storeImage(await readQrCode(connection, merchantId, paymentId, options));
+	return await storeImage(await readQrCode(client, merchantId, paymentId, options));
 }
 
 /** Whatever went wrong with the image, also in n8n: the payment was made, and must not be lost with it. */
-function madeWithoutQrCode(made: IDataObject, error: unknown): ApiProblem {
-	const { message } = isItemProblem(error) ? error : new UnexpectedProblem(error);
-	return new ApiProblem(
+function madeWithoutQrCode(made: IDataObject, error: unknown): ApiError {
+	const { message } = isItemError(error) ? error : new UnexpectedError(error);
+	return new ApiError(
 		'made',
 		`The payment was made (${paymentIdOf(made) ?? 'without an ID'}), but its QR code is missing: ${message}`,
 		"Read the image with the operation 'Get QR Code', or send the customer the payment's link. Do not create the payment again.",
-		{ status: error instanceof ApiProblem ? error.status : undefined, payment: made },
+		{ status: error instanceof ApiError ? error.status : undefined, payment: made },
 	);
 }
 
@@ -223,7 +236,7 @@ const NUMBER_NOISE = 1e-6;
 
 /**
  * @returns the amount with at most two decimals
- * @throws FieldProblem when it has more, is below 0.01, or is no number
+ * @throws ValidationError when it has more, is below 0.01, or is no number
  */
 function amountOf(value: unknown): number {
 	const isAmountText = typeof value === 'string' && AMOUNT_TEXT.test(value);
@@ -232,18 +245,18 @@ function amountOf(value: unknown): number {
 	const isExact =
 		Number.isSafeInteger(hundredths) && Math.abs(amount - hundredths / 100) < NUMBER_NOISE;
 	if (isExact && hundredths >= 1) return hundredths / 100;
-	throw new FieldProblem(
+	throw new ValidationError(
 		'Amount',
-		`must be a number of at least 0.01 with at most two decimals, such as 149.99, but is ${shown(value)}`,
+		`must be a number of at least 0.01 with at most two decimals, such as 149.99, but is ${preview(value)}`,
 		'Amounts are in major units, with a point before the decimals and nothing between thousands.',
 	);
 }
 
 function currencyOf(value: unknown): string {
 	if (typeof value === 'string' && CURRENCIES.has(value)) return value;
-	throw new FieldProblem(
+	throw new ValidationError(
 		'Currency',
-		`must be a currency code of ISO 4217 in capital letters, such as DKK, but is ${shown(value)}`,
+		`must be a currency code of ISO 4217 in capital letters, such as DKK, but is ${preview(value)}`,
 	);
 }
 
@@ -251,9 +264,9 @@ function webhookUrlOf(value: unknown): string {
 	if (typeof value === 'string' && /^https?:\/\/[^\s/]+\S*$/i.test(value) && URL.canParse(value)) {
 		return value;
 	}
-	throw new FieldProblem(
+	throw new ValidationError(
 		'Webhook URL',
-		`must be a whole URL that starts with https:// or http://, but is ${shown(value)}`,
+		`must be a whole URL that starts with https:// or http://, but is ${preview(value)}`,
 	);
 }
 
@@ -261,7 +274,7 @@ function customFieldsOf(value: unknown): IDataObject {
 	const customFields = jsonObject('Custom Fields', value);
 	const taken = NEW_PAYMENT_FIELDS.filter((name) => name in customFields);
 	if (taken.length) {
-		throw new FieldProblem(
+		throw new ValidationError(
 			'Custom Fields',
 			`must not contain ${taken.join(', ')}: there are fields of their own for that`,
 		);
@@ -272,13 +285,13 @@ function customFieldsOf(value: unknown): IDataObject {
 function mockPaymentOf(value: unknown, isProduction: boolean): MockPayment {
 	const mockPayment = MOCK_PAYMENTS.find((known) => known === value);
 	if (!mockPayment) {
-		throw new FieldProblem(
+		throw new ValidationError(
 			'Mock Payment',
-			`must be one of ${MOCK_PAYMENTS.join(', ')}, but is ${shown(value)}`,
+			`must be one of ${MOCK_PAYMENTS.join(', ')}, but is ${preview(value)}`,
 		);
 	}
 	if (isProduction) {
-		throw new FieldProblem(
+		throw new ValidationError(
 			'Mock Payment',
 			'must not be used with a credential for production, where payments are real',
 			'Take it out of Additional Fields, or choose a credential for the sandbox.',

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { FieldProblem } from '../../../shared/problems';
-import { type ItemParameters, requiredText, shown } from '../../itemParameters';
+import { ValidationError } from '../../../shared/errors';
+import { type ItemParameters, preview, requiredText } from '../parameters';
 
 /** The merchant that a payment is for. Every operation has it: one partner serves many merchants. */
 export const merchantIdField: INodeProperties = {
@@ -29,34 +29,34 @@ const HEADER_VALUE = /^[\x20-\x7e]+$/;
 
 /**
  * The checked merchant, without spaces around it, which HTTP would take away.
- * @throws FieldProblem
+ * @throws ValidationError
  */
-export function merchantIdOf(item: ItemParameters): string {
+export function merchantIdFrom(item: ItemParameters): string {
 	const { displayName } = merchantIdField;
 	const merchantId = requiredText(displayName, item.get('merchantId'));
 	if (!HEADER_VALUE.test(merchantId)) {
-		throw new FieldProblem(
+		throw new ValidationError(
 			displayName,
-			`must be letters, digits and signs on one line, but is ${shown(merchantId)}`,
+			`must be letters, digits and signs on one line, but is ${preview(merchantId)}`,
 		);
 	}
 	return merchantId.trim();
 }
 
-/** What would end or change the path of a URL, or is half a sign, which has no place in one. */
+/** Characters that would alter the URL path, control characters and lone surrogates. */
 const CHANGES_PATH = /[\s/\\?#%\p{Cc}\p{Cs}]|^\.{1,2}$/u;
 
 /**
  * The checked payment id.
- * @throws FieldProblem
+ * @throws ValidationError
  */
-export function paymentIdOf(item: ItemParameters): string {
+export function paymentIdFrom(item: ItemParameters): string {
 	const { displayName } = paymentIdField;
 	const paymentId = requiredText(displayName, item.get('paymentId')).trim();
 	if (CHANGES_PATH.test(paymentId)) {
-		throw new FieldProblem(
+		throw new ValidationError(
 			displayName,
-			`must be an ID such as pay_abc123def456, without spaces or any of / \\ ? # %, but is ${shown(paymentId)}`,
+			`must be an ID such as pay_abc123def456, without spaces or any of / \\ ? # %, but is ${preview(paymentId)}`,
 		);
 	}
 	return paymentId;

@@ -1,6 +1,6 @@
-import { readPayment } from '../../calls';
-import type { Operation } from '../../operation';
-import { merchantIdField, merchantIdOf, paymentIdField, paymentIdOf } from './fields';
+import type { Operation } from '../operation';
+import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './fields';
+import { readPayment } from './readPayment';
 
 interface GetInput {
 	merchantId: string;
@@ -17,9 +17,9 @@ export const get: Operation<GetInput> = {
 	},
 	fields: [merchantIdField, paymentIdField],
 
-	check: (item) => ({ merchantId: merchantIdOf(item), paymentId: paymentIdOf(item) }),
+	check: (item) => ({ merchantId: merchantIdFrom(item), paymentId: paymentIdFrom(item) }),
 
-	run: async ({ merchantId, paymentId }, { connection, options }) => ({
-		json: await readPayment(connection, merchantId, paymentId, options),
-	}),
+	run: async ({ merchantId, paymentId }, { client, options }) => [
+		{ json: await readPayment(client, merchantId, paymentId, options) },
+	],
 };

@@ -1,7 +1,7 @@
-import { requiredText } from '../../itemParameters';
-import type { Operation } from '../../operation';
-import { readQrCode } from '../../qrCode';
-import { merchantIdField, merchantIdOf, paymentIdField, paymentIdOf } from './fields';
+import type { Operation } from '../operation';
+import { requiredText } from '../parameters';
+import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './fields';
+import { readQrCode } from './qrCode';
 
 interface GetQrCodeInput {
 	merchantId: string;
@@ -33,19 +33,21 @@ export const getQrCode: Operation<GetQrCodeInput> = {
 	],
 
 	check: (item) => ({
-		merchantId: merchantIdOf(item),
-		paymentId: paymentIdOf(item),
+		merchantId: merchantIdFrom(item),
+		paymentId: paymentIdFrom(item),
 		binaryPropertyName: requiredText('Output Data Field Name', item.get('binaryPropertyName')),
 	}),
 
 	async run(
 		{ merchantId, paymentId, binaryPropertyName },
-		{ connection, options, inputItem, storeImage },
+		{ client, options, inputItem, storeImage },
 	) {
-		const image = await readQrCode(connection, merchantId, paymentId, options);
-		return {
-			json: { ...inputItem.json, paymentId },
-			binary: { ...inputItem.binary, [binaryPropertyName]: await storeImage(image) },
-		};
+		const image = await readQrCode(client, merchantId, paymentId, options);
+		return [
+			{
+				json: { ...inputItem.json, paymentId },
+				binary: { ...inputItem.binary, [binaryPropertyName]: await storeImage(image) },
+			},
+		];
 	},
 };

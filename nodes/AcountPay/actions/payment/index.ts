@@ -1,4 +1,4 @@
-import type { Operation } from '../../operation';
+import type { Operation } from '../operation';
 import { create } from './create.operation';
 import { get } from './get.operation';
 import { getQrCode } from './getQrCode.operation';

@@ -1,13 +1,14 @@
 import type { IDataObject } from 'n8n-workflow';
-import { finalStatusOf } from '../../../shared/acountPayApi';
-import type { Connection } from '../../../shared/connection';
-import { pause } from '../../../shared/pauses';
-import { ApiProblem, FieldProblem, Stopped } from '../../../shared/problems';
+import { finalStatusOf } from '../../../shared/api/statuses';
+import { delay } from '../../../shared/backoff';
+import { ApiError, Cancelled, ValidationError } from '../../../shared/errors';
+import type { Client } from '../../../shared/transport/client';
+import type { CallOptions } from '../../../shared/transport/retry';
 import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhook';
-import { type CallOptions, readPayment } from '../../calls';
-import { shown } from '../../itemParameters';
-import type { ItemOutput, ItemWork, Operation } from '../../operation';
-import { merchantIdField, merchantIdOf, paymentIdField, paymentIdOf } from './fields';
+import type { ItemOutput, ItemWork, Operation } from '../operation';
+import { preview } from '../parameters';
+import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './fields';
+import { readPayment } from './readPayment';
 
 interface WaitInput {
 	merchantId: string;
@@ -16,16 +17,16 @@ interface WaitInput {
 	timeoutMinutes: number;
 }
 
-/** A payment lives 30 minutes (documented); the rest is for what AcountPay tells late. */
+/** A payment lives 30 minutes (documented); the rest is for late events. */
 const DEFAULT_TIMEOUT_MINUTES = 35;
-const LONGEST_TIMEOUT_MINUTES = 7 * 24 * 60;
+const MAX_TIMEOUT_MINUTES = 7 * 24 * 60;
 
-/** How long AcountPay is asked before an execution is parked, in ms: what AcountPay tells meanwhile finds nothing to wake. */
-const PARKING_PATIENCE = 10_000;
+/** Time limit (ms) for the status check before the execution waits. Keep it short: webhooks that arrive during it are lost. */
+const STATUS_CHECK_TIMEOUT = 10_000;
 
-const FIRST_POLLING_PAUSE = 2_000;
-const LONGEST_POLLING_PAUSE = 15_000;
-const POLLING_PAUSE_GROWTH = 1.5;
+const FIRST_POLLING_DELAY = 2_000;
+const MAX_POLLING_DELAY = 15_000;
+const POLLING_DELAY_GROWTH = 1.5;
 
 /** Waits until the customer has paid or declined, or the payment has expired. */
 export const waitForCompletion: Operation<WaitInput> = {
@@ -72,58 +73,58 @@ export const waitForCompletion: Operation<WaitInput> = {
 				'How long to wait at most. A payment expires after 30 minutes. After the timeout the workflow goes on with waitEndedBy = timeout.',
 		},
 	],
-	sideBySide: true,
+	mostlyWaits: true,
 
-	check(item, connection) {
+	check(item, client) {
 		const input: WaitInput = {
-			merchantId: merchantIdOf(item),
-			paymentId: paymentIdOf(item),
+			merchantId: merchantIdFrom(item),
+			paymentId: paymentIdFrom(item),
 			resumeOn: resumeOnOf(item.get('resumeOn')),
 			timeoutMinutes: timeoutMinutesOf(item.get('timeoutMinutes')),
 		};
 		if (input.resumeOn === 'webhook') {
 			if (item.itemCount > 1) {
-				throw new FieldProblem(
+				throw new ValidationError(
 					'Resume On',
 					`can't be Webhook for ${item.itemCount} items: an execution has one URL and waits for one payment`,
 					"Put this node and the one that creates the payment into a 'Loop Over Items' node with a batch size of 1, or choose Polling.",
 				);
 			}
-			if (!connection.hasWebhookSecret) {
+			if (!client.hasWebhookSecret) {
 				const { message, description } = WEBHOOK_SECRET_MISSING;
-				throw new FieldProblem('Resume On', `can't be Webhook: ${message}`, description);
+				throw new ValidationError('Resume On', `can't be Webhook: ${message}`, description);
 			}
 		}
 		return input;
 	},
 
 	run: async (input, work) =>
-		input.resumeOn === 'polling' ? await poll(input, work) : await park(input, work),
+		input.resumeOn === 'polling' ? [await poll(input, work)] : [await waitForWebhook(input, work)],
 };
 
 function resumeOnOf(value: unknown): WaitInput['resumeOn'] {
 	if (value === 'webhook' || value === 'polling') return value;
-	throw new FieldProblem('Resume On', `must be webhook or polling, but is ${shown(value)}`);
+	throw new ValidationError('Resume On', `must be webhook or polling, but is ${preview(value)}`);
 }
 
 function timeoutMinutesOf(value: unknown): number {
-	if (typeof value === 'number' && value > 0 && value <= LONGEST_TIMEOUT_MINUTES) return value;
-	throw new FieldProblem(
+	if (typeof value === 'number' && value > 0 && value <= MAX_TIMEOUT_MINUTES) return value;
+	throw new ValidationError(
 		'Timeout (Minutes)',
-		`must be a number above 0 and at most ${LONGEST_TIMEOUT_MINUTES} (a week), but is ${shown(value)}`,
+		`must be a number above 0 and at most ${MAX_TIMEOUT_MINUTES} (a week), but is ${preview(value)}`,
 	);
 }
 
-/** A payment as AcountPay last told of it, and when that was. */
+/** A payment as AcountPay last reported it. */
 interface Known {
 	payment: IDataObject;
-	/** ISO 8601; null when AcountPay has not told of it at all. */
+	/** When that was, as ISO 8601; null when AcountPay has not reported it at all. */
 	statusAt: string | null;
 }
 
 /**
- * The output of a wait: the payment, with its id, a final status under the name that is documented, why the wait has
- * ended, and when AcountPay told the status.
+ * The output of a wait: the payment, with its id, a final status under its documented name, why the wait has ended, and
+ * when AcountPay reported the status.
  */
 export function waitOutput(
 	paymentId: string,
@@ -134,62 +135,65 @@ export function waitOutput(
 	return { ...payment, paymentId, ...(status && { status }), waitEndedBy, statusAt };
 }
 
-/** Asks what AcountPay knows of the payment. An AcountPay that is out of order or busy does not end a wait. */
+/** Reads the payment. An AcountPay that is out of order or rate limiting does not end a wait. */
 async function ask(
-	connection: Connection,
+	client: Client,
 	{ merchantId, paymentId }: WaitInput,
 	options: CallOptions,
-): Promise<Known | ApiProblem> {
-	return await readPayment(connection, merchantId, paymentId, options).then(
+): Promise<Known | ApiError> {
+	return await readPayment(client, merchantId, paymentId, options).then(
 		(payment) => ({ payment, statusAt: new Date().toISOString() }),
 		(error: unknown) => {
-			const passes =
-				error instanceof ApiProblem && (error.outcome === 'unavailable' || error.status === 429);
-			if (passes) return error;
+			const isTransient =
+				error instanceof ApiError && (error.outcome === 'unavailable' || error.status === 429);
+			if (isTransient) return error;
 			throw error;
 		},
 	);
 }
 
 async function poll(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
-	const { connection, inTurn, endSignal } = work;
+	const { client, limit, endSignal } = work;
 	const deadline = Date.now() + input.timeoutMinutes * 60_000;
 	const options = { ...work.options, deadline };
 	let known: Known | undefined;
 	for (
-		let wait = FIRST_POLLING_PAUSE;
+		let wait = FIRST_POLLING_DELAY;
 		;
-		wait = Math.min(LONGEST_POLLING_PAUSE, wait * POLLING_PAUSE_GROWTH)
+		wait = Math.min(MAX_POLLING_DELAY, wait * POLLING_DELAY_GROWTH)
 	) {
-		const told = await inTurn(async () => await ask(connection, input, options));
-		if (!(told instanceof ApiProblem)) known = told;
+		const response = await limit(async () => await ask(client, input, options));
+		if (!(response instanceof ApiError)) known = response;
 		if (known && finalStatusOf(known.payment.status)) {
 			return { json: waitOutput(input.paymentId, known, 'status') };
 		}
 		const left = deadline - Date.now();
 		if (left <= 0) {
-			if (!known) throw told;
+			if (!known) throw response;
 			return { json: waitOutput(input.paymentId, known, 'timeout') };
 		}
-		// The last pause ends at the deadline, so that what has come until then is seen.
-		if (!(await pause(Math.min(wait, left), endSignal))) throw new Stopped();
+		// The last delay ends at the deadline, so that what has come until then is seen.
+		if (!(await delay(Math.min(wait, left), endSignal))) throw new Cancelled();
 	}
 }
 
 /**
- * Parks the execution unless the payment has ended. When nothing wakes it, no code of this node runs: n8n hands on what
- * stands in the item, so that must be the payment as it is known now, which has not ended.
+ * Puts the execution to wait unless the payment has ended. When nothing wakes it, no code of this node runs: n8n hands on
+ * what stands in the item, so that must be the payment as it is known now, which has not ended.
  */
-async function park(input: WaitInput, { connection, options }: ItemWork): Promise<ItemOutput> {
-	const parkUntil = new Date(Date.now() + input.timeoutMinutes * 60_000);
-	const told = await ask(connection, input, {
+async function waitForWebhook(
+	input: WaitInput,
+	{ client, options }: ItemWork,
+): Promise<ItemOutput> {
+	const waitUntil = new Date(Date.now() + input.timeoutMinutes * 60_000);
+	const response = await ask(client, input, {
 		...options,
-		timeout: Math.min(options.timeout, PARKING_PATIENCE),
-		deadline: Date.now() + PARKING_PATIENCE,
+		timeout: Math.min(options.timeout, STATUS_CHECK_TIMEOUT),
+		deadline: Date.now() + STATUS_CHECK_TIMEOUT,
 	});
-	const known = told instanceof ApiProblem ? { payment: {}, statusAt: null } : told;
+	const known = response instanceof ApiError ? { payment: {}, statusAt: null } : response;
 	if (finalStatusOf(known.payment.status)) {
 		return { json: waitOutput(input.paymentId, known, 'status') };
 	}
-	return { json: waitOutput(input.paymentId, known, 'timeout'), parkUntil };
+	return { json: waitOutput(input.paymentId, known, 'timeout'), waitUntil };
 }

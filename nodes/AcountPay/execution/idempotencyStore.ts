@@ -1,45 +1,48 @@
 import { createHash } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { type ApiRequest, paymentIdOf } from '../shared/acountPayApi';
+import type { AttemptObserver } from '../../shared/transport/retry';
+import type { PlacedRequest } from '../../shared/transport/client';
 
 /**
- * What is known of one payment that was asked for. `sent` is written before the request leaves, so that an execution
- * that is stopped or dies meanwhile is not taken for one that never asked.
+ * What is known of one thing that was asked for. `sent` is written before the request leaves, so that an execution that
+ * is cancelled or dies meanwhile is not taken for one that never asked.
  */
-export type State =
+export type KnownState =
 	| { state: 'sent' }
 	| { state: 'made'; answer: IDataObject }
 	| { state: 'unknown'; what: string };
 
-interface Payment {
+/** What tells a creation from another one. */
+interface Identity {
 	/** Hash of what was sent where. */
 	request: string;
 	/** Hash of the node's parameters and the item that it came from. */
 	origin: string;
+	/** What a person calls it. */
 	referenceNumber: string;
 }
 
-type Entry = Payment & State;
+type Entry = Identity & KnownState;
 
-/** What is remembered of one turn of a loop. */
+/** What is remembered of one turn of a loop. The names are in stored executions: they are never renamed. */
 interface Turn {
 	/** By item. More than one when a person changed parameters and retried the execution. */
 	items: Record<string, Entry[]>;
 	/** How often the node has ended well and is run again all the same, in which execution. */
 	reruns?: { executionId: string; count: number };
-	/** The execution whose stop has been told of. */
+	/** The execution whose cancellation has been logged. */
 	toldIn?: string;
 }
 
 /** Where the turns are in n8n's node context: by `$runIndex`. */
-interface LedgerContext {
+interface StoredContext {
 	payments?: Record<string, Turn>;
 }
 
-/** The payments of a batch so far, in the order of its items. */
+/** What a run has made and left open so far, in the order of its items. */
 export interface Summary {
 	made: Array<{ itemIndex: number; referenceNumber: string; paymentId?: string }>;
-	/** Sent, and it is not known whether AcountPay made them. */
+	/** Sent, and AcountPay may or may not have acted on it. */
 	unknown: Array<{ itemIndex: number; referenceNumber: string }>;
 }
 
@@ -47,50 +50,65 @@ const hashOf = (value: unknown) =>
 	createHash('sha256').update(JSON.stringify(value)).digest('base64url');
 
 /**
- * Remembers within one execution which payments were made, in n8n's node context. That context lives through the tries of
- * 'Retry On Fail' and through a retry of the execution by hand, so neither makes a payment again. It is keyed by the
- * node's name alone and lives through all turns of a loop, so entries are bound to the turn (`$runIndex`) and the item.
- *
- * A payment is known again by what is sent, or by where it comes from: the same parameters and the same item give another
- * request when an expression holds the time, and are the same payment. What a person changes is another one.
+ * The parameters that did not exist in 0.1.0, with the default that n8n fills in when it loads a workflow. At its default
+ * such a parameter changes nothing, so it must not change the hash either: 0.1.0's hashes are in stored executions.
  */
-export class Ledger {
-	private readonly context: LedgerContext;
+const NEWER_DEFAULTS: Readonly<Record<string, unknown>> = { authentication: 'oAuth2' };
+
+const withoutNewerDefaults = (parameters: object) =>
+	Object.fromEntries(
+		Object.entries(parameters).filter(([name, value]) => NEWER_DEFAULTS[name] !== value),
+	);
+
+/**
+ * Remembers within one execution what was made, in n8n's node context. That context lives through the tries of 'Retry On
+ * Fail' and through a retry of the execution by hand, so neither makes anything again. It is keyed by the node's name
+ * alone and lives through all turns of a loop, so entries are bound to the turn (`$runIndex`) and the item.
+ *
+ * A creation is known again by what is sent, or by where it comes from: the same parameters and the same item give
+ * another request when an expression holds the time, and are the same creation. What a person changes is another one.
+ */
+export class IdempotencyStore {
+	private readonly context: StoredContext;
 	private readonly runIndex: string;
 	private readonly turn: Turn;
 	private readonly parameters: string;
 
-	constructor(private readonly execution: IExecuteFunctions) {
-		this.context = execution.getContext('node') as LedgerContext;
+	/** @param idOf the id in the response to a create */
+	constructor(
+		private readonly execution: IExecuteFunctions,
+		private readonly idOf: (response: IDataObject) => string | undefined = () => undefined,
+	) {
+		this.context = execution.getContext('node') as StoredContext;
 		this.runIndex = String(execution.getWorkflowDataProxy(0).$runIndex);
 		this.context.payments ??= {};
 		this.turn = this.context.payments[this.runIndex] ??= { items: {} };
-		this.parameters = hashOf({ ...execution.getNode().parameters, options: undefined });
+		const { parameters } = execution.getNode();
+		this.parameters = hashOf({ ...withoutNewerDefaults(parameters), options: undefined });
 	}
 
-	/** The place of one payment in the ledger. */
-	page(
+	/** The record of one creation. */
+	record(
 		itemIndex: number,
 		item: INodeExecutionData,
-		baseUrl: string,
-		{ method, path, headers, body }: ApiRequest,
+		{ baseUrl, method, path, headers, body }: PlacedRequest,
 		referenceNumber: string,
-	): LedgerPage {
-		return new LedgerPage((this.turn.items[itemIndex] ??= []), {
+	): IdempotencyRecord {
+		return new IdempotencyRecord((this.turn.items[itemIndex] ??= []), {
 			request: hashOf([baseUrl, method, path, headers, body]),
 			origin: hashOf([baseUrl, this.parameters, item.json]),
 			referenceNumber,
 		});
 	}
 
-	/** What this turn has made and left open, earlier tries included. */
+	/** What this turn has made and left open, earlier attempts included. */
 	summary(): Summary {
 		const summary: Summary = { made: [], unknown: [] };
 		for (const [item, entries] of Object.entries(this.turn.items)) {
 			for (const entry of entries) {
 				const named = { itemIndex: Number(item), referenceNumber: entry.referenceNumber };
 				if (entry.state === 'made') {
-					summary.made.push({ ...named, paymentId: paymentIdOf(entry.answer) });
+					summary.made.push({ ...named, paymentId: this.idOf(entry.answer) });
 				} else {
 					summary.unknown.push(named);
 				}
@@ -101,7 +119,7 @@ export class Ledger {
 
 	/**
 	 * To be called when the node has ended well. Drops this turn's entries unless n8n runs the node again, so that stored
-	 * executions do not hold answers twice.
+	 * executions do not hold responses twice.
 	 * @param looksFailed whether the output is one for which 'Retry On Fail' runs the node again
 	 */
 	close(looksFailed: boolean): void {
@@ -112,10 +130,9 @@ export class Ledger {
 	}
 
 	/**
-	 * Whether a stop of this execution is told of for the first time: 'Retry On Fail' runs a stopped node again. From now on
-	 * it is not.
+	 * True once per execution, so that a cancelled node that 'Retry On Fail' runs again logs its summary only once.
 	 */
-	isFirstStop(): boolean {
+	isFirstCancellation(): boolean {
 		const executionId = this.execution.getExecutionId();
 		const isFirst = this.turn.toldIn !== executionId;
 		this.turn.toldIn = executionId;
@@ -134,19 +151,19 @@ export class Ledger {
 	}
 }
 
-/** What the ledger holds of one item's payment. */
-export class LedgerPage {
+/** What the store holds of one creation. */
+export class IdempotencyRecord implements AttemptObserver {
 	/** What was known before the request that is on its way. */
 	private before?: Entry;
 
 	constructor(
 		private readonly entries: Entry[],
-		private readonly payment: Payment,
+		private readonly identity: Identity,
 	) {}
 
-	/** What an earlier try left; undefined when it asked for no such payment, or AcountPay refused it. */
+	/** What an earlier attempt left; undefined when nothing of the kind was asked for, or AcountPay rejected it. */
 	get earlier(): Entry | undefined {
-		const { request, origin } = this.payment;
+		const { request, origin } = this.identity;
 		return (
 			this.entries.find((entry) => entry.request === request) ??
 			this.entries.find((entry) => entry.origin === origin)
@@ -159,25 +176,25 @@ export class LedgerPage {
 		this.put({ state: 'sent' });
 	}
 
-	/** AcountPay made the payment. */
+	/** AcountPay made it. */
 	made(answer: IDataObject): void {
 		this.put({ state: 'made', answer });
 	}
 
-	/** It is not known whether AcountPay made the payment. */
+	/** AcountPay may or may not have made it. */
 	unknown(what: string): void {
 		this.put({ state: 'unknown', what });
 	}
 
-	/** The request that was on its way made no payment: what was known before it holds again. */
+	/** The request that was on its way made nothing: what was known before it holds again. */
 	notMade(): void {
 		this.remove();
 		if (this.before) this.entries.push(this.before);
 	}
 
-	private put(state: State): void {
+	private put(state: KnownState): void {
 		this.remove();
-		this.entries.push({ ...this.payment, ...state });
+		this.entries.push({ ...this.identity, ...state });
 	}
 
 	private remove(): void {

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import type { ICredentialDataDecryptedObject, IDataObject } from 'n8n-workflow';
-import { type AcountPayHost, baseUrlOf } from './acountPayApi';
+import { type AcountPayHost, baseUrlOf, OAUTH2_HOSTS } from '../../api/hosts';
 
 /** The name of the credential type 'AcountPay API'. It is in people's saved workflows. */
-export const CREDENTIAL_NAME = 'acountPayApi';
+export const CREDENTIAL_TYPE = 'acountPayApi';
 
 /** The credential as n8n hands it to a node. */
 export interface AcountPayCredential extends AcountPayHost {
@@ -19,13 +19,13 @@ export interface AcountPayCredential extends AcountPayHost {
 export interface TokenData extends IDataObject {
 	access_token?: string;
 	token_type?: string;
-	/** Seconds, as AcountPay answered it. */
+	/** Seconds, as AcountPay sent it. */
 	expires_in?: number | string;
-	/** Milliseconds since 1970, as text; worked out from the answer's `expires_in`. */
+	/** Milliseconds since 1970, as text; worked out from the response's `expires_in`. */
 	n8n_expires_at?: string;
 	/** {@link fingerprintOf} the credential that the token was asked for with. */
 	acountPayFingerprint?: string;
-	/** While n8n gets a token: the one that it is to replace. */
+	/** While n8n gets a token: the token that it is to replace. */
 	acountPayReplaces?: string;
 }
 
@@ -36,18 +36,19 @@ export interface TokenData extends IDataObject {
  */
 export function fingerprintOf(credential: AcountPayCredential): string {
 	return createHmac('sha256', String(credential.clientSecret))
-		.update(JSON.stringify([baseUrlOf(credential), credential.clientId]))
+		.update(JSON.stringify([baseUrlOf(credential, OAUTH2_HOSTS), credential.clientId]))
 		.digest('hex');
 }
 
 /**
  * A token as it is to be stored: with the fingerprint of the credential that got it, with its end, which n8n before 2.41
  * does not note, and with a type that n8n puts into a header; with others it goes into the URL.
- * @returns no token when the answer had none: n8n lays it over the old token, and one of before an edit must not be marked
+ * @returns no token when the response had none: n8n lays it over the old token, and a token from before an edit must not be
+ *   marked
  */
 function marked(credential: AcountPayCredential, fetched: TokenData = {}): TokenData {
 	const { acountPayReplaces: old, ...token } = fetched;
-	// The same token may be given out again, but then the answer says when it ends (documented).
+	// The same token may be given out again, but then the response says when it ends (documented).
 	const isOld = token.access_token === old && token.expires_in === undefined;
 	if (isOld || !token.access_token) return {};
 	const life = Number(token.expires_in) * 1000;

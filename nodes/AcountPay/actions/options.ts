@@ -1,11 +1,11 @@
 import type { INodeProperties } from 'n8n-workflow';
-import type { CallOptions } from './calls';
-import { type ItemParameters, wholeNumber } from './itemParameters';
+import type { CallOptions } from '../../shared/transport/retry';
+import { type ItemParameters, wholeNumber } from './parameters';
 
 const DEFAULT_CONCURRENCY = 10;
 const DEFAULT_TIMEOUT = 30_000;
-const HIGHEST_CONCURRENCY = 1_000;
-const LONGEST_TIMEOUT = 10 * 60_000;
+const MAX_CONCURRENCY = 1_000;
+const MAX_TIMEOUT = 10 * 60_000;
 
 /** How many items are in flight at once. */
 export const maxConcurrencyOption: INodeProperties = {
@@ -39,21 +39,21 @@ export const timeoutOption: INodeProperties = {
 
 /**
  * The checked options of one item that its requests follow.
- * @throws FieldProblem
+ * @throws ValidationError
  */
 export function callOptionsOf(item: ItemParameters): CallOptions {
 	const { timeout = DEFAULT_TIMEOUT, resendUnknown = false } = item.collection('options');
 	return {
-		timeout: wholeNumber(timeoutOption.displayName, timeout, 1, LONGEST_TIMEOUT),
+		timeout: wholeNumber(timeoutOption.displayName, timeout, 1, MAX_TIMEOUT),
 		resendUnknown: resendUnknown === true,
 	};
 }
 
 /**
  * The checked option that holds for all items; an expression is evaluated for the first.
- * @throws FieldProblem
+ * @throws ValidationError
  */
 export function concurrencyOf(item: ItemParameters): number {
 	const { maxConcurrency = DEFAULT_CONCURRENCY } = item.collection('options');
-	return wholeNumber(maxConcurrencyOption.displayName, maxConcurrency, 1, HIGHEST_CONCURRENCY);
+	return wholeNumber(maxConcurrencyOption.displayName, maxConcurrency, 1, MAX_CONCURRENCY);
 }

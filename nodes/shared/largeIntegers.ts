@@ -1,5 +1,5 @@
-/** How a value stands in a JSON text: what `JSON.parse` tells a reviver, from Node.js 21 on. */
-export interface Written {
+/** What `JSON.parse` tells a reviver about a value, from Node.js 21 on: the text that it was read from. */
+export interface ReviverContext {
 	source?: string;
 }
 
@@ -8,6 +8,9 @@ export interface Written {
  * @param value what `JSON.parse` made of it
  * @returns undefined for every other value
  */
-export function digitsLost(value: unknown, { source = '' }: Written = {}): string | undefined {
+export function digitsLost(
+	value: unknown,
+	{ source = '' }: ReviverContext = {},
+): string | undefined {
 	return /^-?\d{16,}$/.test(source) && source !== String(value) ? source : undefined;
 }

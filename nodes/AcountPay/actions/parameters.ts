@@ -1,6 +1,6 @@
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
-import { digitsLost, type Written } from '../shared/digits';
-import { FieldProblem } from '../shared/problems';
+import { ValidationError } from '../../shared/errors';
+import { digitsLost, type ReviverContext } from '../../shared/largeIntegers';
 
 /** The parameters of one item, as they are after n8n has evaluated the expressions: of any type. */
 export class ItemParameters {
@@ -22,8 +22,8 @@ export class ItemParameters {
 	}
 }
 
-/** How a wrong value is named in an error: cut short, as JSON. */
-export function shown(value: unknown): string {
+/** A value as an error shows it: as JSON, cut short. */
+export function preview(value: unknown): string {
 	let text: string | undefined;
 	try {
 		text = typeof value === 'number' ? String(value) : JSON.stringify(value);
@@ -36,51 +36,51 @@ export function shown(value: unknown): string {
 
 /**
  * A text that must be there. A number is taken as its text, as a spreadsheet gives order numbers.
- * @throws FieldProblem when it is empty, blank, neither text nor number, or a number too large to be exact
+ * @throws ValidationError when it is empty, blank, neither text nor number, or a number too large to be exact
  */
 export function requiredText(field: string, value: unknown): string {
 	if (typeof value === 'string' && value.trim() !== '') return value;
 	if (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return String(value);
 	if (typeof value === 'number' && !Number.isNaN(value)) {
-		throw new FieldProblem(field, `must be text: the number ${value} is too large to be exact`);
+		throw new ValidationError(field, `must be text: the number ${value} is too large to be exact`);
 	}
 	if (value === undefined || value === null || typeof value === 'string') {
-		throw new FieldProblem(
+		throw new ValidationError(
 			field,
 			'must not be empty',
 			'When it comes from an expression, check that this item has the value.',
 		);
 	}
-	throw new FieldProblem(field, `must be text, but is ${shown(value)}`);
+	throw new ValidationError(field, `must be text, but is ${preview(value)}`);
 }
 
 /**
  * A JSON object, which n8n hands over as text or as an object.
  * @returns a copy that is plain JSON
- * @throws FieldProblem when it is anything else
+ * @throws ValidationError when it is anything else
  */
 export function jsonObject(field: string, value: unknown): IDataObject {
 	let lost: string | undefined;
 	let parsed: unknown;
 	try {
 		const text = typeof value === 'string' ? value : JSON.stringify(value);
-		parsed = JSON.parse(text, (_key, part: unknown, written?: Written) => {
-			lost ??= digitsLost(part, written);
+		parsed = JSON.parse(text, (_key, part: unknown, context?: ReviverContext) => {
+			lost ??= digitsLost(part, context);
 			return part;
 		});
 	} catch {
 		parsed = undefined;
 	}
 	if (lost !== undefined) {
-		throw new FieldProblem(
+		throw new ValidationError(
 			field,
 			`must not have the number ${lost}, which is too large to be exact: write it in quotes`,
 		);
 	}
 	if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-		throw new FieldProblem(
+		throw new ValidationError(
 			field,
-			`must be a JSON object, such as { "orderId": 42 }, but is ${shown(value)}`,
+			`must be a JSON object, such as { "orderId": 42 }, but is ${preview(value)}`,
 		);
 	}
 	return parsed as IDataObject;
@@ -88,14 +88,14 @@ export function jsonObject(field: string, value: unknown): IDataObject {
 
 /**
  * A whole number within bounds.
- * @throws FieldProblem
+ * @throws ValidationError
  */
 export function wholeNumber(field: string, value: unknown, least: number, most: number): number {
 	if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) {
 		return value;
 	}
-	throw new FieldProblem(
+	throw new ValidationError(
 		field,
-		`must be a whole number from ${least} to ${most}, but is ${shown(value)}`,
+		`must be a whole number from ${least} to ${most}, but is ${preview(value)}`,
 	);
 }

@@ -2,14 +2,14 @@ import type { IDataObject } from 'n8n-workflow';
 
 /**
  * How an item can end without its output:
- * `invalid` a field is wrong and nothing was sent; `refused` AcountPay said no, and nothing was made;
- * `unavailable` AcountPay could not be asked or did not say, and nothing was made; `unknown` the request was sent and it
- * is not known whether AcountPay made the payment; `made` it made the payment, and what came after went wrong.
+ * `invalid` a field is wrong and nothing was sent; `refused` AcountPay rejected the request and nothing was made;
+ * `unavailable` AcountPay could not be asked or did not say, and nothing was made; `unknown` the request was sent and
+ * AcountPay may or may not have acted on it; `made` AcountPay made what was asked for, and a later step failed.
  */
 export type Outcome = 'invalid' | 'refused' | 'unavailable' | 'unknown' | 'made';
 
 /** What went wrong with an item, in the merchant's words and without any secret. */
-abstract class Problem extends Error {
+abstract class ItemErrorBase extends Error {
 	abstract readonly outcome: Outcome;
 
 	/** @param description what to do now */
@@ -21,14 +21,14 @@ abstract class Problem extends Error {
 	}
 }
 
-/** A field holds what can't be sent. Nothing was sent for the item. */
-export class FieldProblem extends Problem {
+/** A field holds a value that can't be sent. Nothing was sent for the item. */
+export class ValidationError extends ItemErrorBase {
 	readonly outcome = 'invalid';
 
 	/**
 	 * @param field its name in the editor
 	 * @param must the rest of the sentence that the field's name begins: 'must be …'
-	 * @param description what to do now, where there is more to say than that
+	 * @param description what to do now, where there is more to say than the default
 	 */
 	constructor(
 		field: string,
@@ -39,18 +39,18 @@ export class FieldProblem extends Problem {
 	}
 }
 
-/** What is known of an {@link ApiProblem} besides its words. */
-export interface ApiProblemFacts {
-	/** The HTTP status, when there was an answer. */
+/** What is known of an {@link ApiError} besides its words. */
+export interface ApiErrorFacts {
+	/** The HTTP status, when there was a response. */
 	status?: number;
-	/** With `unknown`: it is so since an earlier try, and nothing was sent now. */
+	/** With `unknown`: an earlier attempt left it so, and nothing was sent now. */
 	isOld?: boolean;
-	/** With `made`: AcountPay's answer, whole. */
+	/** With `made`: AcountPay's response, whole. */
 	payment?: IDataObject;
 }
 
-/** AcountPay refused, could not be asked, or left open what it did. */
-export class ApiProblem extends Problem implements ApiProblemFacts {
+/** AcountPay rejected a request, could not be asked, or left open what it did. */
+export class ApiError extends ItemErrorBase implements ApiErrorFacts {
 	readonly status?: number;
 	readonly isOld: boolean;
 	readonly payment?: IDataObject;
@@ -59,7 +59,7 @@ export class ApiProblem extends Problem implements ApiProblemFacts {
 		readonly outcome: Exclude<Outcome, 'invalid'>,
 		message: string,
 		description: string,
-		{ status, isOld = false, payment }: ApiProblemFacts = {},
+		{ status, isOld = false, payment }: ApiErrorFacts = {},
 	) {
 		super(message, description);
 		this.status = status;
@@ -68,8 +68,8 @@ export class ApiProblem extends Problem implements ApiProblemFacts {
 	}
 }
 
-/** Something that is no problem of AcountPay's and no check of ours. */
-export class UnexpectedProblem extends Problem {
+/** An error that neither AcountPay nor a check of this package raised. */
+export class UnexpectedError extends ItemErrorBase {
 	readonly outcome = 'unavailable';
 
 	/** @param isSafe whether the error can't hold anything secret, since it is not about a request */
@@ -86,15 +86,15 @@ export class UnexpectedProblem extends Problem {
 	}
 }
 
-/** The person or a time limit stops the execution; what this was thrown from has not been sent. */
-export class Stopped extends Error {
+/** The execution is being cancelled, by a person or a time limit. The request that this was thrown for was not sent. */
+export class Cancelled extends Error {
 	constructor() {
 		super('The execution is being stopped');
 	}
 }
 
-/** Any of them: what one item's work may throw. */
-export type ItemProblem = FieldProblem | ApiProblem | UnexpectedProblem;
+/** Any error that one item's work may end with. */
+export type ItemError = ValidationError | ApiError | UnexpectedError;
 
-/** Whether something thrown is a problem of an item, rather than a bug. */
-export const isItemProblem = (error: unknown): error is ItemProblem => error instanceof Problem;
+/** Whether something thrown is an error of an item, rather than a bug. */
+export const isItemError = (error: unknown): error is ItemError => error instanceof ItemErrorBase;

@@ -1,16 +1,11 @@
-import { getQrCode } from '../shared/acountPayApi';
-import type { Answer, Connection } from '../shared/connection';
-import { type CallOptions, readAnswer } from './calls';
+import { getQrCodeImage } from '../../../shared/api/payments';
+import type { Client } from '../../../shared/transport/client';
+import { read } from '../../../shared/transport/read';
+import type { ApiResponse } from '../../../shared/transport/response';
+import type { CallOptions } from '../../../shared/transport/retry';
+import type { Image } from '../operation';
 
-/** An image as AcountPay sent it. */
-export interface Image {
-	data: Buffer;
-	/** What the answer says that it is, such as `image/png`. */
-	mimeType: string;
-	fileName: string;
-}
-
-/** How the types that have one begin: what says that it is a PNG and is not can't be shown to a customer. */
+/** How files of known types begin. What calls itself a PNG and is none can't be shown to a customer. */
 const BEGINNINGS: ReadonlyArray<{ mimeType: string; extension: string; beginning: RegExp }> = [
 	{ mimeType: 'image/png', extension: 'png', beginning: /^\x89PNG/ },
 	{ mimeType: 'image/jpeg', extension: 'jpg', beginning: /^\xff\xd8\xff/ },
@@ -22,8 +17,11 @@ const BEGINNINGS: ReadonlyArray<{ mimeType: string; extension: string; beginning
 /** Nothing, HTML, XML or JSON: no image of a type that has no entry among {@link BEGINNINGS}. */
 const NO_IMAGE = /^\s*(?:$|[<{["])/;
 
-/** Reads the type that the answer names, or that its first bytes show where it names none. */
-function typeOf({ headers, body }: Answer): { mimeType: string; extension: string } | undefined {
+/** The type that the response names, or that its first bytes show where it names none. */
+function typeOf({
+	headers,
+	body,
+}: ApiResponse): { mimeType: string; extension: string } | undefined {
 	const start = body.subarray(0, 1024).toString('latin1');
 	const named = String(headers['content-type'] ?? '')
 		.split(';')[0]
@@ -40,24 +38,24 @@ function typeOf({ headers, body }: Answer): { mimeType: string; extension: strin
 
 /**
  * Reads the QR code of a payment.
- * @throws ApiProblem when AcountPay refuses, or its answer is no image; Stopped
+ * @throws ApiError when AcountPay rejects it, or its response is no image; Cancelled
  */
 export async function readQrCode(
-	connection: Connection,
+	client: Client,
 	merchantId: string,
 	paymentId: string,
 	options: CallOptions,
 ): Promise<Image> {
-	return await readAnswer(
-		connection,
-		getQrCode(merchantId, paymentId),
+	return await read(
+		client,
+		getQrCodeImage(merchantId, paymentId),
 		{ merchantId, name: `the QR code of payment '${paymentId}'` },
 		options,
-		(answer) => {
-			const type = typeOf(answer);
+		(response) => {
+			const type = typeOf(response);
 			return (
 				type && {
-					data: answer.body,
+					data: response.body,
 					mimeType: type.mimeType,
 					fileName: `${paymentId}.${type.extension}`,
 				}

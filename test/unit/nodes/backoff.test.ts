@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import {
 	aborted,
-	growingPause,
-	LONGEST_PAUSE,
-	pause,
+	backoff,
+	MAX_RETRY_AFTER,
+	delay,
 	retryAfter,
-} from '../../../nodes/shared/pauses';
+} from '../../../nodes/shared/backoff';
 import { Limiter } from '../../../nodes/shared/limiter';
 
 const now = Date.UTC(2026, 10, 22, 12, 0, 0);
@@ -33,9 +33,9 @@ describe('Retry-After', () => {
 	});
 
 	test('is never longer than the longest pause, nor below none', () => {
-		expect(retryAfter('86400', now)).toBe(LONGEST_PAUSE);
-		expect(retryAfter('9'.repeat(400), now)).toBe(LONGEST_PAUSE);
-		expect(retryAfter(new Date(now + 86_400_000).toUTCString(), now)).toBe(LONGEST_PAUSE);
+		expect(retryAfter('86400', now)).toBe(MAX_RETRY_AFTER);
+		expect(retryAfter('9'.repeat(400), now)).toBe(MAX_RETRY_AFTER);
+		expect(retryAfter(new Date(now + 86_400_000).toUTCString(), now)).toBe(MAX_RETRY_AFTER);
 		expect(retryAfter(new Date(now - 60_000).toUTCString(), now)).toBe(0);
 	});
 
@@ -58,7 +58,7 @@ describe('Retry-After', () => {
 			fc.property(fc.anything(), (value) => {
 				fc.pre(!(typeof value === 'object' && value !== null));
 				const asked = typeof value === 'symbol' ? undefined : retryAfter(value, now);
-				expect(asked === undefined || (asked >= 0 && asked <= LONGEST_PAUSE)).toBe(true);
+				expect(asked === undefined || (asked >= 0 && asked <= MAX_RETRY_AFTER)).toBe(true);
 			}),
 		);
 	});
@@ -69,14 +69,14 @@ describe('growing pauses', () => {
 
 	test('double, up to the longest', () => {
 		jest.spyOn(Math, 'random').mockReturnValue(0);
-		expect([1, 2, 3, 4, 5, 6].map((tries) => growingPause(tries, 500, 5_000))).toEqual([
+		expect([1, 2, 3, 4, 5, 6].map((tries) => backoff(tries, 500, 5_000))).toEqual([
 			500, 1_000, 2_000, 4_000, 5_000, 5_000,
 		]);
 	});
 
 	test('lose at most half to chance', () => {
 		jest.spyOn(Math, 'random').mockReturnValue(1);
-		expect([1, 2, 9].map((tries) => growingPause(tries, 500, 5_000))).toEqual([250, 500, 2_500]);
+		expect([1, 2, 9].map((tries) => backoff(tries, 500, 5_000))).toEqual([250, 500, 2_500]);
 	});
 });
 
@@ -91,7 +91,7 @@ describe('a pause', () => {
 	test('is waited to its end', async () => {
 		for (const signal of [undefined, new AbortController().signal]) {
 			let waited: boolean | undefined;
-			void pause(1_000, signal).then((result) => (waited = result));
+			void delay(1_000, signal).then((result) => (waited = result));
 			await jest.advanceTimersByTimeAsync(999);
 			expect(waited).toBeUndefined();
 			await jest.advanceTimersByTimeAsync(1);
@@ -102,13 +102,13 @@ describe('a pause', () => {
 	test('ends when the execution is stopped', async () => {
 		const stop = new AbortController();
 		let waited: boolean | undefined;
-		void pause(60_000, stop.signal).then((result) => (waited = result));
+		void delay(60_000, stop.signal).then((result) => (waited = result));
 		await jest.advanceTimersByTimeAsync(10);
 		expect(waited).toBeUndefined();
 		stop.abort();
 		await jest.advanceTimersByTimeAsync(0);
 		expect(waited).toBe(false);
-		expect(await pause(60_000, stop.signal)).toBe(false);
+		expect(await delay(60_000, stop.signal)).toBe(false);
 	});
 
 	test('lets go of the signal, which outlives thousands of pauses', async () => {
@@ -119,7 +119,7 @@ describe('a pause', () => {
 			options.push(option as { signal?: AbortSignal });
 			add(type, listener, option as never);
 		};
-		void pause(1_000, signal);
+		void delay(1_000, signal);
 		await jest.advanceTimersByTimeAsync(1_000);
 		expect(options.map(({ signal: forget }) => forget?.aborted)).toEqual([true]);
 	});
@@ -145,7 +145,7 @@ describe('the limiter', () => {
 					const results = await Promise.allSettled(
 						jobs.map(
 							async ({ steps, fails }, index) =>
-								await limiter.inTurn(async () => {
+								await limiter.run(async () => {
 									started.push(index);
 									most = Math.max(most, ++atWork);
 									for (let step = 0; step < steps; step++) await Promise.resolve();

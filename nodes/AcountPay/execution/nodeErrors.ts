@@ -5,8 +5,8 @@ import {
 	NodeApiError,
 	NodeOperationError,
 } from 'n8n-workflow';
-import { ApiProblem, type ItemProblem } from '../shared/problems';
-import type { Summary } from './ledger';
+import { ApiError, type ItemError } from '../../shared/errors';
+import type { Summary } from './idempotencyStore';
 
 /** How many payments an error names in its text; all of them are in its `context`. */
 const NAMED_PAYMENTS = 50;
@@ -14,24 +14,24 @@ const NAMED_PAYMENTS = 50;
 /** n8n takes a run for cancelled when its error holds this word, whoever wrote it. */
 const CANCEL_WORD = /canceled/g;
 
-const messageFor = (problem: ItemProblem, itemIndex: number) =>
-	`${problem.message.replace(CANCEL_WORD, 'cancelled')} [item ${itemIndex}]`;
+const messageFor = (failed: ItemError, itemIndex: number) =>
+	`${failed.message.replace(CANCEL_WORD, 'cancelled')} [item ${itemIndex}]`;
 
 /**
  * The error that ends the node.
- * @param summary what the batch has made and left open; all of it goes into the error's `context` as `paymentsMade` and
+ * @param summary what the run has made and left open; all of it goes into the error's `context` as `paymentsMade` and
  *   `outcomesUnknown`
  * @returns NodeApiError when AcountPay was asked, NodeOperationError when a field is wrong
  */
 export function nodeErrorFor(
 	context: IExecuteFunctions,
-	problem: ItemProblem,
+	failed: ItemError,
 	itemIndex: number,
 	summary: Summary,
 ): NodeApiError | NodeOperationError {
-	const message = messageFor(problem, itemIndex);
+	const message = messageFor(failed, itemIndex);
 	const description = [
-		problem.description,
+		failed.description,
 		...sentencesFor({
 			...summary,
 			unknown: summary.unknown.filter((payment) => payment.itemIndex !== itemIndex),
@@ -41,17 +41,17 @@ export function nodeErrorFor(
 		.join(' ');
 	const options = { message, description, itemIndex };
 	const error =
-		problem instanceof ApiProblem
+		failed instanceof ApiError
 			? new NodeApiError(
 					context.getNode(),
 					{},
-					{ ...options, ...(problem.status && { httpCode: String(problem.status) }) },
+					{ ...options, ...(failed.status && { httpCode: String(failed.status) }) },
 				)
 			: new NodeOperationError(context.getNode(), message, options);
 	// n8n puts words of its own in place of a message that holds a code such as ECONNRESET, with advice to retry.
 	Object.assign(error, { message, description });
 	Object.assign(error.context, {
-		outcome: problem.outcome,
+		outcome: failed.outcome,
 		paymentsMade: summary.made,
 		outcomesUnknown: summary.unknown,
 	});
@@ -64,14 +64,14 @@ export function nodeErrorFor(
  */
 export function errorItem(
 	{ onError }: Pick<INode, 'onError'>,
-	problem: ItemProblem,
+	failed: ItemError,
 	itemIndex: number,
 ): INodeExecutionData {
-	const { outcome, description } = problem;
-	const { status, payment } = problem instanceof ApiProblem ? problem : {};
+	const { outcome, description } = failed;
+	const { status, payment } = failed instanceof ApiError ? failed : {};
 	const item: INodeExecutionData = {
 		json: {
-			error: messageFor(problem, itemIndex),
+			error: messageFor(failed, itemIndex),
 			details: {
 				outcome,
 				...(status && { status }),
@@ -83,7 +83,7 @@ export function errorItem(
 	};
 	if (onError === 'continueErrorOutput') {
 		// Not enumerable, or n8n would store it, and put its message in the place of the whole `json`.
-		Object.defineProperty(item, 'error', { value: problem });
+		Object.defineProperty(item, 'error', { value: failed });
 	}
 	return item;
 }
@@ -92,15 +92,15 @@ export function errorItem(
 const LOGGED_PAYMENTS = 50;
 
 /**
- * For a batch that was stopped, by a person or a time limit: writes every payment made and every open outcome to n8n's
- * log, since n8n keeps no output and no error of a stopped node.
- * @param isNews whether the log has not been told of it yet
+ * For a run that was cancelled, by a person or a time limit: writes every payment made and every open outcome to n8n's
+ * log, since n8n keeps no output and no error of a cancelled node.
+ * @param isFirst whether this cancellation has not been logged yet
  * @returns the error to end the node with
  */
-export function stoppedError(
+export function cancelledError(
 	context: IExecuteFunctions,
 	{ made, unknown }: Summary,
-	isNews: boolean,
+	isFirst: boolean,
 ): NodeOperationError {
 	const place = `AcountPay node '${context.getNode().name}', execution ${context.getExecutionId()}, was stopped`;
 	const log = (what: string, names: string[]) => {
@@ -109,7 +109,7 @@ export function stoppedError(
 			context.logger.warn(`${place}. ${what} (${names.length}): ${line}`);
 		}
 	};
-	if (isNews) {
+	if (isFirst) {
 		log('Payments made', made.map(nameOfMade));
 		log(
 			'Not known whether these payments were made',
@@ -124,7 +124,7 @@ export function stoppedError(
 const nameOfMade = ({ referenceNumber, paymentId }: Summary['made'][number]) =>
 	`${referenceNumber} = ${paymentId ?? 'no ID'}`;
 
-/** What a person must know of the other items when a batch ends early. */
+/** What a person must know of the other items when a run ends early. */
 function sentencesFor({ made, unknown }: Summary): string[] {
 	const sentences: string[] = [];
 	if (unknown.length) {

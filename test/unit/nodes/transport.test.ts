@@ -1,22 +1,35 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 import fc from 'fast-check';
-import {
-	makePayment,
-	readAnswer,
-	readPayment,
-	type CallOptions,
-} from '../../../nodes/AcountPay/calls';
-import { createPayment, getPayment } from '../../../nodes/shared/acountPayApi';
-import type { NoAnswer } from '../../../nodes/shared/connection';
-import { ApiProblem, Stopped } from '../../../nodes/shared/problems';
-import { after, answer, execution, pageFor, scripted, type Script } from './support';
+import { readPayment } from '../../../nodes/AcountPay/actions/payment/readPayment';
+import { createOnce } from '../../../nodes/AcountPay/execution/createOnce';
+import { createPayment, getPayment, readCreated } from '../../../nodes/shared/api/payments';
+import { ApiError, Cancelled } from '../../../nodes/shared/errors';
+import { read as readResponse } from '../../../nodes/shared/transport/read';
+import type { NetworkFailure } from '../../../nodes/shared/transport/response';
+import type { CallOptions } from '../../../nodes/shared/transport/retry';
+import { after, execution, placed, recordFor, response, scripted, type Script } from './support';
 
 const request = createPayment('merchant_1', { amount: 10, referenceNumber: 'ORDER-1' });
 const subject = { merchantId: 'merchant_1', name: "the payment with reference 'ORDER-1'" };
+const creation = {
+	request,
+	subject,
+	read: readCreated,
+	nothingMade: 'No payment was made.',
+	whenUnknown: 'Look for this reference in AcountPay before you ask for the payment again.',
+};
 const options: CallOptions = { timeout: 30_000, resendUnknown: false };
-const made = answer(201, { id: 'pay_1', status: 'pending', extra: [1] });
-const late: NoAnswer = { status: undefined, sent: true, what: 'did not answer within 30 seconds' };
-const unreachable: NoAnswer = { status: undefined, sent: false, what: 'could not be reached' };
+const made = response(201, { id: 'pay_1', status: 'pending', extra: [1] });
+const late: NetworkFailure = {
+	status: undefined,
+	sent: true,
+	what: 'did not answer within 30 seconds',
+};
+const unreachable: NetworkFailure = {
+	status: undefined,
+	sent: false,
+	what: 'could not be reached',
+};
 
 /** Runs to the end while time goes by, and tells how it ended and how long it took. */
 async function end<Result>(work: Promise<Result>) {
@@ -30,9 +43,9 @@ async function end<Result>(work: Promise<Result>) {
 	return { ...ended, took: Date.now() - startedAt };
 }
 
-const problemOf = ({ error }: { error?: unknown }) => {
-	expect(error).toBeInstanceOf(ApiProblem);
-	return error as ApiProblem;
+const errorOf = ({ error }: { error?: unknown }) => {
+	expect(error).toBeInstanceOf(ApiError);
+	return error as ApiError;
 };
 
 beforeEach(() => {
@@ -43,84 +56,84 @@ afterEach(() => {
 	jest.restoreAllMocks();
 });
 
-const make = async (script: Script, page = pageFor(request), callOptions = options) => {
-	const { connection, sent } = scripted(script);
-	const ended = await end(makePayment(connection, request, subject, callOptions, page));
-	return { ...ended, sent, page };
+const make = async (script: Script, record = recordFor(request), callOptions = options) => {
+	const { client, sent } = scripted(script);
+	const ended = await end(createOnce(client, creation, callOptions, record));
+	return { ...ended, sent, record };
 };
 
 describe('making a payment', () => {
 	test('hands out the whole answer and remembers it', async () => {
-		const { value, sent, page } = await make([made]);
+		const { value, sent, record } = await make([made]);
 		expect(value).toEqual({ id: 'pay_1', status: 'pending', extra: [1] });
 		expect(sent).toEqual([request]);
-		expect(page.earlier).toMatchObject({ state: 'made', answer: value });
+		expect(record.earlier).toMatchObject({ state: 'made', answer: value });
 	});
 
 	test('is written down before the request leaves', async () => {
-		const page = pageFor(request);
-		const { connection } = scripted([made]);
+		const record = recordFor(request);
+		const { client } = scripted([made]);
 		const seen: unknown[] = [];
-		const { send } = connection;
-		connection.send = async (...args) => {
-			seen.push(page.earlier?.state);
+		const { send } = client;
+		client.send = async (...args) => {
+			seen.push(record.earlier?.state);
 			return await send(...args);
 		};
-		await end(makePayment(connection, request, subject, options, page));
+		await end(createOnce(client, creation, options, record));
 		expect(seen).toEqual(['sent']);
 	});
 
 	test('that was made before is handed out and not sent', async () => {
-		const page = pageFor(request);
-		page.made({ id: 'pay_0' });
-		const { value, sent } = await make([made], page);
+		const record = recordFor(request);
+		record.made({ id: 'pay_0' });
+		const { value, sent } = await make([made], record);
 		expect(value).toEqual({ id: 'pay_0' });
 		expect(sent).toEqual([]);
 	});
 
 	test.each<[string, Script[number], string]>([
 		['no answer', late, 'did not answer within 30 seconds'],
-		['500', answer(500, 'oops'), 'is out of order (status 500)'],
-		['503', answer(503), 'is out of order (status 503)'],
-		['408', answer(408), 'is out of order (status 408)'],
+		['500', response(500, 'oops'), 'is out of order (status 500)'],
+		['503', response(503), 'is out of order (status 503)'],
+		['408', response(408), 'is out of order (status 408)'],
 		[
 			'an error that is sent as a success',
-			answer(200, { statusCode: 500, message: 'oops' }),
+			response(200, { statusCode: 500, message: 'oops' }),
 			'sent an answer that could not be read (status 200)',
 		],
-		['a redirect', answer(302), 'answered with a redirect (status 302), which is not followed'],
-		['307', answer(307), 'answered with a redirect (status 307), which is not followed'],
-		['an empty answer', answer(201, ''), 'sent an answer that could not be read (status 201)'],
+		['a redirect', response(302), 'answered with a redirect (status 302), which is not followed'],
+		['307', response(307), 'answered with a redirect (status 307), which is not followed'],
+		['an empty answer', response(201, ''), 'sent an answer that could not be read (status 201)'],
 		[
 			'a cut-off answer',
-			answer(201, '{"id": "pay'),
+			response(201, '{"id": "pay'),
 			'sent an answer that could not be read (status 201)',
 		],
-		['HTML', answer(200, '<html>'), 'sent an answer that could not be read (status 200)'],
-		['an empty object', answer(201, '{}'), 'sent an answer that could not be read (status 201)'],
-		['a list', answer(201, '[1]'), 'sent an answer that could not be read (status 201)'],
+		['HTML', response(200, '<html>'), 'sent an answer that could not be read (status 200)'],
+		['an empty object', response(201, '{}'), 'sent an answer that could not be read (status 201)'],
+		['a list', response(201, '[1]'), 'sent an answer that could not be read (status 201)'],
 	])('after %s it is not known, and it is not sent again', async (_name, script, what) => {
 		const first = await make([script]);
 		expect(first.sent).toHaveLength(1);
-		const problem = problemOf(first);
-		expect(problem.outcome).toBe('unknown');
-		expect(problem.message).toBe(
+		const error = errorOf(first);
+		expect(error.outcome).toBe('unknown');
+		expect(error.message).toBe(
 			`It is not known whether AcountPay made the payment with reference 'ORDER-1': AcountPay ${what}`,
 		);
-		expect(problem.description).toMatch(
+		expect(error.description).toMatch(
 			/^Look for this reference in AcountPay before you ask for the payment again/,
 		);
-		expect(problem.status).toBe((script as { status?: number }).status);
-		expect(problem.isOld).toBe(false);
+		expect(error.status).toBe((script as { status?: number }).status);
+		expect(error.isOld).toBe(false);
 
-		const second = await make([made], first.page);
+		const second = await make([made], first.record);
 		expect(second.sent).toEqual([]);
-		expect(problemOf(second)).toMatchObject({ message: problem.message, isOld: true });
+		expect(errorOf(second)).toMatchObject({ message: error.message, isOld: true });
 	});
 
 	test('that is not known is sent again when the person allows it', async () => {
 		const first = await make([late]);
-		const second = await make([made], first.page, { ...options, resendUnknown: true });
+		const second = await make([made], first.record, { ...options, resendUnknown: true });
 		expect(second.value).toMatchObject({ id: 'pay_1' });
 		expect(second.sent).toHaveLength(1);
 	});
@@ -128,7 +141,7 @@ describe('making a payment', () => {
 	test.each<[string, Script[number], string]>([
 		[
 			'refused',
-			answer(422, { message: 'no' }),
+			response(422, { message: 'no' }),
 			"AcountPay refused the payment with reference 'ORDER-1': no",
 		],
 		[
@@ -136,26 +149,26 @@ describe('making a payment', () => {
 			unreachable,
 			"AcountPay could not be reached for the payment with reference 'ORDER-1'",
 		],
-		['without a token', new ApiProblem('refused', 'no token', ''), 'no token'],
+		['without a token', new ApiError('refused', 'no token', ''), 'no token'],
 	])('that is sent again and then %s stays unknown', async (_name, trouble, said) => {
 		const first = await make([late]);
 		const resend = { ...options, resendUnknown: true };
-		const second = await make([trouble], first.page, resend);
-		expect(problemOf(second)).toMatchObject({
+		const second = await make([trouble], first.record, resend);
+		expect(errorOf(second)).toMatchObject({
 			outcome: 'unknown',
 			isOld: false,
 			message: `It is not known whether AcountPay made the payment with reference 'ORDER-1': AcountPay did not answer within 30 seconds. When it was sent again: ${said}`,
 		});
-		const third = await make([made], first.page);
+		const third = await make([made], first.record);
 		expect(third.sent).toEqual([]);
-		expect(problemOf(third)).toMatchObject({ outcome: 'unknown', isOld: true });
-		expect((await make([made], first.page, resend)).value).toMatchObject({ id: 'pay_1' });
+		expect(errorOf(third)).toMatchObject({ outcome: 'unknown', isOld: true });
+		expect((await make([made], first.record, resend)).value).toMatchObject({ id: 'pay_1' });
 	});
 
 	test('that is sent again without an answer says what became of it last', async () => {
 		const first = await make([late]);
-		const second = await make([answer(500)], first.page, { ...options, resendUnknown: true });
-		expect(problemOf(second)).toMatchObject({
+		const second = await make([response(500)], first.record, { ...options, resendUnknown: true });
+		expect(errorOf(second)).toMatchObject({
 			message:
 				"It is not known whether AcountPay made the payment with reference 'ORDER-1': AcountPay is out of order (status 500)",
 			isOld: false,
@@ -163,11 +176,11 @@ describe('making a payment', () => {
 	});
 
 	test('that was sent when the execution ended is not known', async () => {
-		const page = pageFor(request);
-		page.sending();
-		const { sent, ...ended } = await make([made], page);
+		const record = recordFor(request);
+		record.sending();
+		const { sent, ...ended } = await make([made], record);
 		expect(sent).toEqual([]);
-		expect(problemOf(ended)).toMatchObject({
+		expect(errorOf(ended)).toMatchObject({
 			outcome: 'unknown',
 			message:
 				"It is not known whether AcountPay made the payment with reference 'ORDER-1': AcountPay was asked, and the execution ended before it answered",
@@ -176,19 +189,19 @@ describe('making a payment', () => {
 
 	test('was not made when there was no connection, so a retry sends it', async () => {
 		const first = await make([unreachable]);
-		expect(problemOf(first)).toMatchObject({
+		expect(errorOf(first)).toMatchObject({
 			outcome: 'unavailable',
 			message: "AcountPay could not be reached for the payment with reference 'ORDER-1'",
 			description:
 				'Check the environment of the credential, and whether https://acountpay.test can be reached from n8n. Nothing was sent, so this item can be run again.',
 		});
-		expect(first.page.earlier).toBeUndefined();
+		expect(first.record.earlier).toBeUndefined();
 	});
 
 	test('was not made when there is no token, so a retry sends it', async () => {
-		const first = await make([new ApiProblem('refused', 'no token', '')]);
-		expect(problemOf(first).message).toBe('no token');
-		expect(first.page.earlier).toBeUndefined();
+		const first = await make([new ApiError('refused', 'no token', '')]);
+		expect(errorOf(first).message).toBe('no token');
+		expect(first.record.earlier).toBeUndefined();
 	});
 
 	test.each([
@@ -221,22 +234,22 @@ describe('making a payment', () => {
 		[499, "AcountPay refused the payment with reference 'ORDER-1': amount", /^Check the fields/],
 	])('a %s is a refusal, and nothing was made', async (status, message, advice) => {
 		const body = { message: ['amount is wrong', 'so is the currency'] };
-		const ended = await make([answer(status, body)]);
-		const problem = problemOf(ended);
-		expect(problem.outcome).toBe('refused');
-		expect(problem.message.startsWith(message)).toBe(true);
-		expect(problem.description).toMatch(advice);
-		expect(problem.description).toMatch(/ No payment was made\.$/);
-		expect(problem.status).toBe(status);
+		const ended = await make([response(status, body)]);
+		const error = errorOf(ended);
+		expect(error.outcome).toBe('refused');
+		expect(error.message.startsWith(message)).toBe(true);
+		expect(error.description).toMatch(advice);
+		expect(error.description).toMatch(/ No payment was made\.$/);
+		expect(error.status).toBe(status);
 		expect(ended.sent).toHaveLength(1);
-		expect(ended.page.earlier).toBeUndefined();
+		expect(ended.record.earlier).toBeUndefined();
 	});
 
 	test('a refusal without words names the status, and one with a secret does not tell it', async () => {
-		expect(problemOf(await make([answer(400, '')])).message).toBe(
+		expect(errorOf(await make([response(400, '')])).message).toBe(
 			"AcountPay refused the payment with reference 'ORDER-1' (status 400)",
 		);
-		expect(problemOf(await make([answer(400, { message: 'bad s3cret' })])).message).toBe(
+		expect(errorOf(await make([response(400, { message: 'bad s3cret' })])).message).toBe(
 			"AcountPay refused the payment with reference 'ORDER-1': bad [secret]",
 		);
 	});
@@ -248,7 +261,7 @@ describe('a busy AcountPay', () => {
 		[new Date(Date.UTC(2026, 0, 1) + 7_000).toUTCString(), 7_000],
 		['0', 0],
 	])("is waited for as 'Retry-After: %s' says", async (value, asked) => {
-		const busy = answer(429, '', { 'retry-after': value });
+		const busy = response(429, '', { 'retry-after': value });
 		const { value: payment, sent, took } = await make([busy, made]);
 		expect(payment).toMatchObject({ id: 'pay_1' });
 		expect(sent).toHaveLength(2);
@@ -258,12 +271,12 @@ describe('a busy AcountPay', () => {
 
 	test('that names no time is asked again with growing pauses, at least 10 times and for 2 minutes', async () => {
 		jest.spyOn(Math, 'random').mockReturnValue(0);
-		const { sent, took, page, ...ended } = await make([answer(429)]);
+		const { sent, took, record, ...ended } = await make([response(429)]);
 		expect(sent.length).toBeGreaterThanOrEqual(10);
 		expect(took).toBeGreaterThanOrEqual(120_000);
 		expect(took).toBeLessThan(180_000);
-		expect(page.earlier).toBeUndefined();
-		expect(problemOf(ended)).toMatchObject({
+		expect(record.earlier).toBeUndefined();
+		expect(errorOf(ended)).toMatchObject({
 			outcome: 'refused',
 			status: 429,
 			message:
@@ -275,36 +288,36 @@ describe('a busy AcountPay', () => {
 
 	test('that takes jitter into account is still asked 10 times, and still for 2 minutes', async () => {
 		jest.spyOn(Math, 'random').mockReturnValue(0.999);
-		const slow = await make([answer(429)]);
+		const slow = await make([response(429)]);
 		expect(slow.sent.length).toBeGreaterThanOrEqual(10);
 		expect(slow.took).toBeGreaterThanOrEqual(120_000);
-		const quick = await make([answer(429, '', { 'retry-after': '1' })]);
+		const quick = await make([response(429, '', { 'retry-after': '1' })]);
 		expect(quick.sent.length).toBeGreaterThan(10);
 		expect(quick.took).toBeGreaterThanOrEqual(120_000);
-		const rare = await make([answer(429, '', { 'retry-after': '60' })]);
+		const rare = await make([response(429, '', { 'retry-after': '60' })]);
 		expect(rare.sent).toHaveLength(10);
 	});
 
 	test('makes nothing: an execution that is stopped meanwhile may send it later', async () => {
-		const { connection, sent, stop } = scripted([answer(429, '', { 'retry-after': '60' }), made]);
-		const page = pageFor(request);
+		const { client, sent, stop } = scripted([response(429, '', { 'retry-after': '60' }), made]);
+		const record = recordFor(request);
 		setTimeout(() => stop.abort(), 1_000);
-		const { error, took } = await end(makePayment(connection, request, subject, options, page));
-		expect(error).toBeInstanceOf(Stopped);
+		const { error, took } = await end(createOnce(client, creation, options, record));
+		expect(error).toBeInstanceOf(Cancelled);
 		expect(took).toBeLessThan(1_500);
 		expect(sent).toHaveLength(1);
-		expect(page.earlier).toBeUndefined();
+		expect(record.earlier).toBeUndefined();
 	});
 });
 
 describe('reading', () => {
 	const read = async (script: Script) => {
-		const { connection, sent } = scripted(script);
-		return { ...(await end(readPayment(connection, 'merchant_1', 'pay_1', options))), sent };
+		const { client, sent } = scripted(script);
+		return { ...(await end(readPayment(client, 'merchant_1', 'pay_1', options))), sent };
 	};
 
 	test('hands out the whole answer', async () => {
-		const { value, sent } = await read([answer(200, { id: 1, status: 'new', extra: { a: 1 } })]);
+		const { value, sent } = await read([response(200, { id: 1, status: 'new', extra: { a: 1 } })]);
 		expect(value).toEqual({ id: 1, status: 'new', extra: { a: 1 } });
 		expect(sent).toEqual([getPayment('merchant_1', 'pay_1')]);
 	});
@@ -312,11 +325,11 @@ describe('reading', () => {
 	test.each<[string, Script[number]]>([
 		['no answer', late],
 		['no connection', unreachable],
-		['500', answer(500)],
-		['408', answer(408)],
-		['a cut-off answer', answer(200, '{"id": ')],
+		['500', response(500)],
+		['408', response(408)],
+		['a cut-off answer', response(200, '{"id": ')],
 	])('asks again after %s', async (_name, trouble) => {
-		const { value, sent } = await read([trouble, trouble, answer(200, { id: 1 })]);
+		const { value, sent } = await read([trouble, trouble, response(200, { id: 1 })]);
 		expect(value).toEqual({ id: 1 });
 		expect(sent).toHaveLength(3);
 	});
@@ -336,19 +349,19 @@ describe('reading', () => {
 		],
 		[
 			'502',
-			answer(502),
+			response(502),
 			"AcountPay was asked about payment 'pay_1', but is out of order (status 502)",
 			'unavailable',
 		],
 		[
 			'HTML',
-			answer(200, '<p>'),
+			response(200, '<p>'),
 			"AcountPay was asked about payment 'pay_1', but sent an answer that could not be read (status 200)",
 			'unavailable',
 		],
 	])('gives up after five times of %s', async (_name, trouble, message, outcome) => {
 		const { sent, took, ...ended } = await read([trouble]);
-		expect(problemOf(ended)).toMatchObject({ message, outcome });
+		expect(errorOf(ended)).toMatchObject({ message, outcome });
 		expect(sent).toHaveLength(5);
 		// Half a second, one, two and four, less the jitter.
 		expect(took).toBeGreaterThanOrEqual(3_750);
@@ -361,16 +374,16 @@ describe('reading', () => {
 		[403, "AcountPay does not allow payment 'pay_1' for merchant 'merchant_1': no"],
 		[404, "AcountPay does not find payment 'pay_1' for merchant 'merchant_1': no"],
 	])('takes %s for an answer', async (status, message) => {
-		const { sent, ...ended } = await read([answer(status, { error: 'no' })]);
-		const problem = problemOf(ended);
-		expect(problem).toMatchObject({ message, outcome: 'refused', status });
-		expect(problem.description).not.toMatch(/No payment was made/);
+		const { sent, ...ended } = await read([response(status, { error: 'no' })]);
+		const error = errorOf(ended);
+		expect(error).toMatchObject({ message, outcome: 'refused', status });
+		expect(error.description).not.toMatch(/No payment was made/);
 		expect(sent).toHaveLength(1);
 	});
 
 	test('does not follow a redirect', async () => {
-		const { sent, ...ended } = await read([answer(307)]);
-		expect(problemOf(ended)).toMatchObject({
+		const { sent, ...ended } = await read([response(307)]);
+		expect(errorOf(ended)).toMatchObject({
 			message:
 				"AcountPay was asked about payment 'pay_1', but answered with a redirect (status 307), which is not followed",
 			description: 'Reading changes nothing, so this item can be run again.',
@@ -379,21 +392,21 @@ describe('reading', () => {
 	});
 
 	test('says what is wrong with an answer that can not be used', async () => {
-		const { connection } = scripted([answer(200, 'x')]);
+		const { client } = scripted([response(200, 'x')]);
 		const unusable = () => undefined;
 		const ended = await end(
-			readAnswer(connection, request, subject, options, unusable, 'sent no image'),
+			readResponse(client, request, subject, options, unusable, 'sent no image'),
 		);
-		expect(problemOf(ended).message).toBe(
+		expect(errorOf(ended).message).toBe(
 			"AcountPay was asked about the payment with reference 'ORDER-1', but sent no image",
 		);
 	});
 
 	test('ends at once when the execution is stopped', async () => {
-		const { connection, sent, stop } = scripted([late]);
+		const { client, sent, stop } = scripted([late]);
 		stop.abort();
-		const ended = await end(readPayment(connection, 'merchant_1', 'pay_1', options));
-		expect(ended.error).toBeInstanceOf(Stopped);
+		const ended = await end(readPayment(client, 'merchant_1', 'pay_1', options));
+		expect(ended.error).toBeInstanceOf(Cancelled);
 		expect(sent).toHaveLength(1);
 	});
 });
@@ -405,7 +418,7 @@ describe('whatever AcountPay answers', () => {
 	);
 	const body = fc.oneof(fc.string(), fc.json(), fc.constant('{"id":"pay_1"}'));
 	const event = fc.oneof(
-		fc.record({ status, body }).map((made) => answer(made.status, made.body)),
+		fc.record({ status, body }).map((made) => response(made.status, made.body)),
 		fc.constantFrom(late, unreachable),
 	);
 
@@ -436,11 +449,11 @@ describe('whatever AcountPay answers', () => {
 						? last.sent
 						: last.status < 400 || last.status === 408 || last.status >= 500
 				) {
-					expect(problemOf(ended).outcome).toBe('unknown');
-					expect(ended.page.earlier?.state).toBe('unknown');
+					expect(errorOf(ended).outcome).toBe('unknown');
+					expect(ended.record.earlier?.state).toBe('unknown');
 				} else {
-					expect(['refused', 'unavailable']).toContain(problemOf(ended).outcome);
-					expect(ended.page.earlier).toBeUndefined();
+					expect(['refused', 'unavailable']).toContain(errorOf(ended).outcome);
+					expect(ended.record.earlier).toBeUndefined();
 				}
 			}),
 			{ numRuns: 300 },
@@ -448,7 +461,7 @@ describe('whatever AcountPay answers', () => {
 	});
 });
 
-describe('the ledger', () => {
+describe('the idempotency store', () => {
 	const another = createPayment('merchant_2', { amount: 10, referenceNumber: 'ORDER-1' });
 	const item = { json: { order: 1 } };
 	const parameters = { amount: '={{ $json.amount }}', options: { timeout: 1 } };
@@ -460,25 +473,25 @@ describe('the ledger', () => {
 	});
 	const made = () => {
 		const one = execution({}, { node });
-		one.ledger.page(0, item, 'https://a.test', request, 'ORDER-1').made({ id: 1 });
+		one.store.record(0, item, placed(request, 'https://a.test'), 'ORDER-1').made({ id: 1 });
 		return one;
 	};
 	const other = { json: { order: 2 } };
 
 	test('knows a payment by what is sent where, for which item, in which turn of a loop', () => {
-		const { data, ledger } = made();
+		const { data, store } = made();
 		const edited = { node: { parameters: { amount: 11 } } };
-		const retry = execution(data, edited).ledger;
-		expect(retry.page(0, other, 'https://a.test', request, '').earlier).toMatchObject({
+		const retry = execution(data, edited).store;
+		expect(retry.record(0, other, placed(request, 'https://a.test'), '').earlier).toMatchObject({
 			state: 'made',
 		});
-		expect(retry.page(1, item, 'https://a.test', request, '').earlier).toBeUndefined();
-		expect(retry.page(0, item, 'https://b.test', request, '').earlier).toBeUndefined();
-		expect(retry.page(0, item, 'https://a.test', another, '').earlier).toBeUndefined();
-		expect(retry.page(0, item, 'https://a.test', later, '').earlier).toBeUndefined();
-		const nextTurn = execution(data, { node, runIndex: 1 }).ledger;
-		expect(nextTurn.page(0, item, 'https://a.test', request, '').earlier).toBeUndefined();
-		expect(ledger.page(0, item, 'https://a.test', request, '').earlier).toMatchObject({
+		expect(retry.record(1, item, placed(request, 'https://a.test'), '').earlier).toBeUndefined();
+		expect(retry.record(0, item, placed(request, 'https://b.test'), '').earlier).toBeUndefined();
+		expect(retry.record(0, item, placed(another, 'https://a.test'), '').earlier).toBeUndefined();
+		expect(retry.record(0, item, placed(later, 'https://a.test'), '').earlier).toBeUndefined();
+		const nextTurn = execution(data, { node, runIndex: 1 }).store;
+		expect(nextTurn.record(0, item, placed(request, 'https://a.test'), '').earlier).toBeUndefined();
+		expect(store.record(0, item, placed(request, 'https://a.test'), '').earlier).toMatchObject({
 			state: 'made',
 		});
 	});
@@ -488,60 +501,60 @@ describe('the ledger', () => {
 		const withOptions = {
 			node: { parameters: { ...parameters, options: { resendUnknown: true } } },
 		};
-		const retry = execution(JSON.parse(JSON.stringify(data)), withOptions).ledger;
-		expect(retry.page(0, item, 'https://a.test', later, '').earlier).toMatchObject({
+		const retry = execution(JSON.parse(JSON.stringify(data)), withOptions).store;
+		expect(retry.record(0, item, placed(later, 'https://a.test'), '').earlier).toMatchObject({
 			answer: { id: 1 },
 		});
-		expect(retry.page(0, other, 'https://a.test', later, '').earlier).toBeUndefined();
-		expect(retry.page(0, item, 'https://b.test', later, '').earlier).toBeUndefined();
+		expect(retry.record(0, other, placed(later, 'https://a.test'), '').earlier).toBeUndefined();
+		expect(retry.record(0, item, placed(later, 'https://b.test'), '').earlier).toBeUndefined();
 	});
 
 	test('prefers what is sent to where it comes from', () => {
 		const { data } = made();
-		const edited = execution(data, { node: { parameters: {} } }).ledger;
-		edited.page(0, item, 'https://a.test', later, 'ORDER-1').made({ id: 2 });
-		const back = execution(data, { node }).ledger;
-		expect(back.page(0, item, 'https://a.test', later, '').earlier).toMatchObject({
+		const edited = execution(data, { node: { parameters: {} } }).store;
+		edited.record(0, item, placed(later, 'https://a.test'), 'ORDER-1').made({ id: 2 });
+		const back = execution(data, { node }).store;
+		expect(back.record(0, item, placed(later, 'https://a.test'), '').earlier).toMatchObject({
 			answer: { id: 2 },
 		});
-		expect(back.page(0, item, 'https://a.test', request, '').earlier).toMatchObject({
+		expect(back.record(0, item, placed(request, 'https://a.test'), '').earlier).toMatchObject({
 			answer: { id: 1 },
 		});
 		expect(back.summary().made).toHaveLength(2);
 	});
 
 	test('goes back to what was known when a request made nothing', () => {
-		const { ledger } = execution();
-		const page = ledger.page(0, item, 'https://a.test', request, 'ORDER-1');
-		page.sending();
-		page.notMade();
-		expect(page.earlier).toBeUndefined();
-		page.unknown('was late');
-		page.sending();
-		expect(page.earlier).toMatchObject({ state: 'sent' });
-		page.notMade();
-		expect(page.earlier).toMatchObject({ state: 'unknown', what: 'was late' });
-		page.sending();
-		page.made({ id: 1 });
-		expect(ledger.summary()).toEqual({
+		const { store } = execution();
+		const record = store.record(0, item, placed(request, 'https://a.test'), 'ORDER-1');
+		record.sending();
+		record.notMade();
+		expect(record.earlier).toBeUndefined();
+		record.unknown('was late');
+		record.sending();
+		expect(record.earlier).toMatchObject({ state: 'sent' });
+		record.notMade();
+		expect(record.earlier).toMatchObject({ state: 'unknown', what: 'was late' });
+		record.sending();
+		record.made({ id: 1 });
+		expect(store.summary()).toEqual({
 			made: [{ itemIndex: 0, referenceNumber: 'ORDER-1', paymentId: '1' }],
 			unknown: [],
 		});
 	});
 
 	test('sums up what was made and what is open', () => {
-		const { ledger } = execution();
-		const page = (index: number, reference: string) =>
-			ledger.page(index, item, 'https://a.test', request, reference);
-		page(2, 'C').unknown('was late');
-		page(0, 'A').made({ id: 'pay_a' });
-		page(1, 'B').made({ paymentId: 7 });
-		page(3, 'D').sending();
-		page(4, 'E').made({ other: true });
-		const refused = page(5, 'F');
+		const { store } = execution();
+		const record = (index: number, reference: string) =>
+			store.record(index, item, placed(request, 'https://a.test'), reference);
+		record(2, 'C').unknown('was late');
+		record(0, 'A').made({ id: 'pay_a' });
+		record(1, 'B').made({ paymentId: 7 });
+		record(3, 'D').sending();
+		record(4, 'E').made({ other: true });
+		const refused = record(5, 'F');
 		refused.sending();
 		refused.notMade();
-		expect(ledger.summary()).toEqual({
+		expect(store.summary()).toEqual({
 			made: [
 				{ itemIndex: 0, referenceNumber: 'A', paymentId: 'pay_a' },
 				{ itemIndex: 1, referenceNumber: 'B', paymentId: '7' },
@@ -555,10 +568,10 @@ describe('the ledger', () => {
 	});
 
 	test('leaves nothing behind when it is closed, but for the other turns', () => {
-		const { data, ledger } = made();
-		const nextTurn = execution(data, { runIndex: 1 }).ledger;
-		nextTurn.page(0, item, 'https://a.test', request, 'ORDER-1').made({ id: 2 });
-		ledger.close(false);
+		const { data, store } = made();
+		const nextTurn = execution(data, { runIndex: 1 }).store;
+		nextTurn.record(0, item, placed(request, 'https://a.test'), 'ORDER-1').made({ id: 2 });
+		store.close(false);
 		expect(Object.keys(data.payments as object)).toEqual(['1']);
 		nextTurn.close(true);
 		expect(data).toEqual({});
@@ -576,7 +589,7 @@ describe('the ledger', () => {
 	])('is kept as long as n8n runs the node again: Max. Tries %p', (maxTries, tries) => {
 		const data = {};
 		const run = (id: string) =>
-			execution(data, { id, node: { retryOnFail: true, maxTries } }).ledger.close(true);
+			execution(data, { id, node: { retryOnFail: true, maxTries } }).store.close(true);
 		// A retry by hand is another execution, and starts counting anew.
 		run('0');
 		for (let count = 1; count < tries; count++) {
@@ -590,14 +603,14 @@ describe('the ledger', () => {
 	test('is kept where n8n runs the node again without end: Max. Tries 2.5', () => {
 		const data = {};
 		for (let count = 0; count < 9; count++) {
-			execution(data, { node: { retryOnFail: true, maxTries: 2.5 } }).ledger.close(true);
+			execution(data, { node: { retryOnFail: true, maxTries: 2.5 } }).store.close(true);
 			expect(data).toHaveProperty('payments');
 		}
 	});
 
 	test('is not kept when the output does not look failed', () => {
-		const { data, ledger } = execution({}, { node: { retryOnFail: true } });
-		ledger.close(false);
+		const { data, store } = execution({}, { node: { retryOnFail: true } });
+		store.close(false);
 		expect(data).toEqual({});
 	});
 });

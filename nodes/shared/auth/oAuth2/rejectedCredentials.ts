@@ -1,33 +1,33 @@
-/** How often one execution asks with an id and secret that AcountPay refuses. */
-const MOST_REFUSALS = 4;
+/** How often one execution asks with an id and secret that AcountPay rejects. */
+const MAX_REJECTIONS = 4;
 
-/** What n8n's node context holds of the token requests that AcountPay refused. */
-interface RefusalContext {
+/** What n8n's node context holds of the token requests that AcountPay rejected. */
+interface StoredRejections {
 	tokenRefusals?: { executionId: string; fingerprint: string; count: number; status?: number };
 }
 
 /**
- * Counts how often AcountPay refused an id and secret, in n8n's node context: it lives through the tries of 'Retry On Fail'
+ * Counts how often AcountPay rejected an id and secret, in n8n's node context: it lives through the tries of 'Retry On Fail'
  * and the turns of a loop, which would ask again each time. Another execution asks anew, and so does an edited credential.
  */
-export class TokenRefusals {
+export class RejectedCredentials {
 	/** @param context n8n's node context */
 	constructor(
-		private readonly context: RefusalContext,
+		private readonly context: StoredRejections,
 		private readonly executionId: string,
 	) {}
 
 	/**
 	 * Whether there is no point in asking again.
 	 * @param fingerprint of the credential
-	 * @returns then the last refusal's HTTP status
+	 * @returns then the last rejection's HTTP status
 	 */
 	enough(fingerprint: string): { status?: number } | undefined {
 		const { tokenRefusals: known } = this.context;
-		return known && this.isOf(fingerprint) && known.count >= MOST_REFUSALS ? known : undefined;
+		return known && this.isOf(fingerprint) && known.count >= MAX_REJECTIONS ? known : undefined;
 	}
 
-	/** AcountPay refused the id and secret that have this fingerprint. */
+	/** AcountPay rejected the id and secret that have this fingerprint. */
 	add(fingerprint: string, status?: number): void {
 		const count = this.isOf(fingerprint) ? (this.context.tokenRefusals?.count ?? 0) : 0;
 		const { executionId } = this;

@@ -1,0 +1,79 @@
+import type {
+	IBinaryData,
+	IBinaryKeyData,
+	IDataObject,
+	INodeExecutionData,
+	INodeProperties,
+	INodePropertyOptions,
+} from 'n8n-workflow';
+import type { ApiRequest } from '../../shared/api/request';
+import type { Client } from '../../shared/transport/client';
+import type { CallOptions } from '../../shared/transport/retry';
+import type { IdempotencyRecord } from '../execution/idempotencyStore';
+import type { ItemParameters } from './parameters';
+
+/** A file for n8n to store. */
+export interface Image {
+	data: Buffer;
+	/** Such as `image/png`. */
+	mimeType: string;
+	fileName: string;
+}
+
+/** What an operation is given to do its work for one item. */
+export interface ItemWork {
+	client: Client;
+	options: CallOptions;
+	/** Aborted when the execution is cancelled, or another item has failed and ends the node: nothing is to be waited for. */
+	endSignal: AbortSignal;
+	/** The item as it came in. */
+	inputItem: INodeExecutionData;
+	/**
+	 * The record of whether this item's request has made something.
+	 * @param referenceNumber what a person calls it
+	 */
+	record(request: ApiRequest, referenceNumber: string): IdempotencyRecord;
+	/** Runs work when there is room for it under 'Max Concurrency': for operations that mostly wait. */
+	limit<Result>(work: () => Promise<Result>): Promise<Result>;
+	/**
+	 * Gives an image to n8n, which says how to refer to it.
+	 * @throws UnexpectedError when n8n can't store it
+	 */
+	storeImage(image: Image): Promise<IBinaryData>;
+}
+
+/** One item that goes out. */
+export interface ItemOutput {
+	json: IDataObject;
+	binary?: IBinaryKeyData;
+	/** Set when the execution is to be put to wait until then: `json` is what goes on when nothing wakes it. */
+	waitUntil?: Date;
+}
+
+/**
+ * One entry of the node's list 'Operation': its fields, its checks and its call.
+ * @typeParam Input what the checks make of an item's parameters
+ */
+export interface Operation<Input> {
+	/** The entry in the list. */
+	option: INodePropertyOptions & { value: string };
+	/** Its own fields, shown when it is chosen. */
+	fields: INodeProperties[];
+	/** Its own entries of 'Options', beside those of every operation. */
+	options?: INodeProperties[];
+	/** Whether all items run at once, since they mostly wait. Each request then passes through {@link ItemWork.limit}. */
+	mostlyWaits?: boolean;
+	/** The id in the response to a create, for operations that make something. */
+	createdIdOf?(response: IDataObject): string | undefined;
+	/**
+	 * Reads and checks the parameters of one item. Sends nothing.
+	 * @throws ValidationError
+	 */
+	check(item: ItemParameters, client: Client): Input;
+	/**
+	 * Does the work for one item.
+	 * @returns as many items as it has
+	 * @throws ApiError or Cancelled
+	 */
+	run(input: Input, work: ItemWork): Promise<ItemOutput[]>;
+}

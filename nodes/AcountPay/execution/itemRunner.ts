@@ -1,0 +1,224 @@
+import { type IExecuteFunctions, type INodeExecutionData, sleep } from 'n8n-workflow';
+import {
+	ApiError,
+	Cancelled,
+	isItemError,
+	type ItemError,
+	UnexpectedError,
+} from '../../shared/errors';
+import { Limiter } from '../../shared/limiter';
+import { Client } from '../../shared/transport/client';
+import type { CallOptions } from '../../shared/transport/retry';
+import type { ItemOutput, Operation } from '../actions/operation';
+import { callOptionsOf, concurrencyOf } from '../actions/options';
+import { ItemParameters } from '../actions/parameters';
+import { IdempotencyStore } from './idempotencyStore';
+import { cancelledError, errorItem, nodeErrorFor } from './nodeErrors';
+
+/** An item whose parameters are in order, so that it may be sent. */
+interface CheckedItem<Input> {
+	input: Input;
+	options: CallOptions;
+}
+
+/**
+ * How long items are checked before n8n gets to run, in ms. Evaluating the expressions of 10,000 items takes many seconds,
+ * in which n8n would answer nobody and could not cancel the execution either.
+ */
+const CHECK_SLICE = 50;
+
+/** How an item has ended. */
+type Result = { output: ItemOutput[] } | { failed: ItemError };
+
+/**
+ * One run of an operation over all items of the node's input.
+ *
+ * Every item is checked before the first is sent. At most 'Max Concurrency' items are in flight. When an item fails and
+ * the node stops on errors, no further item starts and those in flight finish. When the execution is cancelled, the same.
+ * Either way everything that was made is named: in the error, or in n8n's log where n8n keeps no error.
+ */
+export class ItemRunner<Input> {
+	private readonly store: IdempotencyStore;
+	private readonly results: Result[] = [];
+	private readonly checked: Array<CheckedItem<Input> | undefined> = [];
+	/** The first item that has failed, when the node stops on errors. */
+	private failedItem?: number;
+	/** Aborted with {@link failedItem}. */
+	private readonly failure = new AbortController();
+	/** The first item that an earlier attempt left open. It fails the node too, but keeps no other item from being sent. */
+	private openItem?: number;
+
+	constructor(
+		private readonly context: IExecuteFunctions,
+		private readonly operation: Operation<Input>,
+		private readonly items = context.getInputData(),
+	) {
+		this.store = new IdempotencyStore(context, operation.createdIdOf);
+	}
+
+	/**
+	 * @returns the output of all items, in their order; none when the execution is put to wait
+	 * @throws NodeApiError or NodeOperationError when an item fails and the node stops on errors
+	 */
+	async run(): Promise<INodeExecutionData[]> {
+		const opened = await this.open();
+		if (opened) {
+			await this.check(opened.client);
+			await this.work(opened.client, opened.concurrency);
+		}
+		const waitUntil = this.waitUntil();
+		if (waitUntil) {
+			this.store.close(false);
+			await this.context.putExecutionToWait(waitUntil);
+			// 'Retry On Fail' would run the node again for an item with an `error`, on fields that are no longer what they were.
+			return [];
+		}
+		const node = this.context.getNode();
+		const output = this.results.flatMap((result, item): INodeExecutionData[] => {
+			if ('failed' in result) return [errorItem(node, result.failed, item)];
+			return result.output.map(({ json, binary }) => ({
+				json,
+				...(binary && { binary }),
+				pairedItem: { item },
+			}));
+		});
+		this.store.close(looksFailed(output));
+		return output;
+	}
+
+	/** What all items share. */
+	private async open(): Promise<{ client: Client; concurrency: number } | undefined> {
+		try {
+			return {
+				client: await Client.open(this.context),
+				concurrency: concurrencyOf(new ItemParameters(this.context, 0, this.items.length)),
+			};
+		} catch (error) {
+			const failed = itemErrorOf(error);
+			for (let item = 0; item < this.items.length; item++) this.fail(item, failed);
+			return undefined;
+		}
+	}
+
+	private async check(client: Client): Promise<void> {
+		let sliceEnd = Date.now() + CHECK_SLICE;
+		for (let item = 0; item < this.items.length; item++) {
+			if (Date.now() > sliceEnd) {
+				await sleep(0);
+				if (client.cancelSignal?.aborted) return;
+				sliceEnd = Date.now() + CHECK_SLICE;
+			}
+			const parameters = new ItemParameters(this.context, item, this.items.length);
+			try {
+				this.checked[item] = {
+					options: callOptionsOf(parameters),
+					input: this.operation.check(parameters, client),
+				};
+			} catch (error) {
+				this.fail(item, itemErrorOf(error));
+			}
+		}
+	}
+
+	private async work(client: Client, concurrency: number): Promise<void> {
+		const limiter = new Limiter(concurrency);
+		const { cancelSignal } = client;
+		const endSignal = AbortSignal.any([
+			this.failure.signal,
+			...(cancelSignal ? [cancelSignal] : []),
+		]);
+		let next = 0;
+		const worker = async () => {
+			while (next < this.items.length && !endSignal.aborted) {
+				await this.workOn(next++, client, limiter, endSignal);
+			}
+		};
+		const workers = this.operation.mostlyWaits ? this.items.length : concurrency;
+		await Promise.all(Array.from({ length: workers }, worker));
+
+		if (cancelSignal?.aborted) {
+			const { store } = this;
+			throw cancelledError(this.context, store.summary(), store.isFirstCancellation());
+		}
+		const failedItem = this.failedItem ?? this.openItem;
+		if (failedItem === undefined) return;
+		const result = this.results[failedItem];
+		if ('failed' in result) this.fail(failedItem, result.failed);
+	}
+
+	private async workOn(
+		item: number,
+		client: Client,
+		limiter: Limiter,
+		endSignal: AbortSignal,
+	): Promise<void> {
+		const checked = this.checked[item];
+		if (!checked) return;
+		// Let go of, so that 10,000 items that are done need no more memory than their responses.
+		this.checked[item] = undefined;
+		const { input, options } = checked;
+		try {
+			const output = await this.operation.run(input, {
+				client,
+				options,
+				endSignal,
+				inputItem: this.items[item],
+				limit: async (work) => await limiter.run(work),
+				storeImage: async ({ data, fileName, mimeType }) =>
+					await this.context.helpers
+						.prepareBinaryData(data, fileName, mimeType)
+						.catch((error: unknown) => {
+							throw new UnexpectedError(error, true);
+						}),
+				record: (request, referenceNumber) =>
+					this.store.record(item, this.items[item], client.place(request), referenceNumber),
+			});
+			this.results[item] = { output };
+		} catch (error) {
+			if (error instanceof Cancelled) return;
+			const failed = isItemError(error) ? error : new UnexpectedError(error);
+			this.results[item] = { failed };
+			if (this.context.continueOnFail()) return;
+			if (failed instanceof ApiError && failed.isOld) this.openItem ??= item;
+			else {
+				this.failedItem ??= item;
+				this.failure.abort();
+			}
+		}
+	}
+
+	/**
+	 * When the execution is to be put to wait until. The output of a waiting item goes into n8n's own input item: n8n hands
+	 * that on when nothing wakes the execution.
+	 */
+	private waitUntil(): Date | undefined {
+		let waitUntil: Date | undefined;
+		this.results.forEach((result, item) => {
+			if ('failed' in result) return;
+			for (const output of result.output) {
+				if (!output.waitUntil) continue;
+				this.items[item].json = output.json;
+				waitUntil = output.waitUntil;
+			}
+		});
+		return waitUntil;
+	}
+
+	/** Ends the node with the item's error, or keeps it as the item's result when the node continues. */
+	private fail(item: number, failed: ItemError): void {
+		if (!this.context.continueOnFail()) {
+			throw nodeErrorFor(this.context, failed, item, this.store.summary());
+		}
+		this.results[item] = { failed };
+	}
+}
+
+/** Errors raised before any request is sent, other than our own, come from n8n (expression or credential) and are safe to show. */
+const itemErrorOf = (error: unknown): ItemError =>
+	isItemError(error) ? error : new UnexpectedError(error, true);
+
+/**
+ * 'Retry On Fail' also runs a node again that has ended well, when its first item has such an `error`; since n8n 2.41 no
+ * longer for null and false.
+ */
+const looksFailed = ([first]: INodeExecutionData[]): boolean => first?.json.error !== undefined;

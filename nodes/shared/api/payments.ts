@@ -1,0 +1,103 @@
+import type { IDataObject } from 'n8n-workflow';
+import type { ApiRequest } from './request';
+import { isRecord, readObject } from './responses';
+
+/** What AcountPay's sandbox is told to do with a payment at once (documented, sandbox only). */
+export const MOCK_PAYMENTS = ['true', 'fail', 'delay'] as const;
+export type MockPayment = (typeof MOCK_PAYMENTS)[number];
+
+/**
+ * The body of a new payment. `amount` and `referenceNumber` are documented as input; `webhookUrl` too;
+ * `currency` and `metadata` are documented in answers and assumed as input; `description` is assumed.
+ */
+export interface NewPayment {
+	/** In major units: 149.99 is 149 kroner and 99 øre. */
+	amount: number;
+	/** The merchant's own order or invoice number. */
+	referenceNumber: string;
+	/** ISO 4217; AcountPay takes DKK when there is none. */
+	currency?: string;
+	/** Shown to the customer. */
+	description?: string;
+	/** Given back in the webhooks. */
+	metadata?: IDataObject;
+	/** Told of this payment's events. */
+	webhookUrl?: string;
+}
+
+/** The names in {@link NewPayment}: a custom field may not be called like one of them. */
+export const NEW_PAYMENT_FIELDS = Object.keys({
+	amount: true,
+	referenceNumber: true,
+	currency: true,
+	description: true,
+	metadata: true,
+	webhookUrl: true,
+} satisfies Record<keyof NewPayment, true>);
+
+const PAYMENTS_PATH = '/v1/partner/payments';
+
+/**
+ * The request that makes a payment (documented).
+ * @param payment the body; what is in it is sent, and nothing more
+ * @param mockPayment sent as the header `X-Mock-Payment`
+ */
+export const createPayment = (
+	merchantId: string,
+	payment: NewPayment & IDataObject,
+	mockPayment?: MockPayment,
+): ApiRequest => ({
+	method: 'POST',
+	path: PAYMENTS_PATH,
+	...(mockPayment && { headers: { 'X-Mock-Payment': mockPayment } }),
+	body: payment,
+	merchantId,
+	repeatable: false,
+});
+
+/** The request that reads a payment and its status (documented). */
+export const getPayment = (merchantId: string, paymentId: string): ApiRequest => ({
+	method: 'GET',
+	path: `${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}`,
+	merchantId,
+	repeatable: true,
+});
+
+/** The request that reads the image of a payment's QR code (documented). */
+export const getQrCodeImage = (merchantId: string, paymentId: string): ApiRequest => ({
+	...getPayment(merchantId, paymentId),
+	path: `${getPayment(merchantId, paymentId).path}/qr`,
+	accept: 'image/*',
+});
+
+/**
+ * The id in AcountPay's response for a payment: `id` or `paymentId`, text or number (assumed: only webhooks are documented
+ * to call it `paymentId`, and a later revision makes it a number), at the top or in `data` or `payment` (assumed).
+ * @returns the id as text, or undefined when the response has none
+ */
+export function paymentIdOf(response: IDataObject): string | undefined {
+	const id = [response, response.data, response.payment]
+		.filter(isRecord)
+		.flatMap((place) => [place.id, place.paymentId])
+		.find((value) => (typeof value === 'string' && value !== '') || typeof value === 'number');
+	return id === undefined ? undefined : String(id);
+}
+
+/** What tells that a response is about a payment: `qrCodeUrl` is documented, ids are assumed, and so is where they stand. */
+const NAMES_PAYMENT = /"(?:qrCodeUrl|paymentId|id)":(?!null|"")/;
+
+/** Where a response speaks of something else, or gives back what was sent. */
+const NOT_THE_PAYMENT = ['error', 'errors', 'metadata'];
+
+/**
+ * The payment in the response to a create.
+ * @returns undefined when the body can't be read or names no payment anywhere, as an error that is sent with status 200
+ */
+export function readCreated(body: Buffer): IDataObject | undefined {
+	const response = readObject(body);
+	if (!response) return undefined;
+	const text = JSON.stringify(response, (key, value: unknown) =>
+		NOT_THE_PAYMENT.includes(key) ? undefined : value,
+	);
+	return NAMES_PAYMENT.test(text) ? response : undefined;
+}

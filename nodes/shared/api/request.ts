@@ -1,0 +1,22 @@
+import type { IDataObject, IHttpRequestMethods } from 'n8n-workflow';
+
+/** A request to AcountPay, complete but for the host and the authentication. */
+export interface ApiRequest {
+	method: IHttpRequestMethods;
+	/** From `/v1` on. */
+	path: string;
+	/** What follows the `?` of the URL. */
+	query?: Record<string, string | number>;
+	/** What the response is to be; JSON when not given. */
+	accept?: string;
+	/** More headers than every request has. */
+	headers?: Record<string, string>;
+	body?: IDataObject;
+	/** The merchant it is for. The authentication decides where a request names it. */
+	merchantId?: string;
+	/**
+	 * Whether the request may be sent again on a doubt. A request that makes something may not: nothing is known of
+	 * idempotency.
+	 */
+	repeatable: boolean;
+}

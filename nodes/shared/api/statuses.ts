@@ -1,0 +1,21 @@
+/** How a payment has ended. `completed` is documented as a status; `failed` and `expired` are named after their events (assumed). */
+export type FinalStatus = 'completed' | 'failed' | 'expired';
+
+const FINAL_STATUSES: ReadonlyMap<unknown, FinalStatus> = new Map([
+	['completed', 'completed'],
+	// What a later revision of the API calls completed.
+	['paid', 'completed'],
+	['failed', 'failed'],
+	['expired', 'expired'],
+]);
+
+/** What a payment is called before it has ended (documented as the life of a payment; the spelling is assumed). */
+export const OPEN_STATUSES: readonly unknown[] = ['pending', 'processing'];
+
+/**
+ * How a payment has ended, from the `status` in a response or an event.
+ * @returns undefined when it has not ended, and for every unknown status: such a payment is not paid
+ */
+export function finalStatusOf(status: unknown): FinalStatus | undefined {
+	return FINAL_STATUSES.get(status);
+}

@@ -1,0 +1,53 @@
+import type { ICredentialDataDecryptedObject, IDataObject } from 'n8n-workflow';
+import type { ApiRequest } from '../api/request';
+import { ValidationError } from '../errors';
+import type { Sent } from '../transport/response';
+
+/** What an authentication adds to a request, but for secrets: n8n adds those as it sends. */
+export interface Placement {
+	headers?: Record<string, string>;
+	/** The whole body. */
+	body?: IDataObject;
+}
+
+/** The words for a request that AcountPay rejected with 401. */
+export interface RejectedWords {
+	message: string;
+	/** What to do now. */
+	advice: string;
+}
+
+/**
+ * One way to authenticate at AcountPay, for one run of a node. Everything that differs between the ways stands behind
+ * this interface.
+ */
+export interface Auth {
+	/** The name of its credential type, as saved workflows have it. */
+	readonly credentialType: string;
+	/** Where requests go, without a slash at its end. */
+	readonly baseUrl: string;
+	/** The credential, for n8n's helper to authenticate with. */
+	readonly credential: ICredentialDataDecryptedObject;
+	/** Names the request's merchant, in a header or in the body. */
+	place(request: ApiRequest): Placement;
+	/**
+	 * Calls `send` when the authentication is in order, and once more when AcountPay rejected an outdated one.
+	 * @throws ApiError when AcountPay gives nothing to authenticate with; Cancelled
+	 */
+	authenticate(send: () => Promise<Sent>): Promise<Sent>;
+	/** Every secret that requests of this run may have carried. */
+	secrets(): string[];
+	/** @param name of the thing that was asked for, as part of a sentence */
+	rejectedWords(name: string): RejectedWords;
+}
+
+/**
+ * The error for a base URL that may not be given a secret.
+ * @param credentialName in quotes
+ */
+export const unsafeBaseUrlError = (credentialName: string): ValidationError =>
+	new ValidationError(
+		'Base URL',
+		`of the credential ${credentialName} must start with https://, or with http:// and be on this machine (localhost)`,
+		'Open the credential and correct it. Nothing was sent.',
+	);

@@ -1,0 +1,63 @@
+import { sleep } from 'n8n-workflow';
+
+/** The longest delay that a response's `Retry-After` can ask for, in ms: a longer one is cut to this. */
+export const MAX_RETRY_AFTER = 5 * 60_000;
+
+const SLICE = 1_000;
+
+/**
+ * The delay before the next attempt: doubles with each attempt, up to `maxDelay`, with up to half of it taken away at
+ * random, so that many callers do not come back at the same moment.
+ * @param attempts how many attempts have been made, from 1
+ * @param firstDelay the delay after the first attempt, in ms
+ * @param maxDelay in ms
+ */
+export function backoff(attempts: number, firstDelay: number, maxDelay: number): number {
+	const delay = Math.min(maxDelay, firstDelay * 2 ** (attempts - 1));
+	return delay - (Math.random() * delay) / 2;
+}
+
+/**
+ * The delay that a `Retry-After` header asks for.
+ * @param value whole seconds or an HTTP date
+ * @param now ms since 1970
+ * @returns ms, at most {@link MAX_RETRY_AFTER}; undefined when there is no header or it holds neither form
+ */
+export function retryAfter(value: unknown, now: number): number | undefined {
+	const text = String(value ?? '').trim();
+	let delay: number;
+	if (/^\d+$/.test(text)) delay = Number(text) * 1000;
+	else if (/^[A-Za-z]{3,9}, /.test(text)) delay = Date.parse(text) - now;
+	else return undefined;
+	return Number.isNaN(delay) ? undefined : Math.min(MAX_RETRY_AFTER, Math.max(0, delay));
+}
+
+/**
+ * Waits, and stops waiting when the execution is cancelled.
+ * @param ms how long
+ * @param signal n8n's cancel signal of the execution
+ * @returns whether the whole delay was waited; false: the execution is being cancelled
+ */
+export async function delay(ms: number, signal?: AbortSignal): Promise<boolean> {
+	const waited = new AbortController();
+	const cancelled = signal && aborted(signal, waited.signal);
+	// In slices, since n8n's sleep can't be ended: a timer left over would keep a process alive that wants to end.
+	for (let left = ms; left > 0 && !signal?.aborted; left -= SLICE) {
+		const slice = sleep(Math.min(left, SLICE));
+		await (cancelled ? Promise.race([slice, cancelled]) : slice);
+	}
+	// Lets go of the execution's signal, which outlives thousands of delays.
+	waited.abort();
+	return !signal?.aborted;
+}
+
+/**
+ * Resolves when the signal is aborted.
+ * @param forget when this signal is aborted, the first one is let go of
+ */
+export async function aborted(signal: AbortSignal, forget?: AbortSignal): Promise<void> {
+	if (signal.aborted) return;
+	await new Promise<void>((resolve) => {
+		signal.addEventListener('abort', () => resolve(), { once: true, signal: forget });
+	});
+}

@@ -1,0 +1,30 @@
+import type {
+	ICredentialDataDecryptedObject,
+	IExecuteFunctions,
+	IWebhookFunctions,
+} from 'n8n-workflow';
+
+/** What n8n calls a node with where the node asks AcountPay: a run, or a webhook that ends a wait. */
+export type RequestContext = IExecuteFunctions | IWebhookFunctions;
+
+/** The signal that is aborted when a person or a time limit cancels the execution. */
+export const cancelSignalOf = (context: RequestContext): AbortSignal | undefined =>
+	'getExecutionCancelSignal' in context ? context.getExecutionCancelSignal() : undefined;
+
+/** The name of the node's credential, in quotes; that of its type when there is none. */
+export const credentialNameOf = (context: RequestContext, credentialType: string): string =>
+	`'${context.getNode().credentials?.[credentialType]?.name ?? credentialType}'`;
+
+/**
+ * The `this` that n8n's helpers are called with. It has the credential at hand, which n8n would otherwise read, decrypt
+ * and evaluate for each call, and the signal that may cut the call off.
+ */
+export const helperContext = (
+	context: RequestContext,
+	credential: ICredentialDataDecryptedObject,
+	signal: AbortSignal | undefined,
+): IExecuteFunctions =>
+	Object.create(context, {
+		getCredentials: { value: async () => credential },
+		getExecutionCancelSignal: { value: () => signal },
+	}) as IExecuteFunctions;

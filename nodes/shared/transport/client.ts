@@ -1,0 +1,131 @@
+import type { IHttpRequestOptions } from 'n8n-workflow';
+import { isProduction } from '../api/hosts';
+import type { ApiRequest } from '../api/request';
+import { openAuth } from '../auth';
+import type { Auth, RejectedWords } from '../auth/auth';
+import { cancelSignalOf, helperContext, type RequestContext } from '../requestContext';
+import { networkFailureOf } from './networkErrors';
+import type { Sent } from './response';
+
+/** A request as it leaves, but for the secrets that n8n adds. */
+export interface PlacedRequest {
+	baseUrl: string;
+	method: string;
+	path: string;
+	headers: Record<string, string>;
+	body?: object;
+}
+
+/** Sends requests to AcountPay through n8n's own HTTP helper, for one run of a node. */
+export class Client {
+	private constructor(
+		private readonly context: RequestContext,
+		private readonly auth: Auth,
+	) {}
+
+	/**
+	 * Reads the node's credential; sends nothing.
+	 * @throws ValidationError when its base URL may not be given a secret
+	 */
+	static async open(context: RequestContext): Promise<Client> {
+		return new Client(context, await openAuth(context));
+	}
+
+	/** Where requests go, without a slash at its end. */
+	get baseUrl(): string {
+		return this.auth.baseUrl;
+	}
+
+	/** Whether payments are real. */
+	get isProduction(): boolean {
+		return isProduction(this.baseUrl);
+	}
+
+	/** Whether the credential has a secret that webhooks are verified with. */
+	get hasWebhookSecret(): boolean {
+		return String(this.auth.credential.webhookSecret ?? '').trim() !== '';
+	}
+
+	/** The signal that is aborted when a person or a time limit cancels the execution. */
+	get cancelSignal(): AbortSignal | undefined {
+		return cancelSignalOf(this.context);
+	}
+
+	/** Takes the secrets of the credential out of a text from outside. */
+	redact(text: string): string {
+		return this.auth
+			.secrets()
+			.reduce((result, secret) => result.replaceAll(secret, '[secret]'), text);
+	}
+
+	/** The words for a request that AcountPay rejected with 401. */
+	rejectedWords(name: string): RejectedWords {
+		return this.auth.rejectedWords(name);
+	}
+
+	/** The request with everything that is sent, but for secrets: what tells it from another one. */
+	place(request: ApiRequest): PlacedRequest {
+		const { method, path, accept = 'application/json' } = request;
+		const { headers, body } = this.auth.place(request);
+		return {
+			baseUrl: this.baseUrl,
+			method,
+			path,
+			headers: {
+				Accept: accept,
+				...headers,
+				...(body && { 'Content-Type': 'application/json' }),
+				...request.headers,
+			},
+			body,
+		};
+	}
+
+	/**
+	 * Sends a request. When AcountPay rejects an outdated authentication, it is renewed and the request sent once more.
+	 * Redirects are not followed. A request that is not repeatable is not cut off when the execution is cancelled: its
+	 * response would be lost.
+	 * @param timeout ms until the whole response must be there
+	 * @throws ApiError when AcountPay gives nothing to authenticate with; Cancelled
+	 */
+	async send(request: ApiRequest, timeout: number): Promise<Sent> {
+		return await this.auth.authenticate(async () => await this.sendOnce(request, timeout));
+	}
+
+	private async sendOnce(request: ApiRequest, timeout: number): Promise<Sent> {
+		const { baseUrl, path, headers, body } = this.place(request);
+		const limit = AbortSignal.timeout(timeout);
+		const cancel = request.repeatable ? this.cancelSignal : undefined;
+		const options: IHttpRequestOptions = {
+			method: request.method,
+			url: `${baseUrl}${path}`,
+			headers,
+			...(request.query && { qs: request.query }),
+			// As text: n8n's HTTP client drops keys such as 'constructor' from objects.
+			...(body && { body: JSON.stringify(body) }),
+			encoding: 'arraybuffer',
+			timeout,
+			returnFullResponse: true,
+			// Also keeps n8n from renewing the token by itself, which before 2.41 it does once for every call.
+			ignoreHttpStatusErrors: true,
+			disableFollowRedirect: true,
+		};
+		const { credential, credentialType } = this.auth;
+		const signal = cancel ? AbortSignal.any([limit, cancel]) : limit;
+		try {
+			const response = await this.context.helpers.httpRequestWithAuthentication.call(
+				helperContext(this.context, credential, signal),
+				credentialType,
+				options,
+				{ oauth2: { tokenType: 'Bearer' } },
+			);
+			return {
+				status: response.statusCode,
+				headers: response.headers,
+				body: Buffer.from(response.body),
+			};
+		} catch (error) {
+			return networkFailureOf(error, limit.aborted, timeout);
+		}
+	}
+}

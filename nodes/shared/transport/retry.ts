@@ -1,0 +1,171 @@
+import type { ApiRequest } from '../api/request';
+import { backoff, delay, retryAfter } from '../backoff';
+import { Cancelled } from '../errors';
+import type { Client } from './client';
+import { isRateLimited, isRedirect, isRejection, type Sent } from './response';
+
+/**
+ * Everything that is sent again, and everything that never is.
+ *
+ * | what came                                   | a read            | a request that makes something | an access token |
+ * | ------------------------------------------- | ----------------- | ------------------------------ | --------------- |
+ * | 429                                         | RATE_LIMITED      | RATE_LIMITED: nothing was made | TOKEN           |
+ * | 5xx, 408, no response, unreadable           | READ              | never: it may have been made   | TOKEN           |
+ * | never connected                             | READ              | never                          | never           |
+ * | redirect, other 4xx                         | never             | never                          | never           |
+ * | 401, or 403 with a token that has ended     | once, renewed     | once, renewed                  | never           |
+ *
+ * The last row is in the authentication. Polling is no retry: a wait asks again because the customer has not paid yet.
+ */
+export interface RetryPolicy {
+	/** Whether to give up: after so many attempts, `elapsed` ms after the first, when the next would come in `delay` ms. */
+	isExhausted(attempts: number, elapsed: number, delay: number): boolean;
+	/** The delay after the first attempt, in ms; it doubles with each. */
+	firstDelay: number;
+	/** In ms. */
+	maxDelay: number;
+}
+
+/** Rate limited requests are sent again until both limits are reached. */
+const RATE_LIMIT_ATTEMPTS = 10;
+const RATE_LIMIT_ELAPSED = 2 * 60_000;
+const RATE_LIMITED: RetryPolicy = {
+	isExhausted: (attempts, elapsed) =>
+		attempts >= RATE_LIMIT_ATTEMPTS && elapsed >= RATE_LIMIT_ELAPSED,
+	firstDelay: 500,
+	maxDelay: 30_000,
+};
+/** Even a response that says 'Retry-After: 0' is given this much, in ms, with as much again at random. */
+const MIN_RATE_LIMIT_DELAY = 200;
+
+const READ_ATTEMPTS = 5;
+const FIRST_READ_DELAY = 500;
+const READ: RetryPolicy = {
+	isExhausted: (attempts) => attempts >= READ_ATTEMPTS,
+	firstDelay: FIRST_READ_DELAY,
+	maxDelay: 8_000,
+};
+
+/** How long the token endpoint is asked again while it is rate limited or out of order, in ms. */
+const TOKEN_ELAPSED = 60_000;
+/** For access tokens. */
+export const TOKEN: RetryPolicy = {
+	isExhausted: (_attempts, elapsed, nextDelay) => elapsed + nextDelay > TOKEN_ELAPSED,
+	firstDelay: 1_000,
+	maxDelay: 16_000,
+};
+
+export interface RetryLimits {
+	/** Until when, in ms since 1970, an attempt may be made; without, as the policy says. */
+	deadline?: number;
+	/** n8n's cancel signal of the execution. */
+	cancelSignal?: AbortSignal;
+}
+
+/**
+ * Makes attempts until one needs no other, or the policy or the deadline ends them.
+ * @param transientDelay of a result that another attempt may better: the delay that was asked for, in ms, or `backoff`;
+ *   undefined for a result that stands
+ * @returns the last attempt's result
+ * @throws Cancelled when the execution is cancelled during a delay; whatever `attempt` throws
+ */
+export async function retry<Result>(
+	attempt: () => Promise<Result>,
+	transientDelay: (result: Result) => number | 'backoff' | undefined,
+	policy: RetryPolicy,
+	{ deadline = Infinity, cancelSignal }: RetryLimits,
+): Promise<Result> {
+	const startedAt = Date.now();
+	for (let attempts = 1; ; attempts++) {
+		const result = await attempt();
+		const asked = transientDelay(result);
+		if (asked === undefined) return result;
+		const wait =
+			asked === 'backoff' ? backoff(attempts, policy.firstDelay, policy.maxDelay) : asked;
+		const now = Date.now();
+		if (policy.isExhausted(attempts, now - startedAt, wait) || now + wait > deadline) return result;
+		if (!(await delay(wait, cancelSignal))) throw new Cancelled();
+	}
+}
+
+/** What the item's options say about its requests. */
+export interface CallOptions {
+	/** ms until the whole response to one request must be there. */
+	timeout: number;
+	/** Until when, in ms since 1970, a request may be sent again; without, as long as the policy says. */
+	deadline?: number;
+	/** Whether to make something again whose outcome is unknown. */
+	resendUnknown: boolean;
+}
+
+/** Told of each attempt at a request that makes something. */
+export interface AttemptObserver {
+	/** The request is about to leave. */
+	sending(): void;
+	/** AcountPay has not acted on it. */
+	notMade(): void;
+}
+
+/**
+ * Sends a request, and sends it again while AcountPay is rate limiting: it has done nothing then.
+ * @throws ApiError or Cancelled
+ */
+export async function send(
+	client: Client,
+	request: ApiRequest,
+	options: CallOptions,
+	observer?: AttemptObserver,
+): Promise<Sent> {
+	const attempt = async () => {
+		let sent: Sent | undefined;
+		observer?.sending();
+		try {
+			sent = await client.send(request, options.timeout);
+		} finally {
+			// An error is about the authentication: AcountPay did not get as far as this request.
+			if (!sent || isRateLimited(sent)) observer?.notMade();
+		}
+		return sent;
+	};
+	return await retry(attempt, rateLimitDelay, RATE_LIMITED, limitsOf(client, options));
+}
+
+/**
+ * Sends a repeatable request, and sends it again while the response is missing or can't be used.
+ * @param read takes what is wanted out of a successful response; undefined: it can't be used
+ * @returns what was read, or the last response or failure
+ * @throws ApiError or Cancelled
+ */
+export async function sendRepeatedly<Result>(
+	client: Client,
+	request: ApiRequest,
+	options: CallOptions,
+	read: (sent: Sent) => Result | undefined,
+): Promise<{ result: Result } | { failed: Sent }> {
+	const attempt = async () => {
+		const sent = await send(client, request, options);
+		if (client.cancelSignal?.aborted) throw new Cancelled();
+		return { sent, result: read(sent) };
+	};
+	const { sent, result } = await retry(
+		attempt,
+		(got) =>
+			got.result !== undefined || isRejection(got.sent) || isRedirect(got.sent)
+				? undefined
+				: 'backoff',
+		READ,
+		limitsOf(client, options),
+	);
+	return result !== undefined ? { result } : { failed: sent };
+}
+
+const limitsOf = ({ cancelSignal }: Client, { deadline }: CallOptions): RetryLimits => ({
+	cancelSignal,
+	deadline,
+});
+
+const rateLimitDelay = (sent: Sent): number | 'backoff' | undefined => {
+	if (!isRateLimited(sent)) return undefined;
+	const asked = retryAfter(sent.headers['retry-after'], Date.now());
+	return asked === undefined ? 'backoff' : asked + MIN_RATE_LIMIT_DELAY * (1 + Math.random());
+};
