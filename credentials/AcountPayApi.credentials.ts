@@ -7,7 +7,12 @@ import type {
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
-import { OAUTH2_HOSTS, SAFE_BASE_URL_PATTERN, TOKEN_PATH } from '../nodes/shared/api/hosts';
+import {
+	OAUTH2_HOSTS,
+	SAFE_BASE_URL_PATTERN,
+	SLASHES_AT_END,
+	TOKEN_PATH,
+} from '../nodes/shared/api/hosts';
 import { addFingerprint } from '../nodes/shared/auth/oAuth2/accessToken';
 
 /*
@@ -19,11 +24,13 @@ const baseUrlFor = (fields: '$self' | '$credentials') =>
 	`(${fields}["environment"] === "production" ? "${OAUTH2_HOSTS.production}"` +
 	` : ${fields}["environment"] === "sandbox" ? "${OAUTH2_HOSTS.sandbox}"` +
 	` : /${SAFE_BASE_URL_PATTERN}/i.test(String(${fields}["baseUrl"]).trim())` +
-	` ? String(${fields}["baseUrl"]).trim().replace(/\\/+$/, "")` +
+	` ? String(${fields}["baseUrl"]).trim().replace(${String(SLASHES_AT_END)}, "$1")` +
 	` : "${REFUSED_URL}")`;
 const tokenUrlFor = (fields: '$self' | '$credentials') =>
 	`={{ ${baseUrlFor(fields)} + "${TOKEN_PATH}" }}`;
-const HOST = `={{ ${baseUrlFor('$self')}.replace(/^\\w+:\\/\\/(\\[.*?\\]|[^:\\/]+).*$/, "$1") }}`;
+/** The host in a URL. */
+const HOST_OF_URL = /^\w+:\/\/(\[[^\]]*\]|[^:/]+)(?:[:/].*)?$/;
+const HOST = `={{ ${baseUrlFor('$self')}.replace(${String(HOST_OF_URL)}, "$1") }}`;
 
 /*
  * The people who asked for this package set the credential's name; n8n's naming rule for OAuth2 credentials would have

@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { isRecord, readObject } from './responses';
+import { isId, isRecord, readObject } from './responses';
 import { finalStatusOf, type FinalStatus, OPEN_STATUSES } from './statuses';
 
 /** The events that AcountPay sends by webhook (documented). */
@@ -36,9 +36,7 @@ export const SIGNATURE = {
 export function readEvent(body: Buffer): PaymentEvent | undefined {
 	const value = readObject(body);
 	const isEvent =
-		typeof value?.event === 'string' &&
-		isRecord(value.data) &&
-		['string', 'number'].includes(typeof value.data.paymentId);
+		typeof value?.event === 'string' && isRecord(value.data) && isId(value.data.paymentId);
 	return isEvent ? (value as PaymentEvent) : undefined;
 }
 

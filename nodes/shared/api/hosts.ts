@@ -22,6 +22,11 @@ export const SAFE_BASE_URL_PATTERN =
 
 const SAFE_BASE_URL = new RegExp(SAFE_BASE_URL_PATTERN, 'i');
 
+/** Everything before the slashes at the end. `/\/+$/` alone would try from each of many slashes. */
+export const SLASHES_AT_END = /^(.*[^/])\/*$/;
+
+const MAX_URL_LENGTH = 2_048;
+
 /** The fields of a credential that say where to send requests. */
 export interface AcountPayHost {
 	environment: Environment;
@@ -40,8 +45,8 @@ export function baseUrlOf(
 ): string | undefined {
 	if (environment !== 'custom') return hosts[environment];
 	const typed = String(baseUrl ?? '').trim();
-	const isSafe = SAFE_BASE_URL.test(typed) && URL.canParse(typed);
-	return isSafe ? typed.replace(/\/+$/, '') : undefined;
+	const isSafe = typed.length <= MAX_URL_LENGTH && SAFE_BASE_URL.test(typed) && URL.canParse(typed);
+	return isSafe ? typed.replace(SLASHES_AT_END, '$1') : undefined;
 }
 
 /** Whether requests to this base URL move real money, also where a custom one names the host of production. */

@@ -3,6 +3,7 @@ import { isProduction } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
 import { openAuth } from '../auth';
 import type { Auth, RejectedWords } from '../auth/auth';
+import { Redactor } from '../redaction';
 import { cancelSignalOf, helperContext, type RequestContext } from '../requestContext';
 import { networkFailureOf } from './networkErrors';
 import type { Sent } from './response';
@@ -18,6 +19,8 @@ export interface PlacedRequest {
 
 /** Sends requests to AcountPay through n8n's own HTTP helper, for one run of a node. */
 export class Client {
+	private readonly redactor = new Redactor();
+
 	private constructor(
 		private readonly context: RequestContext,
 		private readonly auth: Auth,
@@ -51,11 +54,10 @@ export class Client {
 		return cancelSignalOf(this.context);
 	}
 
-	/** Takes the secrets of the credential out of a text from outside. */
+	/** Takes the secrets of this run out of a text from outside. */
 	redact(text: string): string {
-		return this.auth
-			.secrets()
-			.reduce((result, secret) => result.replaceAll(secret, '[secret]'), text);
+		for (const secret of this.auth.secrets()) this.redactor.add(secret);
+		return this.redactor.text(text);
 	}
 
 	/** The words for a request that AcountPay rejected with 401. */
@@ -122,10 +124,18 @@ export class Client {
 			return {
 				status: response.statusCode,
 				headers: response.headers,
-				body: Buffer.from(response.body),
+				body: this.redacted(Buffer.from(response.body), request),
 			};
 		} catch (error) {
 			return networkFailureOf(error, limit.aborted, timeout);
 		}
+	}
+
+	/** A body without secrets: servers echo what they were sent, and n8n stores what comes. An image has no text. */
+	private redacted(body: Buffer, { accept }: ApiRequest): Buffer {
+		if (accept !== undefined) return body;
+		const text = body.toString('utf8');
+		const redacted = this.redact(text);
+		return redacted === text ? body : Buffer.from(redacted);
 	}
 }
