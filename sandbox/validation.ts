@@ -51,7 +51,7 @@ function sentence({ keyword }: FastifySchemaValidationError, field: FieldSchema)
 	if (FORMAT_SENTENCES[field.format ?? '']) return FORMAT_SENTENCES[field.format!];
 	if (keyword === 'minimum') return `must not be less than ${field.minimum}`;
 	if (keyword === 'format') return 'must have at most 2 decimal places';
-	if (keyword === 'pattern') return 'should not be empty';
+	if (keyword === 'pattern' || keyword === 'minItems') return 'should not be empty';
 	if (keyword === 'enum') {
 		return `must be one of the following values: ${(field.enum ?? field.items?.enum)!.join(', ')}`;
 	}
