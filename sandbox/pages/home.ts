@@ -7,7 +7,7 @@ import {
 	type Merchants,
 } from '../keys/merchants';
 import type { Keys } from '../keys/auth';
-import { pagePath, type Course, type Payment, type Payments } from '../payments';
+import { pagePath, type Api, type Course, type Payment, type Payments } from '../payments';
 import { TEST_MERCHANTS } from '../tokens/api';
 import type { Credentials } from '../tokens/oauth';
 import { html, row, sendPage, type Html, type Page } from './html';
@@ -23,6 +23,9 @@ export interface HomeParts {
 	url: () => string;
 }
 
+/** What a person calls the two APIs. */
+const MADE_WITH: Record<Api, string> = { tokens: 'OAuth2', keys: 'API keys' };
+
 /** How many payments and merchants are shown at most, the newest. */
 const SHOWN = 100;
 
@@ -30,7 +33,7 @@ const code = (value: string | number) => html`<code>${value}</code>`;
 
 /** What becomes of a merchant's payments. */
 function fate(course?: Course): string {
-	if (!course) return 'wait for the customer, up to 30 minutes';
+	if (!course) return 'wait for the customer';
 	const end = course.end === 'completed' ? 'paid' : 'refused by the bank';
 	return `${end} after ${course.afterMs / 1000} s`;
 }
@@ -114,7 +117,7 @@ const paymentRow = (payment: Payment) =>
 		<td data-name="Reference">${payment.referenceNumber}</td>
 		<td data-name="Merchant">${payment.merchantName ?? payment.merchant}</td>
 		<td class="${payment.status}">${payment.status}</td>
-		<td data-name="Made with">${payment.api}</td>
+		<td data-name="Made with">${MADE_WITH[payment.api]}</td>
 	</tr>`;
 
 function homePage(parts: HomeParts): Page {
@@ -145,8 +148,11 @@ function homePage(parts: HomeParts): Page {
 			<h2>Merchants with OAuth2</h2>
 			${tokenMerchants()}
 			<h2>Merchants with API keys</h2>
+			<p class="explained">
+				Payments name a merchant by its client ID. Unpaid payments end after 30 minutes.
+			</p>
 			${table(
-				['Company', 'Number', 'Client ID, which payments name', 'Status', 'Its payments'],
+				['Company', 'Number', 'Client ID', 'Status', 'Its payments'],
 				merchants.slice(0, SHOWN).map(merchantRow),
 			)}
 		</div>`,

@@ -49,7 +49,8 @@ table { width: 100%; border-collapse: collapse; }
 th, td { padding: .5rem .75rem .5rem 0; border-top: 1px solid var(--line); text-align: left;
 	vertical-align: top; overflow-wrap: anywhere; }
 th { color: var(--soft); font-weight: 400; border-top: 0; }
-td.money { white-space: nowrap; font-variant-numeric: tabular-nums; }
+th, td[class] { white-space: nowrap; }
+td.money { font-variant-numeric: tabular-nums; }
 @media (max-width: 40rem) {
 	.body { padding: 1rem; }
 	thead { display: none; }
