@@ -75,7 +75,7 @@ function zlibOfRepeatedRows(rows: readonly Uint8Array[], repeats: number): Buffe
 		row.forEach(putSymbol);
 		for (let left = row.length * (repeats - 1); left > 0; ) {
 			// A rest of one or two bytes would have no code.
-			const length = left - LONGEST_MATCH > 2 ? LONGEST_MATCH : Math.min(left, LONGEST_MATCH - 3);
+			const length = left <= LONGEST_MATCH ? left : Math.min(left - 3, LONGEST_MATCH);
 			putLength(length);
 			putDistance(row.length);
 			left -= length;
@@ -100,7 +100,7 @@ function zlibOfRepeatedRows(rows: readonly Uint8Array[], repeats: number): Buffe
  * Draws a square of black and white modules as a PNG with one bit a pixel.
  * @param modules the rows from the top, true for black; as many rows as columns
  * @param border white modules around them
- * @param scale pixels for the side of a module, 2 at least
+ * @param scale pixels for the side of a module, 3 at least
  */
 export function drawPng(
 	modules: ReadonlyArray<readonly boolean[]>,

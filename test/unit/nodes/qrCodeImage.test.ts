@@ -218,7 +218,7 @@ describe('the picture', () => {
 					}),
 				),
 				fc.integer({ min: 0, max: 5 }),
-				fc.integer({ min: 2, max: 12 }),
+				fc.integer({ min: 3, max: 12 }),
 				(modules, border, scale) => {
 					const { side, pixels } = parsed(drawPng(modules, border, scale));
 					expect(side).toBe((modules.length + 2 * border) * scale);
