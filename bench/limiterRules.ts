@@ -50,6 +50,9 @@ const SERVERS: Record<string, { traits: ServerTraits; calls: number }> = {
 
 /** So many calls at once, whatever happens; each waits by itself after a 429. */
 class Fixed implements Limiting {
+	/** Adapts the limit to a call's outcome and latency (ms). */
+	protected learn?(outcome: Outcome, latency: number): void;
+
 	protected running = 0;
 	private readonly waiting: Array<() => void> = [];
 
@@ -67,7 +70,7 @@ class Fixed implements Limiting {
 		const startedAt = this.clock.time;
 		const result = await work();
 		const outcome = outcomeOf(result);
-		this.learn(outcome, this.clock.time - startedAt);
+		this.learn?.(outcome, this.clock.time - startedAt);
 		if (outcome.kind === 'refused') await this.clock.wait((outcome.retryAfter ?? 500) + 300);
 		this.running--;
 		while (this.running < this.limit && this.waiting.length > 0) {
@@ -76,9 +79,6 @@ class Fixed implements Limiting {
 		}
 		return result;
 	}
-
-	/** Learns nothing. */
-	protected learn(_outcome: Outcome, _latency: number): void {}
 }
 
 /** Additive increase, multiplicative decrease: one more for each limit's worth of good responses, half at each bad one. */

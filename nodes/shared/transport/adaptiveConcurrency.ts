@@ -70,8 +70,8 @@ const LARGEST_STEP = 15;
 /** A latency has grown when it is longer than this many times the baseline, and by at least this many ms. */
 const LATENCY_TOLERANCE = 2;
 const LATENCY_MARGIN = 50;
-/** How much of a grown latency must be left after a cut to show that the cut does not help. */
-const LATENCY_UNCHANGED = 0.75;
+/** Only a cut to this share of the limit or less shows whether cuts help. */
+const TELLING_CUT = 0.75;
 /** The rate is kept at this share of what the server accepted in {@link RATE_WINDOW} ms. */
 const RATE_SHARE = 0.95;
 const RATE_WINDOW = 1_000;
@@ -105,7 +105,7 @@ const MAX_PROBES = 5;
  *   doubles, by 15 at most, up to the ceiling. Only a limit that holds calls back goes up.
  * - **Latency.** The baseline is the shortest median latency of a round, without the time in which this process was busy itself.
  *   When a round takes more than twice the baseline, calls queue at the server. The limit is cut to the share that takes
- *   twice the baseline, and then goes up by one a round. A latency that a cut does not bring down has another
+ *   twice the baseline, and then goes up by one a round. A latency that cuts do not bring down has another
  *   cause, and becomes the baseline.
  * - **429.** All calls hold back until Retry-After has passed. The limit is halved, then goes up by one a round. Calls are
  *   spread evenly from now on, at 95 % of what the server accepted within a second. A rate that is refused
@@ -143,8 +143,8 @@ export class AdaptiveLimiter {
 	/** Whether the limit has held calls back in this round. */
 	private isFull = false;
 	private baseline = Infinity;
-	/** The latency that led to the last cut, until the next round shows whether the cut helped. */
-	private cutLatency?: number;
+	/** Latency (ms) and limit before a series of cuts, until later rounds show whether they helped. */
+	private beforeCuts?: { latency: number; limit: number };
 
 	private pausedUntil = 0;
 	/** Calls a second. */
@@ -306,24 +306,37 @@ export class AdaptiveLimiter {
 
 	private endRound(): void {
 		const latency = [...this.round].sort((a, b) => a - b)[this.round.length >> 1];
-		const { isFull, cutLatency } = this;
+		const { isFull } = this;
 		this.beginRound();
-		this.cutLatency = undefined;
-		if (cutLatency !== undefined && latency > cutLatency * LATENCY_UNCHANGED) {
-			this.baseline = latency;
-		}
-		this.baseline = Math.min(this.baseline, latency);
-
+		this.learnBaseline(latency);
 		const most = Math.max(this.baseline * LATENCY_TOLERANCE, this.baseline + LATENCY_MARGIN);
 		if (latency > most) {
-			this.cutLatency = latency;
+			// Calls of a limit that has just gone up come later, so the latency can grow for a while.
+			if (latency > (this.beforeCuts?.latency ?? 0)) {
+				this.beforeCuts = { latency, limit: this.currentLimit };
+			}
 			this.cutTo((this.currentLimit * most) / latency);
-		} else if (isFull) {
+			return;
+		}
+		this.beforeCuts = undefined;
+		if (isFull) {
 			const fast = Math.min(this.currentLimit * 2, this.currentLimit + LARGEST_STEP, this.goal);
 			const more = Math.max(Math.floor(fast), this.currentLimit + 1);
 			const held = this.now() < this.heldUntil ? this.heldLimit : Infinity;
 			this.currentLimit = Math.max(this.currentLimit, Math.min(more, this.ceiling, held));
 		}
+	}
+
+	private learnBaseline(latency: number): void {
+		this.baseline = Math.min(this.baseline, latency);
+		if (!this.beforeCuts) return;
+		const share = this.currentLimit / this.beforeCuts.limit;
+		if (share > TELLING_CUT) return;
+		// Calls that queue would take `share` of the former latency. Halfway there is enough.
+		if (latency <= (this.beforeCuts.latency * (1 + share)) / 2) return;
+		this.baseline = latency;
+		this.beforeCuts = undefined;
+		this.goal = this.ceiling;
 	}
 
 	private beginRound(): void {
