@@ -70,8 +70,9 @@ const LARGEST_STEP = 15;
 /** A latency has grown when it is longer than this many times the baseline, and by at least this many ms. */
 const LATENCY_TOLERANCE = 2;
 const LATENCY_MARGIN = 50;
-/** Only a cut to this share of the limit or less shows whether cuts help. */
-const TELLING_CUT = 0.75;
+/** Once the limit is cut to this share, a latency of more than the second share of what it was has another cause. */
+const TELLING_CUT = 0.5;
+const LATENCY_LEFT = 0.8;
 /** The rate is kept at this share of what the server accepted in {@link RATE_WINDOW} ms. */
 const RATE_SHARE = 0.95;
 const RATE_WINDOW = 1_000;
@@ -330,10 +331,8 @@ export class AdaptiveLimiter {
 	private learnBaseline(latency: number): void {
 		this.baseline = Math.min(this.baseline, latency);
 		if (!this.beforeCuts) return;
-		const share = this.currentLimit / this.beforeCuts.limit;
-		if (share > TELLING_CUT) return;
-		// Calls that queue would take `share` of the former latency. Halfway there is enough.
-		if (latency <= (this.beforeCuts.latency * (1 + share)) / 2) return;
+		if (this.currentLimit > this.beforeCuts.limit * TELLING_CUT) return;
+		if (latency <= this.beforeCuts.latency * LATENCY_LEFT) return;
 		this.baseline = latency;
 		this.beforeCuts = undefined;
 		this.goal = this.ceiling;

@@ -116,7 +116,7 @@ describe('On a server without limits', () => {
 });
 
 describe('On a server with a hidden limit', () => {
-	test('of work at once: it keeps the server busy and queues no more than about as much again', async () => {
+	test('of work at once: it keeps the server busy and queues no more than twice as much again', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.integer({ min: 4, max: 20 }), seeds, async (capacity, seed) => {
 				// Half of the 400 ms are the network, half the work: so many calls fill line and server.
@@ -126,7 +126,7 @@ describe('On a server with a hidden limit', () => {
 				const settled = limits.slice(limits.length / 2).map(([, limit]) => limit);
 				const mean = settled.reduce((sum, limit) => sum + limit, 0) / settled.length;
 				expect(mean).toBeGreaterThan(Math.min(50, ideal) * 0.7);
-				expect(mean).toBeLessThan(Math.max(ideal * 2.5, 24));
+				expect(mean).toBeLessThan(Math.max(ideal * 3, 30));
 			}),
 			{ numRuns: 10 },
 		);
