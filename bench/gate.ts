@@ -145,8 +145,9 @@ export class Gate {
 		});
 		const content = await bodyOf(response);
 		if (delay) await sleep(delay);
-		const { 'transfer-encoding': _, ...rest } = response.headers;
-		outgoing.writeHead(response.statusCode ?? 502, { ...rest, 'content-length': content.length });
+		const answered = { ...response.headers, 'content-length': content.length };
+		delete answered['transfer-encoding'];
+		outgoing.writeHead(response.statusCode ?? 502, answered);
 		outgoing.end(content);
 	}
 }
