@@ -34,18 +34,18 @@ export class N8nBench {
 		readonly contestant: N8nContestant,
 		private readonly n8n: N8n,
 		private readonly sandbox: SandboxProcess,
-		private readonly maxConcurrency: number,
+		private readonly maxConcurrency: number | undefined,
 	) {}
 
 	/**
 	 * @param customNodes the folder that {@link compileCustomNodes} made
-	 * @param maxConcurrency how many calls the AcountPay node has in flight
+	 * @param maxConcurrency how many calls the AcountPay node has in flight; undefined: as the node comes
 	 */
 	static async start(
 		contestant: N8nContestant,
 		sandbox: SandboxProcess,
 		customNodes: string,
-		maxConcurrency: number,
+		maxConcurrency: number | undefined,
 		options: StartN8nOptions,
 	): Promise<N8nBench> {
 		const env = { N8N_CUSTOM_EXTENSIONS: customNodes, ...options.env };
