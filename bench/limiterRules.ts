@@ -1,5 +1,5 @@
 /* eslint-disable no-console -- runs outside n8n */
-import { AdaptiveLimiter, type Outcome } from '../nodes/shared/transport/adaptiveConcurrency';
+import { AdaptiveLimiter, type Verdict } from '../nodes/shared/transport/adaptiveLimiter';
 import {
 	type Limiting,
 	seededRandom,
@@ -51,7 +51,7 @@ const SERVERS: Record<string, { traits: ServerTraits; calls: number }> = {
 /** So many calls at once, whatever happens; each waits by itself after a 429. */
 class Fixed implements Limiting {
 	/** Adapts the limit to a call's outcome and latency (ms). */
-	protected learn?(outcome: Outcome, latency: number): void;
+	protected learn?(outcome: Verdict, latency: number): void;
 
 	protected running = 0;
 	private readonly waiting: Array<() => void> = [];
@@ -63,13 +63,13 @@ class Fixed implements Limiting {
 
 	async run<Result>(
 		work: () => Promise<Result>,
-		outcomeOf: (result: Result) => Outcome,
+		verdictOf: (result: Result) => Verdict,
 	): Promise<Result> {
 		if (this.running >= this.limit) await new Promise<void>((start) => this.waiting.push(start));
 		else this.running++;
 		const startedAt = this.clock.time;
 		const result = await work();
-		const outcome = outcomeOf(result);
+		const outcome = verdictOf(result);
 		this.learn?.(outcome, this.clock.time - startedAt);
 		if (outcome.kind === 'refused') await this.clock.wait((outcome.retryAfter ?? 500) + 300);
 		this.running--;
@@ -83,7 +83,7 @@ class Fixed implements Limiting {
 
 /** Additive increase, multiplicative decrease: one more for each limit's worth of good responses, half at each bad one. */
 class Aimd extends Fixed {
-	protected override learn(outcome: Outcome): void {
+	protected override learn(outcome: Verdict): void {
 		if (outcome.kind === 'ok') this.limit = Math.min(CEILING, this.limit + 1 / this.limit);
 		else this.limit = Math.max(1, this.limit / 2);
 	}
@@ -93,7 +93,7 @@ class Aimd extends Fixed {
 class Vegas extends Fixed {
 	private shortest = Infinity;
 
-	protected override learn(outcome: Outcome, latency: number): void {
+	protected override learn(outcome: Verdict, latency: number): void {
 		if (outcome.kind !== 'ok') {
 			this.limit = Math.max(1, this.limit / 2);
 			return;
@@ -109,7 +109,7 @@ class Vegas extends Fixed {
 class Gradient extends Fixed {
 	private longTerm?: number;
 
-	protected override learn(outcome: Outcome, latency: number): void {
+	protected override learn(outcome: Verdict, latency: number): void {
 		if (outcome.kind !== 'ok') {
 			this.limit = Math.max(1, this.limit / 2);
 			return;

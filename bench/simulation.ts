@@ -1,5 +1,5 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
-import type { Outcome } from '../nodes/shared/transport/adaptiveConcurrency';
+import type { Verdict } from '../nodes/shared/transport/adaptiveLimiter';
 
 /** A clock that jumps to the next thing to do, once nothing is left to do now. */
 export class VirtualClock {
@@ -91,7 +91,7 @@ export class SimulatedServer {
 		this.tokens = traits.tokenBucket?.size ?? 0;
 	}
 
-	async send(): Promise<Outcome> {
+	async send(): Promise<Verdict> {
 		this.open++;
 		this.mostOpen = Math.max(this.mostOpen, this.open);
 		const { latency, jitter = 0 } = this.traits;
@@ -103,7 +103,7 @@ export class SimulatedServer {
 		return outcome;
 	}
 
-	private async handle(rest: number): Promise<Outcome> {
+	private async handle(rest: number): Promise<Verdict> {
 		const { clock, traits } = this;
 		this.seen++;
 		if (!this.takesMore()) {
@@ -158,7 +158,7 @@ export class SimulatedServer {
 export interface Limiting {
 	run<Result>(
 		work: () => Promise<Result>,
-		outcomeOf: (result: Result) => Outcome,
+		verdictOf: (result: Result) => Verdict,
 		options?: { again?: boolean },
 	): Promise<Result>;
 }

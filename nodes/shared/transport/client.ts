@@ -5,6 +5,7 @@ import { openAuth } from '../auth';
 import type { Auth, RejectedWords } from '../auth/auth';
 import { Redactor } from '../redaction';
 import { cancelSignalOf, helperContext, type RequestContext } from '../requestContext';
+import { AdaptiveLimiter } from './adaptiveLimiter';
 import { networkFailureOf } from './networkErrors';
 import type { Sent } from './response';
 
@@ -21,17 +22,24 @@ export interface PlacedRequest {
 export class Client {
 	private readonly redactor = new Redactor();
 
+	/** Decides how many requests of this run are in flight at once. */
+	readonly limiter: AdaptiveLimiter;
+
 	private constructor(
 		private readonly context: RequestContext,
 		private readonly auth: Auth,
-	) {}
+		maxConcurrency: number,
+	) {
+		this.limiter = new AdaptiveLimiter(maxConcurrency);
+	}
 
 	/**
 	 * Reads the node's credential; sends nothing.
+	 * @param maxConcurrency the most requests in flight at once
 	 * @throws ValidationError when its base URL may not be given a secret
 	 */
-	static async open(context: RequestContext): Promise<Client> {
-		return new Client(context, await openAuth(context));
+	static async open(context: RequestContext, maxConcurrency = 1): Promise<Client> {
+		return new Client(context, await openAuth(context), maxConcurrency);
 	}
 
 	/** Where requests go, without a slash at its end. */

@@ -49,7 +49,7 @@ const errorOf = ({ error }: { error?: unknown }) => {
 };
 
 beforeEach(() => {
-	jest.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
+	jest.useFakeTimers({ now: Date.UTC(2026, 0, 1), doNotFake: ['performance'] });
 });
 afterEach(() => {
 	jest.useRealTimers();
@@ -265,7 +265,7 @@ describe('a busy AcountPay', () => {
 		const { value: payment, sent, took } = await make([busy, made]);
 		expect(payment).toMatchObject({ id: 'pay_1' });
 		expect(sent).toHaveLength(2);
-		expect(took).toBeGreaterThanOrEqual(asked + 200);
+		expect(took).toBeGreaterThanOrEqual(Math.max(200, asked));
 		expect(took).toBeLessThanOrEqual(asked + 500);
 	});
 

@@ -153,7 +153,7 @@ async function ask(
 }
 
 async function poll(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
-	const { client, limit, endSignal } = work;
+	const { client, endSignal } = work;
 	const deadline = Date.now() + input.timeoutMinutes * 60_000;
 	const options = { ...work.options, deadline };
 	let known: Known | undefined;
@@ -162,7 +162,7 @@ async function poll(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
 		;
 		wait = Math.min(MAX_POLLING_DELAY, wait * POLLING_DELAY_GROWTH)
 	) {
-		const response = await limit(async () => await ask(client, input, options));
+		const response = await ask(client, input, options);
 		if (!(response instanceof ApiError)) known = response;
 		if (known && finalStatusOf(known.payment.status)) {
 			return { json: waitOutput(input.paymentId, known, 'status') };

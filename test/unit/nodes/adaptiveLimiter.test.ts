@@ -9,15 +9,15 @@ import {
 } from '../../../bench/simulation';
 import {
 	AdaptiveLimiter,
-	type Outcome,
+	type Verdict,
 	ServerDown,
-} from '../../../nodes/shared/transport/adaptiveConcurrency';
+} from '../../../nodes/shared/transport/adaptiveLimiter';
 
 jest.setTimeout(120_000);
 
-const OK = (): Outcome => ({ kind: 'ok' });
-const FAILED = (): Outcome => ({ kind: 'failed' });
-const refusedFor = (retryAfter?: number) => (): Outcome => ({ kind: 'refused', retryAfter });
+const OK = (): Verdict => ({ kind: 'ok' });
+const FAILED = (): Verdict => ({ kind: 'failed' });
+const refusedFor = (retryAfter?: number) => (): Verdict => ({ kind: 'refused', retryAfter });
 
 const limiterOn = (
 	clock: VirtualClock,
@@ -48,8 +48,8 @@ async function run(
 		(clock) => {
 			limiter = limiterOn(clock, ceiling, { seed });
 			return {
-				run: async (work, outcomeOf, options) => {
-					const end = await limiter.run(work, outcomeOf, options);
+				run: async (work, verdictOf, options) => {
+					const end = await limiter.run(work, verdictOf, options);
 					limits.push([clock.time, limiter.limit]);
 					return end;
 				},
@@ -288,7 +288,7 @@ describe('On a server that falls over', () => {
 				async () => isBack,
 				(back) => (back ? OK() : FAILED()),
 			);
-		for (let probe = 0; probe <= 5; probe++) await clock.run(call());
+		for (let probe = 0; probe <= 6; probe++) await clock.run(call());
 		await expect(clock.run(call())).rejects.toBeInstanceOf(ServerDown);
 		isBack = true;
 		await expect(clock.run(call())).rejects.toBeInstanceOf(ServerDown);

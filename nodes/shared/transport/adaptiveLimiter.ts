@@ -1,7 +1,7 @@
 import { sleep } from 'n8n-workflow';
 
 /** What a call's end says about the server. */
-export type Outcome =
+export type Verdict =
 	/** The server responded and had capacity: success, and a rejection that is about the request itself. */
 	| { kind: 'ok' }
 	/** The server did nothing because of too many requests (429). `retryAfter`: the delay that it asked for, in ms. */
@@ -12,7 +12,7 @@ export type Outcome =
 	| { kind: 'ignored' };
 
 /** How a call is queued. */
-export interface CallOptions {
+export interface QueueOptions {
 	/** A repeat of a call that was refused: it comes before those that were never sent. */
 	again?: boolean;
 	/** Takes the call out of the queue. A call that was sent is not cut off. */
@@ -94,9 +94,9 @@ const LONGEST_PAUSE = 30_000;
 /** Up to this share is added to each pause at random: other workflows wait for the same server. */
 const PAUSE_SPREAD = 0.05;
 /** The pauses after a failed probe, in ms, and how many failed probes mean that the server is down. */
-const FIRST_PROBE_PAUSE = 1_000;
+const FIRST_PROBE_PAUSE = 250;
 const LONGEST_PROBE_PAUSE = 30_000;
-const MAX_PROBES = 5;
+const MAX_PROBES = 6;
 
 /**
  * Finds out how many calls at once, and how many a second, a server takes. First come, first served.
@@ -116,7 +116,7 @@ const MAX_PROBES = 5;
  *   about a rate: the rate doubles each second until it is refused.
  * - **Failures** (5xx, timeouts). The first halves the limit, each further one in a row too, down to one call at a time. The
  *   limit doubles back to 75 % of where calls failed. At one call at a time each call is a probe, with growing pauses
- *   between. After 5 failed probes the waiting calls are not sent at all ({@link ServerDown}), and there is a probe every 30 seconds.
+ *   between. After 6 failed probes the waiting calls are not sent at all ({@link ServerDown}), and there is a probe every 30 seconds.
  *
  * Calls in flight are never more than the ceiling. With a ceiling of 1, calls are sent strictly one after the other.
  */
@@ -207,13 +207,13 @@ export class AdaptiveLimiter {
 	/**
 	 * Makes a call when it is its turn.
 	 * @param work the call; when it throws, it counts as 'ignored'
-	 * @param outcomeOf what its result says about the server
+	 * @param verdictOf what its result says about the server
 	 * @throws what `work` throws; the signal's reason when it is aborted before the call is sent; ServerDown
 	 */
 	async run<Result>(
 		work: () => Promise<Result>,
-		outcomeOf: (result: Result) => Outcome,
-		{ again = false, signal }: CallOptions = {},
+		verdictOf: (result: Result) => Verdict,
+		{ again = false, signal }: QueueOptions = {},
 	): Promise<Result> {
 		await this.turn(again, signal);
 		const call: StartedCall = {
@@ -221,15 +221,15 @@ export class AdaptiveLimiter {
 			busyAt: this.busyTime(),
 			isProbe: this.failures > 0 && this.currentLimit === 1 && this.running === 1,
 		};
-		let outcome: Outcome = { kind: 'ignored' };
+		let verdict: Verdict = { kind: 'ignored' };
 		try {
 			const result = await work();
-			outcome = outcomeOf(result);
+			verdict = verdictOf(result);
 			return result;
 		} finally {
 			this.isFull ||= this.running >= this.currentLimit;
 			this.running--;
-			this.learn(call, outcome);
+			this.learn(call, verdict);
 			this.startWaiting();
 		}
 	}
@@ -284,10 +284,10 @@ export class AdaptiveLimiter {
 		this.startWaiting();
 	}
 
-	private learn(call: StartedCall, outcome: Outcome): void {
-		if (outcome.kind === 'ok') this.learnAccepted(call);
-		else if (outcome.kind === 'refused') this.learnRefused(call, outcome.retryAfter);
-		else if (outcome.kind === 'failed') this.learnFailed(call);
+	private learn(call: StartedCall, verdict: Verdict): void {
+		if (verdict.kind === 'ok') this.learnAccepted(call);
+		else if (verdict.kind === 'refused') this.learnRefused(call, verdict.retryAfter);
+		else if (verdict.kind === 'failed') this.learnFailed(call);
 	}
 
 	private learnAccepted(call: StartedCall): void {
