@@ -52,8 +52,7 @@ export const proxyFailureOf = ({ status }: ApiResponse, sent: boolean): NetworkF
 		: { status: undefined, sent: false, what: 'could not be reached', proxyStatus: status };
 
 /** Whether a response is a web page, which AcountPay does not send: something in between responded in its place. */
-export const isWebPage = ({ headers, body }: ApiResponse): boolean =>
-	/^text\/html\b/i.test(String(headers['content-type'] ?? '')) ||
+export const isWebPage = ({ body }: ApiResponse): boolean =>
 	/^\s*</.test(body.toString('latin1', 0, 64));
 
 /** Whether AcountPay takes no more requests for now, and has done nothing with this one. */

@@ -418,7 +418,7 @@ describe('options', () => {
 		);
 	});
 
-	test.each([[0], [-1], [1.5], ['30000'], [null], [600_001], [NaN]])(
+	test.each([[0], [-1], [1.5], ['30000'], [600_001], [NaN]])(
 		'%p is no timeout',
 		(timeout) => {
 			expect(refusal(() => callOptionsOf(parameters({ options: { timeout } })))).toMatch(
