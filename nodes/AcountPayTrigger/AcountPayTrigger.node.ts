@@ -8,7 +8,15 @@ import {
 } from 'n8n-workflow';
 import type { EventName } from '../shared/acountPayApi';
 import { CREDENTIAL_NAME } from '../shared/credential';
-import { answer, receiveEvent, requireWebhookSecret } from '../shared/webhook';
+import { contradictsItself } from '../shared/webhooks/doubts';
+import {
+	answer,
+	logDoubt,
+	receiveEvent,
+	requireWebhookSecret,
+	webhookSecretOf,
+} from '../shared/webhooks/receive';
+import { SCHEMES } from '../shared/webhooks/schemes';
 import { isRepeat } from './repeats';
 
 /** The node 'AcountPay Trigger': starts a workflow when AcountPay tells of a payment. */
@@ -104,11 +112,11 @@ export class AcountPayTrigger implements INodeType {
 	webhookMethods = {
 		default: {
 			async checkExists(this: IHookFunctions): Promise<boolean> {
-				await requireWebhookSecret(this);
+				await requireWebhookSecret(this, webhookSecretOf);
 				return false;
 			},
 			async create(this: IHookFunctions): Promise<boolean> {
-				await requireWebhookSecret(this);
+				await requireWebhookSecret(this, webhookSecretOf);
 				return true;
 			},
 			async delete(this: IHookFunctions): Promise<boolean> {
@@ -118,12 +126,16 @@ export class AcountPayTrigger implements INodeType {
 	};
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
-		const event = await receiveEvent(this);
+		const event = await receiveEvent(this, SCHEMES.oAuth2, webhookSecretOf);
 		if (!event) return { noWebhookResponse: true };
 
 		// An expression may give a single one.
 		const events = [this.getNodeParameter('events') as EventName | EventName[]].flat();
 		if (!events.some((name) => name === event.event)) return answer(this, 200, 'ignored');
+		if (contradictsItself(event)) {
+			logDoubt(this, event, 'its status contradicts its name');
+			return answer(this, 200, 'ignored');
+		}
 
 		const { ignoreRepeats = true } = this.getNodeParameter('options', {}) as {
 			ignoreRepeats?: boolean;

@@ -3,7 +3,7 @@ import { finalStatusOf } from '../../../shared/acountPayApi';
 import type { Connection } from '../../../shared/connection';
 import { pause } from '../../../shared/pauses';
 import { ApiProblem, FieldProblem, Stopped } from '../../../shared/problems';
-import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhook';
+import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhooks/receive';
 import { type CallOptions, readPayment } from '../../calls';
 import { shown } from '../../itemParameters';
 import type { ItemOutput, ItemWork, Operation } from '../../operation';

@@ -1,0 +1,69 @@
+import type { IDataObject } from 'n8n-workflow';
+import { readObject } from '../acountPayApi';
+
+/** The body of a webhook (documented): what happened, to what, and when. */
+export interface WebhookEvent extends IDataObject {
+	/** For example `payment.completed`; names that are not documented may come. */
+	event: string;
+	data: IDataObject;
+}
+
+/** What an event is about. */
+export interface EventSubject {
+	kind: 'payment' | 'merchant';
+	/** AcountPay's ID as text; both APIs are documented with text and number. */
+	id: string;
+}
+
+/** No white space, control character or half of a surrogate pair. */
+const TEXT_ID = /^[^\s\p{Cc}\p{Cs}]+$/u;
+
+/** A number that is no whole one, or negative, or written with an exponent: large numbers come as the text of their digits. */
+const ODD_NUMBER = /^(?!\d+$)[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+
+/** JSON that is out of range for a number (`1e400`) arrives as Infinity, and `-0` as negative zero. */
+function idOf(value: unknown): string | undefined {
+	if (typeof value === 'number') {
+		return Number.isSafeInteger(value) && !Object.is(value, -0) && value >= 0
+			? String(value)
+			: undefined;
+	}
+	const isId = typeof value === 'string' && TEXT_ID.test(value) && !ODD_NUMBER.test(value);
+	return isId ? value : undefined;
+}
+
+/**
+ * What an event is about. Events of merchants name `merchantId` and `clientId`, all others `paymentId` (documented).
+ * @returns undefined when the event names nothing that can be an ID
+ */
+export function subjectOf({ event, data }: WebhookEvent): EventSubject | undefined {
+	const isMerchant = event.startsWith('merchant.');
+	const id = isMerchant ? (idOf(data.merchantId) ?? idOf(data.clientId)) : idOf(data.paymentId);
+	return id === undefined ? undefined : { kind: isMerchant ? 'merchant' : 'payment', id };
+}
+
+/**
+ * The event in the body of a webhook.
+ * @returns undefined when the body is no event, or names nothing that it could be about
+ */
+export function readWebhookEvent(body: Buffer): WebhookEvent | undefined {
+	const value = readObject(body);
+	const { event, data } = value ?? {};
+	if (typeof event !== 'string' || typeof data !== 'object' || data === null) return undefined;
+	const read = value as WebhookEvent;
+	return subjectOf(read) ? read : undefined;
+}
+
+/** ISO 8601 with at least minutes; without a zone it is UTC. */
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/;
+
+/**
+ * When an event happened, by the `timestamp` in its body (documented as ISO 8601).
+ * @returns ms since 1970; undefined when it does not say
+ */
+export function timeOf({ timestamp }: WebhookEvent): number | undefined {
+	const [text, , , zone] = (typeof timestamp === 'string' && ISO_TIME.exec(timestamp)) || [];
+	if (text === undefined) return undefined;
+	const time = Date.parse(zone === undefined ? `${text}Z` : text);
+	return Number.isNaN(time) ? undefined : time;
+}
