@@ -84,7 +84,9 @@ function doubtAbout(
 function merchantOf(context: IWebhookFunctions): string | undefined {
 	try {
 		const merchantId = context.getNodeParameter('merchantId');
-		return typeof merchantId === 'string' && merchantId.trim() !== '' ? merchantId.trim() : undefined;
+		return typeof merchantId === 'string' && merchantId.trim() !== ''
+			? merchantId.trim()
+			: undefined;
 	} catch {
 		return undefined;
 	}

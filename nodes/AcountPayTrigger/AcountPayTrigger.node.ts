@@ -28,7 +28,7 @@ export class AcountPayTrigger implements INodeType {
 		group: ['trigger'],
 		version: 1,
 		subtitle: '={{ $parameter["events"].join(", ") }}',
-		description: 'Starts the workflow when AcountPay tells what became of a payment',
+		description: 'Starts the workflow when AcountPay sends an event of a payment',
 		defaults: { name: 'AcountPay Trigger' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
@@ -36,24 +36,25 @@ export class AcountPayTrigger implements INodeType {
 		webhooks: [
 			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'webhook' },
 		],
-		eventTriggerDescription: '',
+		eventTriggerDescription:
+			'Waiting for an event: create a payment whose Webhook URL is the test URL of this trigger',
 		activationMessage:
-			'Give the production URL of this trigger to the payments that it is to hear of, as their Webhook URL.',
+			"Set this trigger's production URL as the Webhook URL of the payments it should listen to.",
 		triggerPanel: {
-			header: 'Hear from AcountPay',
+			header: 'Start on AcountPay events',
 			executionsHelp: {
 				inactive:
-					'<b>While building</b>, execute this step, copy the test URL into the field Webhook URL of an AcountPay node and create a payment. <br /> <br /> <b>When it works</b>, publish the workflow and use the production URL there.',
+					'<b>While you build</b>, execute this step. Open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. Then create a payment. <br /> <br /> <b>When it works</b>, publish the workflow and use the <b>Production URL</b> instead.',
 				active:
-					'<b>While building</b>, execute this step, copy the test URL into the field Webhook URL of an AcountPay node and create a payment. <br /> <br /> <b>This workflow is published</b>: events that come to the production URL show under Executions.',
+					'<b>While you build</b>, execute this step. Open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. Then create a payment. <br /> <br /> <b>This workflow is published</b>: events that arrive at the <b>Production URL</b> are listed under Executions.',
 			},
 			activationHint:
-				'Once it works, publish the workflow and put the production URL into the Webhook URL of your payments.',
+				"Once it works, publish the workflow and set the production URL as your payments' Webhook URL.",
 		},
 		properties: [
 			{
 				displayName:
-					'Copy the webhook URL above into the field Webhook URL of the AcountPay node that creates the payments. AcountPay tells each payment where to report.',
+					'AcountPay sends events to the Webhook URL that a payment was created with. Open <b>Webhook URLs</b> above and copy one into the field Webhook URL of the AcountPay node that creates the payments: the <b>Test URL</b> works while this step listens, the <b>Production URL</b> once the workflow is published.',
 				name: 'webhookNotice',
 				type: 'notice',
 				default: '',
@@ -101,7 +102,7 @@ export class AcountPayTrigger implements INodeType {
 						type: 'boolean',
 						default: true,
 						description:
-							'Whether the same event of the same payment starts the workflow only once. Events are remembered for 24 hours, the last 5,000 of them. While you listen for a test event, every event counts.',
+							'Whether the same event of the same payment starts the workflow only once. Events are remembered for 24 hours, the last 50,000 of them. While you listen for a test event, every event counts.',
 					},
 				],
 			},

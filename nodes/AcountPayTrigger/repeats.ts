@@ -46,13 +46,19 @@ function joined(stored: string, here: string): string {
 	if (stored.startsWith(here)) return stored;
 	if (here.startsWith(stored)) return here;
 	const inStored = new Set(split(stored));
-	return stored + split(here).filter((key) => !inStored.has(key)).join('');
+	return (
+		stored +
+		split(here)
+			.filter((key) => !inStored.has(key))
+			.join('')
+	);
 }
 
 /** What is stored, also by 0.1.0: there the first 16 letters of the same hash, each with its time in ms since 1970. */
 function storedIn({ seenByHour, seenEvents }: IDataObject): Memory {
 	const memory: Memory = new Map();
-	for (const [hour, keys] of Object.entries(seenByHour ?? {})) memory.set(Number(hour), String(keys));
+	for (const [hour, keys] of Object.entries(seenByHour ?? {}))
+		memory.set(Number(hour), String(keys));
 	for (const [key, at] of Object.entries(seenEvents ?? {})) {
 		const hour = hourOf(Number(at));
 		memory.set(hour, (memory.get(hour) ?? '') + key.slice(0, KEY_LENGTH));
@@ -64,7 +70,8 @@ const hourOf = (time: number) => Math.floor(time / HOUR);
 
 /** Drops the oldest keys until `size` are left. */
 function shrink(memory: Memory, size: number): void {
-	let surplus = [...memory.values()].reduce((sum, keys) => sum + keys.length, 0) - size * KEY_LENGTH;
+	let surplus =
+		[...memory.values()].reduce((sum, keys) => sum + keys.length, 0) - size * KEY_LENGTH;
 	for (const hour of [...memory.keys()].sort((one, other) => one - other)) {
 		if (surplus <= 0) return;
 		const keys = memory.get(hour)!;

@@ -46,10 +46,7 @@ const FIXED_FIELDS: ReadonlyArray<[field: string, form: (value: unknown) => unkn
  * @param known for example AcountPay's answer when the payment was read
  * @returns the first such field; undefined when there is none
  */
-export const differenceBetween = (
-	known: IDataObject,
-	{ data }: WebhookEvent,
-): string | undefined =>
+export const differenceBetween = (known: IDataObject, { data }: WebhookEvent): string | undefined =>
 	FIXED_FIELDS.find(
 		([field, form]) =>
 			!isMissing(known[field]) &&

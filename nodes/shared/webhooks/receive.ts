@@ -33,7 +33,10 @@ export const WEBHOOK_SECRET_MISSING = {
  * an error in an activation, so the advice is in it.
  * @throws NodeOperationError when there is no webhook secret
  */
-export async function requireWebhookSecret(context: IHookFunctions, secretOf: SecretOf): Promise<void> {
+export async function requireWebhookSecret(
+	context: IHookFunctions,
+	secretOf: SecretOf,
+): Promise<void> {
 	if ((await secretOf(context)) !== '') return;
 	const { message, description } = WEBHOOK_SECRET_MISSING;
 	throw new NodeOperationError(context.getNode(), `${message}. ${description}`);

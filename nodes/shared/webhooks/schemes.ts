@@ -89,7 +89,8 @@ const keyScheme: SignatureScheme = {
 
 	readHeaders(headers) {
 		const signature = headers['x-webhook-signature'];
-		const [, hex] = (typeof signature === 'string' && /^(?:sha256=)?([0-9a-f]{64})$/i.exec(signature)) || [];
+		const [, hex] =
+			(typeof signature === 'string' && /^(?:sha256=)?([0-9a-f]{64})$/i.exec(signature)) || [];
 		return hex === undefined ? NO_SIGNATURE : { signature: Buffer.from(hex, 'hex'), prefix: '' };
 	},
 

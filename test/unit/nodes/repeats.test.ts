@@ -251,25 +251,30 @@ describe('the memory', () => {
 		return { seenByHour };
 	};
 	const keysOf = ({ seenByHour }: IDataObject) =>
-		Object.values(seenByHour as Record<string, string>).join('').match(/.{8}/g) ?? [];
+		Object.values(seenByHour as Record<string, string>)
+			.join('')
+			.match(/.{8}/g) ?? [];
 
-	it.each([1, 24])('keeps the last 50,000 events, in the process and in what is stored (%i hours)', (hours) => {
-		expect(MEMORY_SIZE).toBe(50_000);
-		const { isRepeat } = newProcess();
-		const staticData = filled(MEMORY_SIZE - 1, START, hours);
-		isRepeat(eventOf('payment.completed', 'one'), TRIGGER, staticData, START);
-		expect(keysOf(staticData)).toHaveLength(MEMORY_SIZE);
-		isRepeat(eventOf('payment.completed', 'two'), TRIGGER, staticData, START);
-		isRepeat(eventOf('payment.completed', 'three'), TRIGGER, stored(staticData), START);
-		isRepeat(eventOf('payment.completed', 'four'), TRIGGER, staticData, START);
-		const keys = keysOf(staticData);
-		expect(keys).toHaveLength(MEMORY_SIZE);
-		// The oldest ones had to go.
-		expect(keys[0]).toBe('.......3');
-		for (const id of ['one', 'two', 'three', 'four']) {
-			expect(isRepeat(eventOf('payment.completed', id), TRIGGER, staticData, START)).toBe(true);
-		}
-	});
+	it.each([1, 24])(
+		'keeps the last 50,000 events, in the process and in what is stored (%i hours)',
+		(hours) => {
+			expect(MEMORY_SIZE).toBe(50_000);
+			const { isRepeat } = newProcess();
+			const staticData = filled(MEMORY_SIZE - 1, START, hours);
+			isRepeat(eventOf('payment.completed', 'one'), TRIGGER, staticData, START);
+			expect(keysOf(staticData)).toHaveLength(MEMORY_SIZE);
+			isRepeat(eventOf('payment.completed', 'two'), TRIGGER, staticData, START);
+			isRepeat(eventOf('payment.completed', 'three'), TRIGGER, stored(staticData), START);
+			isRepeat(eventOf('payment.completed', 'four'), TRIGGER, staticData, START);
+			const keys = keysOf(staticData);
+			expect(keys).toHaveLength(MEMORY_SIZE);
+			// The oldest ones had to go.
+			expect(keys[0]).toBe('.......3');
+			for (const id of ['one', 'two', 'three', 'four']) {
+				expect(isRepeat(eventOf('payment.completed', id), TRIGGER, staticData, START)).toBe(true);
+			}
+		},
+	);
 
 	it('forgets what is older, so that it does not only grow', () => {
 		const { isRepeat } = newProcess();

@@ -70,7 +70,8 @@ const receiveAlone: typeof receive = async (...args) => {
 	workflows++;
 	return await receive(...args);
 };
-const statusOf = async (...args: Parameters<typeof receive>) => (await receiveAlone(...args)).status;
+const statusOf = async (...args: Parameters<typeof receive>) =>
+	(await receiveAlone(...args)).status;
 
 const hmac = (secret: string, ...parts: Array<string | Buffer>) =>
 	parts.reduce((hash, part) => hash.update(part), createHmac('sha256', secret)).digest('hex');
@@ -96,7 +97,9 @@ const signedWithKey = (rawBody: Buffer, secret: string, form = (hex: string) => 
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
 const secrets = fc.string({ unit: 'binary', minLength: 1 });
 const ids = fc.oneof(fc.stringMatching(/^[a-zA-Z_][\w-]{0,20}$/), fc.nat());
-const extras = fc.record({ metadata: fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()) });
+const extras = fc.record({
+	metadata: fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()),
+});
 const timestamps = fc
 	.integer({ min: NOW - 24 * 60 * 60_000, max: NOW + 5 * 60_000 })
 	.map((time) => new Date(time).toISOString());
@@ -269,7 +272,10 @@ describe.each(schemes)('a delivery of the API $name', ({ scheme, names, signed, 
 describe('the headers with access tokens', () => {
 	const body = bytes({ event: 'payment.failed', data: { paymentId: 1 } });
 	const refusedFor = async (delivery: Delivery, now = NOW) =>
-		(await receiveAlone(SCHEMES.oAuth2, delivery, 'key', now)).logged[0]?.replace(/^.*webhook: /, '');
+		(await receiveAlone(SCHEMES.oAuth2, delivery, 'key', now)).logged[0]?.replace(
+			/^.*webhook: /,
+			'',
+		);
 
 	it('have the documented signature', async () => {
 		// Made by: printf '%s' '1792000000.{"event":…}' | openssl dgst -sha256 -hmac whsec_example
@@ -323,13 +329,18 @@ describe('the headers with access tokens', () => {
 		if (refused) expect(reason).toContain('300 seconds away');
 	});
 
-	it.each(['', '0x6ACFC000', '1.792e9', '1792000000.0', ' 1792000000', '+1792000000', '1792000000\n'])(
-		'are refused with the timestamp %j, though it was signed',
-		async (timestamp) => {
-			const delivery = signedWithToken(body, 'key', timestamp);
-			expect(await refusedFor(delivery)).toBe('it has no timestamp');
-		},
-	);
+	it.each([
+		'',
+		'0x6ACFC000',
+		'1.792e9',
+		'1792000000.0',
+		' 1792000000',
+		'+1792000000',
+		'1792000000\n',
+	])('are refused with the timestamp %j, though it was signed', async (timestamp) => {
+		const delivery = signedWithToken(body, 'key', timestamp);
+		expect(await refusedFor(delivery)).toBe('it has no timestamp');
+	});
 });
 
 describe('the delivery with keys', () => {
