@@ -76,6 +76,7 @@ function shrink(memory: Memory, size: number): void {
 		if (surplus <= 0) return;
 		const keys = memory.get(hour)!;
 		memory.set(hour, keys.slice(surplus));
+		if (surplus >= keys.length) memory.delete(hour);
 		surplus -= keys.length;
 	}
 }
@@ -101,13 +102,13 @@ export function isRepeat(
 	}
 	const isOver = (hour: number) => (hour + 1) * HOUR + MEMORY <= now;
 	for (const hour of memory.keys()) if (isOver(hour)) memory.delete(hour);
+	if (!memories.has(triggerId)) forgetUnused(isOver);
+	memories.set(triggerId, memory);
 	if ([...memory.values()].some((keys) => has(keys, key))) return true;
 
 	shrink(memory, MEMORY_SIZE - 1);
 	const hour = hourOf(now);
 	memory.set(hour, (memory.get(hour) ?? '') + key);
-	if (!memories.has(triggerId)) forgetUnused(isOver);
-	memories.set(triggerId, memory);
 	staticData.seenByHour = Object.fromEntries(memory);
 	delete staticData.seenEvents;
 	return false;

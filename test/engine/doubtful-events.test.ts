@@ -61,14 +61,14 @@ async function wait(merchantId = "={{ $('Start').item.json.merchant }}") {
 const warnings = () => engine.log.messages('warn');
 const statusOf = async (id: string) => (await engine.execution(id)).status;
 
-it.each<[string, IDataObject, string?]>([
-	['amount', { amount: 1 }],
-	['amount', { amount: '1.00', currency: 'EUR' }],
-	['currency', { currency: 'EUR' }],
-	['referenceNumber', { referenceNumber: 'ORDER-2' }],
-	['merchantId', { merchantId: 'merchant_of_another' }],
-	['merchantClientId', { merchantClientId: 'merchant_of_another' }],
-	['status', { status: 'failed' }],
+it.each<[string, IDataObject, string]>([
+	['amount', { amount: 1 }, 'payment.completed'],
+	['amount', { amount: '1.00', currency: 'EUR' }, 'payment.completed'],
+	['currency', { currency: 'EUR' }, 'payment.completed'],
+	['referenceNumber', { referenceNumber: 'ORDER-2' }, 'payment.completed'],
+	['merchantId', { merchantId: 'merchant_of_another' }, 'payment.completed'],
+	['merchantClientId', { merchantClientId: 'merchant_of_another' }, 'payment.completed'],
+	['status', { status: 'failed' }, 'payment.completed'],
 	['status', { status: 'completed' }, 'payment.failed'],
 ])(
 	'another %s (%j) wakes nothing: the payment is asked for, and is open',
@@ -127,8 +127,13 @@ it('asks once however many doubtful events come, and goes on when AcountPay is o
 	expect(await statusOf(execution.id)).toBe('waiting');
 });
 
-it('goes on waiting where the merchant can not be told any more', async () => {
-	const { execution, send } = await wait('={{ $json.gone ?? $("Create").item.json.id && "m" }}');
-	expect(await send({ merchantId: 'merchant_of_another' })).toMatchObject(IGNORED);
+it('goes on waiting, and says why, where the merchant can not be told any more', async () => {
+	// While the node waits, its item is the payment with `waitEndedBy`.
+	const { execution, send } = await wait('={{ $json.waitEndedBy ? null : "merchant_abc123" }}');
+	const asks = asked().length;
+	expect(await send({ amount: 1 })).toMatchObject(IGNORED);
+	await until(() => warnings().length === 2);
+	expect(warnings()[1]).toContain('its Merchant ID can not be evaluated while it waits');
+	expect(asked()).toHaveLength(asks);
 	expect(await statusOf(execution.id)).toBe('waiting');
 });
