@@ -44,9 +44,9 @@ export class AcountPayTrigger implements INodeType {
 			header: 'Start on AcountPay events',
 			executionsHelp: {
 				inactive:
-					'<b>While you build</b>, execute this step. Open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. Then create a payment. <br /> <br /> <b>When it works</b>, publish the workflow and use the <b>Production URL</b> instead.',
+					'<b>While you build</b>, open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. Execute this step, then create a payment. <br /> <br /> <b>When it works</b>, publish the workflow and use the <b>Production URL</b> instead.',
 				active:
-					'<b>While you build</b>, execute this step. Open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. Then create a payment. <br /> <br /> <b>This workflow is published</b>: events that arrive at the <b>Production URL</b> are listed under Executions.',
+					'<b>While you build</b>, open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. Execute this step, then create a payment. <br /> <br /> <b>This workflow is published</b>: events that arrive at the <b>Production URL</b> are listed under Executions.',
 			},
 			activationHint:
 				"Once it works, publish the workflow and set the production URL as your payments' Webhook URL.",
