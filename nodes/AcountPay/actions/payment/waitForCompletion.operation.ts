@@ -4,7 +4,7 @@ import { delay } from '../../../shared/backoff';
 import { ApiError, Cancelled, ValidationError } from '../../../shared/errors';
 import type { Client } from '../../../shared/transport/client';
 import type { CallOptions } from '../../../shared/transport/retry';
-import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhook';
+import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhooks/receive';
 import type { ItemOutput, ItemWork, Operation } from '../operation';
 import { isLeftOut, preview } from '../parameters';
 import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './fields';
