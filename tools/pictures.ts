@@ -38,6 +38,7 @@ const README_PICTURES: Record<string, { screenshot: string; part?: Part }> = {
 		screenshot: '17-waiting-light',
 		part: { x: 336, y: 340, width: 704, height: 192 },
 	},
+	'payment-form': { screenshot: '22-payment-form' },
 	'payment-page': {
 		screenshot: '18-asked-to-pay-light',
 		part: { x: 392, y: 112, width: 496, height: 576 },
