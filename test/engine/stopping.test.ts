@@ -134,7 +134,7 @@ describe('what a stopped node leaves', () => {
 
 	it('is not made again either where the node is run again with what was stored', async () => {
 		sandbox.settings.latencyMs = 100;
-		const node = createNode({}, goOn);
+		const node = createNode({ maxConcurrency: 10 }, goOn);
 		const stopped = await stopAt(engine.startNode({ node, items: orders(30) }), 15);
 		const { data, stored } = stopped;
 		data.executionData!.nodeExecutionStack = [
