@@ -33,8 +33,8 @@ import { Chat } from './chat';
 import { nodesRun, OrdersTable, startFrom, type OrderRow } from './example';
 import { startMailbox, type Mailbox } from './mailbox';
 import { startModel, type Model, type Reply } from './model';
-import { credentialFor, sharedN8n } from './n8n';
-import { makePayment, readQrCode } from './partner';
+import { sharedN8n } from '../kit/n8n';
+import { credentialFor, makePayment, readQrCode } from '../kit/payments';
 
 jest.setTimeout(120_000);
 
@@ -309,7 +309,7 @@ describe('invoices by mail', () => {
 
 	it('sends the image alone when AcountPay gives no link under this name', async () => {
 		await table.add(invoice('INV-1'));
-		const { id } = await makePayment(sandbox, MERCHANT, {
+		const { id } = await makePayment(sandbox, {
 			amount: 1234.5,
 			referenceNumber: 'INV-1',
 		});
@@ -395,7 +395,7 @@ describe('paid orders', () => {
 
 	/** A payment whose events go to the trigger. */
 	const ask = async (referenceNumber: string, more: object = {}) =>
-		await makePayment(sandbox, MERCHANT, {
+		await makePayment(sandbox, {
 			amount: 250,
 			referenceNumber,
 			webhookUrl: url,
@@ -541,7 +541,7 @@ describe('nightly reconciliation', () => {
 
 	/** A row as the other examples leave it, and its payment. */
 	const open = async (reference: string, more: Partial<OrderRow> = {}) => {
-		const { id } = await makePayment(sandbox, MERCHANT, { amount: 80, referenceNumber: reference });
+		const { id } = await makePayment(sandbox, { amount: 80, referenceNumber: reference });
 		await table.add({
 			reference,
 			merchantId: MERCHANT,
@@ -757,7 +757,7 @@ describe('assistant', () => {
 	});
 
 	it('reads a payment', async () => {
-		const { id } = await makePayment(sandbox, MERCHANT, { amount: 5, referenceNumber: 'ORDER-5' });
+		const { id } = await makePayment(sandbox, { amount: 5, referenceNumber: 'ORDER-5' });
 		reply = ([answer]) =>
 			answer
 				? { text: `It is ${JSON.parse(answer)[0].status}` }

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { startN8n } from '../../tools/n8n/server';
 import { ensureN8n } from '../../tools/n8n/setup';
 import { packPackage } from '../../tools/package';
-import { publish } from './n8n';
+import { publish } from '../kit/n8n';
 import { testedVersion } from './promises';
 
 /**

@@ -6,7 +6,8 @@
 import { inspect } from 'node:util';
 import type { INodeParameters } from 'n8n-workflow';
 import type { Engine, Execution } from './harness';
-import { create, engineFor, get, orders, paymentRequests, useSandbox } from './support';
+import { engineFor } from '../kit/engine';
+import { create, get, orders, paymentRequests, useSandbox } from '../kit/payments';
 
 const sandbox = useSandbox();
 

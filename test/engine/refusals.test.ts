@@ -7,7 +7,8 @@ import type { IncomingMessage } from 'node:http';
 import type { INode, OnError } from 'n8n-workflow';
 import { startSandbox, type Fault } from '../../sandbox';
 import type { Engine, Execution } from './harness';
-import { create, engineFor, get, orders, paymentRequests, serve, useSandbox } from './support';
+import { engineFor, serve } from '../kit/engine';
+import { create, get, orders, paymentRequests, useSandbox } from '../kit/payments';
 
 const sandbox = useSandbox();
 

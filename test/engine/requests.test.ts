@@ -5,7 +5,8 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
-import { create, engineFor, get, orders, paymentRequests, useSandbox, type Order } from './support';
+import { engineFor } from '../kit/engine';
+import { create, get, type Order, orders, paymentRequests, useSandbox } from '../kit/payments';
 
 const sandbox = useSandbox();
 

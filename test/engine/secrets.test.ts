@@ -8,7 +8,8 @@ import { inspect } from 'node:util';
 import type { INode } from 'n8n-workflow';
 import type { Fault } from '../../sandbox';
 import type { Engine, Execution } from './harness';
-import { create, engineFor, get, orders, serve, tokenRequests, useSandbox } from './support';
+import { engineFor, serve } from '../kit/engine';
+import { create, get, orders, tokenRequests, useSandbox } from '../kit/payments';
 
 const sandbox = useSandbox();
 

@@ -6,8 +6,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { startSandbox } from '../../sandbox';
 import { onEnd } from './harness';
-import { createNode, handedOut, referenceOf, until, upTo } from './helpers';
-import { engineFor, orders } from './support';
+import { createNode, engineFor, handedOut } from '../kit/engine';
+import { orders, referenceOf, until, upTo } from '../kit/payments';
 
 const COUNT = 10_000;
 const SAMPLE_EVERY = 1_000;

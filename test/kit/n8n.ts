@@ -1,8 +1,9 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 import { readFileSync } from 'node:fs';
 
-import type { Sandbox } from '../../sandbox';
-import { N8nApi } from '../../tools/n8n/api';
+import type { IDataObject } from 'n8n-workflow';
+
+import { itemsOf, N8nApi, type Execution } from '../../tools/n8n/api';
 import { runN8nCommand, startN8n, type N8n, type StartN8nOptions } from '../../tools/n8n/server';
 import type { N8nInstallation } from '../../tools/n8n/setup';
 
@@ -49,9 +50,6 @@ export async function startOwnN8n(
 	return await startN8n({ n8n, packageTarball, ...options });
 }
 
-/** What a person enters in the credential dialog to use the sandbox. */
-export const credentialFor = (sandbox: Sandbox) => ({
-	environment: 'custom',
-	baseUrl: sandbox.url,
-	...sandbox.credentials,
-});
+/** The JSON of the items that the node handed on. */
+export const answers = (execution: Execution): IDataObject[] =>
+	itemsOf(execution, 'AcountPay').map(({ json }) => json);
