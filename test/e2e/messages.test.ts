@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 /**
  * What a merchant reads in n8n when something is wrong: every bad input, every refusal, a wrong credential. What was read is
  * kept as a table in `reports/messages.md`.

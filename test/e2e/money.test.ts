@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * What is promised of money, in n8n as a person has it: each item has one payment, or an error that tells the truth.
  */

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * Wait for Completion on a real n8n: parked in its database, over restarts, until the sandbox tells what became of the
  * payment or the time is up; and by asking.

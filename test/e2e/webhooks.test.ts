@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * AcountPay Trigger on a real n8n: published, called over HTTP by the sandbox and by forgers, and started anew.
  */

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * What the node says when AcountPay refuses, breaks off, redirects or keeps silent: what happened, for which item, and what
  * to do; when it stops on errors, and when it continues.

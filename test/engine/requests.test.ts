@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * What is sent, byte for byte, and what comes out of the node: exactly the documented headers and bodies, one token for
  * all items and all later runs, and AcountPay's answers whole.

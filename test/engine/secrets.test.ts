@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * Neither the client secret, nor the webhook secret, nor an access token is found in anything that a run leaves behind:
  * items, errors with their stacks, the whole stored execution, n8n's log down to debug. Not even when AcountPay says them.

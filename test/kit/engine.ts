@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * What the tests on n8n's engine share: engines with a credential for a sandbox, nodes and workflows, and a server at an
  * address of the test's own.

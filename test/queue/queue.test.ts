@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * n8n in queue mode, as people run it who have outgrown one machine: a main process, two workers, Redis and PostgreSQL,
  * with the packed package. One credential serves both workers; no payment is made twice, whatever becomes of a worker.
