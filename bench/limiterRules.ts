@@ -1,4 +1,3 @@
-/* eslint-disable no-console -- runs outside n8n */
 import { AdaptiveLimiter, type Outcome } from '../nodes/shared/transport/adaptiveConcurrency';
 import {
 	type Limiting,
