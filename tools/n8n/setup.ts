@@ -175,7 +175,7 @@ async function build(
 	];
 
 	// Of all the install scripts only that of sqlite3 is needed: it fetches or compiles what reads the database.
-	await step('installing', npm('ci', '--ignore-scripts', '--omit=dev'));
+	await step('installing', npm('install', '--ignore-scripts', '--omit=dev'));
 	await step(
 		'building sqlite3',
 		npm('rebuild', 'sqlite3', '--ignore-scripts=false', '--foreground-scripts'),
