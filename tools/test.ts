@@ -58,7 +58,7 @@ async function run({ script, takes }: Step, isLive: boolean, signal: AbortSignal
 async function main(signal: AbortSignal): Promise<void> {
 	const startedAt = Date.now();
 	const setup = isN8nReady() ? '' : `, and setting up n8n ${SETUP_TAKES}`;
-	console.log(`All tests take about 8 minutes on two idle cores${setup}.`);
+	console.log(`All tests take 8 to 13 minutes on two idle cores${setup}.`);
 	await run({ script: 'build', takes: 'seconds' }, true, signal);
 	const waiting = [...SIDE_BY_SIDE];
 	const lane = async () => {
