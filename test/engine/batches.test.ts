@@ -2,19 +2,18 @@
  * A batch whose items do not all go well, and how many of them are in flight at once.
  */
 import type { IDataObject } from 'n8n-workflow';
+import { createNode, engineFor, getNode, handedOut } from '../kit/engine';
 import {
 	askedFor,
-	createNode,
 	createOf,
-	getNode,
 	goOn,
-	handedOut,
 	oneOfEach,
+	orders,
 	paymentsOf,
 	referenceOf,
 	upTo,
-} from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+	useSandbox,
+} from '../kit/payments';
 import type { Engine } from './harness';
 
 const sandbox = useSandbox();

@@ -3,20 +3,20 @@
  */
 import { stringify } from 'flatted';
 import { sleep } from 'n8n-workflow';
+import { createNode, engineFor, getNode } from '../kit/engine';
 import {
-	createNode,
 	createOf,
-	getNode,
 	goOn,
 	oneOfEach,
+	orders,
 	paymentsOf,
 	referenceOf,
 	requestsFor,
 	retryOnFail,
 	until,
 	upTo,
-} from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+	useSandbox,
+} from '../kit/payments';
 import { type Engine, Execution, type Running } from './harness';
 
 const sandbox = useSandbox();
