@@ -113,13 +113,16 @@ export class Client {
 		const recorder = new HttpRecorder(this.context.helpers);
 		const caller = helperContext(this.context, credential, signal, recorder.helpers);
 		try {
-			const { statusCode, headers: received, body: bytes } =
-				await this.context.helpers.httpRequestWithAuthentication.call(
-					caller,
-					credentialType,
-					options,
-					{ oauth2: { tokenType: 'Bearer' } },
-				);
+			const {
+				statusCode,
+				headers: received,
+				body: bytes,
+			} = await this.context.helpers.httpRequestWithAuthentication.call(
+				caller,
+				credentialType,
+				options,
+				{ oauth2: { tokenType: 'Bearer' } },
+			);
 			const response = { status: statusCode, headers: received, body: Buffer.from(bytes) };
 			return proxyFailureOf(response, recorder.sent) ?? response;
 		} catch (error) {

@@ -46,7 +46,10 @@ const PROXY_STATUSES = [407, 511];
  * The response as a network failure, when a proxy gave it in AcountPay's place and passed nothing on.
  * @param sent whether the request was written to a connection; false for a response to CONNECT
  */
-export const proxyFailureOf = ({ status }: ApiResponse, sent: boolean): NetworkFailure | undefined =>
+export const proxyFailureOf = (
+	{ status }: ApiResponse,
+	sent: boolean,
+): NetworkFailure | undefined =>
 	sent && !PROXY_STATUSES.includes(status)
 		? undefined
 		: { status: undefined, sent: false, what: 'could not be reached', proxyStatus: status };

@@ -107,8 +107,7 @@ function statusFailure(status: number, code: string, isJson: boolean): TokenFail
 	if (status < 300) {
 		return { what: 'it sent a response that could not be read', transient: true, status };
 	}
-	const isRejection =
-		REJECTING_CODE.test(code) || (isJson && REJECTING_STATUSES.includes(status));
+	const isRejection = REJECTING_CODE.test(code) || (isJson && REJECTING_STATUSES.includes(status));
 	if (isRejection) return { ...REJECTED, status };
 	if ([401, 403, 407].includes(status)) return proxyFailure(status);
 	return { what: `it responded with status ${status}`, transient: false, status };
