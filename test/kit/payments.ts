@@ -90,7 +90,7 @@ export const getQrCode = (parameters: INodeParameters = {}): INodeParameters =>
 
 /** The parameters of the operation Wait for Completion, for items with `merchant` and `id`. */
 export const waitForCompletion = (parameters: INodeParameters = {}): INodeParameters =>
-	ofPayment('waitForCompletion', parameters);
+	ofPayment('waitForCompletion', { resumeOn: 'webhook', ...parameters });
 
 /** 'Retry On Fail', with the shortest pause that n8n takes. */
 export const retryOnFail = (maxTries = 3): Partial<INode> => ({

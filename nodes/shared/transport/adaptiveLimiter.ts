@@ -386,7 +386,8 @@ export class AdaptiveLimiter {
 		this.lastCut = now;
 		this.nextStart = now;
 		this.accepted = [];
-		const isAboutRate = acceptedAfter < FEW || acceptedAfter <= refusedAfter;
+		// Where nothing was accepted, nothing is known of a rate.
+		const isAboutRate = taken > 0 && (acceptedAfter < FEW || acceptedAfter <= refusedAfter);
 		if (this.rate === Infinity && !isAboutRate) return;
 
 		const isBurst = this.rate === Infinity && taken < 2 * this.startLimit;
