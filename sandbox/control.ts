@@ -1,13 +1,16 @@
-import formbody from '@fastify/formbody';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 
-import type { Fault } from './faults';
-import type { Credentials } from './oauth';
+import { apiError } from './answer';
+import { ENDPOINTS, type Fault } from './faults';
+import type { Keys } from './keys/auth';
 import type { Sandbox, SandboxSettings } from './server';
+import type { Credentials } from './tokens/oauth';
+import { text } from './validation';
 
-const text = { type: 'string' };
 const flag = { type: 'boolean' };
 const milliseconds = { type: 'number', minimum: 0 };
+const wholeNumber = { type: 'integer', minimum: 0 };
+const shape = { enum: ['array', 'object'] };
 
 /** A JSON schema for an object with these properties and no others. */
 const only = (properties: object, required: string[] = []) => ({
@@ -19,7 +22,8 @@ const only = (properties: object, required: string[] = []) => ({
 
 const FAULT = only({
 	match: only({
-		endpoint: { enum: ['token', 'create', 'get', 'qr', 'webhook'] },
+		endpoint: { enum: ENDPOINTS },
+		api: { enum: ['tokens', 'keys'] },
 		method: text,
 		path: text,
 		merchant: text,
@@ -40,29 +44,62 @@ const FAULT = only({
 	revokeToken: flag,
 	hang: flag,
 	made: flag,
+	listLag: only({ ms: milliseconds, looks: wholeNumber }),
 });
 
 const SETTINGS = only({
 	tokenType: text,
-	expiresIn: { type: 'integer', minimum: 0 },
+	expiresIn: wholeNumber,
 	omitExpiresIn: flag,
 	expiredStatus: { enum: [401, 403] },
 	latencyMs: milliseconds,
+	ratePerSecond: wholeNumber,
 	numericIds: flag,
+	allowUnknownFields: flag,
+	allowUnknownMerchants: flag,
+	listMax: { type: 'integer', minimum: 1 },
+	listAboveMax: { enum: ['clamp', 'refuse'] },
+	listOrder: { enum: ['newest', 'oldest'] },
+	listLagMs: milliseconds,
+	listLagLooks: wholeNumber,
+	keyStatuses: only(
+		{ pending: text, processing: text, completed: text, failed: text, expired: text },
+		['pending', 'processing', 'completed', 'failed', 'expired'],
+	),
+	merchantList: shape,
+	merchantIdKey: { enum: ['id', 'merchantId'] },
+	storeList: shape,
+	storeIdKey: { enum: ['storeId', 'id'] },
+	secretShown: { enum: ['creation', 'always'] },
+	removableWebhooks: flag,
+	signaturePrefix: { enum: ['', 'sha256='] },
+	production: flag,
 });
 
 const CREDENTIALS = only({ clientId: text, clientSecret: text, webhookSecret: text });
+const KEYS = only({ clientId: text, clientSecret: text });
+
+/** Takes JSON and nothing else: another web page can send forms and plain text without being asked. */
+function takeJsonOnly(app: FastifyInstance): void {
+	app.removeContentTypeParser('text/plain');
+	// Many clients call it a form when they post nothing.
+	app.addHook('onRequest', async (request) => {
+		if (request.headers['content-length'] === '0') delete request.headers['content-type'];
+	});
+}
 
 /** `/_sandbox/…`: what tests in the same process do by calling the sandbox, over HTTP. */
 export async function controlRoutes(
 	app: FastifyInstance,
 	{ sandbox }: { sandbox: Sandbox },
 ): Promise<void> {
-	// Clients that post nothing call that a form.
-	await app.register(formbody);
+	takeJsonOnly(app);
 	app.get('/requests', async () => sandbox.requests);
 	app.get('/counts', async () => ({ counts: sandbox.counts, maxInFlight: sandbox.maxInFlight }));
 	app.get('/payments', async () => sandbox.payments);
+	app.get('/merchants', async () => sandbox.merchants);
+	app.get('/stores', async () => sandbox.stores);
+	app.get('/registrations', async () => sandbox.registrations);
 	app.get('/deliveries', async () => {
 		await sandbox.webhooksIdle();
 		return sandbox.deliveries;
@@ -101,17 +138,33 @@ export async function controlRoutes(
 			return sandbox.credentials;
 		},
 	);
+	app.patch<{ Body: Partial<Keys> }>('/keys', { schema: { body: KEYS } }, async ({ body }) => {
+		sandbox.setKeys(body);
+		return sandbox.keys;
+	});
 	app.post('/reset', async (_request, reply) => {
 		sandbox.reset();
 		return reply.code(204).send();
 	});
-	for (const choice of ['pay', 'decline'] as const) {
+	const missing = async (reply: FastifyReply, what: string) =>
+		await reply.code(404).send(apiError(404, `${what} not found`).body);
+	for (const choice of ['pay', 'decline', 'expire'] as const) {
 		app.post<{ Params: { id: string } }>(`/payments/:id/${choice}`, async ({ params }, reply) => {
 			if (!sandbox.payments.some(({ id }) => String(id) === params.id)) {
-				return reply.code(404).send({ statusCode: 404, message: 'Payment not found' });
+				return await missing(reply, 'Payment');
 			}
 			sandbox[choice](params.id);
 			return sandbox.payment(params.id);
+		});
+	}
+	for (const choice of ['activate', 'deactivate'] as const) {
+		app.post<{ Params: { id: string } }>(`/merchants/:id/${choice}`, async ({ params }, reply) => {
+			const number = Number(params.id);
+			if (!sandbox.merchants.some(({ id }) => id === number)) {
+				return await missing(reply, 'Merchant');
+			}
+			sandbox[choice](number);
+			return sandbox.merchant(number);
 		});
 	}
 }

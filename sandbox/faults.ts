@@ -1,20 +1,48 @@
-import type { PaymentEvent } from './payments';
+import type { MerchantEvent } from './keys/merchants';
+import type { Api, PaymentEvent } from './payments';
 
-/** The documented endpoints, and the sandbox's own deliveries. */
-export type Endpoint = 'token' | 'create' | 'get' | 'qr' | 'webhook';
+/**
+ * The documented endpoints, and the sandbox's own deliveries (`webhook`). `create`, `get` and `webhook`
+ * are in both APIs; {@link FaultMatch.api} tells them apart. `get` reads `…/status` with keys.
+ */
+export const ENDPOINTS = [
+	'token',
+	'create',
+	'get',
+	'qr',
+	'webhook',
+	'profile',
+	'list',
+	'listMerchants',
+	'createMerchant',
+	'getMerchant',
+	'fastTrackMerchant',
+	'testMerchant',
+	'listStores',
+	'createStore',
+	'listWebhooks',
+	'registerWebhook',
+	'changeWebhook',
+	'removeWebhook',
+] as const;
+
+export type Endpoint = (typeof ENDPOINTS)[number];
 
 /** Which requests a fault meets: those that fit everything that is given. */
 export interface FaultMatch {
 	endpoint?: Endpoint;
+	/** The API that the request or the webhook speaks. */
+	api?: Api;
 	method?: string;
 	/** The path without its query; a string ending in `*` fits all paths that begin like it. */
 	path?: string | RegExp;
-	/** X-Merchant-Client-Id, or the merchant of the webhook's payment. */
+	/** The client id of the merchant in question: X-Merchant-Client-Id with tokens, named in body, query
+	 * or path with keys, or the merchant of a webhook. */
 	merchant?: string;
 	/** The reference number of the payment in question. */
 	reference?: string;
 	/** The event of a webhook. */
-	event?: PaymentEvent;
+	event?: PaymentEvent | MerchantEvent;
 	/** Only from the nth fitting request on, counted from 1 since the fault was ordered. */
 	nth?: number;
 }
@@ -37,7 +65,7 @@ export interface Fault {
 	seed?: number;
 	/** The status to answer; for `redirectTo` default 307, otherwise the real one. */
 	status?: number;
-	/** Added to the answer's headers, or in place of them. */
+	/** Added to the answer's headers, or in place of them; '' leaves a header out, `Date` included. */
 	headers?: Record<string, string>;
 	/** A string goes out as it is (text/html, unless `headers` say otherwise), an object as JSON. */
 	body?: string | object;
@@ -55,6 +83,9 @@ export interface Fault {
 	hang?: boolean;
 	/** Whether the request is handled for real, whatever the answer says. */
 	made?: boolean;
+	/** With keys, on create: keeps the payment out of lists for `ms` milliseconds on the sandbox's clock,
+	 * and until page 1 of a list was asked for `looks` times since; in place of the settings. */
+	listLag?: { ms?: number; looks?: number };
 }
 
 /** What a fault is matched against. */
@@ -88,6 +119,7 @@ function fitsPath(wanted: string | RegExp, path: string): boolean {
 function fits(match: FaultMatch, subject: FaultSubject): boolean {
 	return (
 		(match.endpoint === undefined || match.endpoint === subject.endpoint) &&
+		(match.api === undefined || match.api === subject.api) &&
 		(match.method === undefined || match.method.toUpperCase() === subject.method) &&
 		(match.path === undefined || fitsPath(match.path, subject.path)) &&
 		(match.merchant === undefined || match.merchant === subject.merchant) &&
@@ -109,6 +141,11 @@ export class Faults {
 			left: times === 'always' ? Infinity : times,
 			random: seededRandom(fault.seed ?? 1),
 		});
+	}
+
+	/** Whether nothing is ordered. */
+	get isEmpty(): boolean {
+		return this.ordered.length === 0;
 	}
 
 	/** Takes back everything that was ordered. */

@@ -1,8 +1,26 @@
 export * from './server';
+export type { Delivery } from './deliveries';
+export { REPEAT_PAUSES_MS } from './deliveries';
+export { ENDPOINTS } from './faults';
 export type { Fault, FaultMatch, Endpoint } from './faults';
-export type { Credentials, TokenSettings } from './oauth';
-export type { Payment, PaymentEvent, PaymentStatus } from './payments';
+export { LIFETIME_MS, PROCESSING_MS } from './payments';
+export type { Api, Payment, PaymentEvent, PaymentStatus } from './payments';
+export type { LoadSettings } from './serve';
 export type { RecordedRequest } from './traffic';
-export { signWebhook, webhookBody, webhookHeaders, REPEAT_PAUSES_MS } from './webhook';
-export type { Delivery } from './webhook';
-export { LIFETIME_MS, MOCK_PAYMENTS, PROCESSING_MS, TEST_MERCHANTS } from './payments';
+
+export { MOCK_PAYMENTS, TEST_MERCHANTS } from './tokens/api';
+export type { Credentials, TokenSettings } from './tokens/oauth';
+export { signWebhook, webhookBody, webhookHeaders } from './tokens/webhook';
+
+export type { Keys } from './keys/auth';
+export { KEY_MERCHANTS, ONBOARDING_MS } from './keys/merchants';
+export type { Merchant, MerchantEvent, Store } from './keys/merchants';
+export type { KeySettings } from './keys/settings';
+export {
+	KEY_EVENTS,
+	keyMerchantBody,
+	keyPaymentBody,
+	keyWebhookHeaders,
+	signKeyWebhook,
+} from './keys/webhooks';
+export type { KeyEvent, Registration } from './keys/webhooks';

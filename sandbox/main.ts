@@ -1,7 +1,7 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, no-console -- runs outside n8n */
 import { parseArgs } from 'node:util';
 
-import { MOCK_PAYMENTS, startSandbox, TEST_MERCHANTS } from '.';
+import { KEY_MERCHANTS, MOCK_PAYMENTS, startSandbox, TEST_MERCHANTS } from '.';
 
 /** Where people's credentials keep pointing to from one start to the next. */
 const DEFAULT_PORT = 4040;
@@ -10,9 +10,11 @@ const USAGE = `npm run sandbox -- [options]
 
   --port <n>               port on 127.0.0.1 (default ${DEFAULT_PORT}; 0 takes any free one)
   --control                lets tests steer it at /_sandbox (see sandbox/README.md)
-  --client-id <text>
+  --client-id <text>       for access tokens
   --client-secret <text>
   --webhook-secret <text>
+  --key-id <text>          for API keys
+  --key-secret <text>
   --latency <ms>           how long each request takes (default 0)
   --help
 `;
@@ -31,6 +33,8 @@ async function main(): Promise<void> {
 			'client-id': { type: 'string' },
 			'client-secret': { type: 'string' },
 			'webhook-secret': { type: 'string' },
+			'key-id': { type: 'string' },
+			'key-secret': { type: 'string' },
 			latency: { type: 'string', default: '0' },
 			help: { type: 'boolean', default: false },
 		},
@@ -45,20 +49,32 @@ async function main(): Promise<void> {
 		clientId: values['client-id'],
 		clientSecret: values['client-secret'],
 		webhookSecret: values['webhook-secret'],
+		keys: { clientId: values['key-id'], clientSecret: values['key-secret'] },
 		latencyMs: wholeNumber('latency', values.latency),
 		record: values.control,
 	});
 	const { clientId, clientSecret, webhookSecret } = sandbox.credentials;
 	console.log(`AcountPay sandbox at ${sandbox.url}${values.control ? ' (control: /_sandbox)' : ''}
+Open it in a browser: it shows all of this, and the payments with their links.
 
+OAuth2, in n8n a credential 'AcountPay API'
+  Base URL        ${sandbox.url}
   Client ID       ${clientId}
   Client Secret   ${clientSecret}
   Webhook Secret  ${webhookSecret}
-  Merchants       ${Object.keys(TEST_MERCHANTS).join(', ')},
+  Merchants       ${Object.keys(TEST_MERCHANTS).join('\n                  ')}
                   or any other id: its payments wait for the customer
   X-Mock-Payment  ${Object.keys(MOCK_PAYMENTS).join(', ')}
 
-  1. In n8n, make an 'AcountPay API' credential: environment Custom, base URL ${sandbox.url}
+API keys, in n8n a credential 'AcountPay Key API'
+  Base URL        ${sandbox.url}/v1
+  Client ID       ${sandbox.keys.clientId}
+  Client Secret   ${sandbox.keys.clientSecret}
+  Merchants       ${Object.values(KEY_MERCHANTS)
+		.map(({ clientId: id, companyName }) => `${id} ${companyName}`)
+		.join('\n                  ')}
+
+  1. In n8n, make one of the two credentials: environment Custom, and the Base URL above
   2. Create a payment with the AcountPay node, and open its paymentUrl in a browser
   3. Press Pay or Decline there, then Get the payment to see its status
 

@@ -6,11 +6,15 @@ import { buffer } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 
 import type { Endpoint } from './faults';
+import type { Api } from './payments';
+import { apiOf } from './serve';
 
-/** A request to the API as it came in. The customer's page and the control API are not recorded. */
+/** A request to the API as it came in. Pages and the control API are not recorded. */
 export interface RecordedRequest {
 	/** Absent for a path that the API doesn't have. */
 	endpoint?: Endpoint;
+	/** The API that it speaks: 'keys' when it has a header of theirs. */
+	api: Api;
 	method: string;
 	/** With its query. */
 	path: string;
@@ -38,10 +42,9 @@ declare module 'fastify' {
 	}
 }
 
-const NOT_THE_API = /^\/(?:pay|_sandbox)(?:\/|$)/;
+const NOT_THE_API = /^\/(?:$|\?|(?:pay|p|onboarding|_sandbox)(?:\/|$))/;
 
-const isForPayments = ({ endpoint }: RecordedRequest) =>
-	endpoint !== undefined && endpoint !== 'token';
+const isCounted = ({ endpoint }: RecordedRequest) => endpoint !== undefined && endpoint !== 'token';
 
 /** Keeps what comes in, how it ended, and how much of it was under way at once. */
 export class Traffic {
@@ -49,7 +52,7 @@ export class Traffic {
 	readonly requests: RecordedRequest[] = [];
 	/** How many requests of each endpoint came to which end, as `'create 201'` or `'get none'`. */
 	readonly counts: Record<string, number> = {};
-	/** The most requests for payments (create, get, QR code) that were under way at once. */
+	/** The most requests, those for tokens not counted, that were under way at once. */
 	maxInFlight = 0;
 	private inFlight = 0;
 
@@ -63,6 +66,7 @@ export class Traffic {
 			const { endpoint } = request.routeOptions.config;
 			const recorded: RecordedRequest = {
 				endpoint,
+				api: apiOf(request),
 				method: request.method,
 				path: request.url,
 				headers: request.headers,
@@ -72,7 +76,7 @@ export class Traffic {
 			};
 			request.recorded = recorded;
 			if (this.record) this.requests.push(recorded);
-			if (isForPayments(recorded)) {
+			if (isCounted(recorded)) {
 				this.maxInFlight = Math.max(this.maxInFlight, ++this.inFlight);
 			}
 			reply.raw.once('close', () => {
@@ -107,6 +111,6 @@ export class Traffic {
 	private count(recorded: RecordedRequest): void {
 		const key = `${recorded.endpoint ?? 'unknown'} ${recorded.status ?? 'none'}`;
 		this.counts[key] = (this.counts[key] ?? 0) + 1;
-		if (isForPayments(recorded)) this.inFlight--;
+		if (isCounted(recorded)) this.inFlight--;
 	}
 }

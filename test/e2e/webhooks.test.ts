@@ -105,7 +105,7 @@ describe('AcountPay Trigger', () => {
 		await advance(30 * 60_000);
 
 		expect(sandbox.deliveries.map(({ status }) => status)).toEqual(Array(7).fill(200));
-		const ends = sandbox.deliveries.filter(({ event }) => ENDS.includes(event));
+		const ends = sandbox.deliveries.filter(({ event }) => (ENDS as string[]).includes(event));
 		expect(ends.map(({ paymentId }) => paymentId)).toEqual([paid.id, declined.id, forgotten.id]);
 		const started = await startedWith(api, trigger);
 		expect(started).toEqual(ends.map(({ rawBody }) => JSON.parse(rawBody)));

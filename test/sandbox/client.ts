@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 
-import type { Sandbox } from '../../sandbox';
+import { KEY_MERCHANTS, type Sandbox } from '../../sandbox';
 
 /** Answers come as they are: no status throws, no redirect is followed, no proxy is asked. */
 export const http: AxiosInstance = axios.create({
@@ -45,6 +45,35 @@ export async function partnerOf(sandbox: Sandbox, merchant = 'merchant_abc123') 
 			await http.get(`${base}/${id}`, { headers: { ...headers, ...more } }),
 		qr: async (id: string | number) =>
 			await http.get<Buffer>(`${base}/${id}/qr`, { headers, responseType: 'arraybuffer' }),
+	};
+}
+
+/** A partner that has keys. Paths are below `/v1/partner`. */
+export function keyPartnerOf({ url, keys }: Sandbox, more: Record<string, string> = {}) {
+	const headers = {
+		'X-Partner-Client-Id': keys.clientId,
+		'X-Partner-Client-Secret': keys.clientSecret,
+		...more,
+	};
+	const call = async (method: string, path: string, data?: unknown, timeout = 0) =>
+		await http.request({ method, url: `${url}/v1/partner${path}`, data, headers, timeout });
+	return {
+		call,
+		create: async (body: object = {}, timeout = 0) =>
+			await call(
+				'post',
+				'/payments',
+				{
+					merchantClientId: KEY_MERCHANTS.shop.clientId,
+					amount: 149.99,
+					referenceNumber: 'ORDER-123',
+					...body,
+				},
+				timeout,
+			),
+		list: async (query: Record<string, string | number> = {}) =>
+			await call('get', `/payments?${new URLSearchParams(query as Record<string, string>)}`),
+		status: async (id: string | number) => await call('get', `/payments/${id}/status`),
 	};
 }
 

@@ -1,13 +1,16 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
-import { askToken, http, partnerOf, startReceiver } from './client';
+import { ENDPOINTS, KEY_MERCHANTS, startSandbox, type Sandbox } from '../../sandbox';
+import { askToken, http, keyPartnerOf, partnerOf, startReceiver } from './client';
 
 const ROUTES = [
 	{ method: 'get', path: '/requests' },
 	{ method: 'get', path: '/counts' },
 	{ method: 'get', path: '/payments' },
+	{ method: 'get', path: '/merchants' },
+	{ method: 'get', path: '/stores' },
+	{ method: 'get', path: '/registrations' },
 	{ method: 'get', path: '/deliveries' },
 	{ method: 'post', path: '/clock', data: { advanceMs: 0 } },
 	{ method: 'get', path: '/faults' },
@@ -18,6 +21,10 @@ const ROUTES = [
 	{ method: 'patch', path: '/credentials', data: {} },
 	{ method: 'post', path: '/payments/pay_x/pay' },
 	{ method: 'post', path: '/payments/pay_x/decline' },
+	{ method: 'post', path: '/payments/pay_x/expire' },
+	{ method: 'post', path: '/merchants/x/activate' },
+	{ method: 'post', path: '/merchants/x/deactivate' },
+	{ method: 'patch', path: '/keys', data: {} },
 	{ method: 'post', path: '/reset' },
 ];
 
@@ -117,6 +124,29 @@ describe('the control API', () => {
 		expect((await call('post', '/reset')).status).toBe(204);
 		expect((await askToken(sandbox, { client_secret: 'changed' })).status).toBe(401);
 		expect(sandbox.payments).toEqual([]);
+	});
+
+	it('expires payments, and steers the API with keys', async () => {
+		const { paymentId } = (await keyPartnerOf(sandbox).create()).data;
+		expect((await call('post', `/payments/${paymentId}/expire`)).data.status).toBe('expired');
+		const merchant = `/merchants/${KEY_MERCHANTS.shop.id}`;
+		expect((await call('post', `${merchant}/deactivate`)).data.status).toBe('inactive');
+		expect((await call('post', `${merchant}/activate`)).data.status).toBe('active');
+		expect((await call('post', '/merchants/99/activate')).status).toBe(404);
+		const keys = await call('patch', '/keys', { clientSecret: 'rotated' });
+		expect(keys.data).toEqual({ ...sandbox.keys, clientSecret: 'rotated' });
+		const { status, data } = await call('patch', '/settings', sandbox.settings);
+		expect([status, data]).toEqual([200, sandbox.settings]);
+		expect((await call('patch', '/settings', { listOrder: 'random' })).status).toBe(400);
+		expect((await call('get', '/merchants')).data).toEqual(sandbox.merchants);
+		expect((await call('get', '/registrations')).data).toEqual([]);
+		expect((await call('get', '/stores')).data).toEqual([]);
+	});
+
+	it.each(ENDPOINTS)('orders faults for %s', async (endpoint) => {
+		const fault = { match: { endpoint, api: 'keys' }, listLag: { ms: 1, looks: 2 } };
+		expect((await call('post', '/faults', fault)).status).toBe(201);
+		expect(sandbox.faults.list()).toEqual([fault]);
 	});
 
 	it.each(ROUTES)('knows $method $path only when it is on', async ({ method, path, data }) => {

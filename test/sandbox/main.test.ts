@@ -23,13 +23,21 @@ describe('npm run sandbox', () => {
 			const { program, output, ended } = run(
 				...['--port', '0', '--client-id', 'me', '--client-secret', 'mine', '--control'],
 				...['--webhook-secret', 'ours', '--latency', '30'],
+				...['--key-id', 'my-key', '--key-secret', 'my-key-secret'],
 			);
 			try {
 				while (!output.stdout.includes('Ctrl-C')) {
 					expect([program.exitCode, output.stderr]).toEqual([null, '']);
 					await sleep(50);
 				}
-				for (const text of ['test_merchant_slow', 'Client ID       me', 'mine', 'ours']) {
+				for (const text of [
+					'test_merchant_slow',
+					'Client ID       me',
+					'mine',
+					'ours',
+					'my-key',
+					'my-key-secret',
+				]) {
 					expect(output.stdout).toContain(text);
 				}
 				const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output.stdout)![0];

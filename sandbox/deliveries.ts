@@ -1,11 +1,9 @@
-import { createHmac } from 'node:crypto';
-
 import axios from 'axios';
 
 import type { Clock } from './clock';
 import type { Fault, Faults } from './faults';
-import type { Credentials } from './oauth';
-import type { Payment, PaymentEvent } from './payments';
+import type { MerchantEvent } from './keys/merchants';
+import type { Api, PaymentEvent } from './payments';
 
 /** Assumed: the pauses between the attempts of one delivery, in milliseconds on the sandbox's clock. */
 export const REPEAT_PAUSES_MS = [1_000, 5_000, 30_000, 120_000, 600_000];
@@ -13,10 +11,20 @@ export const REPEAT_PAUSES_MS = [1_000, 5_000, 30_000, 120_000, 600_000];
 /** How many deliveries are under way at once; more would only make each of them slower. */
 const MAX_AT_ONCE = 100;
 
+/** What a delivery is about. */
+export interface About {
+	api: Api;
+	/** For events of payments. */
+	paymentId?: string | number;
+	/** The merchant's number, for events of merchants. */
+	merchantId?: number;
+	/** With keys: the registered webhook. */
+	webhookId?: number;
+}
+
 /** One attempt to deliver an event. */
-export interface Delivery {
-	paymentId: string | number;
-	event: PaymentEvent;
+export interface Delivery extends About {
+	event: PaymentEvent | MerchantEvent;
 	url: string;
 	/** 1 for the first, more for repeats. */
 	attempt: number;
@@ -32,67 +40,30 @@ export interface Delivery {
 	rawBody: string;
 }
 
-/**
- * The signature of a webhook, as documented: lower-case hex HMAC-SHA256 over `<timestamp>.<raw body>`.
- * @param timestamp Unix seconds, as sent in X-AcountPay-Timestamp
- */
-export function signWebhook(
-	rawBody: string | Buffer,
-	webhookSecret: string,
-	timestamp: number | string,
-): string {
-	return createHmac('sha256', webhookSecret).update(`${timestamp}.`).update(rawBody).digest('hex');
-}
-
-/**
- * The documented headers of a signed webhook.
- * @param timestamp Unix seconds, by default the real present: receivers compare it to their own
- * clock, which knows nothing of the sandbox's
- */
-export function webhookHeaders(
-	rawBody: string | Buffer,
-	webhookSecret: string,
-	timestamp = Math.floor(Date.now() / 1000),
-): Record<string, string> {
-	return {
-		'Content-Type': 'application/json',
-		'X-AcountPay-Timestamp': String(timestamp),
-		'X-AcountPay-Signature': signWebhook(rawBody, webhookSecret, timestamp),
-	};
-}
-
-/**
- * The documented body of a webhook.
- * @param at when the event happened
- */
-export function webhookBody(event: PaymentEvent, payment: Payment, at: Date) {
-	const { id, status, amount, currency, referenceNumber, paidAt, metadata } = payment;
-	return {
-		event,
-		timestamp: at.toISOString(),
-		data: { paymentId: id, status, amount, currency, referenceNumber, paidAt, metadata },
-	};
-}
-
 const asText = (body: string | object) => (typeof body === 'string' ? body : JSON.stringify(body));
 
-interface Message {
-	event: PaymentEvent;
-	payment: Payment;
-	url: string;
+/** An event that is to be delivered to one receiver. */
+export interface Message {
+	about: About;
+	/** Messages of the same queue are sent one after another, in their first attempt. */
+	queue: string;
+	event: PaymentEvent | MerchantEvent;
+	/** What faults are matched against. */
+	match: { merchant: string; reference?: string };
 	rawBody: string;
+	/** Where an attempt goes and what it is signed with, now; undefined when there is nobody to tell any more. */
+	target: () => { url: string; headers: Record<string, string> } | undefined;
 }
 
 /**
- * Sends the events of payments that have a webhookUrl. Documented: body, headers and signature.
- * Assumed: all about the order and the repeats. The first attempts of a payment's events are made one
- * after another; an attempt without a 2xx within the time is repeated after {@link REPEAT_PAUSES_MS},
- * signed anew, and does not hold up the events that follow.
+ * Delivers the events of both APIs. Assumed: all about the order and the repeats. The first attempts of a
+ * queue are made one after another; an attempt without a 2xx within the time is repeated after
+ * {@link REPEAT_PAUSES_MS}, signed anew, and does not hold up the events that follow.
  */
-export class Webhooks {
+export class Deliveries {
 	/** Every attempt, in the order in which they ended. */
-	readonly deliveries: Delivery[] = [];
-	private readonly lastOf = new Map<Payment, Promise<void>>();
+	readonly all: Delivery[] = [];
+	private readonly lastOf = new Map<string, Promise<void>>();
 	private underWay = 0;
 	private sending = 0;
 	private readonly waiting: Array<() => void> = [];
@@ -101,28 +72,22 @@ export class Webhooks {
 
 	/** @param timeoutMs how long the receiver may take, in real milliseconds; assumed: 10,000 */
 	constructor(
-		private readonly credentials: Credentials,
 		private readonly clock: Clock,
 		private readonly faults: Faults,
 		private readonly timeoutMs: number,
 	) {}
 
-	/**
-	 * Queues an event behind the payment's earlier ones; does nothing without a webhookUrl.
-	 * @param at the event's moment on the sandbox's clock
-	 */
-	send(event: PaymentEvent, payment: Payment, at: Date): void {
-		const url = payment.webhookUrl;
-		if (url === undefined) return;
-		const rawBody = JSON.stringify(webhookBody(event, payment, at));
-		const before = this.lastOf.get(payment) ?? Promise.resolve();
+	/** Queues a message behind the earlier ones of its queue. */
+	send(message: Message): void {
+		const { queue } = message;
+		const before = this.lastOf.get(queue) ?? Promise.resolve();
 		const { signal } = this.ending;
 		const own = this.track(async () => {
 			await before;
-			if (!signal.aborted) await this.attempt({ event, payment, url, rawBody }, 1);
-			if (this.lastOf.get(payment) === own) this.lastOf.delete(payment);
+			if (!signal.aborted) await this.attempt(message, 1);
+			if (this.lastOf.get(queue) === own) this.lastOf.delete(queue);
 		});
-		this.lastOf.set(payment, own);
+		this.lastOf.set(queue, own);
 	}
 
 	/**
@@ -137,7 +102,7 @@ export class Webhooks {
 	clear(): void {
 		this.ending.abort();
 		this.ending = new AbortController();
-		this.deliveries.length = 0;
+		this.all.length = 0;
 	}
 
 	private async track(work: () => Promise<void>): Promise<void> {
@@ -150,14 +115,15 @@ export class Webhooks {
 	}
 
 	private async attempt(message: Message, attempt: number): Promise<void> {
-		const { event, payment } = message;
+		const target = message.target();
+		if (!target) return;
 		const fault = this.faults.take({
 			endpoint: 'webhook',
+			api: message.about.api,
 			method: 'POST',
-			path: new URL(message.url).pathname,
-			merchant: payment.merchant,
-			reference: payment.referenceNumber,
-			event,
+			path: new URL(target.url).pathname,
+			event: message.event,
+			...message.match,
 		});
 		if (fault?.latencyMs) {
 			const late = () => void this.track(async () => await this.deliver(message, attempt, fault));
@@ -166,29 +132,21 @@ export class Webhooks {
 	}
 
 	private async deliver(message: Message, attempt: number, fault?: Fault): Promise<void> {
-		const { event, payment, url, rawBody } = message;
+		const { about, event, rawBody } = message;
+		const target = message.target();
+		if (!target) return;
+		const { url } = target;
 		const { signal } = this.ending;
 		const at = new Date(this.clock.now()).toISOString();
-		const headers = {
-			...webhookHeaders(rawBody, this.credentials.webhookSecret),
-			...fault?.headers,
-		};
+		const headers = { ...target.headers, ...fault?.headers };
 		const sent = fault?.body === undefined ? rawBody : asText(fault.body);
-		const delivery: Delivery = {
-			paymentId: payment.id,
-			event,
-			url,
-			attempt,
-			at,
-			headers,
-			rawBody: sent,
-		};
+		const delivery: Delivery = { ...about, event, url, attempt, at, headers, rawBody: sent };
 		const lost = fault !== undefined && !fault.made && (fault.reset ?? fault.status) !== undefined;
 		if (lost) delivery.error = 'lost, as ordered by a fault';
 		else Object.assign(delivery, await this.post(url, sent, headers, signal));
 		if (signal.aborted) return;
 		if (fault?.status !== undefined) delivery.status = fault.status;
-		this.deliveries.push(delivery);
+		this.all.push(delivery);
 
 		const arrived =
 			delivery.status !== undefined && delivery.status >= 200 && delivery.status < 300;

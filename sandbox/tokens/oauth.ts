@@ -2,8 +2,8 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-import { apiError, Refusal, tokenError, type Answer } from './answer';
-import type { Clock } from './clock';
+import { apiError, Refusal, tokenError, type Answer } from '../answer';
+import type { Clock } from '../clock';
 
 /** What a partner is given when it registers. */
 export interface Credentials {
