@@ -13,6 +13,7 @@ export interface PlacedRequest {
 	method: string;
 	path: string;
 	headers: Record<string, string>;
+	query?: ApiRequest['query'];
 	body?: object;
 }
 
@@ -66,7 +67,7 @@ export class Client {
 	/** The request with everything that is sent, but for secrets: what tells it from another one. */
 	place(request: ApiRequest): PlacedRequest {
 		const { method, path, accept = 'application/json' } = request;
-		const { headers, body } = this.auth.place(request);
+		const { headers, body, query } = this.auth.place(request);
 		return {
 			baseUrl: this.baseUrl,
 			method,
@@ -77,6 +78,7 @@ export class Client {
 				...(body && { 'Content-Type': 'application/json' }),
 				...request.headers,
 			},
+			query,
 			body,
 		};
 	}
@@ -93,14 +95,14 @@ export class Client {
 	}
 
 	private async sendOnce(request: ApiRequest, timeout: number): Promise<Sent> {
-		const { baseUrl, path, headers, body } = this.place(request);
+		const { baseUrl, path, headers, query, body } = this.place(request);
 		const limit = AbortSignal.timeout(timeout);
 		const cancel = request.repeatable ? this.cancelSignal : undefined;
 		const options: IHttpRequestOptions = {
 			method: request.method,
 			url: `${baseUrl}${path}`,
 			headers,
-			...(request.query && { qs: request.query }),
+			...(query && { qs: query }),
 			// As text: n8n's HTTP client drops keys such as 'constructor' from objects.
 			...(body && { body: JSON.stringify(body) }),
 			encoding: 'arraybuffer',
@@ -110,19 +112,14 @@ export class Client {
 			ignoreHttpStatusErrors: true,
 			disableFollowRedirect: true,
 		};
-		const { credential, credentialType } = this.auth;
 		const signal = cancel ? AbortSignal.any([limit, cancel]) : limit;
 		try {
-			const response = await this.context.helpers.httpRequestWithAuthentication.call(
-				helperContext(this.context, credential, signal),
-				credentialType,
-				options,
-				{ oauth2: { tokenType: 'Bearer' } },
-			);
+			const caller = helperContext(this.context, this.auth.credential, signal);
+			const response = await this.auth.call(caller, options);
 			return {
 				status: response.statusCode,
 				headers: response.headers,
-				body: Buffer.from(response.body),
+				body: Buffer.from(response.body as Buffer),
 			};
 		} catch (error) {
 			return networkFailureOf(error, limit.aborted, timeout);
