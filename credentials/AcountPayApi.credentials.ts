@@ -15,6 +15,10 @@ const tokenUrlFor = (fields: '$self' | '$credentials') =>
 	`={{ ${baseUrlExpression(fields, OAUTH2_HOSTS)} + "${TOKEN_PATH}" }}`;
 const HOST = `={{ ${baseUrlExpression('$self', OAUTH2_HOSTS)}.replace(/^\\w+:\\/\\/(\\[.*?\\]|[^:\\/]+).*$/, "$1") }}`;
 
+/* n8n evaluates the dialog's test on a workflow without a name, in an execution without an id. */
+const NONE_IN_WORKFLOWS =
+	'={{ $workflow.name || $execution.id !== "__UNKNOWN__" ? "none" : "domains" }}';
+
 /*
  * The people who asked for this package set the credential's name; n8n's naming rule for OAuth2 credentials would have
  * it called AcountPayOAuth2Api. The name is in saved workflows and can't be changed.
@@ -101,15 +105,16 @@ export class AcountPayApi implements ICredentialType {
 				'The webhook_secret that AcountPay gave you. Only needed to react to webhooks: it proves that they come from AcountPay.',
 		},
 		/*
-		 * n8n asks for the hosts that the HTTP Request node may use this credential with: AcountPay's alone, or whoever edits
-		 * a workflow could have the access token sent to a host of their own. With 'none', n8n 2.20 does not even let the
-		 * dialog test the credential. Our nodes are not concerned.
+		 * Whether an HTTP Request node may use this credential: never, or whoever edits a workflow could have the access token
+		 * sent to a server of their own. n8n's rule for domains does not help: it looks neither at the port nor at the node's
+		 * own proxy. n8n 2.20 wants domains to test the credential in its dialog, where there is no workflow. Our nodes are
+		 * not concerned.
 		 */
 		{
 			displayName: 'Allowed HTTP Request Domains',
 			name: 'allowedHttpRequestDomains',
 			type: 'hidden',
-			default: 'domains',
+			default: NONE_IN_WORKFLOWS,
 		},
 		{ displayName: 'Allowed Domains', name: 'allowedDomains', type: 'hidden', default: HOST },
 		{ displayName: 'Authorization URL', name: 'authUrl', type: 'hidden', default: '' },

@@ -18,13 +18,16 @@ export const credentialNameOf = (context: RequestContext, credentialType: string
 /**
  * The `this` that n8n's helpers are called with. It has the credential at hand, which n8n would otherwise read, decrypt
  * and evaluate for each call, and the signal that may cut the call off.
+ * @param helpers that n8n's helper uses in turn
  */
 export const helperContext = (
 	context: RequestContext,
 	credential: ICredentialDataDecryptedObject,
 	signal: AbortSignal | undefined,
+	helpers: RequestContext['helpers'] = context.helpers,
 ): IExecuteFunctions =>
 	Object.create(context, {
 		getCredentials: { value: async () => credential },
 		getExecutionCancelSignal: { value: () => signal },
+		helpers: { value: helpers },
 	}) as IExecuteFunctions;

@@ -32,7 +32,13 @@ const fieldsFor = (resource: string, { option, fields, options = [] }: Operation
 	[...fields, optionsField(options)].map(
 		(field): INodeProperties => ({
 			...field,
-			displayOptions: { show: { resource: [resource], operation: [option.value] } },
+			displayOptions: {
+				show: {
+					...field.displayOptions?.show,
+					resource: [resource],
+					operation: [option.value],
+				},
+			},
 		}),
 	);
 

@@ -26,6 +26,8 @@ export interface ItemWork {
 	options: CallOptions;
 	/** Aborted when the execution is cancelled, or another item has failed and ends the node: nothing is to be waited for. */
 	endSignal: AbortSignal;
+	/** Where a webhook resumes this execution once it waits. */
+	resumeUrl(): string;
 	/** The item as it came in. */
 	inputItem: INodeExecutionData;
 	/**
@@ -65,6 +67,8 @@ export interface Operation<Input> {
 	mostlyWaits?: boolean;
 	/** The id in the response to a create, for operations that make something. */
 	createdIdOf?(response: IDataObject): string | undefined;
+	/** What a person calls the thing that is to be made, for operations that make something. */
+	referenceOf?(input: Input): string;
 	/**
 	 * Reads and checks the parameters of one item. Sends nothing.
 	 * @throws ValidationError

@@ -17,24 +17,24 @@ export const maxConcurrencyOption: INodeProperties = {
 	description: 'How many items are sent at the same time at most',
 };
 
-/** Whether a payment whose outcome is not known may be sent again. */
+/** Whether a payment whose outcome is unknown may be sent again. */
 export const resendUnknownOption: INodeProperties = {
 	displayName: 'Resend Unknown',
 	name: 'resendUnknown',
 	type: 'boolean',
 	default: false,
 	description:
-		"Whether a retry ('Retry On Fail' or by hand) sends a payment again of which it is not known whether it was made. The customer may then be asked to pay twice.",
+		'Whether to resend a payment whose outcome is unknown when the node is retried, automatically or by hand. The customer may be charged twice.',
 };
 
 /** How long one request may take. */
 export const timeoutOption: INodeProperties = {
-	displayName: 'Timeout',
+	displayName: 'Request Timeout (Ms)',
 	name: 'timeout',
 	type: 'number',
 	typeOptions: { minValue: 1 },
 	default: DEFAULT_TIMEOUT,
-	description: 'How many milliseconds to wait for the answer to one request',
+	description: 'How many milliseconds to wait for the response to one request',
 };
 
 /**

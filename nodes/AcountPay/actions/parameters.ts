@@ -1,4 +1,4 @@
-import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { IDataObject, IExecuteFunctions, INodeParameters } from 'n8n-workflow';
 import { ValidationError } from '../../shared/errors';
 import { digitsLost, type ReviverContext } from '../../shared/largeIntegers';
 
@@ -11,16 +11,66 @@ export class ItemParameters {
 		readonly itemCount: number,
 	) {}
 
-	/** The value of a field; undefined when the workflow does not have it. */
+	/**
+	 * The value of a field; undefined when the workflow does not have it.
+	 * @throws ValidationError when it is an expression that n8n takes for text
+	 */
 	get(name: string): unknown {
+		refuseTypedExpression(name, typedInto(this.context)[name]);
 		return this.context.getNodeParameter(name, this.itemIndex, undefined) as unknown;
 	}
 
-	/** The fields of a collection that the person added. */
+	/**
+	 * The fields of a collection that the person added. A field without a value counts as not added: a language model can't
+	 * leave a field out, and sends an empty text or null.
+	 * @throws ValidationError when one is an expression that n8n takes for text
+	 */
 	collection(name: string): IDataObject {
-		return (this.context.getNodeParameter(name, this.itemIndex, {}) ?? {}) as IDataObject;
+		const typed = typedInto(this.context)[name];
+		for (const [field, value] of Object.entries(typed ?? {})) refuseTypedExpression(field, value);
+		const fields = this.context.getNodeParameter(name, this.itemIndex, {}) as IDataObject | null;
+		return Object.fromEntries(
+			Object.entries(fields ?? {}).filter(([, value]) => !isLeftOut(value)),
+		) as IDataObject;
 	}
 }
+
+/** Whether an optional field has no value. */
+export const isLeftOut = (value: unknown): boolean =>
+	value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+
+/** What the person typed into the fields, by run of the node: n8n copies all of them each time it is asked. */
+const typedFields = new WeakMap<IExecuteFunctions, INodeParameters>();
+
+function typedInto(context: IExecuteFunctions): INodeParameters {
+	const typed = typedFields.get(context) ?? context.getNode().parameters;
+	typedFields.set(context, typed);
+	return typed;
+}
+
+/** Fields that hold text of any kind, in which braces may be meant. */
+const JSON_FIELDS = ['customFields', 'metadata'];
+
+/**
+ * @param name of the field in saved workflows; in the editor it has the same words
+ * @param typed what the person typed into it; n8n marks an expression by a leading '='
+ */
+function refuseTypedExpression(name: string, typed: unknown): void {
+	const isText = typeof typed === 'string' && !typed.startsWith('=');
+	if (!isText || !typed.includes('{{') || JSON_FIELDS.includes(name)) return;
+	throw new ValidationError(
+		titleOf(name),
+		`must not be the text ${preview(typed)}: n8n evaluates it only in an expression`,
+		"Switch the field from 'Fixed' to 'Expression'. Nothing was sent.",
+	);
+}
+
+/** `webhookUrl` → `Webhook URL` */
+const titleOf = (name: string): string =>
+	name
+		.replace(/(?=[A-Z])/g, ' ')
+		.replace(/^./, (letter) => letter.toUpperCase())
+		.replace(/\b(Id|Url)\b/g, (word) => word.toUpperCase());
 
 /** A value as an error shows it: as JSON, cut short. */
 export function preview(value: unknown): string {
@@ -81,6 +131,9 @@ export function jsonObject(field: string, value: unknown): IDataObject {
 		throw new ValidationError(
 			field,
 			`must be a JSON object, such as { "orderId": 42 }, but is ${preview(value)}`,
+			typeof value === 'string' && value.includes('{{')
+				? "To have n8n evaluate what is in {{ }}, switch the field from 'Fixed' to 'Expression'. Nothing was sent."
+				: undefined,
 		);
 	}
 	return parsed as IDataObject;

@@ -17,12 +17,14 @@ import type { IdempotencyRecord, KnownState } from './idempotencyStore';
 export interface Creation {
 	request: ApiRequest;
 	subject: Subject;
+	/** What may or may not exist when the outcome is unknown, as the beginning of a sentence: "Payment 'ORDER-1'". */
+	title: string;
 	/**
 	 * Takes what was made out of the body of a successful response.
 	 * @returns undefined when the body names nothing that was made
 	 */
 	read(body: Buffer): IDataObject | undefined;
-	/** What a rejection means, as a sentence of its own: 'No payment was made.' */
+	/** What a rejection means, as a sentence of its own: 'This payment was not created.' */
 	nothingMade: string;
 	/** What a person does when the outcome is unknown. */
 	whenUnknown: string;
@@ -49,7 +51,7 @@ export async function createOnce(
 	return await create(client, creation, options, record).catch((error: unknown) => {
 		// Whatever became of the second request, the first may have made it.
 		throw error instanceof ApiError && error.outcome !== 'unknown'
-			? unknownError(creation, `${left}. When it was sent again: ${error.message}`, error)
+			? unknownError(creation, `${left}. Sent again: ${error.message}`, error)
 			: error;
 	});
 }
@@ -57,7 +59,7 @@ export async function createOnce(
 const describeLeft = (earlier: KnownState): string =>
 	earlier.state === 'unknown'
 		? earlier.what
-		: 'was asked, and the execution ended before it answered';
+		: 'was asked, and the execution ended before it responded';
 
 async function create(
 	client: Client,
@@ -73,7 +75,7 @@ async function create(
 	}
 	if (isUnreachable(sent)) {
 		record.notMade();
-		throw unreachableError(client, creation.subject);
+		throw unreachableError(client, creation.subject, sent);
 	}
 	if (isRejection(sent)) {
 		record.notMade();
@@ -85,13 +87,13 @@ async function create(
 }
 
 const unknownError = (
-	{ subject, whenUnknown }: Creation,
+	{ title, whenUnknown }: Creation,
 	what: string,
 	{ status, isOld }: { status?: number; isOld?: boolean },
 ) =>
 	new ApiError(
 		'unknown',
-		`It is not known whether AcountPay made ${subject.name}: AcountPay ${what}`,
+		`${title} may or may not exist: AcountPay ${what}`,
 		whenUnknown,
 		{ status, isOld },
 	);

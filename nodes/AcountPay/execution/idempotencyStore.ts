@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import type { AttemptObserver } from '../../shared/transport/retry';
 import type { PlacedRequest } from '../../shared/transport/client';
+import { isToolCall } from './place';
 
 /**
  * What is known of one thing that was asked for. `sent` is written before the request leaves, so that an execution that
@@ -34,7 +35,7 @@ interface Turn {
 	toldIn?: string;
 }
 
-/** Where the turns are in n8n's node context: by `$runIndex`. */
+/** Where the turns are in n8n's node context: by {@link turnKeyOf}. */
 interface StoredContext {
 	payments?: Record<string, Turn>;
 }
@@ -60,17 +61,33 @@ const withoutNewerDefaults = (parameters: object) =>
 		Object.entries(parameters).filter(([name, value]) => NEWER_DEFAULTS[name] !== value),
 	);
 
+/** The calls of tools that are on their way, by their arguments. */
+const toolCalls = new WeakMap<object, string>();
+
+/**
+ * What stays the same when n8n tries the node again, and differs between two turns of a loop or two calls of a tool. n8n
+ * gives every try of a tool call a run index of its own, and may give two calls the same; but all tries of a call, and no
+ * other call, have its arguments as the very same object.
+ */
+function turnKeyOf(execution: IExecuteFunctions): string {
+	if (!isToolCall(execution)) return String(execution.getWorkflowDataProxy(0).$runIndex);
+	const [{ json: toolArguments }] = execution.getInputData();
+	const key = toolCalls.get(toolArguments) ?? `call:${randomUUID()}`;
+	toolCalls.set(toolArguments, key);
+	return key;
+}
+
 /**
  * Remembers within one execution what was made, in n8n's node context. That context lives through the tries of 'Retry On
  * Fail' and through a retry of the execution by hand, so neither makes anything again. It is keyed by the node's name
- * alone and lives through all turns of a loop, so entries are bound to the turn (`$runIndex`) and the item.
+ * alone and lives through all turns of a loop, so entries are bound to the turn ({@link turnKeyOf}) and the item.
  *
  * A creation is known again by what is sent, or by where it comes from: the same parameters and the same item give
  * another request when an expression holds the time, and are the same creation. What a person changes is another one.
  */
 export class IdempotencyStore {
 	private readonly context: StoredContext;
-	private readonly runIndex: string;
+	private readonly turnKey: string;
 	private readonly turn: Turn;
 	private readonly parameters: string;
 
@@ -80,9 +97,9 @@ export class IdempotencyStore {
 		private readonly idOf: (response: IDataObject) => string | undefined = () => undefined,
 	) {
 		this.context = execution.getContext('node') as StoredContext;
-		this.runIndex = String(execution.getWorkflowDataProxy(0).$runIndex);
+		this.turnKey = turnKeyOf(execution);
 		this.context.payments ??= {};
-		this.turn = this.context.payments[this.runIndex] ??= { items: {} };
+		this.turn = this.context.payments[this.turnKey] ??= { items: {} };
 		const { parameters } = execution.getNode();
 		this.parameters = hashOf({ ...withoutNewerDefaults(parameters), options: undefined });
 	}
@@ -125,7 +142,7 @@ export class IdempotencyStore {
 	close(looksFailed: boolean): void {
 		if (looksFailed && this.runsAgain()) return;
 		const payments = this.context.payments ?? {};
-		delete payments[this.runIndex];
+		delete payments[this.turnKey];
 		if (Object.keys(payments).length === 0) delete this.context.payments;
 	}
 

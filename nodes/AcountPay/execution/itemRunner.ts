@@ -14,6 +14,7 @@ import { callOptionsOf, concurrencyOf } from '../actions/options';
 import { ItemParameters } from '../actions/parameters';
 import { IdempotencyStore } from './idempotencyStore';
 import { cancelledError, errorItem, nodeErrorFor } from './nodeErrors';
+import { type RunSummary, summarise } from './runSummary';
 
 /** An item whose parameters are in order, so that it may be sent. */
 interface CheckedItem<Input> {
@@ -41,6 +42,8 @@ export class ItemRunner<Input> {
 	private readonly store: IdempotencyStore;
 	private readonly results: Result[] = [];
 	private readonly checked: Array<CheckedItem<Input> | undefined> = [];
+	/** What a person calls the items that make something. */
+	private readonly references: Array<string | undefined> = [];
 	/** The first item that has failed, when the node stops on errors. */
 	private failedItem?: number;
 	/** Aborted with {@link failedItem}. */
@@ -110,10 +113,10 @@ export class ItemRunner<Input> {
 			}
 			const parameters = new ItemParameters(this.context, item, this.items.length);
 			try {
-				this.checked[item] = {
-					options: callOptionsOf(parameters),
-					input: this.operation.check(parameters, client),
-				};
+				const options = callOptionsOf(parameters);
+				const input = this.operation.check(parameters, client);
+				this.checked[item] = { options, input };
+				this.references[item] = this.operation.referenceOf?.(input);
 			} catch (error) {
 				this.fail(item, itemErrorOf(error));
 			}
@@ -137,8 +140,7 @@ export class ItemRunner<Input> {
 		await Promise.all(Array.from({ length: workers }, worker));
 
 		if (cancelSignal?.aborted) {
-			const { store } = this;
-			throw cancelledError(this.context, store.summary(), store.isFirstCancellation());
+			throw cancelledError(this.context, this.summary(), this.store.isFirstCancellation());
 		}
 		const failedItem = this.failedItem ?? this.openItem;
 		if (failedItem === undefined) return;
@@ -163,6 +165,8 @@ export class ItemRunner<Input> {
 				options,
 				endSignal,
 				inputItem: this.items[item],
+				resumeUrl: () =>
+					String(this.context.evaluateExpression('{{ $execution.resumeUrl }}', item)),
 				limit: async (work) => await limiter.run(work),
 				storeImage: async ({ data, fileName, mimeType }) =>
 					await this.context.helpers
@@ -204,12 +208,20 @@ export class ItemRunner<Input> {
 		return waitUntil;
 	}
 
+	/** What became of the items so far; of an operation that makes nothing, nothing. */
+	private summary(): RunSummary {
+		const itemCount = this.operation.referenceOf ? this.items.length : 0;
+		return summarise(this.store.summary(), itemCount, this.references, (item) => {
+			const result = this.results.at(item);
+			return result && 'failed' in result ? result.failed : undefined;
+		});
+	}
+
 	/** Ends the node with the item's error, or keeps it as the item's result when the node continues. */
 	private fail(item: number, failed: ItemError): void {
-		if (!this.context.continueOnFail()) {
-			throw nodeErrorFor(this.context, failed, item, this.store.summary());
-		}
 		this.results[item] = { failed };
+		if (this.context.continueOnFail()) return;
+		throw nodeErrorFor(this.context, failed, item, this.summary());
 	}
 }
 

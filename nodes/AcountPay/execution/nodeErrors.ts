@@ -6,7 +6,8 @@ import {
 	NodeOperationError,
 } from 'n8n-workflow';
 import { ApiError, type ItemError } from '../../shared/errors';
-import type { Summary } from './idempotencyStore';
+import { placeOf, safeRetry } from './place';
+import type { RunSummary } from './runSummary';
 
 /** How many payments an error names in its text; all of them are in its `context`. */
 const NAMED_PAYMENTS = 50;
@@ -19,23 +20,29 @@ const messageFor = (failed: ItemError, itemIndex: number) =>
 
 /**
  * The error that ends the node.
- * @param summary what the run has made and left open; all of it goes into the error's `context` as `paymentsMade` and
- *   `outcomesUnknown`
+ * @param summary what became of the items; all of it goes into the error's `context` as `paymentsMade`, `outcomesUnknown`,
+ *   `refused` and `notStarted`
  * @returns NodeApiError when AcountPay was asked, NodeOperationError when a field is wrong
  */
 export function nodeErrorFor(
 	context: IExecuteFunctions,
 	failed: ItemError,
 	itemIndex: number,
-	summary: Summary,
+	summary: RunSummary,
 ): NodeApiError | NodeOperationError {
 	const message = messageFor(failed, itemIndex);
+	const isOther = (item: { itemIndex: number }) => item.itemIndex !== itemIndex;
+	const { made, unknown, refused, notStarted } = summary;
 	const description = [
 		failed.description,
 		...sentencesFor({
-			...summary,
-			unknown: summary.unknown.filter((payment) => payment.itemIndex !== itemIndex),
+			made,
+			unknown: unknown.filter(isOther),
+			refused: refused.filter(isOther),
+			notStarted: notStarted.filter(isOther),
 		}),
+		made.length + unknown.length > 0 &&
+			safeRetry(placeOf(context), context.getExecutionId(), unknown.length > 0),
 	]
 		.filter(Boolean)
 		.join(' ');
@@ -52,8 +59,10 @@ export function nodeErrorFor(
 	Object.assign(error, { message, description });
 	Object.assign(error.context, {
 		outcome: failed.outcome,
-		paymentsMade: summary.made,
-		outcomesUnknown: summary.unknown,
+		paymentsMade: made,
+		outcomesUnknown: unknown,
+		refused,
+		notStarted,
 	});
 	return error;
 }
@@ -92,52 +101,45 @@ export function errorItem(
 const LOGGED_PAYMENTS = 50;
 
 /**
- * For a run that was cancelled, by a person or a time limit: writes every payment made and every open outcome to n8n's
- * log, since n8n keeps no output and no error of a cancelled node.
+ * For a run that was cancelled, by a person or a time limit: writes what became of the items to n8n's log, since n8n keeps
+ * no output and no error of a cancelled node.
  * @param isFirst whether this cancellation has not been logged yet
  * @returns the error to end the node with
  */
 export function cancelledError(
 	context: IExecuteFunctions,
-	{ made, unknown }: Summary,
+	summary: RunSummary,
 	isFirst: boolean,
 ): NodeOperationError {
 	const place = `AcountPay node '${context.getNode().name}', execution ${context.getExecutionId()}, was stopped`;
-	const log = (what: string, names: string[]) => {
+	for (const [what, names] of isFirst ? namesIn(summary) : []) {
 		for (let from = 0; from < names.length; from += LOGGED_PAYMENTS) {
 			const line = names.slice(from, from + LOGGED_PAYMENTS).join(', ');
 			context.logger.warn(`${place}. ${what} (${names.length}): ${line}`);
 		}
-	};
-	if (isFirst) {
-		log('Payments made', made.map(nameOfMade));
-		log(
-			'Not known whether these payments were made',
-			unknown.map(({ referenceNumber }) => referenceNumber),
-		);
 	}
 	return new NodeOperationError(context.getNode(), 'The execution was stopped', {
-		description: sentencesFor({ made, unknown }).join(' '),
+		description: sentencesFor(summary).join(' '),
 	});
 }
 
-const nameOfMade = ({ referenceNumber, paymentId }: Summary['made'][number]) =>
-	`${referenceNumber} = ${paymentId ?? 'no ID'}`;
+/** What became of the items, and the names of those. */
+function namesIn({ made, unknown, refused, notStarted }: RunSummary): Array<[string, string[]]> {
+	const nameOf = ({ itemIndex, referenceNumber }: RunSummary['notStarted'][number]) =>
+		referenceNumber ?? `item ${itemIndex}`;
+	return [
+		['May or may not exist', unknown.map(nameOf)],
+		['Refused', refused.map(nameOf)],
+		['Payments made', made.map((item) => `${nameOf(item)} = ${item.paymentId ?? 'no ID'}`)],
+		['Not started', notStarted.map(nameOf)],
+	];
+}
 
 /** What a person must know of the other items when a run ends early. */
-function sentencesFor({ made, unknown }: Summary): string[] {
-	const sentences: string[] = [];
-	if (unknown.length) {
-		const names = unknown.map(({ referenceNumber }) => referenceNumber);
-		sentences.push(`It is not known either whether these were made: ${listed(names)}.`);
-	}
-	if (made.length) {
-		sentences.push(
-			`Payments made (${made.length}): ${listed(made.map(nameOfMade))}. A retry of this execution hands them out and makes none of them again.`,
-		);
-	}
-	return sentences;
-}
+const sentencesFor = (summary: RunSummary): string[] =>
+	namesIn(summary)
+		.filter(([, names]) => names.length > 0)
+		.map(([what, names]) => `${what} (${names.length}): ${listed(names)}.`);
 
 const listed = (names: string[]) => {
 	const more = names.length - NAMED_PAYMENTS;

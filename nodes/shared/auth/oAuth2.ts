@@ -14,6 +14,7 @@ import {
 	helperContext,
 	type RequestContext,
 } from '../requestContext';
+import { PROXY_ADVICE } from '../transport/apiErrors';
 import type { Sent } from '../transport/response';
 import { retry, TOKEN } from '../transport/retry';
 import { type Auth, type Placement, type RejectedWords, unsafeBaseUrlError } from './auth';
@@ -37,7 +38,10 @@ const MAX_USELESS_RENEWALS = 3;
 
 /** How long one response of the token endpoint is waited for, in ms. n8n itself waits five minutes. */
 const TOKEN_TIMEOUT = 30_000;
-const TOKEN_IS_LATE: TokenFailure = { what: 'did not answer within 30 seconds', transient: true };
+const TOKEN_IS_LATE: TokenFailure = {
+	what: 'it did not respond within 30 seconds',
+	transient: true,
+};
 
 /**
  * OAuth2 client credentials, through n8n's own OAuth2 code (documented by AcountPay). It reads the credential once a run,
@@ -227,7 +231,7 @@ export class OAuth2 implements Auth {
 		return new ApiError(
 			'unavailable',
 			`The credential ${this.credentialName} was edited while this node ran`,
-			'No payment was made for this item. Run it again to send it with the edited credential.',
+			'Nothing was sent for this item. Run it again to send it with the edited credential.',
 		);
 	}
 
@@ -277,23 +281,28 @@ export class OAuth2 implements Auth {
 		return { ...this.current, oauthTokenData };
 	}
 
-	private errorFor({ what, rejected, transient, status }: TokenFailure): ApiError {
+	private errorFor({ what, rejected, transient, status, stoppedBy }: TokenFailure): ApiError {
 		const { environment } = this.current;
 		const credential = this.credentialName;
 		if (rejected) {
 			return new ApiError(
 				'refused',
 				`AcountPay refused the Client ID and Client Secret of the credential ${credential}`,
-				`Check Client ID and Client Secret in that credential, and that they are those of its environment (${environment}): sandbox and production have different ones. No payment was made for this item.`,
+				`Check Client ID and Client Secret in that credential: they must be those of its environment (${environment}). Nothing was sent for this item.`,
 				{ status },
 			);
 		}
+		const advice = {
+			n8n: `Ask the administrator of n8n to allow ${this.baseUrl}.`,
+			proxy: PROXY_ADVICE,
+			nobody: transient
+				? `n8n asked ${this.baseUrl}${TOKEN_PATH} for about a minute. Run this item again later.`
+				: `Check the environment (${environment}) of that credential, and whether ${this.baseUrl} can be reached from n8n.`,
+		}[stoppedBy ?? 'nobody'];
 		return new ApiError(
 			'unavailable',
-			`AcountPay gave no access token for the credential ${credential}: it ${what}`,
-			transient
-				? `It was asked again for about a minute (${this.baseUrl}${TOKEN_PATH}). No payment was made for this item, so it can be run again later.`
-				: `Check the environment (${environment}) of that credential, and whether ${this.baseUrl} can be reached from n8n. No payment was made for this item.`,
+			`AcountPay gave no access token for the credential ${credential}: ${what}`,
+			`${advice} Nothing was sent for this item.`,
 			{ status },
 		);
 	}

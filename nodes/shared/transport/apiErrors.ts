@@ -7,6 +7,8 @@ import {
 	isRejection,
 	isSuccess,
 	isUnreachable,
+	isWebPage,
+	type NetworkFailure,
 	type Sent,
 } from './response';
 
@@ -19,12 +21,35 @@ export interface Subject {
 }
 
 /** The error for a request that never reached AcountPay. */
-export const unreachableError = ({ baseUrl }: Client, { name }: Subject): ApiError =>
-	new ApiError(
+export function unreachableError(
+	client: Client,
+	{ name }: Subject,
+	{ blocked, proxyStatus }: NetworkFailure,
+): ApiError {
+	if (blocked !== undefined) {
+		return new ApiError(
+			'unavailable',
+			`n8n blocked the request for ${name}: ${client.redact(blocked)}`,
+			`Ask the administrator of n8n to allow ${client.baseUrl}. Nothing was sent, so this item can be run again.`,
+		);
+	}
+	if (proxyStatus !== undefined) {
+		return new ApiError(
+			'unavailable',
+			`A proxy between n8n and AcountPay refused the request for ${name} (status ${proxyStatus})`,
+			`${PROXY_ADVICE} Nothing reached AcountPay, so this item can be run again.`,
+		);
+	}
+	return new ApiError(
 		'unavailable',
 		`AcountPay could not be reached for ${name}`,
-		`Check the environment of the credential, and whether ${baseUrl} can be reached from n8n. Nothing was sent, so this item can be run again.`,
+		`Check the environment of the credential, and whether ${client.baseUrl} can be reached from n8n. Nothing was sent, so this item can be run again.`,
 	);
+}
+
+/** What to do about a proxy that is in the way. */
+export const PROXY_ADVICE =
+	'Check the proxy settings of n8n, and ask the administrator of the proxy to let n8n through.';
 
 /**
  * The error for a read that got nothing usable.
@@ -37,7 +62,7 @@ export function readError(
 	unusable?: string,
 ): ApiError {
 	const { status } = failed;
-	if (isUnreachable(failed)) return unreachableError(client, subject);
+	if (isUnreachable(failed)) return unreachableError(client, subject, failed);
 	if (isRejection(failed)) return rejectionError(client, failed, subject, '');
 	return new ApiError(
 		'unavailable',
@@ -53,12 +78,15 @@ export function readError(
  */
 export function rejectionError(
 	client: Client,
-	{ status, body }: ApiResponse,
+	response: ApiResponse,
 	subject: Subject,
 	consequence: string,
 ): ApiError {
+	const { status, body } = response;
 	const reason = readReason(body, (text) => client.redact(text));
-	const { message, advice } = wordsFor(client, status, subject);
+	const { message, advice } = isWebPage(response)
+		? webPageWords(subject)
+		: wordsFor(client, status, subject);
 	return new ApiError(
 		'refused',
 		`${message}${reason ? `: ${reason}` : ` (status ${status})`}`,
@@ -66,6 +94,12 @@ export function rejectionError(
 		{ status },
 	);
 }
+
+/** AcountPay responds in JSON. A web page comes from somewhere else, and its status says nothing about the item. */
+const webPageWords = ({ name }: Subject) => ({
+	message: `A server between n8n and AcountPay, such as a proxy, refused ${name}`,
+	advice: PROXY_ADVICE,
+});
 
 function wordsFor(
 	client: Client,
@@ -88,12 +122,12 @@ function wordsFor(
 			};
 		case 409:
 			return {
-				message: `AcountPay says that ${name} conflicts with what it already has`,
-				advice: 'Look for this reference in AcountPay before you ask again.',
+				message: `AcountPay reports that ${name} conflicts with an existing payment`,
+				advice: 'Look for this reference in AcountPay before you create it again.',
 			};
 		case 429:
 			return {
-				message: `AcountPay is getting too many requests and did not take ${name}, however often it was asked`,
+				message: `AcountPay is rate limiting requests and did not accept ${name} despite retries`,
 				advice: "Run this item again later, or lower the option 'Max Concurrency'.",
 			};
 		default:

@@ -5,7 +5,7 @@ import { openAuth } from '../auth';
 import type { Auth, RejectedWords } from '../auth/auth';
 import { cancelSignalOf, helperContext, type RequestContext } from '../requestContext';
 import { networkFailureOf } from './networkErrors';
-import type { Sent } from './response';
+import { proxyFailureOf, type Sent } from './response';
 
 /** A request as it leaves, but for the secrets that n8n adds. */
 export interface PlacedRequest {
@@ -108,21 +108,61 @@ export class Client {
 			encoding: 'arraybuffer',
 			timeout,
 			returnFullResponse: true,
-			// Also keeps n8n from renewing the token by itself, which before 2.41 it does once for every call.
-			ignoreHttpStatusErrors: true,
 			disableFollowRedirect: true,
 		};
 		const signal = cancel ? AbortSignal.any([limit, cancel]) : limit;
+		const recorder = new HttpRecorder(this.context.helpers);
+		const caller = helperContext(this.context, this.auth.credential, signal, recorder.helpers);
 		try {
-			const caller = helperContext(this.context, this.auth.credential, signal);
-			const response = await this.auth.call(caller, options);
-			return {
-				status: response.statusCode,
-				headers: response.headers,
-				body: Buffer.from(response.body as Buffer),
+			const { statusCode, headers: received, body: bytes } = await this.auth.call(caller, options);
+			const response = {
+				status: statusCode,
+				headers: received,
+				body: Buffer.from(bytes as Buffer),
 			};
+			return proxyFailureOf(response, recorder.sent) ?? response;
 		} catch (error) {
-			return networkFailureOf(error, limit.aborted, timeout);
+			const size = Buffer.byteLength(options.body?.toString() ?? '');
+			return networkFailureOf(recorder.error ?? error, limit.aborted, timeout, size);
+		}
+	}
+}
+
+type Helpers = RequestContext['helpers'];
+
+/** A response as axios attaches it to its error. */
+interface FailedRequest {
+	response?: { status: number; headers: Record<string, unknown>; data: unknown };
+	request?: { writableFinished?: unknown };
+}
+
+/**
+ * The helpers for one call of n8n, in which every HTTP status is a response. Otherwise n8n before 2.41 would renew the
+ * token by itself for every rejected call, and its error would not say whether the request was sent.
+ */
+class HttpRecorder {
+	/** What the HTTP client threw, before n8n wrapped it. */
+	error?: unknown;
+	/** Whether the request with the last response was written to a connection; false for a response to CONNECT. */
+	sent = true;
+
+	constructor(private readonly original: Helpers) {}
+
+	get helpers(): Helpers {
+		return { ...this.original, httpRequest: async (options) => await this.request(options) };
+	}
+
+	private async request(options: IHttpRequestOptions): Promise<unknown> {
+		try {
+			return (await this.original.httpRequest(options)) as unknown;
+		} catch (error) {
+			const { response, request } = error as FailedRequest;
+			if (!response) {
+				this.error = error;
+				throw error;
+			}
+			this.sent = request?.writableFinished !== false;
+			return { statusCode: response.status, headers: response.headers, body: response.data };
 		}
 	}
 }

@@ -1,42 +1,125 @@
 import type { NetworkFailure } from './response';
 
-/** With one of these no connection came about: a wrong host, a server that is off, a certificate that is not trusted. */
-const NEVER_CONNECTED =
-	/^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_.*|ERR_TLS_.*|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*)$/;
+/** Node refuses to send a request that is malformed; nothing leaves. */
+const MALFORMED =
+	/^(ERR_INVALID_URL|ERR_INVALID_CHAR|ERR_INVALID_HTTP_TOKEN|ERR_INVALID_PROTOCOL|ERR_UNESCAPED_CHARACTERS|ERR_HTTP_INVALID_HEADER_VALUE)$/;
 
-/** The error codes of an error and of what caused it, the outermost first. */
-export function codesOf(error: unknown): string[] {
-	if (typeof error !== 'object' || error === null) return [];
-	const { code, cause } = error as { code?: unknown; cause?: unknown };
-	return [...(typeof code === 'string' ? [code] : []), ...codesOf(cause)];
+/** The server's certificate is not trusted, so Node ends the connection before it sends the request. */
+const CERTIFICATE =
+	/^(CERT_.*|ERR_TLS_CERT_ALTNAME_INVALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/;
+
+/** The steps before there is a connection: a name that is not found, a port that is closed, a host that is not reached. */
+const CONNECTING = ['connect', 'getaddrinfo'];
+
+/** How n8n's own errors on blocked addresses and hosts are called (n8n 2.12 and later). */
+const BLOCKED_BY_N8N = /^(Ssrf\w*|UnknownConnectionHost)Error$/;
+
+const TIMEOUT = /^(ECONNABORTED|ETIMEDOUT|ERR_CANCELED)$/;
+
+/** Errors hold their causes; no real one goes deeper. */
+const MAX_DEPTH = 8;
+
+/** A body up to this size, in bytes, is written whole or not at all; of a larger one a part may have left. */
+const WRITTEN_AT_ONCE = 16 * 1024;
+
+/** The parts of an error of Node, axios or n8n that are looked at. */
+interface RawError {
+	name?: unknown;
+	code?: unknown;
+	syscall?: unknown;
+	message?: unknown;
+	description?: unknown;
+	cause?: unknown;
+	/** Of an AggregateError: one for each address that was tried. */
+	errors?: unknown;
+	isAxiosError?: unknown;
+	/** Node's own request, since redirects are not followed. */
+	request?: { writableFinished?: unknown };
+	response?: unknown;
 }
 
-/** Whether the error means that no connection came about, so that nothing can have been sent. */
-export function neverConnected(error: unknown): boolean {
-	return codesOf(error).some((code) => NEVER_CONNECTED.test(code));
+/** An error and what caused it, the outermost first. */
+function chainOf(error: unknown): RawError[] {
+	const chain: RawError[] = [];
+	for (
+		let current = error;
+		typeof current === 'object' && current !== null && chain.length < MAX_DEPTH;
+		current = (current as RawError).cause
+	) {
+		chain.push(current as RawError);
+	}
+	return chain;
+}
+
+/** The error codes of an error and of what caused it, the outermost first. */
+export const codesOf = (error: unknown): string[] =>
+	chainOf(error)
+		.map(({ code }) => code)
+		.filter((code): code is string => typeof code === 'string');
+
+const isBlocked = (error: RawError): boolean =>
+	[error.name, error.constructor?.name].some((name) => BLOCKED_BY_N8N.test(String(name)));
+
+/**
+ * n8n's own reason when it refused to send a request, such as its protection against requests to private addresses.
+ * @returns undefined when n8n did not refuse
+ */
+export function blockedByN8n(error: unknown): string | undefined {
+	const blocked = chainOf(error).find(isBlocked);
+	if (!blocked) return undefined;
+	const { message, description } = blocked;
+	return String(description || message);
 }
 
 /**
- * What became of a request that got no whole response. Nothing of the error itself gets out: it holds the request, with
- * the token.
+ * Whether nothing of a request can have reached the server. An error of an unknown kind counts as sent.
+ * @param error as the HTTP client threw it: n8n before 2.41 cuts off the cause when it wraps the error
+ * @param bodySize in bytes
+ */
+export function neverSent(error: unknown, bodySize = 0): boolean {
+	for (const raw of chainOf(error)) {
+		const { code, syscall, request, response, isAxiosError, errors } = raw;
+		if (response) return false;
+		if (isBlocked(raw) || CONNECTING.includes(String(syscall))) return true;
+		if (MALFORMED.test(String(code)) || CERTIFICATE.test(String(code))) return true;
+		if (Array.isArray(errors) && errors.length && errors.every((each) => neverSent(each))) {
+			return true;
+		}
+		if (isAxiosError === true && !request) return true;
+		// Node has not handed the request to the network: no connection, no TLS, or no tunnel through a proxy came about.
+		if (isAxiosError === true && request?.writableFinished === false) {
+			return bodySize <= WRITTEN_AT_ONCE;
+		}
+	}
+	return false;
+}
+
+/** Whether a time limit ended the request. */
+const isTimeout = (error: unknown): boolean => codesOf(error).some((code) => TIMEOUT.test(code));
+
+/**
+ * What became of a request that got no whole response. Nothing of the error itself gets out but n8n's own reason: it
+ * holds the request, with the token.
  * @param timedOut whether the time limit has cut the request off
  * @param timeout that limit, in ms
+ * @param bodySize of the request, in bytes
  */
 export function networkFailureOf(
 	error: unknown,
 	timedOut: boolean,
 	timeout: number,
+	bodySize = 0,
 ): NetworkFailure {
-	if (neverConnected(error)) {
-		return { status: undefined, sent: false, what: 'could not be reached' };
-	}
-	const late =
-		timedOut || codesOf(error).some((code) => /^(ECONNABORTED|ETIMEDOUT|ERR_CANCELED)$/.test(code));
+	const what =
+		timedOut || isTimeout(error)
+			? `did not respond within ${timeout / 1000} seconds`
+			: 'closed the connection before the response was complete';
+	if (!neverSent(error, bodySize)) return { status: undefined, sent: true, what };
+	const blocked = blockedByN8n(error);
 	return {
 		status: undefined,
-		sent: true,
-		what: late
-			? `did not answer within ${timeout / 1000} seconds`
-			: 'broke off the connection before the whole answer was there',
+		sent: false,
+		what: 'could not be reached',
+		...(blocked !== undefined && { blocked }),
 	};
 }

@@ -8,8 +8,12 @@ export interface ApiResponse {
 /** No response, or not the whole of one. */
 export interface NetworkFailure {
 	status: undefined;
-	/** False when no connection came about: then AcountPay can't have received the request. */
+	/** False when nothing of the request can have reached AcountPay. */
 	sent: boolean;
+	/** n8n refused to send the request: its own reason. */
+	blocked?: string;
+	/** A proxy between n8n and AcountPay refused to pass the request on: its HTTP status. */
+	proxyStatus?: number;
 	/** What happened, as the end of 'AcountPay …'. */
 	what: string;
 }
@@ -35,6 +39,23 @@ export const isRejection = (sent: Sent): sent is ApiResponse =>
 export const isUnreachable = (sent: Sent): sent is NetworkFailure =>
 	sent.status === undefined && !sent.sent;
 
+/** The statuses of a proxy that wants n8n to authenticate: no server at the other end sends them. */
+const PROXY_STATUSES = [407, 511];
+
+/**
+ * The response as a network failure, when a proxy gave it in AcountPay's place and passed nothing on.
+ * @param sent whether the request was written to a connection; false for a response to CONNECT
+ */
+export const proxyFailureOf = ({ status }: ApiResponse, sent: boolean): NetworkFailure | undefined =>
+	sent && !PROXY_STATUSES.includes(status)
+		? undefined
+		: { status: undefined, sent: false, what: 'could not be reached', proxyStatus: status };
+
+/** Whether a response is a web page, which AcountPay does not send: something in between responded in its place. */
+export const isWebPage = ({ headers, body }: ApiResponse): boolean =>
+	/^text\/html\b/i.test(String(headers['content-type'] ?? '')) ||
+	/^\s*</.test(body.toString('latin1', 0, 64));
+
 /** Whether AcountPay takes no more requests for now, and has done nothing with this one. */
 export const isRateLimited = (sent: Sent): sent is ApiResponse => sent.status === 429;
 
@@ -42,9 +63,9 @@ export const isRateLimited = (sent: Sent): sent is ApiResponse => sent.status ==
 export const describeFailure = (sent: Sent): string => {
 	if (sent.status === undefined) return sent.what;
 	const { status }: ApiResponse = sent;
-	if (isSuccess(sent)) return `sent an answer that could not be read (status ${status})`;
-	if (status < 400) {
-		return `answered with a redirect (status ${status}), which is not followed`;
-	}
-	return `is out of order (status ${status})`;
+	if (isSuccess(sent)) return `sent a response that could not be read (status ${status})`;
+	if (status < 400) return `sent a redirect (status ${status}), which is not followed`;
+	return status < 500
+		? `reported a timeout (status ${status})`
+		: `returned a server error (status ${status})`;
 };

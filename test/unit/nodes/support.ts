@@ -62,7 +62,7 @@ export function execution(
 		getContext: () => data,
 		getWorkflowDataProxy: () => ({ $runIndex: runIndex }),
 		getExecutionId: () => id,
-		getNode: () => ({ parameters: {}, ...node }),
+		getNode: () => ({ type: 'n8n-nodes-acountpay.acountPay', parameters: {}, ...node }),
 	} as unknown as IExecuteFunctions;
 	return { data, store: new IdempotencyStore(context, paymentIdOf) };
 }
@@ -89,6 +89,7 @@ export const parameters = (values: IDataObject, itemCount = 1): ItemParameters =
 		{
 			getNodeParameter: (name: string, _item: number, fallback: unknown) =>
 				name in values ? values[name] : fallback,
+			getNode: () => ({ parameters: values }),
 		} as unknown as IExecuteFunctions,
 		0,
 		itemCount,

@@ -60,7 +60,7 @@ export const create: Operation<CreateInput> = {
 			default: '',
 			placeholder: 'e.g. ORDER-123',
 			description:
-				'Your order or invoice number, by which you find the payment again. 18 letters, digits, spaces or # - _ / . fit the statements of every bank.',
+				'Your order or invoice number, to find the payment by. Up to 18 letters, digits, spaces or # - _ / . fit the statements of every bank.',
 		},
 		{
 			displayName: 'Additional Fields',
@@ -120,7 +120,7 @@ export const create: Operation<CreateInput> = {
 						},
 					],
 					default: 'true',
-					description: 'What becomes of the payment without a customer. Not with production.',
+					description: 'Simulates the outcome without a customer. Sandbox only.',
 				},
 				{
 					displayName: 'Webhook URL',
@@ -129,8 +129,8 @@ export const create: Operation<CreateInput> = {
 					default: '',
 					placeholder: 'e.g. https://n8n.example.com/webhook/…',
 					description:
-						"Where AcountPay tells what becomes of this payment: the URL of an AcountPay Trigger, or this execution's own",
-					hint: 'To wait for this payment in this workflow, enter {{ $execution.resumeUrl }} as an expression',
+						"Where AcountPay sends this payment's events: the URL of an AcountPay Trigger, or this execution's own",
+					hint: 'To wait for this payment in this workflow, switch to Expression and enter {{ $execution.resumeUrl }}',
 				},
 			],
 		},
@@ -150,6 +150,7 @@ export const create: Operation<CreateInput> = {
 	],
 
 	createdIdOf: paymentIdOf,
+	referenceOf: ({ payment }) => payment.referenceNumber,
 
 	check(item, client) {
 		const additional = item.collection('additionalFields');
@@ -158,11 +159,7 @@ export const create: Operation<CreateInput> = {
 			referenceNumber: requiredText('Reference Number', item.get('referenceNumber')),
 		};
 		if ('currency' in additional) payment.currency = currencyOf(additional.currency);
-		if (
-			additional.description !== undefined &&
-			additional.description !== null &&
-			additional.description !== ''
-		) {
+		if ('description' in additional) {
 			payment.description = requiredText('Description', additional.description);
 		}
 		if ('metadata' in additional) payment.metadata = jsonObject('Metadata', additional.metadata);
@@ -188,8 +185,9 @@ export const create: Operation<CreateInput> = {
 		const creation = {
 			request,
 			subject: { merchantId, name },
+			title: `Payment '${payment.referenceNumber}'`,
 			read: readCreated,
-			nothingMade: 'No payment was made.',
+			nothingMade: 'This payment was not created.',
 			whenUnknown: WHEN_UNKNOWN,
 		};
 		const made = await createOnce(client, creation, options, record);
@@ -204,7 +202,7 @@ export const create: Operation<CreateInput> = {
 };
 
 const WHEN_UNKNOWN =
-	"Look for this reference in AcountPay before you ask for the payment again, or the customer may be asked to pay twice. This execution does not send it again, unless the option 'Resend Unknown' is on.";
+	'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.';
 
 async function qrCodeOf(
 	made: IDataObject,
@@ -213,7 +211,7 @@ async function qrCodeOf(
 ): Promise<IBinaryData> {
 	const paymentId = paymentIdOf(made);
 	if (paymentId === undefined) {
-		throw new ApiError('unavailable', "AcountPay's answer has no ID to ask for it with", '');
+		throw new ApiError('unavailable', "AcountPay's response has no ID to ask for it with", '');
 	}
 	return await storeImage(await readQrCode(client, merchantId, paymentId, options));
 }

@@ -37,7 +37,7 @@ export function merchantIdFrom(item: ItemParameters): string {
 	if (!HEADER_VALUE.test(merchantId)) {
 		throw new ValidationError(
 			displayName,
-			`must be letters, digits and signs on one line, but is ${preview(merchantId)}`,
+			`may only contain printable ASCII characters, but is ${preview(merchantId)}`,
 		);
 	}
 	return merchantId.trim();

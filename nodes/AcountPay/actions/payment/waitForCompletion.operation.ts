@@ -6,7 +6,7 @@ import type { Client } from '../../../shared/transport/client';
 import type { CallOptions } from '../../../shared/transport/retry';
 import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhook';
 import type { ItemOutput, ItemWork, Operation } from '../operation';
-import { preview } from '../parameters';
+import { isLeftOut, preview } from '../parameters';
 import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './fields';
 import { readPayment } from './readPayment';
 
@@ -47,21 +47,28 @@ export const waitForCompletion: Operation<WaitInput> = {
 			type: 'options',
 			options: [
 				{
+					name: 'Polling',
+					value: 'polling',
+					description:
+						'The node asks AcountPay every 2 to 15 seconds. For any number of payments, and any n8n.',
+				},
+				{
 					name: 'Webhook',
 					value: 'webhook',
 					description:
 						'AcountPay wakes the execution. For one payment, and an n8n that AcountPay can reach.',
 				},
-				{
-					name: 'Polling',
-					value: 'polling',
-					description:
-						'The node asks every 2 to 15 seconds. For any number of payments, and any n8n.',
-				},
 			],
-			default: 'webhook',
+			default: 'polling',
 			description: 'How the node learns what became of the payment',
-			hint: 'For Webhook, the node that creates the payment needs {{ $execution.resumeUrl }} as its Webhook URL',
+		},
+		{
+			displayName:
+				'The payment must have the URL of this execution, or nothing resumes the workflow before the timeout. In the node that creates the payment, add <b>Webhook URL</b>, switch it to <b>Expression</b> and enter <code>{{ $execution.resumeUrl }}</code>.',
+			name: 'webhookNotice',
+			type: 'notice',
+			default: '',
+			displayOptions: { show: { resumeOn: ['webhook'] } },
 		},
 		{
 			displayName: 'Timeout (Minutes)',
@@ -70,7 +77,7 @@ export const waitForCompletion: Operation<WaitInput> = {
 			typeOptions: { minValue: 0 },
 			default: DEFAULT_TIMEOUT_MINUTES,
 			description:
-				'How long to wait at most. A payment expires after 30 minutes. After the timeout the workflow goes on with waitEndedBy = timeout.',
+				'The longest time to wait. A payment expires after 30 minutes. After the timeout the workflow goes on with waitEndedBy = timeout.',
 		},
 	],
 	mostlyWaits: true,
@@ -103,11 +110,13 @@ export const waitForCompletion: Operation<WaitInput> = {
 };
 
 function resumeOnOf(value: unknown): WaitInput['resumeOn'] {
+	if (isLeftOut(value)) return 'polling';
 	if (value === 'webhook' || value === 'polling') return value;
 	throw new ValidationError('Resume On', `must be webhook or polling, but is ${preview(value)}`);
 }
 
 function timeoutMinutesOf(value: unknown): number {
+	if (isLeftOut(value)) return DEFAULT_TIMEOUT_MINUTES;
 	if (typeof value === 'number' && value > 0 && value <= MAX_TIMEOUT_MINUTES) return value;
 	throw new ValidationError(
 		'Timeout (Minutes)',
@@ -183,7 +192,7 @@ async function poll(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
  */
 async function waitForWebhook(
 	input: WaitInput,
-	{ client, options }: ItemWork,
+	{ client, options, resumeUrl }: ItemWork,
 ): Promise<ItemOutput> {
 	const waitUntil = new Date(Date.now() + input.timeoutMinutes * 60_000);
 	const response = await ask(client, input, {
@@ -195,5 +204,23 @@ async function waitForWebhook(
 	if (finalStatusOf(known.payment.status)) {
 		return { json: waitOutput(input.paymentId, known, 'status') };
 	}
+	const { webhookUrl } = known.payment;
+	if (typeof webhookUrl === 'string' && !isSameAddress(webhookUrl, resumeUrl())) {
+		throw new ValidationError(
+			'Resume On',
+			"can't be Webhook: the payment has another Webhook URL than this execution's, so nothing would resume it",
+			'In the node that creates the payment, switch Webhook URL to Expression and enter {{ $execution.resumeUrl }}. Or choose Polling.',
+		);
+	}
 	return { json: waitOutput(input.paymentId, known, 'timeout'), waitUntil };
+}
+
+/** Whether two URLs lead to the same place, whatever follows the path. */
+function isSameAddress(one: string, other: string): boolean {
+	const [first, second] = [one, other].map((url) => {
+		if (!URL.canParse(url)) return url;
+		const { origin, pathname } = new URL(url);
+		return `${origin}${pathname}`.replace(/\/$/, '');
+	});
+	return first === second;
 }

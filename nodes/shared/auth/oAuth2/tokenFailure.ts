@@ -1,8 +1,9 @@
-import { neverConnected } from '../../transport/networkErrors';
+import { isRecord } from '../../api/responses';
+import { blockedByN8n, neverSent } from '../../transport/networkErrors';
 
 /** Why there is no token. */
 export interface TokenFailure {
-	/** What happened, as the end of 'AcountPay …'. */
+	/** What happened, as the end of 'There is no token: …'; 'it' is AcountPay. */
 	what: string;
 	/** Whether it may pass by itself, so that asking again makes sense. */
 	transient: boolean;
@@ -10,11 +11,13 @@ export interface TokenFailure {
 	rejected?: boolean;
 	/** The HTTP status, where it is known. */
 	status?: number;
+	/** Who stopped the request on its way to AcountPay. */
+	stoppedBy?: 'n8n' | 'proxy';
 }
 
 /** AcountPay knows no such id and secret. */
 export const REJECTED: TokenFailure = {
-	what: 'refused the id and secret',
+	what: 'it refused the id and secret',
 	transient: false,
 	rejected: true,
 	status: 401,
@@ -22,7 +25,7 @@ export const REJECTED: TokenFailure = {
 
 /** AcountPay responded, without a usable token. */
 export const NO_TOKEN: TokenFailure = {
-	what: 'sent an answer without a new access token',
+	what: 'it sent a response without a new access token',
 	transient: false,
 };
 
@@ -30,9 +33,11 @@ export const NO_TOKEN: TokenFailure = {
 interface OAuth2Error {
 	/** Of a response that held no error code. */
 	status?: unknown;
-	/** The response, parsed where it held an error code. */
+	/** The response: parsed where it held an error code, else as text. */
 	body?: unknown;
-	response?: { status?: unknown };
+	response?: { status?: unknown; data?: unknown };
+	/** Node's request; not finished when a proxy refused to connect. */
+	request?: { writableFinished?: unknown };
 	/** n8n's own word on a revoked grant. */
 	failure?: { cause?: unknown };
 }
@@ -41,41 +46,78 @@ interface OAuth2Error {
 const TRANSIENT_CODE =
 	/"(rate_limit_exceeded|temporarily_unavailable|server_error|slow_down|too[ _]many[ _]requests)"/i;
 
+/** What RFC 6749 calls an id and secret that are not accepted. */
+const REJECTING_CODE = /"(invalid_client|unauthorized_client|invalid_grant|access_denied)"/i;
+
 /** A rejected id or secret is 401 and a rejected grant 400 (documented); other statuses do not speak of the credential. */
-const REJECTING_STATUSES = [400, 401, 403];
+const REJECTING_STATUSES = [400, 401];
+
+/** AcountPay responds in JSON: a web page, text or nothing at all does not come from its token endpoint. */
+function objectIn(body: unknown): Record<string, unknown> | undefined {
+	if (isRecord(body)) return body;
+	try {
+		const value: unknown = JSON.parse(String(body));
+		return isRecord(value) ? value : undefined;
+	} catch {
+		return undefined;
+	}
+}
 
 /**
- * Reads what n8n throws when it gets no token. Takes over no text of it: it can hold parts of the response, and n8n speaks
- * of refresh tokens, which AcountPay does not have.
+ * Reads what n8n throws when it gets no token. Takes over no text of it but n8n's own reason to block the request: it can
+ * hold parts of the response, and n8n speaks of refresh tokens, which AcountPay does not have.
  */
 export function tokenFailureOf(error: unknown): TokenFailure {
-	const { body, response, failure, ...rest } = (error ?? {}) as OAuth2Error;
-	const answer = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
-	const status = [response?.status, rest.status, answer.statusCode].find(
+	const { body, response, failure, request, ...rest } = (error ?? {}) as OAuth2Error;
+	const answer = objectIn(body ?? response?.data);
+	const code = JSON.stringify(answer?.error ?? '');
+	const status = [response?.status, rest.status, answer?.statusCode].find(
 		(value): value is number => typeof value === 'number',
 	);
 
-	if (status === 429 || TRANSIENT_CODE.test(JSON.stringify(answer.error ?? ''))) {
-		return { what: 'is getting too many requests', transient: true, status: status ?? 429 };
+	if (response && request?.writableFinished === false) return proxyFailure(status);
+	if (status === 429 || TRANSIENT_CODE.test(code)) {
+		return {
+			what: 'it is rate limiting requests',
+			transient: true,
+			status: status ?? 429,
+		};
 	}
-	if (status !== undefined && status >= 500) {
-		return { what: `is out of order (status ${status})`, transient: true, status };
+	if (status !== undefined) return statusFailure(status, code, answer !== undefined);
+	const isCode = (answer && 'error' in answer) || failure?.cause === 'credential-invalid';
+	if (isCode) return REJECTED;
+	if (neverSent(error)) {
+		const reason = blockedByN8n(error);
+		return reason === undefined
+			? { what: 'it could not be reached', transient: false }
+			: { what: `n8n blocked the request: ${reason}`, transient: false, stoppedBy: 'n8n' };
 	}
-	if (status !== undefined && status >= 300 && status < 400) {
-		return { what: `answered with a redirect (status ${status})`, transient: false, status };
-	}
-	if (status !== undefined && status < 300) {
-		return { what: 'sent an answer that could not be read', transient: true, status };
-	}
-	const isCode = 'error' in answer || failure?.cause === 'credential-invalid';
-	if (status === undefined ? isCode : REJECTING_STATUSES.includes(status)) {
-		return { ...REJECTED, ...(status !== undefined && { status }) };
-	}
-	if (status !== undefined) {
-		return { what: `answered with status ${status}`, transient: false, status };
-	}
-	if (neverConnected(error)) {
-		return { what: 'could not be reached', transient: false };
-	}
-	return { what: 'broke off the connection', transient: true };
+	return { what: 'it closed the connection', transient: true };
 }
+
+/** @param isJson whether the response is one that AcountPay's token endpoint may have sent */
+function statusFailure(status: number, code: string, isJson: boolean): TokenFailure {
+	if (status >= 500) {
+		const what = `it returned a server error (status ${status})`;
+		return { what, transient: true, status };
+	}
+	if (status >= 300 && status < 400) {
+		return { what: `it sent a redirect (status ${status})`, transient: false, status };
+	}
+	if (status < 300) {
+		return { what: 'it sent a response that could not be read', transient: true, status };
+	}
+	const isRejection =
+		REJECTING_CODE.test(code) || (isJson && REJECTING_STATUSES.includes(status));
+	if (isRejection) return { ...REJECTED, status };
+	if ([401, 403, 407].includes(status)) return proxyFailure(status);
+	return { what: `it responded with status ${status}`, transient: false, status };
+}
+
+/** @param status of the proxy; a gateway error may pass by itself */
+const proxyFailure = (status = 0): TokenFailure => ({
+	what: `a server between n8n and AcountPay, such as a proxy, refused the request (status ${status})`,
+	transient: status >= 500,
+	status,
+	stoppedBy: 'proxy',
+});

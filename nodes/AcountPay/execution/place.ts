@@ -1,0 +1,54 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+
+/**
+ * Where the node runs, which decides on what makes its payments again: `tool` for a language model; `subWorkflow` called
+ * by another workflow; `editor` by a person's click; `execution` everywhere else.
+ */
+export type Place = 'tool' | 'subWorkflow' | 'editor' | 'execution';
+
+/** The methods that not every version of n8n has. */
+interface NewerMethods {
+	/** n8n 2.20 and later. */
+	isToolExecution?(): boolean;
+	/** Of the context in which n8n runs the tools of an agent that does not run in the engine; in all versions. */
+	getNextRunIndex?: unknown;
+	getExecutionContext?(): { parentExecutionId?: string } | undefined;
+}
+
+/**
+ * Whether n8n runs the node for one call of a tool, in which each of its tries has a run index of its own. False for
+ * version 3 of the agent, whose tools run in the engine as other nodes do.
+ */
+export function isToolCall(context: IExecuteFunctions): boolean {
+	const { isToolExecution } = context as NewerMethods;
+	return isToolExecution?.call(context) ?? 'getNextRunIndex' in context;
+}
+
+/** Where this run of the node takes place. */
+export function placeOf(context: IExecuteFunctions): Place {
+	// n8n gives the tool that it makes of a node this name.
+	if (isToolCall(context) || context.getNode().type.endsWith('Tool')) return 'tool';
+	const parent = (context as NewerMethods).getExecutionContext?.()?.parentExecutionId;
+	const mode = context.getMode();
+	if (mode === 'integrated' || parent !== undefined) return 'subWorkflow';
+	return mode === 'manual' ? 'editor' : 'execution';
+}
+
+/**
+ * The one way to run the node again that creates none of its payments twice, and the ways that do.
+ * @param executionId of the execution that the node runs in
+ * @param hasUnknown whether there are payments that may or may not exist
+ */
+export function safeRetry(place: Place, executionId: string, hasUnknown: boolean): string {
+	const unless = hasUnknown ? " (unless 'Resend Unknown' is on)" : '';
+	switch (place) {
+		case 'tool':
+			return 'Each new call of this tool creates a payment of its own.';
+		case 'subWorkflow':
+			return `To go on, retry this sub-workflow's own execution: Executions → ${executionId} → Retry creates none of them again${unless}. A retry of the workflow that called it does, also by 'Retry On Fail'.`;
+		case 'editor':
+			return `To go on, use Executions → this execution → Retry, which creates none of them again${unless}. 'Execute step' and 'Execute workflow' do.`;
+		case 'execution':
+			return `To go on, use Executions → this execution → Retry, which creates none of them again${unless}. A new execution does.`;
+	}
+}

@@ -1,0 +1,40 @@
+import type { ItemError } from '../../shared/errors';
+import type { Summary } from './idempotencyStore';
+
+/** An item, and what a person calls it where its fields could be read. */
+interface NamedItem {
+	itemIndex: number;
+	referenceNumber?: string;
+}
+
+/** What became of the items of a run that makes something. */
+export interface RunSummary extends Summary {
+	/** AcountPay rejected them, or a field is wrong: nothing was made. */
+	refused: NamedItem[];
+	/** Nothing was made: the run ended before they were sent, or they could not be sent. */
+	notStarted: NamedItem[];
+}
+
+/**
+ * Adds to what was made and left open what became of all other items.
+ * @param references by item; missing where its fields were not read
+ * @param errorOf the error of an item that has failed
+ */
+export function summarise(
+	known: Summary,
+	itemCount: number,
+	references: ReadonlyArray<string | undefined>,
+	errorOf: (itemIndex: number) => ItemError | undefined,
+): RunSummary {
+	const summary: RunSummary = { ...known, refused: [], notStarted: [] };
+	const settled = new Set([...known.made, ...known.unknown].map(({ itemIndex }) => itemIndex));
+	for (let itemIndex = 0; itemIndex < itemCount; itemIndex++) {
+		if (settled.has(itemIndex)) continue;
+		const referenceNumber = references[itemIndex];
+		const item = { itemIndex, ...(referenceNumber !== undefined && { referenceNumber }) };
+		const outcome = errorOf(itemIndex)?.outcome;
+		if (outcome === 'refused' || outcome === 'invalid') summary.refused.push(item);
+		else summary.notStarted.push(item);
+	}
+	return summary;
+}
