@@ -8,7 +8,7 @@ import { type AcountPayHost, keyBaseUrlOf } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
 import { ApiError } from '../errors';
 import { credentialNameOf, type RequestContext } from '../requestContext';
-import type { Sent } from '../transport/response';
+import { isWebPage, type Sent } from '../transport/response';
 import { type Auth, type Placement, type RejectedWords, unsafeBaseUrlError } from './auth';
 
 const CREDENTIAL_TYPE = 'acountPayKeyApi';
@@ -75,7 +75,7 @@ export class ApiKeys implements Auth {
 			});
 		}
 		const sent = await send();
-		if (sent.status === 401) this.isRejected = true;
+		if (sent.status === 401 && !isWebPage(sent)) this.isRejected = true;
 		return sent;
 	}
 
