@@ -156,6 +156,7 @@ class ListReader {
 	private shrink(refused: number): void {
 		if (this.isSizeKnown) {
 			// A smaller page than one that was given can't be too large: the server takes certain sizes only.
+			if (this.isSizeFixed) throw new UnreadableList();
 			this.isSizeFixed = true;
 			return;
 		}
