@@ -213,7 +213,7 @@ export class ItemRunner<Input> {
 		const itemCount = this.operation.referenceOf ? this.items.length : 0;
 		return summarise(
 			this.store.summary(),
-			this.operation.noun ?? 'payment',
+			this.operation.noun,
 			itemCount,
 			this.references,
 			(item) => {

@@ -32,7 +32,7 @@ export function nodeErrorFor(
 ): NodeApiError | NodeOperationError {
 	const message = messageFor(failed, itemIndex);
 	const isOther = (item: { itemIndex: number }) => item.itemIndex !== itemIndex;
-	const { noun, made, unknown, refused, notStarted } = summary;
+	const { noun = 'payment', made, unknown, refused, notStarted } = summary;
 	const description = [
 		failed.description,
 		...sentencesFor({
@@ -142,7 +142,7 @@ const titleOf = (noun: Noun) => `${noun[0].toUpperCase()}${noun.slice(1)}`;
 
 /** What became of the items, and the names of those. */
 function namesIn({
-	noun,
+	noun = 'payment',
 	made,
 	unknown,
 	refused,

@@ -12,8 +12,8 @@ export type Noun = 'payment' | 'merchant' | 'store';
 
 /** What became of the items of a run that makes something. */
 export interface RunSummary extends Summary {
-	/** What the run makes. */
-	noun: Noun;
+	/** What the run makes; payments when not given. */
+	noun?: Noun;
 	/** AcountPay rejected them, or a field is wrong: nothing was made. */
 	refused: NamedItem[];
 	/** Nothing was made: the run ended before they were sent, or they could not be sent. */
@@ -27,7 +27,7 @@ export interface RunSummary extends Summary {
  */
 export function summarise(
 	known: Summary,
-	noun: Noun,
+	noun: Noun | undefined,
 	itemCount: number,
 	references: ReadonlyArray<string | undefined>,
 	errorOf: (itemIndex: number) => ItemError | undefined,
