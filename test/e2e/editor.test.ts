@@ -305,7 +305,7 @@ describe('with a credential', () => {
 		const said = await editor.output.innerText();
 		expect(said.match(/\[item 2\]/g)).toHaveLength(1);
 		expect(said).toContain(
-			"It is not known whether AcountPay made the payment with reference 'ORDER-1003'",
+			"Payment 'ORDER-1003' may or may not exist",
 		);
 		const [first, second] = sandbox.payments;
 		expect(said).toContain(`ORDER-1001 = ${first.id}, ORDER-1002 = ${second.id}`);

@@ -105,8 +105,8 @@ const inputCases: Array<Case<IDataObject>> = [
 	['a blank reference', { referenceNumber: '  ' }, 'Reference Number must not be empty'],
 	['no merchant', { merchantId: '' }, 'Merchant ID must not be empty'],
 	['a blank merchant', { merchantId: ' ' }, 'Merchant ID must not be empty'],
-	['a merchant with a line break', { merchantId: 'a\nX-Other: b' }, 'Merchant ID must be letters'],
-	['a merchant with æ', { merchantId: 'mærchant' }, 'Merchant ID must be letters'],
+	['a merchant with a line break', { merchantId: 'a\nX-Other: b' }, 'Merchant ID may only contain'],
+	['a merchant with æ', { merchantId: 'mærchant' }, 'Merchant ID may only contain'],
 	['a currency in small letters', { currency: 'dkk' }, 'Currency must be a currency code'],
 	['no currency of ISO 4217', { currency: 'XYZ' }, 'Currency must be a currency code'],
 	['metadata that is a list', { metadata: [1] }, 'Metadata must be a JSON object'],
@@ -147,41 +147,41 @@ const refusals: Array<Case<Fault>> = [
 	['401', { ...nestJs(401, 'Unauthorized', ''), times: 2 }, 'did not accept the access token'],
 	['403', nestJs(403, 'Forbidden resource', 'Forbidden'), "for merchant 'merchant_aarhus': Forb"],
 	['404', nestJs(404, 'No such merchant', 'Not Found'), 'AcountPay does not find'],
-	['409', nestJs(409, 'Reference exists', 'Conflict'), 'conflicts with what it already has'],
+	['409', nestJs(409, 'Reference exists', 'Conflict'), 'conflicts with an existing payment'],
 	['422', nestJs(422, 'Unprocessable', 'Unprocessable'), 'AcountPay refused'],
 ];
 
 const unknowns: Array<Case<Fault>> = [
-	['500', nestJs(500, 'Internal', 'Internal'), 'is out of order (status 500)'],
-	['502 with a page', { status: 502, body: PAGE }, 'is out of order (status 502)'],
-	['503 with an empty body', { status: 503, body: '' }, 'is out of order (status 503)'],
+	['500', nestJs(500, 'Internal', 'Internal'), 'returned a server error (status 500)'],
+	['502 with a page', { status: 502, body: PAGE }, 'returned a server error (status 502)'],
+	['503 with an empty body', { status: 503, body: '' }, 'returned a server error (status 503)'],
 	[
 		'201 with a page',
 		{ status: 201, body: PAGE },
-		'sent an answer that could not be read (status 201)',
+		'sent a response that could not be read (status 201)',
 	],
 	[
 		'201 with an empty body',
 		{ status: 201, body: '' },
-		'sent an answer that could not be read (status 201)',
+		'sent a response that could not be read (status 201)',
 	],
-	['an answer that is cut off', { cutOff: true }, 'broke off the connection'],
-	['a reset', { reset: 'after' }, 'broke off the connection'],
-	['no answer', { hang: true }, 'did not answer within 5 seconds'],
-	['a redirect (307)', { redirectTo: '/elsewhere' }, 'answered with a redirect (status 307)'],
+	['an answer that is cut off', { cutOff: true }, 'closed the connection'],
+	['a reset', { reset: 'after' }, 'closed the connection'],
+	['no answer', { hang: true }, 'did not respond within 5 seconds'],
+	['a redirect (307)', { redirectTo: '/elsewhere' }, 'sent a redirect (status 307)'],
 	[
 		'a redirect (302)',
 		{ status: 302, redirectTo: '/elsewhere' },
-		'answered with a redirect (status 302)',
+		'sent a redirect (status 302)',
 	],
 ];
 
 const unreadable: Array<Case<Fault>> = [
 	['403', nestJs(403, 'Forbidden resource', 'Forbidden'), 'AcountPay does not allow'],
 	['404', nestJs(404, 'No such payment', 'Not Found'), 'AcountPay does not find'],
-	['500', { status: 500, times: 'always' }, 'is out of order (status 500)'],
+	['500', { status: 500, times: 'always' }, 'returned a server error (status 500)'],
 	['a page', { status: 200, body: PAGE, times: 'always' }, 'could not be read (status 200)'],
-	['a reset', { reset: 'before', times: 'always' }, 'broke off the connection'],
+	['a reset', { reset: 'before', times: 'always' }, 'closed the connection'],
 	['a redirect', { redirectTo: '/elsewhere' }, 'a redirect (status 307)'],
 ];
 
@@ -232,7 +232,7 @@ describe('an answer that is no success', () => {
 	it('to Create leaves open whether there is a payment, and the node says so', async () => {
 		const parameters = { ...CREATE, options: { timeout: 5_000 } };
 		const cases = unknowns.map(([what, fault, says], index): Case<Fault> => {
-			const unknown = `It is not known whether AcountPay made the payment with reference 'ORDER-${index}': AcountPay `;
+			const unknown = `Payment 'ORDER-${index}' may or may not exist: AcountPay `;
 			return [what, fault, unknown + says];
 		});
 		await expectSaid('Create', cases, faulty(unknowns, 'create'), parameters, ['unknown']);

@@ -531,7 +531,7 @@ describe('a create of which it is not known whether it made a payment', () => {
 			for (const execution of [failed, retried]) {
 				for (const failure of failures(execution)) {
 					expect(failure.message).toContain(
-						"It is not known whether AcountPay made the payment with reference 'ORDER-0'",
+						"Payment 'ORDER-0' may or may not exist",
 					);
 					expect(failure.description).toContain('Look for this reference in AcountPay');
 					expect(failure.context).toMatchObject({
@@ -650,7 +650,7 @@ describe('what is stopped', () => {
 		await expectNoneLost(executionId);
 		expect(requestsFor('create')).toHaveLength(asked);
 		expect(sandbox.payments).toHaveLength(asked - 1);
-		const open = logged(executionId).filter((line) => line.includes('Not known'));
+		const open = logged(executionId).filter((line) => line.includes('May or may not exist'));
 		expect(open).toEqual([expect.stringMatching(/\(1\): ORDER-3\b/)]);
 	});
 
@@ -698,7 +698,7 @@ describe('an API that stays busy', () => {
 	it('for a token: asked for about a minute, then a clear error', async () => {
 		for (const { message, context } of failures(await finished(busy.token.workflowId))) {
 			expect(message).toContain(
-				"gave no access token for the credential 'Partner': it is getting too many requests",
+				"gave no access token for the credential 'Partner': it is rate limiting requests",
 			);
 			expect(context).toMatchObject({ outcome: 'unavailable', paymentsMade: [] });
 		}

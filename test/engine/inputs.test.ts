@@ -47,7 +47,7 @@ const field = {
 		parameters: (merchantId) => get({ merchantId, paymentId: 'pay_1' }),
 	},
 	timeout: {
-		name: 'Timeout',
+		name: 'Request Timeout \\(Ms\\)',
 		good: 1000,
 		parameters: (timeout) => create({ options: { timeout } }),
 	},
@@ -91,22 +91,22 @@ const bad: Record<keyof typeof field, unknown[]> = {
 	],
 	reference: [...nothing, ...noText],
 	currency: [
-		...[undefined, null, '', ' ', 'dkk', 'Dkk', 'DK', 'DKKK', 'EURO', 'kr', '€', ' DKK', 'DKK '],
+		...['dkk', 'Dkk', 'DK', 'DKKK', 'EURO', 'kr', '€', ' DKK', 'DKK '],
 		...['DKK\n', 'XXX', 'ZZZ', '208', 208, true, {}, ['DKK'], 'ДKK', 'ＤＫＫ', 'toString'],
 	],
 	customFields: [
-		...[undefined, null, '', ' ', '{', '[]', '[{}]', '"x"', '5', 'null', 'true', 5, true, [], [{}]],
+		...['{', '[]', '[{}]', '"x"', '5', 'null', 'true', 5, true, [], [{}]],
 		...['{"amount":1}', '{"x":1,"referenceNumber":"A"}', { currency: 'EUR' }, { metadata: {} }],
 		...[{ webhookUrl: null }, { description: '' }, '{"am\\u006funt":1}', "{'a':1}", '{"a":1}{}'],
 	],
-	description: ['   ', '\n', ...noText],
+	description: noText,
 	metadata: [
-		...[undefined, null, '', ' ', '{', '{"a":1', '[]', '[{}]', '"x"', '5', 'null', 'true', 5, true],
+		...['{', '{"a":1', '[]', '[{}]', '"x"', '5', 'null', 'true', 5, true],
 		...[[], [{}], NaN, "{'a':1}", '{a:1}', '{"a":1}{}', '{"a":NaN}', '[object Object]'],
 	],
-	mockPayment: [undefined, null, '', true, false, 1, 'True', 'TRUE', ' true', 'no', 'delay ', {}],
+	mockPayment: [true, false, 1, 'True', 'TRUE', ' true', 'no', 'delay ', {}],
 	webhookUrl: [
-		...[undefined, null, '', ' ', 5, true, {}, [], 'shop.example', '/hook', '//shop.example/hook'],
+		...[5, true, {}, [], 'shop.example', '/hook', '//shop.example/hook'],
 		...['ftp://shop.example', 'javascript:alert(1)', 'file:///etc/passwd', 'https:', 'https://'],
 		...['http:shop.example', 'https:/shop.example', 'https:///hook', 'https://?a', 'http://a b'],
 		...[' https://shop.example', 'https://shop.example ', 'https://shop.example\n', 'http://['],
@@ -136,7 +136,7 @@ const bad: Record<keyof typeof field, unknown[]> = {
 		...['\ud800', 'pay_\udc00'],
 	],
 	merchantOfGet: [undefined, '', ' ', 'a\nb', {}],
-	timeout: [0, -1, 1.5, 600_001, 1e9, NaN, Infinity, null, '', '1000', true, {}],
+	timeout: [0, -1, 1.5, 600_001, 1e9, NaN, Infinity, '1000', true, {}],
 };
 
 const fieldsAndValues = Object.entries(bad).flatMap(([key, values]) =>
@@ -149,7 +149,9 @@ describe('a bad input', () => {
 
 		expect(execution.error).toMatchObject({
 			name: 'NodeOperationError',
-			message: expect.stringMatching(new RegExp(`^${field[key].name} must .* \\[item 1\\]$`, 's')),
+			message: expect.stringMatching(
+				new RegExp(`^${field[key].name} (must|may) .* \\[item 1\\]$`, 's'),
+			),
 			context: { itemIndex: 1, outcome: 'invalid' },
 		});
 		expect(sandbox.requests).toEqual([]);
@@ -202,7 +204,7 @@ describe('a bad input', () => {
 		expect(sandbox.requests).toEqual([]);
 	});
 
-	it.each([0, 1.5, 1001, '10', null])('as Max Concurrency is refused: %p', async (value) => {
+	it.each([0, 1.5, 1001, '10'])('as Max Concurrency is refused: %p', async (value) => {
 		const engine = await engineOf();
 		const parameters = create({ options: { maxConcurrency: `={{ ${JSON.stringify(value)} }}` } });
 		const execution = await engine.runNode({ node: { parameters }, items: orders(1) });
@@ -235,8 +237,6 @@ describe('an odd input that is good', () => {
 		['reference', 'a\nb', { referenceNumber: 'a\nb' }],
 		['reference', 'x'.repeat(5000), { referenceNumber: 'x'.repeat(5000) }],
 		['currency', 'XCG', { currency: 'XCG' }],
-		['description', '', {}],
-		['description', null, {}],
 		['metadata', '  { } ', { metadata: {} }],
 		['metadata', { toString: 1, '': [] }, { metadata: { toString: 1, '': [] } }],
 		['customFields', { toString: 1, amounts: [] }, { toString: 1, amounts: [] }],
@@ -247,7 +247,11 @@ describe('an odd input that is good', () => {
 			{ webhookUrl: 'https://user:pw@[::1]:1/æ?ø#å' },
 		],
 		['timeout', 600_000, {}],
-		['timeout', undefined, {}],
+		...(
+			['currency', 'customFields', 'metadata', 'mockPayment', 'webhookUrl', 'timeout'] as const
+		).flatMap((key) => nothing.map((value): [typeof key, unknown, object] => [key, value, {}])),
+		...nothing.map((value): ['description', unknown, object] => ['description', value, {}]),
+		['customFields', {}, {}],
 	])('%s %j is sent', async (key, value, expected) => {
 		const execution = await runWith(field[key], value);
 
@@ -274,6 +278,43 @@ describe('an odd input that is good', () => {
 			({ headers }) => headers['x-merchant-client-id'],
 		);
 		expect(merchants.sort()).toEqual([header, 'm', 'm'].sort());
+	});
+});
+
+describe('an expression that was typed into a fixed field', () => {
+	it.each<[string, INodeParameters]>([
+		['Merchant ID', create({ merchantId: '{{ $json.merchant }}' })],
+		['Amount', create({ amount: '{{ $json.amount }}' })],
+		['Reference Number', create({ referenceNumber: 'No. {{ $json.reference }}' })],
+		['Webhook URL', create({ additionalFields: { webhookUrl: '{{ $execution.resumeUrl }}' } })],
+		['Description', create({ additionalFields: { description: 'For {{ $json.name }}' } })],
+		['Payment ID', get({ paymentId: '{{ $json.id }}' })],
+	])('%s: the error says to switch the field to Expression', async (name, parameters) => {
+		const engine = await engineOf();
+		const { error } = await engine.runNode({ node: { parameters }, items: orders(2) });
+		expect(error).toMatchObject({
+			name: 'NodeOperationError',
+			message: expect.stringMatching(
+				new RegExp(`^${name} must not be the text ".*{{.*\\[item 0\\]$`),
+			),
+			description: expect.stringContaining("'Expression'"),
+		});
+		expect(sandbox.requests).toEqual([]);
+	});
+
+	it('in JSON that can not be read: the advice says so too', async () => {
+		const engine = await engineOf();
+		const parameters = create({ additionalFields: { metadata: '{ "a": {{ $json.a }} }' } });
+		const { error } = await engine.runNode({ node: { parameters }, items: orders(1) });
+		expect(error!.description).toContain("'Expression'");
+	});
+
+	it('what an expression takes from an item may hold braces', async () => {
+		const engine = await engineOf();
+		const items = [{ ...orders(1)[0], reference: '{{ A }}' }];
+		const { status } = await engine.runNode({ node: { parameters: create() }, items });
+		expect(status).toBe('success');
+		expect(sandbox.payments).toMatchObject([{ referenceNumber: '{{ A }}' }]);
 	});
 });
 

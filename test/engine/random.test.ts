@@ -119,7 +119,7 @@ function told(execution: Execution): { made: Named[]; unknown: string[]; notMade
 			made: found('Payments made', /(ORDER-\d+) = (\w[\w ]+)/g).map(
 				([, referenceNumber, paymentId]) => ({ referenceNumber, paymentId }),
 			),
-			unknown: found('Not known', /ORDER-\d+/g).map(([reference]) => reference),
+			unknown: found('May or may not exist', /ORDER-\d+/g).map(([reference]) => reference),
 			notMade: [],
 		};
 	}

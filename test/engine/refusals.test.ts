@@ -109,7 +109,7 @@ const refusals = (
 /** Nobody knows what AcountPay did: a create may have made a payment. */
 const doubts = (
 	[
-		['500', () => ({ status: 500 }), 'out of order (status 500)', '500'],
+		['500', () => ({ status: 500 }), 'returned a server error (status 500)', '500'],
 		['502 with an HTML page', () => ({ status: 502, body: html }), 'status 502', '502'],
 		['503 that was handled', () => ({ status: 503, made: true }), 'status 503', '503'],
 		[
@@ -128,10 +128,10 @@ const doubts = (
 			'201',
 		],
 		['204', () => ({ status: 204, body: '' }), 'could not be read', '204'],
-		['a body cut off', () => ({ cutOff: true }), 'broke off the connection', null],
-		['a reset before it is handled', () => ({ reset: 'before' }), 'broke off the connection', null],
-		['a reset after it is handled', () => ({ reset: 'after' }), 'broke off the connection', null],
-		['silence', () => ({ hang: true }), 'did not answer within 0.15 seconds', null],
+		['a body cut off', () => ({ cutOff: true }), 'closed the connection', null],
+		['a reset before it is handled', () => ({ reset: 'before' }), 'closed the connection', null],
+		['a reset after it is handled', () => ({ reset: 'after' }), 'closed the connection', null],
+		['silence', () => ({ hang: true }), 'did not respond within 0.15 seconds', null],
 		...[301, 302, 303, 307, 308].map((status) => [
 			`${status} to another server`,
 			() => ({ status, redirectTo: `${elsewhere}/v1/partner/payments` }),
@@ -174,13 +174,13 @@ describe('an order that meets', () => {
 		...refusals.map((trouble) => ({
 			...trouble,
 			outcome: 'refused',
-			consequence: 'No payment was made.',
+			consequence: 'This payment was not created.',
 		})),
 		...doubts.map((trouble) => ({
 			...trouble,
 			says: ['not known whether AcountPay made', ...trouble.says],
 			outcome: 'unknown',
-			consequence: 'before you ask for the payment again',
+			consequence: 'before you create it again',
 		})),
 	];
 

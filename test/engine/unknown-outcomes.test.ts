@@ -69,7 +69,7 @@ function expectUnknown(execution: Execution, reference = referenceOf(1)) {
 	const error = execution.error!;
 	expect(error.name).toBe('NodeApiError');
 	expect(error.message).toContain(
-		`It is not known whether AcountPay made the payment with reference '${reference}'`,
+		`Payment '${reference}' may or may not exist`,
 	);
 	expect(error.description).toContain('Look for this reference in AcountPay');
 	expect(error.context).toMatchObject({
@@ -220,7 +220,7 @@ describe('an unknown outcome that is sent again, which is then', () => {
 		const again = await engine.retry(failed, savedWith(resending));
 
 		expect(again.status).toBe('error');
-		expect(again.error!.description).not.toContain('No payment was made');
+		expect(again.error!.description).not.toContain('This payment was not created');
 		expect(again.error!.context).toMatchObject({
 			outcomesUnknown: [{ itemIndex: 0, referenceNumber: referenceOf(1) }],
 		});

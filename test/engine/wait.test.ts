@@ -290,7 +290,7 @@ describe('waiting by asking', () => {
 		const node = polling({ timeoutMinutes: minutes(300) });
 		const failed = await engine.runNode({ node, items: [payment] });
 		expect(failed.error).toMatchObject({
-			message: expect.stringContaining('is out of order (status 503)'),
+			message: expect.stringContaining('returned a server error (status 503)'),
 			context: { outcome: 'unavailable' },
 		});
 

@@ -5,7 +5,11 @@ import {
 	nodeErrorFor,
 	cancelledError,
 } from '../../../nodes/AcountPay/execution/nodeErrors';
-import { codesOf, neverConnected } from '../../../nodes/shared/transport/networkErrors';
+import {
+	codesOf,
+	neverSent,
+	networkFailureOf,
+} from '../../../nodes/shared/transport/networkErrors';
 import { ApiError, ValidationError, UnexpectedError } from '../../../nodes/shared/errors';
 import { tokenFailureOf } from '../../../nodes/shared/auth/oAuth2/tokenFailure';
 import { RejectedCredentials } from '../../../nodes/shared/auth/oAuth2/rejectedCredentials';
@@ -17,7 +21,7 @@ import {
 } from '../../../nodes/shared/auth/oAuth2/accessToken';
 
 const node = { name: 'Pay', type: 'acountPay', typeVersion: 1 } as INode;
-const nothing = { made: [], unknown: [] };
+const nothing = { made: [], unknown: [], refused: [], notStarted: [] };
 
 describe('why there is no token', () => {
 	test.each([
@@ -56,14 +60,14 @@ describe('why there is no token', () => {
 		['a reset', { code: 'ECONNRESET' }, { transient: true }],
 		['a timeout', { code: 'ECONNABORTED' }, { transient: true }],
 		['a redirect', { status: 302, body: '' }, { transient: false, status: 302 }],
-		['no server', { code: 'ECONNREFUSED' }, { transient: false }],
-		['no host', { cause: { code: 'ENOTFOUND' } }, { transient: false }],
+		['no server', { code: 'ECONNREFUSED', syscall: 'connect' }, { transient: false }],
+		['no host', { cause: { code: 'ENOTFOUND', syscall: 'getaddrinfo' } }, { transient: false }],
 		['a bad certificate', { code: 'CERT_HAS_EXPIRED' }, { transient: false }],
 		['another server', { status: 404, body: '' }, { transient: false, status: 404 }],
 		[
 			'another server, as NestJS has it',
 			{ body: { statusCode: 404, error: 'Not Found' } },
-			{ transient: false, status: 404, what: 'answered with status 404' },
+			{ transient: false, status: 404, what: 'it responded with status 404' },
 		],
 	])('%s', (_name, error, expected) => {
 		const failure = tokenFailureOf(error);
@@ -72,30 +76,65 @@ describe('why there is no token', () => {
 	});
 
 	test.each<[number | undefined, object, string, boolean]>([
-		[429, { status: 429 }, 'is getting too many requests', true],
-		[500, { status: 500 }, 'is out of order (status 500)', true],
-		[300, { status: 300 }, 'answered with a redirect (status 300)', false],
-		[399, { status: 399 }, 'answered with a redirect (status 399)', false],
-		[299, { status: 299 }, 'sent an answer that could not be read', true],
-		[499, { status: 499 }, 'answered with status 499', false],
-		[undefined, { code: 'ECONNREFUSED' }, 'could not be reached', false],
-		[undefined, { body: { message: 'x' } }, 'broke off the connection', true],
-		[undefined, { body: null }, 'broke off the connection', true],
-		[429, { body: { error: { code: 'slow_down' } } }, 'is getting too many requests', true],
-	])('a status %p, as of %j: it %s', (status, error, what, transient) => {
+		[429, { status: 429 }, 'it is rate limiting requests', true],
+		[500, { status: 500 }, 'it returned a server error (status 500)', true],
+		[300, { status: 300 }, 'it sent a redirect (status 300)', false],
+		[399, { status: 399 }, 'it sent a redirect (status 399)', false],
+		[299, { status: 299 }, 'it sent a response that could not be read', true],
+		[499, { status: 499 }, 'it responded with status 499', false],
+		[undefined, { code: 'E', syscall: 'connect' }, 'it could not be reached', false],
+		[undefined, { body: { message: 'x' } }, 'it closed the connection', true],
+		[undefined, { body: null }, 'it closed the connection', true],
+		[429, { body: { error: { code: 'slow_down' } } }, 'it is rate limiting requests', true],
+	])('a status %p, as of %j: %s', (status, error, what, transient) => {
 		expect(tokenFailureOf(error)).toEqual({ what, transient, ...(status && { status }) });
+	});
+
+	const page = '<html>Forbidden</html>';
+	test.each<[string, object, number, boolean]>([
+		['a 401 with a page', { status: 401, body: page }, 401, false],
+		['a 403 with a page', { status: 403, body: page }, 403, false],
+		['an empty 403', { status: 403, body: '' }, 403, false],
+		['a 403 in another form', { status: 403, body: '{"message":"No"}' }, 403, false],
+		['a 407', { status: 407, body: page }, 407, false],
+		['a 407 in JSON', { status: 407, body: '{"message":"No"}' }, 407, false],
+		[
+			'502 for CONNECT',
+			{ response: { status: 502, data: page }, request: { writableFinished: false } },
+			502,
+			true,
+		],
+	])('%s comes from a proxy', (_name, error, status, transient) => {
+		expect(tokenFailureOf(error)).toEqual({
+			what: `a server between n8n and AcountPay, such as a proxy, refused the request (status ${status})`,
+			transient,
+			status,
+			stoppedBy: 'proxy',
+		});
+	});
+
+	test("a request that n8n blocked has n8n's reason", () => {
+		const cause = Object.assign(new Error('No'), {
+			name: 'SsrfBlockedIpError',
+			description: 'Ask.',
+		});
+		expect(tokenFailureOf({ cause })).toEqual({
+			what: 'n8n blocked the request: Ask.',
+			transient: false,
+			stoppedBy: 'n8n',
+		});
 	});
 
 	test.each([
 		['invalid_client', { code: 'EAUTH', body: { error: 'invalid_client' } }, 401],
 		['invalid_grant', { failure: { cause: 'credential-invalid' } }, 401],
 		['invalid_client in an object', { body: { error: { code: 'invalid_client' } } }, 401],
-		['a 401 without words', { status: 401, body: '<html>' }, 401],
-		['a 403', { status: 403, body: '' }, 403],
+		['a 401 in another form', { status: 401, body: '{"message":"Unauthorized"}' }, 401],
+		['access_denied', { status: 403, body: '{"error":"access_denied"}' }, 403],
 		['a 400 as NestJS has it', { body: { statusCode: 400, error: 'Bad Request' } }, 400],
 	])('%s is a refusal', (_name, error, status) => {
 		expect(tokenFailureOf(error)).toEqual({
-			what: 'refused the id and secret',
+			what: 'it refused the id and secret',
 			transient: false,
 			rejected: true,
 			status,
@@ -103,47 +142,88 @@ describe('why there is no token', () => {
 	});
 
 	test.each([[undefined], [null], ['text'], [new Error('x')]])('%p may pass', (error) => {
-		expect(tokenFailureOf(error)).toEqual({ what: 'broke off the connection', transient: true });
+		expect(tokenFailureOf(error)).toEqual({ what: 'it closed the connection', transient: true });
 	});
 });
 
 describe('network errors', () => {
+	const axiosError = (parts: object) => ({ isAxiosError: true, ...parts });
+	const unsent = { request: { writableFinished: false } };
+	const sent = { request: { writableFinished: true } };
+	class UnknownConnectionHostError extends Error {}
+
 	test('codes are found through their causes', () => {
 		expect(codesOf({ code: 'A', cause: { cause: { code: 'B' } } })).toEqual(['A', 'B']);
 		expect(codesOf({ code: 5 })).toEqual([]);
 		expect(codesOf(null)).toEqual([]);
 	});
 
-	test.each([
-		['ECONNREFUSED'],
-		['ENOTFOUND'],
-		['EAI_AGAIN'],
-		['EHOSTUNREACH'],
-		['ENETUNREACH'],
-		['CERT_HAS_EXPIRED'],
-		['ERR_TLS_CERT_ALTNAME_INVALID'],
-		['DEPTH_ZERO_SELF_SIGNED_CERT'],
-		['SELF_SIGNED_CERT_IN_CHAIN'],
-		['UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-	])('%s means that nothing was sent', (code) => {
-		expect(neverConnected({ code })).toBe(true);
+	test.each<[string, unknown]>([
+		['a closed port', axiosError({ ...unsent, cause: { syscall: 'connect' } })],
+		['no such host', { syscall: 'getaddrinfo' }],
+		['a certificate', { code: 'CERT_HAS_EXPIRED' }],
+		['a certificate of another host', { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }],
+		['a self-signed certificate', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
+		['a certificate of no known authority', { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }],
+		['two addresses that refuse', { errors: [{ syscall: 'connect' }, { syscall: 'connect' }] }],
+		['a timeout without a connection', axiosError({ ...unsent, code: 'ECONNABORTED' })],
+		['a reset in the TLS handshake', axiosError({ ...unsent, code: 'ECONNRESET' })],
+		['a protocol that is not supported', axiosError({ code: 'ERR_BAD_REQUEST' })],
+		['an invalid URL', { code: 'ERR_INVALID_URL' }],
+		['a blocked address', { cause: { name: 'SsrfBlockedIpError' } }],
+		['a blocked host', new UnknownConnectionHostError()],
+	])('%s: nothing was sent', (_what, error) => {
+		expect(neverSent(error)).toBe(true);
 	});
 
-	test.each([
-		['ECONNRESET'],
-		['ETIMEDOUT'],
-		['ECONNABORTED'],
-		['EPIPE'],
-		['ERR_BAD_RESPONSE'],
-		['XECONNREFUSED'],
-		[''],
-	])('%s does not', (code) => {
-		expect(neverConnected({ code })).toBe(false);
+	test.each<[string, unknown]>([
+		['a timeout after the request', axiosError({ ...sent, code: 'ECONNABORTED' })],
+		['a reset after the request', axiosError({ ...sent, code: 'ECONNRESET' })],
+		['a TLS alert after the request', axiosError({ ...sent, code: 'ERR_SSL_TLSV13_ALERT' })],
+		['a response', axiosError({ ...unsent, response: { status: 500 } })],
+		['one of two addresses', { errors: [{ syscall: 'connect' }, { syscall: 'read' }] }],
+		['no address at all', { errors: [] }],
+		['reading', { code: 'ECONNRESET', syscall: 'read' }],
+		['a code alone', { code: 'ECONNREFUSED' }],
+		['a code like another', { code: 'XERR_INVALID_URL' }],
+		['an error nobody knows', new Error('x')],
+		['no error', undefined],
+	])('%s: it may have been sent', (_what, error) => {
+		expect(neverSent(error)).toBe(false);
+	});
+
+	test('of a body over 16 KB a part may have left', () => {
+		const error = axiosError({ ...unsent, code: 'ECONNRESET' });
+		expect(neverSent(error, 16 * 1024)).toBe(true);
+		expect(neverSent(error, 16 * 1024 + 1)).toBe(false);
+	});
+
+	test('an error that is its own cause is read to an end', () => {
+		const error: { cause?: unknown } = {};
+		error.cause = error;
+		expect(neverSent(error)).toBe(false);
+	});
+
+	test('a failure says what happened', () => {
+		expect(networkFailureOf({ code: 'ETIMEDOUT' }, false, 5_000)).toEqual({
+			status: undefined,
+			sent: true,
+			what: 'did not respond within 5 seconds',
+		});
+		expect(networkFailureOf(axiosError({ ...unsent }), true, 5_000)).toEqual({
+			status: undefined,
+			sent: false,
+			what: 'could not be reached',
+		});
 	});
 });
 
 describe('the error that ends the node', () => {
-	const context = { getNode: () => node } as IExecuteFunctions;
+	const context = {
+		getNode: () => node,
+		getMode: () => 'trigger',
+		getExecutionId: () => '42',
+	} as unknown as IExecuteFunctions;
 
 	test('is about the field', () => {
 		const error = nodeErrorFor(
@@ -160,6 +240,8 @@ describe('the error that ends the node', () => {
 			outcome: 'invalid',
 			paymentsMade: [],
 			outcomesUnknown: [],
+			refused: [],
+			notStarted: [],
 		});
 	});
 
@@ -202,14 +284,22 @@ describe('the error that ends the node', () => {
 			referenceNumber: `R${itemIndex}`,
 		}));
 		const error = nodeErrorFor(context, new ApiError('unknown', 'No', 'Look.'), 61, {
+			...nothing,
 			made,
 			unknown,
+			refused: [{ itemIndex: 63, referenceNumber: 'R63' }],
+			notStarted: [{ itemIndex: 64, referenceNumber: 'R64' }, { itemIndex: 65 }],
 		});
 		expect(error.message).toBe('No [item 61]');
 		expect(error.description).toMatch(
-			/^Look\. It is not known either whether these were made: R60, R62\. Payments made \(60\): R0 = pay_0, R1 = no ID, R2 = pay_2, .*, R49 = pay_49 and 10 more\. A retry of this execution hands them out and makes none of them again\.$/,
+			/^Look\. May or may not exist \(2\): R60, R62\. Refused \(1\): R63\. Payments made \(60\): R0 = pay_0, R1 = no ID, R2 = pay_2, .*, R49 = pay_49 and 10 more\. Not started \(2\): R64, item 65\. To go on, use Executions → this execution → Retry, which creates none of them again \(unless 'Resend Unknown' is on\)\. A new execution does\.$/,
 		);
-		expect(error.context).toMatchObject({ paymentsMade: made, outcomesUnknown: unknown });
+		expect(error.context).toMatchObject({
+			paymentsMade: made,
+			outcomesUnknown: unknown,
+			refused: [{ itemIndex: 63 }],
+			notStarted: [{ itemIndex: 64 }, { itemIndex: 65 }],
+		});
 	});
 
 	test('does not speak of more when there are 50', () => {
@@ -218,7 +308,7 @@ describe('the error that ends the node', () => {
 			referenceNumber: 'R',
 			paymentId: 'p',
 		}));
-		const error = nodeErrorFor(context, new ValidationError('A', 'b'), 0, { made, unknown: [] });
+		const error = nodeErrorFor(context, new ValidationError('A', 'b'), 0, { ...nothing, made });
 		expect(error.description).not.toMatch(/more/);
 	});
 
@@ -282,7 +372,7 @@ describe('a batch that is stopped', () => {
 
 	test('says nothing twice', () => {
 		const payment = { itemIndex: 0, referenceNumber: 'R0' };
-		cancelledError(context, { made: [payment], unknown: [payment] }, false);
+		cancelledError(context, { ...nothing, made: [payment], unknown: [payment] }, false);
 		expect(lines).toEqual([]);
 	});
 
@@ -293,15 +383,17 @@ describe('a batch that is stopped', () => {
 			paymentId: `pay_${itemIndex}`,
 		}));
 		const unknown = [{ itemIndex: 51, referenceNumber: 'R51' }];
-		const error = cancelledError(context, { made, unknown }, true);
+		const notStarted = [{ itemIndex: 52, referenceNumber: 'R52' }];
+		const error = cancelledError(context, { ...nothing, made, unknown, notStarted }, true);
 		expect(error).toBeInstanceOf(NodeOperationError);
 		expect(error.message).toBe('The execution was stopped');
-		expect(lines).toHaveLength(3);
-		expect(lines[0]).toMatch(
+		expect(lines).toHaveLength(4);
+		expect(lines[0]).toMatch(/May or may not exist \(1\): R51$/);
+		expect(lines[1]).toMatch(
 			/^AcountPay node 'Pay', execution 42, was stopped\. Payments made \(51\): R0 = pay_0, R1 = pay_1, .*, R49 = pay_49$/,
 		);
-		expect(lines[1]).toMatch(/Payments made \(51\): R50 = pay_50$/);
-		expect(lines[2]).toMatch(/Not known whether these payments were made \(1\): R51$/);
+		expect(lines[2]).toMatch(/Payments made \(51\): R50 = pay_50$/);
+		expect(lines[3]).toMatch(/Not started \(1\): R52$/);
 		expect(error.description).toMatch(/Payments made \(51\)/);
 	});
 });

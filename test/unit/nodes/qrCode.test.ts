@@ -135,7 +135,7 @@ describe('Create with a QR code', () => {
 	test('names the payment when it is not known whether it was made', async () => {
 		const { ended } = await run([response(500)]);
 		expect((await errorOf(ended))!.message).toContain(
-			"AcountPay made the payment with reference 'ORDER-1'",
+			"Payment 'ORDER-1' may or may not exist",
 		);
 		const refused = await run([response(403)]);
 		expect((await errorOf(refused.ended))!.message).toContain("for merchant 'merchant_1'");
@@ -152,7 +152,7 @@ describe('Create with a QR code', () => {
 		[
 			'can not be asked for',
 			[made({ qrCodeUrl: 'https://…' })],
-			`The payment was made (without an ID), ${missing}AcountPay's answer has no ID to ask for it with`,
+			`The payment was made (without an ID), ${missing}AcountPay's response has no ID to ask for it with`,
 			undefined,
 		],
 	])('says that the payment was made when the image %s', async (_what, script, message, status) => {

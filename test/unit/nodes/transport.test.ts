@@ -14,16 +14,17 @@ const subject = { merchantId: 'merchant_1', name: "the payment with reference 'O
 const creation = {
 	request,
 	subject,
+	title: "Payment 'ORDER-1'",
 	read: readCreated,
-	nothingMade: 'No payment was made.',
-	whenUnknown: 'Look for this reference in AcountPay before you ask for the payment again.',
+	nothingMade: 'This payment was not created.',
+	whenUnknown: 'Look for this reference in AcountPay before you create it again.',
 };
 const options: CallOptions = { timeout: 30_000, resendUnknown: false };
 const made = response(201, { id: 'pay_1', status: 'pending', extra: [1] });
 const late: NetworkFailure = {
 	status: undefined,
 	sent: true,
-	what: 'did not answer within 30 seconds',
+	what: 'did not respond within 30 seconds',
 };
 const unreachable: NetworkFailure = {
 	status: undefined,
@@ -92,36 +93,34 @@ describe('making a payment', () => {
 	});
 
 	test.each<[string, Script[number], string]>([
-		['no answer', late, 'did not answer within 30 seconds'],
-		['500', response(500, 'oops'), 'is out of order (status 500)'],
-		['503', response(503), 'is out of order (status 503)'],
-		['408', response(408), 'is out of order (status 408)'],
+		['no answer', late, 'did not respond within 30 seconds'],
+		['500', response(500, 'oops'), 'returned a server error (status 500)'],
+		['503', response(503), 'returned a server error (status 503)'],
+		['408', response(408), 'reported a timeout (status 408)'],
 		[
 			'an error that is sent as a success',
 			response(200, { statusCode: 500, message: 'oops' }),
-			'sent an answer that could not be read (status 200)',
+			'sent a response that could not be read (status 200)',
 		],
-		['a redirect', response(302), 'answered with a redirect (status 302), which is not followed'],
-		['307', response(307), 'answered with a redirect (status 307), which is not followed'],
-		['an empty answer', response(201, ''), 'sent an answer that could not be read (status 201)'],
+		['a redirect', response(302), 'sent a redirect (status 302), which is not followed'],
+		['307', response(307), 'sent a redirect (status 307), which is not followed'],
+		['an empty answer', response(201, ''), 'sent a response that could not be read (status 201)'],
 		[
 			'a cut-off answer',
 			response(201, '{"id": "pay'),
-			'sent an answer that could not be read (status 201)',
+			'sent a response that could not be read (status 201)',
 		],
-		['HTML', response(200, '<html>'), 'sent an answer that could not be read (status 200)'],
-		['an empty object', response(201, '{}'), 'sent an answer that could not be read (status 201)'],
-		['a list', response(201, '[1]'), 'sent an answer that could not be read (status 201)'],
+		['HTML', response(200, '<html>'), 'sent a response that could not be read (status 200)'],
+		['an empty object', response(201, '{}'), 'sent a response that could not be read (status 201)'],
+		['a list', response(201, '[1]'), 'sent a response that could not be read (status 201)'],
 	])('after %s it is not known, and it is not sent again', async (_name, script, what) => {
 		const first = await make([script]);
 		expect(first.sent).toHaveLength(1);
 		const error = errorOf(first);
 		expect(error.outcome).toBe('unknown');
-		expect(error.message).toBe(
-			`It is not known whether AcountPay made the payment with reference 'ORDER-1': AcountPay ${what}`,
-		);
+		expect(error.message).toBe(`Payment 'ORDER-1' may or may not exist: AcountPay ${what}`);
 		expect(error.description).toMatch(
-			/^Look for this reference in AcountPay before you ask for the payment again/,
+			/^Look for this reference in AcountPay before you create it again/,
 		);
 		expect(error.status).toBe((script as { status?: number }).status);
 		expect(error.isOld).toBe(false);
@@ -157,7 +156,7 @@ describe('making a payment', () => {
 		expect(errorOf(second)).toMatchObject({
 			outcome: 'unknown',
 			isOld: false,
-			message: `It is not known whether AcountPay made the payment with reference 'ORDER-1': AcountPay did not answer within 30 seconds. When it was sent again: ${said}`,
+			message: `Payment 'ORDER-1' may or may not exist: AcountPay did not respond within 30 seconds. Sent again: ${said}`,
 		});
 		const third = await make([made], first.record);
 		expect(third.sent).toEqual([]);
@@ -170,7 +169,7 @@ describe('making a payment', () => {
 		const second = await make([response(500)], first.record, { ...options, resendUnknown: true });
 		expect(errorOf(second)).toMatchObject({
 			message:
-				"It is not known whether AcountPay made the payment with reference 'ORDER-1': AcountPay is out of order (status 500)",
+				"Payment 'ORDER-1' may or may not exist: AcountPay returned a server error (status 500)",
 			isOld: false,
 		});
 	});
@@ -183,7 +182,7 @@ describe('making a payment', () => {
 		expect(errorOf(ended)).toMatchObject({
 			outcome: 'unknown',
 			message:
-				"It is not known whether AcountPay made the payment with reference 'ORDER-1': AcountPay was asked, and the execution ended before it answered",
+				"Payment 'ORDER-1' may or may not exist: AcountPay was asked, and the execution ended before it responded",
 		});
 	});
 
@@ -227,7 +226,7 @@ describe('making a payment', () => {
 		],
 		[
 			409,
-			"AcountPay says that the payment with reference 'ORDER-1' conflicts with what it already has: amount",
+			"AcountPay reports that the payment with reference 'ORDER-1' conflicts with an existing payment: amount",
 			/^Look for this reference/,
 		],
 		[422, "AcountPay refused the payment with reference 'ORDER-1': amount", /^Check the fields/],
@@ -239,7 +238,7 @@ describe('making a payment', () => {
 		expect(error.outcome).toBe('refused');
 		expect(error.message.startsWith(message)).toBe(true);
 		expect(error.description).toMatch(advice);
-		expect(error.description).toMatch(/ No payment was made\.$/);
+		expect(error.description).toMatch(/ This payment was not created\.$/);
 		expect(error.status).toBe(status);
 		expect(ended.sent).toHaveLength(1);
 		expect(ended.record.earlier).toBeUndefined();
@@ -280,9 +279,9 @@ describe('a busy AcountPay', () => {
 			outcome: 'refused',
 			status: 429,
 			message:
-				"AcountPay is getting too many requests and did not take the payment with reference 'ORDER-1', however often it was asked (status 429)",
+				"AcountPay is rate limiting requests and did not accept the payment with reference 'ORDER-1' despite retries (status 429)",
 			description:
-				"Run this item again later, or lower the option 'Max Concurrency'. No payment was made.",
+				"Run this item again later, or lower the option 'Max Concurrency'. This payment was not created.",
 		});
 	});
 
@@ -338,7 +337,7 @@ describe('reading', () => {
 		[
 			'no answer',
 			late,
-			"AcountPay was asked about payment 'pay_1', but did not answer within 30 seconds",
+			"AcountPay was asked about payment 'pay_1', but did not respond within 30 seconds",
 			'unavailable',
 		],
 		[
@@ -350,13 +349,13 @@ describe('reading', () => {
 		[
 			'502',
 			response(502),
-			"AcountPay was asked about payment 'pay_1', but is out of order (status 502)",
+			"AcountPay was asked about payment 'pay_1', but returned a server error (status 502)",
 			'unavailable',
 		],
 		[
 			'HTML',
 			response(200, '<p>'),
-			"AcountPay was asked about payment 'pay_1', but sent an answer that could not be read (status 200)",
+			"AcountPay was asked about payment 'pay_1', but sent a response that could not be read (status 200)",
 			'unavailable',
 		],
 	])('gives up after five times of %s', async (_name, trouble, message, outcome) => {
@@ -377,7 +376,7 @@ describe('reading', () => {
 		const { sent, ...ended } = await read([response(status, { error: 'no' })]);
 		const error = errorOf(ended);
 		expect(error).toMatchObject({ message, outcome: 'refused', status });
-		expect(error.description).not.toMatch(/No payment was made/);
+		expect(error.description).not.toMatch(/This payment was not created/);
 		expect(sent).toHaveLength(1);
 	});
 
@@ -385,7 +384,7 @@ describe('reading', () => {
 		const { sent, ...ended } = await read([response(307)]);
 		expect(errorOf(ended)).toMatchObject({
 			message:
-				"AcountPay was asked about payment 'pay_1', but answered with a redirect (status 307), which is not followed",
+				"AcountPay was asked about payment 'pay_1', but sent a redirect (status 307), which is not followed",
 			description: 'Reading changes nothing, so this item can be run again.',
 		});
 		expect(sent).toHaveLength(1);
