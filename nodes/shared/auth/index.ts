@@ -66,11 +66,19 @@ export const authenticationField: INodeProperties = {
 	default: 'oAuth2' satisfies Authentication,
 };
 
-/** The credentials of a node: one for each way to authenticate. */
-export const credentialsByAuthentication: INodeCredentialDescription[] = Object.entries(
-	AUTH_METHODS,
-).map(([authentication, { credentialType }]) => ({
-	name: credentialType,
-	required: true,
-	displayOptions: { show: { authentication: [authentication] } },
-}));
+/**
+ * The credentials of a node: one for each way to authenticate. The default one is shown unless another is chosen: n8n
+ * gives a node no credential that is not shown, and an execution of 0.1.0 that is retried has no such parameter.
+ */
+export const credentialsByAuthentication: INodeCredentialDescription[] = [
+	{
+		name: OAuth2.credentialType,
+		required: true,
+		displayOptions: { hide: { authentication: ['apiKey'] } },
+	},
+	{
+		name: ApiKeys.credentialType,
+		required: true,
+		displayOptions: { show: { authentication: ['apiKey'] } },
+	},
+];
