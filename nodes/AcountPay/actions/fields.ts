@@ -92,15 +92,13 @@ const returnAllField: INodeProperties = {
 	description: 'Whether to return all results or only up to a given limit',
 };
 
-const DEFAULT_LIMIT = 50;
-
 /** How many entries of a list are handed out. */
 const limitField: INodeProperties = {
 	displayName: 'Limit',
 	name: 'limit',
 	type: 'number',
 	typeOptions: { minValue: 1 },
-	default: DEFAULT_LIMIT,
+	default: 50,
 	displayOptions: { show: { returnAll: [false] } },
 	description: 'Max number of results to return',
 };
@@ -116,7 +114,7 @@ export function wantedFrom(item: ItemParameters): number {
 	if (item.get('returnAll') === true) return Infinity;
 	return wholeNumber(
 		limitField.displayName,
-		item.get('limit') ?? DEFAULT_LIMIT,
+		item.get('limit') ?? limitField.default,
 		1,
 		Number.MAX_SAFE_INTEGER,
 	);

@@ -60,12 +60,13 @@ export async function readPagedList(
 		const keyOf = (entry: IDataObject) => list.idOf(entry) ?? JSON.stringify(entry);
 		return (await collectPages(fetchPage, keyOf, wanted)).map((entry) => list.complete(entry));
 	} catch (error) {
-		if (!(error instanceof UnreadableList)) throw error;
-		throw new ApiError(
-			'unavailable',
-			`AcountPay was asked about ${list.subject.name}, but its pages kept changing`,
-			'Reading changes nothing, so this item can be run again.',
-		);
+		throw error instanceof UnreadableList
+			? new ApiError(
+					'unavailable',
+					`AcountPay was asked about ${list.subject.name}, but its pages kept changing`,
+					'Reading changes nothing, so this item can be run again.',
+				)
+			: error;
 	}
 }
 

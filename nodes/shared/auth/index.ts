@@ -63,7 +63,7 @@ export const authenticationField: INodeProperties = {
 				'AcountPay gave you a client_id, client_secret and webhook_secret for access tokens, before March 2026',
 		},
 	],
-	default: 'oAuth2' satisfies Authentication,
+	default: 'oAuth2',
 };
 
 /**

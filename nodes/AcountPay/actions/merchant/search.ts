@@ -1,10 +1,10 @@
-import type {
-	IDataObject,
-	ILoadOptionsFunctions,
-	INodeListSearchItems,
-	INodeListSearchResult,
+import {
+	type IDataObject,
+	type ILoadOptionsFunctions,
+	type INodeListSearchItems,
+	type INodeListSearchResult,
+	NodeOperationError,
 } from 'n8n-workflow';
-import { NodeOperationError } from 'n8n-workflow';
 import { isItemError } from '../../../shared/errors';
 import { Client } from '../../../shared/transport/client';
 import { readMerchants } from './readMerchants';
@@ -27,9 +27,9 @@ export async function searchMerchants(
 		const merchants = await readMerchants(client, options, Infinity);
 		return { results: merchants.filter(matching(filter)).flatMap(itemOf).sort(byName) };
 	} catch (error) {
-		if (!isItemError(error)) throw error;
-		const { message, description } = error;
-		throw new NodeOperationError(this.getNode(), message, { description });
+		throw isItemError(error)
+			? new NodeOperationError(this.getNode(), error.message, { description: error.description })
+			: error;
 	}
 }
 

@@ -32,10 +32,11 @@ export function drawQrCode(paymentUrl: unknown): Image {
 	try {
 		return { data: qrCodePng(link), mimeType: 'image/png', fileName: 'qr-code.png' };
 	} catch (error) {
-		if (!(error instanceof RangeError)) throw error;
-		throw new ValidationError(
-			paymentUrlField.displayName,
-			`can't be drawn as a QR code: ${error.message}`,
-		);
+		throw error instanceof RangeError
+			? new ValidationError(
+					paymentUrlField.displayName,
+					`can't be drawn as a QR code: ${error.message}`,
+				)
+			: error;
 	}
 }
