@@ -81,6 +81,7 @@ export const waitNode = (
 	parameters: {
 		resource: 'payment',
 		operation: 'waitForCompletion',
+		resumeOn: 'webhook',
 		merchantId: '={{ $json.merchant }}',
 		paymentId: '={{ $json.id }}',
 		...parameters,

@@ -70,7 +70,7 @@ const refusals = (
 			['status 400'],
 			'Check the fields',
 		],
-		['400 with an HTML page', { body: html }, [': Bad luck'], 'Check the fields'],
+		['400 with an HTML page', { body: html }, ['proxy', ': Bad luck'], 'proxy settings'],
 		['400 with an empty body', { body: '' }, ['status 400'], 'Check the fields'],
 		[
 			'400 with JSON cut off',
@@ -178,13 +178,13 @@ describe('an order that meets', () => {
 		})),
 		...doubts.map((trouble) => ({
 			...trouble,
-			says: ['not known whether AcountPay made', ...trouble.says],
+			says: ['may or may not exist', ...trouble.says],
 			outcome: 'unknown',
 			consequence: 'before you create it again',
 		})),
 	];
 
-	const messageOf = ({ says }: Trouble) => ["reference 'ORDER-1'", ...says];
+	const messageOf = ({ says }: Trouble) => ["'ORDER-1'", ...says];
 
 	describe.each(troubles)('$name', (trouble) => {
 		const { httpCode, outcome, advice, consequence } = trouble;

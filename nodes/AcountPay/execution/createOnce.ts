@@ -91,9 +91,7 @@ const unknownError = (
 	what: string,
 	{ status, isOld }: { status?: number; isOld?: boolean },
 ) =>
-	new ApiError(
-		'unknown',
-		`${title} may or may not exist: AcountPay ${what}`,
-		whenUnknown,
-		{ status, isOld },
-	);
+	new ApiError('unknown', `${title} may or may not exist: AcountPay ${what}`, whenUnknown, {
+		status,
+		isOld,
+	});

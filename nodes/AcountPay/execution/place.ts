@@ -48,14 +48,15 @@ export function safeRetry(
 	noun: Noun,
 ): string {
 	const unless = hasUnknown ? " (unless 'Resend Unknown' is on)" : '';
+	const creates = `it creates none of these payments again${unless}`;
 	switch (place) {
 		case 'tool':
 			return `Each new call of this tool creates a ${noun} of its own.`;
 		case 'subWorkflow':
-			return `To go on, retry this sub-workflow's own execution: Executions → ${executionId} → Retry creates none of them again${unless}. A retry of the workflow that called it does, also by 'Retry On Fail'.`;
+			return `To go on, retry this sub-workflow's own execution, Executions → ${executionId} → Retry: ${creates}. A retry of the calling workflow, also by 'Retry On Fail', creates them again.`;
 		case 'editor':
-			return `To go on, use Executions → this execution → Retry, which creates none of them again${unless}. 'Execute step' and 'Execute workflow' do.`;
+			return `To go on, use Executions → this execution → Retry: ${creates}. 'Execute step' and 'Execute workflow' create them again.`;
 		case 'execution':
-			return `To go on, use Executions → this execution → Retry, which creates none of them again${unless}. A new execution does.`;
+			return `To go on, use Executions → this execution → Retry: ${creates}. A new execution creates them again.`;
 	}
 }

@@ -98,7 +98,7 @@ export function rejectionError(
 /** AcountPay responds in JSON. A web page comes from somewhere else, and its status says nothing about the item. */
 const webPageWords = ({ name }: Subject) => ({
 	message: `A server between n8n and AcountPay, such as a proxy, refused ${name}`,
-	advice: PROXY_ADVICE,
+	advice: `${PROXY_ADVICE} Check also the environment of the credential.`,
 });
 
 function wordsFor(

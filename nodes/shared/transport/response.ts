@@ -46,14 +46,16 @@ const PROXY_STATUSES = [407, 511];
  * The response as a network failure, when a proxy gave it in AcountPay's place and passed nothing on.
  * @param sent whether the request was written to a connection; false for a response to CONNECT
  */
-export const proxyFailureOf = ({ status }: ApiResponse, sent: boolean): NetworkFailure | undefined =>
+export const proxyFailureOf = (
+	{ status }: ApiResponse,
+	sent: boolean,
+): NetworkFailure | undefined =>
 	sent && !PROXY_STATUSES.includes(status)
 		? undefined
 		: { status: undefined, sent: false, what: 'could not be reached', proxyStatus: status };
 
 /** Whether a response is a web page, which AcountPay does not send: something in between responded in its place. */
-export const isWebPage = ({ headers, body }: ApiResponse): boolean =>
-	/^text\/html\b/i.test(String(headers['content-type'] ?? '')) ||
+export const isWebPage = ({ body }: ApiResponse): boolean =>
 	/^\s*</.test(body.toString('latin1', 0, 64));
 
 /** Whether AcountPay takes no more requests for now, and has done nothing with this one. */

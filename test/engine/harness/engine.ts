@@ -1,5 +1,5 @@
 /* eslint-disable @n8n/community-nodes/no-restricted-globals, @n8n/community-nodes/require-node-api-error -- runs outside n8n */
-import { Container } from './environment';
+import { Container, SsrfProtectionConfig, SsrfProtectionService } from './environment';
 import { stringify } from 'flatted';
 import { randomUUID } from 'node:crypto';
 import {
@@ -12,6 +12,7 @@ import {
 } from 'n8n-core';
 import {
 	createRunExecutionData,
+	NodeConnectionTypes,
 	Workflow,
 	type ExecutionStatus,
 	type IConnections,
@@ -306,9 +307,13 @@ export class Engine {
 		for (const connection of definition.connections) {
 			const [from, output, to] =
 				connection.length === 2 ? [connection[0], 0, connection[1]] : connection;
-			const outputs = ((connections[from] ??= { main: [] }).main ??= []);
+			const isTool = definition.nodes.some(
+				({ name, type }) => name === from && type.endsWith('Tool'),
+			);
+			const type = isTool ? NodeConnectionTypes.AiTool : NodeConnectionTypes.Main;
+			const outputs = ((connections[from] ??= {})[type] ??= []);
 			for (let index = outputs.length; index <= output; index++) outputs.push([]);
-			outputs[output]!.push({ node: to, type: 'main', index: 0 });
+			outputs[output]!.push({ node: to, type, index: 0 });
 		}
 		const now = new Date();
 		return {
@@ -431,6 +436,9 @@ export class Engine {
 			webhookWaitingBaseUrl: `${url}/webhook-waiting`,
 			mcpBaseUrl: `${url}/mcp`,
 			mcpTestBaseUrl: `${url}/mcp-test`,
+			...(Container.get(SsrfProtectionConfig).enabled && {
+				ssrfBridge: Container.get(SsrfProtectionService),
+			}),
 			...extra,
 		};
 	}

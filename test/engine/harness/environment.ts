@@ -50,10 +50,12 @@ export const { Logger } = requireFromCore(
 ) as typeof import('@n8n/backend-common');
 
 /** The token of n8n's configuration, read from the environment with n8n's defaults. */
-export const { GlobalConfig } = requireFromCore('@n8n/config') as typeof import('@n8n/config');
+export const { GlobalConfig, SsrfProtectionConfig } = requireFromCore(
+	'@n8n/config',
+) as typeof import('@n8n/config');
 
-/** How n8n reads a request's content type and charset. */
-export const { parseIncomingMessage } = requireFromCore(
+/** How n8n reads a request's content type and charset, and keeps requests from private addresses when it is told to. */
+export const { parseIncomingMessage, SsrfProtectionService } = requireFromCore(
 	'@n8n/backend-network',
 ) as typeof import('@n8n/backend-network');
 

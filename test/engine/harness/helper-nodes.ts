@@ -42,10 +42,33 @@ async function loop(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	return batch.length > 0 ? [[], batch] : [context.done, []];
 }
 
-/** Nodes around the one under test: `harness.start` hands out items, `harness.pass` passes them, `harness.loop`. */
+interface Tool {
+	invoke(args: object): Promise<unknown>;
+}
+
+/** Like an agent that does not run its tools in the engine: one call for each item, all at once, with the item as arguments. */
+async function agent(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	const items = this.getInputData();
+	const results = await Promise.allSettled(
+		items.map(async ({ json }, item) => {
+			const [tool] = (await this.getInputConnectionData('ai_tool', item)) as Tool[];
+			return await tool.invoke(json);
+		}),
+	);
+	return [
+		results.map((result) => ({
+			json: result.status === 'fulfilled' ? { said: result.value as string } : {},
+		})),
+	];
+}
+
+/** Nodes around the one under test: `harness.start` hands out items, `harness.pass` passes them, `harness.loop`, `harness.agent`. */
 export const helperNodes: Record<string, INodeType> = {
 	'harness.start': node('start', pass, { group: ['trigger'], inputs: [] }),
 	'harness.pass': node('pass', pass),
+	'harness.agent': node('agent', agent, {
+		inputs: ['main', { type: 'ai_tool', required: true }],
+	}),
 	'harness.loop': node('loop', loop, {
 		outputs: ['main', 'main'],
 		properties: [{ displayName: 'Batch Size', name: 'batchSize', type: 'number', default: 1 }],

@@ -44,10 +44,18 @@ export class LoadedTypes implements INodeTypes {
 		const [packageName, name] = type.split('.');
 		const node =
 			packageName === this.loader.packageName
-				? this.loader.nodeTypes[name]?.type
+				? (this.loader.nodeTypes[name]?.type ?? this.asTool(name))
 				: helperNodes[type];
 		if (!node) throw new Error(`Unrecognized node type: ${type}`);
 		return node;
+	}
+
+	/** What n8n makes of a node that is usable as a tool: the same, with another output (`load-nodes-and-credentials.js`). */
+	private asTool(name: string): INodeType | undefined {
+		const { type } = this.loader.nodeTypes[name.replace(/Tool$/, '')] ?? {};
+		if (!type || !('description' in type) || !type.description.usableAsTool) return undefined;
+		const description = { ...type.description, name, inputs: [], outputs: ['ai_tool'] };
+		return Object.assign(Object.create(type as object) as INodeType, { description });
 	}
 
 	getByNameAndVersion(type: string, version?: number): INodeType {

@@ -180,6 +180,12 @@ describe('network errors', () => {
 		['a timeout after the request', axiosError({ ...sent, code: 'ECONNABORTED' })],
 		['a reset after the request', axiosError({ ...sent, code: 'ECONNRESET' })],
 		['a TLS alert after the request', axiosError({ ...sent, code: 'ERR_SSL_TLSV13_ALERT' })],
+		[
+			'a request that follows redirects',
+			axiosError({
+				request: { writableFinished: false, _currentRequest: { writableFinished: true } },
+			}),
+		],
 		['a response', axiosError({ ...unsent, response: { status: 500 } })],
 		['one of two addresses', { errors: [{ syscall: 'connect' }, { syscall: 'read' }] }],
 		['no address at all', { errors: [] }],
@@ -292,7 +298,7 @@ describe('the error that ends the node', () => {
 		});
 		expect(error.message).toBe('No [item 61]');
 		expect(error.description).toMatch(
-			/^Look\. May or may not exist \(2\): R60, R62\. Refused \(1\): R63\. Payments made \(60\): R0 = pay_0, R1 = no ID, R2 = pay_2, .*, R49 = pay_49 and 10 more\. Not started \(2\): R64, item 65\. To go on, use Executions → this execution → Retry, which creates none of them again \(unless 'Resend Unknown' is on\)\. A new execution does\.$/,
+			/^Look\. May or may not exist \(2\): R60, R62\. Refused \(1\): R63\. Payments made \(60\): R0 = pay_0, R1 = no ID, R2 = pay_2, .*, R49 = pay_49 and 10 more\. Not started \(2\): R64, item 65\. To go on, use Executions → this execution → Retry: it creates none of these payments again \(unless 'Resend Unknown' is on\)\. A new execution creates them again\.$/,
 		);
 		expect(error.context).toMatchObject({
 			paymentsMade: made,

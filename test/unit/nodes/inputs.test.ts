@@ -418,14 +418,11 @@ describe('options', () => {
 		);
 	});
 
-	test.each([[0], [-1], [1.5], ['30000'], [null], [600_001], [NaN]])(
-		'%p is no timeout',
-		(timeout) => {
-			expect(refusal(() => callOptionsOf(parameters({ options: { timeout } })))).toMatch(
-				/^Request Timeout \(Ms\) must be a whole number from 1 to 600000, but is /,
-			);
-		},
-	);
+	test.each([[0], [-1], [1.5], ['30000'], [600_001], [NaN]])('%p is no timeout', (timeout) => {
+		expect(refusal(() => callOptionsOf(parameters({ options: { timeout } })))).toMatch(
+			/^Request Timeout \(Ms\) must be a whole number from 1 to 600000, but is /,
+		);
+	});
 
 	test.each([[0], [-1], [1.5], ['10'], [1_001]])('%p is no max concurrency', (maxConcurrency) => {
 		expect(refusal(() => concurrencyOf(parameters({ options: { maxConcurrency } })))).toMatch(

@@ -134,9 +134,7 @@ describe('Create with a QR code', () => {
 
 	test('names the payment when it is not known whether it was made', async () => {
 		const { ended } = await run([response(500)]);
-		expect((await errorOf(ended))!.message).toContain(
-			"Payment 'ORDER-1' may or may not exist",
-		);
+		expect((await errorOf(ended))!.message).toContain("Payment 'ORDER-1' may or may not exist");
 		const refused = await run([response(403)]);
 		expect((await errorOf(refused.ended))!.message).toContain("for merchant 'merchant_1'");
 	});

@@ -1,5 +1,5 @@
 import { isRecord } from '../../api/responses';
-import { blockedByN8n, neverSent } from '../../transport/networkErrors';
+import { blockedByN8n, codesOf, neverSent } from '../../transport/networkErrors';
 
 /** Why there is no token. */
 export interface TokenFailure {
@@ -89,11 +89,15 @@ export function tokenFailureOf(error: unknown): TokenFailure {
 	if (neverSent(error)) {
 		const reason = blockedByN8n(error);
 		return reason === undefined
-			? { what: 'it could not be reached', transient: false }
+			? { what: 'it could not be reached', transient: mayPass(error) }
 			: { what: `n8n blocked the request: ${reason}`, transient: false, stoppedBy: 'n8n' };
 	}
 	return { what: 'it closed the connection', transient: true };
 }
+
+/** A connection that was cut off while it came about may come about later; a wrong host or a closed port stays. */
+const mayPass = (error: unknown): boolean =>
+	codesOf(error).some((code) => /^(ECONNRESET|ECONNABORTED|ETIMEDOUT)$/.test(code));
 
 /** @param isJson whether the response is one that AcountPay's token endpoint may have sent */
 function statusFailure(status: number, code: string, isJson: boolean): TokenFailure {
@@ -107,8 +111,7 @@ function statusFailure(status: number, code: string, isJson: boolean): TokenFail
 	if (status < 300) {
 		return { what: 'it sent a response that could not be read', transient: true, status };
 	}
-	const isRejection =
-		REJECTING_CODE.test(code) || (isJson && REJECTING_STATUSES.includes(status));
+	const isRejection = REJECTING_CODE.test(code) || (isJson && REJECTING_STATUSES.includes(status));
 	if (isRejection) return { ...REJECTED, status };
 	if ([401, 403, 407].includes(status)) return proxyFailure(status);
 	return { what: `it responded with status ${status}`, transient: false, status };

@@ -1,0 +1,99 @@
+/**
+ * Create as a tool of a language model: one payment for one call, however often n8n tries it, and one for each of two
+ * equal calls. n8n gives every try a run index of its own, and two calls at once may get the same.
+ */
+import type { INode } from 'n8n-workflow';
+import { askedFor, createOf, paymentsOf, retryOnFail } from './helpers';
+import { create, engineFor, useSandbox } from './support';
+import type { Engine, Execution, WorkflowDefinition } from './harness';
+
+const sandbox = useSandbox();
+let engine: Engine;
+
+beforeEach(async () => {
+	engine = await engineFor(sandbox);
+});
+
+const fromModel = (name: string, type: string) => `={{ $fromAI('${name}', '', '${type}') }}`;
+
+const withTool = (settings: Partial<INode> = {}): WorkflowDefinition => ({
+	nodes: [
+		{ name: 'Start', type: 'harness.start' },
+		{
+			name: 'AcountPay',
+			type: 'acountPayTool',
+			parameters: create({
+				toolDescription: 'Asks for a payment',
+				merchantId: 'merchant_1',
+				amount: fromModel('amount', 'number'),
+				referenceNumber: fromModel('reference', 'string'),
+			}),
+			...settings,
+		},
+		{ name: 'Agent', type: 'harness.agent' },
+	],
+	connections: [
+		['Start', 'Agent'],
+		['AcountPay', 'Agent'],
+	],
+});
+
+const order = { amount: 100, reference: 'ORDER-0' };
+
+/** Lets the model call the tool with each of these arguments, all at once. */
+const call = async (calls: object[], settings?: Partial<INode>): Promise<Execution> =>
+	await engine.runWorkflow(withTool(settings), { items: calls as never });
+
+/** What the model is told. */
+const said = (execution: Execution) => execution.json().map((item) => JSON.stringify(item));
+
+it('a call makes one payment', async () => {
+	expect(said(await call([order]))).toEqual([expect.stringContaining('pay_')]);
+	expect(paymentsOf(sandbox)).toEqual({ 'ORDER-0': 1 });
+});
+
+it.each([
+	['was made', { made: true }],
+	['was not made', {}],
+])(
+	'that %s and is answered with 500 is sent once, however often n8n tries',
+	async (_what, more) => {
+		sandbox.faults.add({ match: createOf(0), times: 'always', status: 500, ...more });
+		const execution = await call([order], retryOnFail(3));
+
+		expect(askedFor(sandbox)).toEqual(['ORDER-0']);
+		expect(execution.runs('AcountPay').length).toBeGreaterThanOrEqual(3);
+		const error = execution.runs('AcountPay').at(-1)!.error!;
+		expect(error.message).toContain("Payment 'ORDER-0' may or may not exist");
+		expect(error.description).toContain('Each new call of this tool creates a payment of its own');
+		expect(error.description).not.toContain('Retry');
+	},
+);
+
+it('two equal calls at once make two payments, one of them at its second try', async () => {
+	sandbox.faults.add({
+		match: { endpoint: 'token' },
+		status: 400,
+		body: { error: 'invalid_grant' },
+	});
+	const execution = await call([order, order], retryOnFail(3));
+
+	expect(paymentsOf(sandbox)).toEqual({ 'ORDER-0': 2 });
+	expect(new Set(said(execution)).size).toBe(2);
+});
+
+it('two equal calls at once that get no answer are sent once each', async () => {
+	sandbox.faults.add({ match: createOf(0), times: 'always', status: 500, made: true });
+	await call([order, order], retryOnFail(3));
+	expect(paymentsOf(sandbox)).toEqual({ 'ORDER-0': 2 });
+});
+
+it('an optional field that the model leaves empty is left out', async () => {
+	const definition = withTool();
+	definition.nodes[1].parameters!.additionalFields = {
+		currency: fromModel('currency', 'string'),
+		webhookUrl: fromModel('url', 'string'),
+	};
+	await engine.runWorkflow(definition, { items: [{ ...order, currency: '', url: '' }] });
+	expect(sandbox.payments).toMatchObject([{ currency: 'DKK', webhookUrl: undefined }]);
+});
