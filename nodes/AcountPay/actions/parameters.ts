@@ -73,6 +73,9 @@ const titleOf = (name: string): string =>
 		.replace(/^./, (letter) => letter.toUpperCase())
 		.replace(/\b(Id|Url)\b/g, (word) => word.toUpperCase());
 
+/** A whole URL of the web. */
+export const HTTP_URL = /^https?:\/\/[^\s/]\S*$/i;
+
 /** A value as an error shows it: as JSON, cut short. */
 export function preview(value: unknown): string {
 	let text: string | undefined;

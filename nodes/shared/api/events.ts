@@ -37,7 +37,8 @@ export interface EventSubject {
 const TEXT_ID = /^[^\s\p{Cc}\p{Cs}]+$/u;
 
 /** A number that is no whole one, or negative, or written with an exponent: large numbers come as the text of their digits. */
-const ODD_NUMBER = /^(?!\d+$)[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+const isOddNumber = (text: string): boolean =>
+	!/^\d+$/.test(text) && /^[-+.\d][-+.\de]*$/i.test(text) && !Number.isNaN(Number(text));
 
 /** JSON that is out of range for a number (`1e400`) arrives as Infinity, and `-0` as negative zero. */
 function idOf(value: unknown): string | undefined {
@@ -46,7 +47,7 @@ function idOf(value: unknown): string | undefined {
 			? String(value)
 			: undefined;
 	}
-	const isId = typeof value === 'string' && TEXT_ID.test(value) && !ODD_NUMBER.test(value);
+	const isId = typeof value === 'string' && TEXT_ID.test(value) && !isOddNumber(value);
 	return isId ? value : undefined;
 }
 

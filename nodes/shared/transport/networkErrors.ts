@@ -5,8 +5,17 @@ const MALFORMED =
 	/^(ERR_INVALID_URL|ERR_INVALID_CHAR|ERR_INVALID_HTTP_TOKEN|ERR_INVALID_PROTOCOL|ERR_UNESCAPED_CHARACTERS|ERR_HTTP_INVALID_HEADER_VALUE)$/;
 
 /** The server's certificate is not trusted, so Node ends the connection before it sends the request. */
-const CERTIFICATE =
-	/^(CERT_.*|ERR_TLS_CERT_ALTNAME_INVALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/;
+const isOfCertificate = (code: string): boolean =>
+	/^(CERT|UNABLE_TO)_/.test(code) || CERTIFICATE_CODES.has(code);
+const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
+	'ERR_TLS_CERT_ALTNAME_INVALID',
+	'DEPTH_ZERO_SELF_SIGNED_CERT',
+	'SELF_SIGNED_CERT_IN_CHAIN',
+	'HOSTNAME_MISMATCH',
+	'INVALID_CA',
+	'INVALID_PURPOSE',
+	'PATH_LENGTH_EXCEEDED',
+]);
 
 /** The steps before there is a connection: a name that is not found, a port that is closed, a host that is not reached. */
 const CONNECTING = ['connect', 'getaddrinfo'];
@@ -81,7 +90,7 @@ export function neverSent(error: unknown, bodySize = 0): boolean {
 		const { code, syscall, request, response, isAxiosError, errors } = raw;
 		if (response) return false;
 		if (isBlocked(raw) || CONNECTING.includes(String(syscall))) return true;
-		if (MALFORMED.test(String(code)) || CERTIFICATE.test(String(code))) return true;
+		if (MALFORMED.test(String(code)) || isOfCertificate(String(code))) return true;
 		if (Array.isArray(errors) && errors.length && errors.every((each) => neverSent(each))) {
 			return true;
 		}

@@ -404,7 +404,7 @@ describe('additional fields', () => {
 describe('options', () => {
 	test('have defaults', () => {
 		expect(callOptionsOf(parameters({}))).toEqual({ timeout: 30_000, resendUnknown: false });
-		expect(concurrencyOf(parameters({}))).toBe(10);
+		expect(concurrencyOf(parameters({}))).toBe(50);
 	});
 
 	test('are taken', () => {

@@ -18,7 +18,7 @@ import {
 import { createOnce } from '../../execution/createOnce';
 import type { ItemWork, Operation } from '../operation';
 import { resendUnknownOption } from '../options';
-import { jsonObject, preview, requiredText } from '../parameters';
+import { HTTP_URL, jsonObject, preview, requiredText } from '../parameters';
 import { CURRENCIES } from './currencies';
 import { withinSize } from '../sizeLimits';
 import { merchantIdField, merchantIdFrom } from './fields';
@@ -262,7 +262,7 @@ export function currencyOf(value: unknown): string {
 }
 
 function webhookUrlOf(value: unknown): string {
-	if (typeof value === 'string' && /^https?:\/\/[^\s/]\S*$/i.test(value) && URL.canParse(value)) {
+	if (typeof value === 'string' && HTTP_URL.test(value) && URL.canParse(value)) {
 		return value;
 	}
 	throw new ValidationError(
