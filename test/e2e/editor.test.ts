@@ -310,9 +310,7 @@ describe('with a credential', () => {
 		await editor.picture('13-error');
 		const said = await editor.output.innerText();
 		expect(said.match(/\[item 2\]/g)).toHaveLength(1);
-		expect(said).toContain(
-			"Payment 'ORDER-1003' may or may not exist",
-		);
+		expect(said).toContain("Payment 'ORDER-1003' may or may not exist");
 		const [first, second] = sandbox.payments;
 		expect(said).toContain(`ORDER-1001 = ${first.id}, ORDER-1002 = ${second.id}`);
 	});
@@ -369,6 +367,7 @@ describe('with a credential', () => {
 				credential,
 				{
 					operation: 'waitForCompletion',
+					resumeOn: 'webhook',
 					merchantId: 'merchant_aarhus',
 					paymentId: '={{ $json.id }}',
 				},

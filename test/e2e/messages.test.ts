@@ -169,11 +169,7 @@ const unknowns: Array<Case<Fault>> = [
 	['a reset', { reset: 'after' }, 'closed the connection'],
 	['no answer', { hang: true }, 'did not respond within 5 seconds'],
 	['a redirect (307)', { redirectTo: '/elsewhere' }, 'sent a redirect (status 307)'],
-	[
-		'a redirect (302)',
-		{ status: 302, redirectTo: '/elsewhere' },
-		'sent a redirect (status 302)',
-	],
+	['a redirect (302)', { status: 302, redirectTo: '/elsewhere' }, 'sent a redirect (status 302)'],
 ];
 
 const unreadable: Array<Case<Fault>> = [

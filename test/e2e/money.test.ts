@@ -498,9 +498,7 @@ describe('a create of which it is not known whether it made a payment', () => {
 			expect(askedFor(sandbox)).toEqual(upTo(3).map(referenceOf));
 			for (const execution of [failed, retried]) {
 				for (const failure of failures(execution)) {
-					expect(failure.message).toContain(
-						"Payment 'ORDER-0' may or may not exist",
-					);
+					expect(failure.message).toContain("Payment 'ORDER-0' may or may not exist");
 					expect(failure.description).toContain('Look for this reference in AcountPay');
 					expect(failure.context).toMatchObject({
 						itemIndex: 0,

@@ -64,6 +64,7 @@ async function publishShop(api: N8nApi, wait: IDataObject = {}, create: IDataObj
 				credential,
 				{
 					operation: 'waitForCompletion',
+					resumeOn: 'webhook',
 					merchantId: MERCHANT,
 					paymentId: '={{ $json.id }}',
 					...(wait as object),

@@ -27,8 +27,16 @@ async function runIn(mode: WorkflowExecuteMode) {
 }
 
 it.each<[WorkflowExecuteMode, RegExp, RegExp]>([
-	['trigger', /Executions → this execution → Retry: .* A new execution creates them again\.$/, /Execute step/],
-	['manual', /Executions → this execution → Retry: .* 'Execute step' and 'Execute workflow' create them again\.$/, /^$/],
+	[
+		'trigger',
+		/Executions → this execution → Retry: .* A new execution creates them again\.$/,
+		/Execute step/,
+	],
+	[
+		'manual',
+		/Executions → this execution → Retry: .* 'Execute step' and 'Execute workflow' create them again\.$/,
+		/^$/,
+	],
 	[
 		'integrated',
 		/sub-workflow's own execution, Executions → \d+ → Retry: .* A retry of the calling workflow, also by 'Retry On Fail', creates them again\.$/,
@@ -39,8 +47,12 @@ it.each<[WorkflowExecuteMode, RegExp, RegExp]>([
 	const { description, message, context } = failed.error!;
 
 	expect(message).toMatch(/^AcountPay refused the payment with reference 'ORDER-3'.*\[item 3\]$/);
-	expect(description).toMatch(/This payment was not created\. May or may not exist \(1\): ORDER-1\./);
-	expect(description).toMatch(/Payments made \(2\): ORDER-0 = \w+, ORDER-2 = \w+\. Not started \(2\): ORDER-4, ORDER-5\./);
+	expect(description).toMatch(
+		/This payment was not created\. May or may not exist \(1\): ORDER-1\./,
+	);
+	expect(description).toMatch(
+		/Payments made \(2\): ORDER-0 = \w+, ORDER-2 = \w+\. Not started \(2\): ORDER-4, ORDER-5\./,
+	);
 	expect(description).toMatch(names);
 	expect(description).not.toMatch(never);
 	expect(description).not.toContain('No payment');

@@ -184,7 +184,7 @@ describe('no answer', () => {
 		const parameters = create({ options: { timeout: 300 } });
 		const execution = await engine.runNode({ node: { parameters }, items: orders(1) });
 
-		expect(execution.error!.message).toContain('It is not known whether');
+		expect(execution.error!.message).toContain('may or may not exist');
 		await expectNoSecret(engine, execution, [token]);
 	});
 });

@@ -104,7 +104,9 @@ describe('what a stopped node leaves', () => {
 		const known = sandbox.payments.filter((it) => it.referenceNumber !== referenceOf(6));
 		expect(known).toHaveLength(5);
 		expect(logged()).toEqual(made(known));
-		const unknown = engine.log.messages('warn').filter((line) => line.includes('May or may not exist'));
+		const unknown = engine.log
+			.messages('warn')
+			.filter((line) => line.includes('May or may not exist'));
 		expect(unknown).toEqual([expect.stringMatching(/\(1\): ORDER-6$/)]);
 	});
 
@@ -116,7 +118,9 @@ describe('what a stopped node leaves', () => {
 		const node = createNode({ maxConcurrency: 4, timeout: 500 });
 		await stopAt(engine.startNode({ node, items: orders(10) }), 4);
 
-		const unknown = engine.log.messages('warn').filter((line) => line.includes('May or may not exist'));
+		const unknown = engine.log
+			.messages('warn')
+			.filter((line) => line.includes('May or may not exist'));
 		expect(unknown).toHaveLength(1);
 		expect(unknown[0]).toMatch(/\(2\): ORDER-0, ORDER-1$/);
 		const third = sandbox.payments.filter((it) => it.referenceNumber === referenceOf(3));

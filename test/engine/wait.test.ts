@@ -782,6 +782,42 @@ describe('waiting parked, for a webhook', () => {
 		expect(resumed.json()).toMatchObject([{ ...body, waitEndedBy: 'timeout' }]);
 	});
 
+	it('a payment whose Webhook URL is not of this execution is an error: nothing would wake it', async () => {
+		const [payment] = [await makePayment(sandbox)];
+		const body = { id: payment.id, status: 'pending', webhookUrl: 'https://shop.example/hook' };
+		sandbox.faults.add({ match: { endpoint: 'get' }, status: 200, body });
+		const { status, error } = await engine.runNode({ node: waitNode(), items: [payment] });
+		expect(status).toBe('error');
+		expect(error).toMatchObject({
+			name: 'NodeOperationError',
+			message: expect.stringContaining("Resume On can't be Webhook: the payment has another"),
+			description: expect.stringContaining('{{ $execution.resumeUrl }}'),
+		});
+	});
+
+	it('a payment with the Webhook URL of this execution is waited for', async () => {
+		const payment = await makePayment(sandbox);
+		const next = String(engine.executions.size + 1);
+		const webhookUrl = `${engine.url}/webhook-waiting/${next}/?signature=x`;
+		const body = { id: payment.id, status: 'pending', webhookUrl };
+		sandbox.faults.add({ match: { endpoint: 'get' }, status: 200, body });
+		const { id, status } = await engine.runNode({ node: waitNode(), items: [payment] });
+		expect([id, status]).toEqual([next, 'waiting']);
+	});
+
+	it('asks, unless Webhook is chosen', async () => {
+		const { types } = engine;
+		const { properties } = types.getByNameAndVersion('n8n-nodes-acountpay.acountPay').description;
+		const field = properties.find(({ name }) => name === 'resumeOn');
+		expect(field!.default).toBe('polling');
+		const notice = properties.find(({ name }) => name === 'webhookNotice');
+		expect(notice!.displayOptions!.show).toEqual({
+			resource: ['payment'],
+			operation: ['waitForCompletion'],
+			resumeOn: ['webhook'],
+		});
+	});
+
 	it('refuses several items, with a word on what to do', async () => {
 		const payments = [await makePayment(sandbox), await makePayment(sandbox)];
 		const { error } = await engine.runNode({ node: waitNode(), items: payments });

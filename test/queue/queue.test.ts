@@ -284,6 +284,7 @@ describe('a parked wait', () => {
 					credential,
 					{
 						operation: 'waitForCompletion',
+						resumeOn: 'webhook',
 						merchantId: 'merchant_0',
 						paymentId: '={{ $json.id }}',
 						timeoutMinutes,

@@ -298,7 +298,9 @@ export class Engine {
 		for (const connection of definition.connections) {
 			const [from, output, to] =
 				connection.length === 2 ? [connection[0], 0, connection[1]] : connection;
-			const isTool = definition.nodes.some(({ name, type }) => name === from && type.endsWith('Tool'));
+			const isTool = definition.nodes.some(
+				({ name, type }) => name === from && type.endsWith('Tool'),
+			);
 			const type = isTool ? NodeConnectionTypes.AiTool : NodeConnectionTypes.Main;
 			const outputs = ((connections[from] ??= {})[type] ??= []);
 			for (let index = outputs.length; index <= output; index++) outputs.push([]);
