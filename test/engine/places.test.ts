@@ -17,7 +17,7 @@ beforeEach(async () => {
 /** Four at once: made, unknown, made, and one that is refused first; two are not started. */
 async function runIn(mode: WorkflowExecuteMode) {
 	sandbox.settings.latencyMs = 500;
-	sandbox.faults.add({ match: createOf(1), status: 500 });
+	sandbox.faults.add({ match: createOf(1), status: 500, latencyMs: 500 });
 	sandbox.faults.add({ match: createOf(3), status: 422, latencyMs: 100 });
 	return await engine.runNode({
 		node: createNode({ maxConcurrency: 4 }),
