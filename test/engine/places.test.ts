@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 /** Four at once: made, unknown, made, and one that is refused first; two are not started. */
 async function runIn(mode: WorkflowExecuteMode) {
-	sandbox.settings.latencyMs = 500;
+	for (const index of [0, 2]) sandbox.faults.add({ match: createOf(index), latencyMs: 500 });
 	sandbox.faults.add({ match: createOf(1), status: 500, latencyMs: 500 });
 	sandbox.faults.add({ match: createOf(3), status: 422, latencyMs: 100 });
 	return await engine.runNode({
