@@ -2,6 +2,7 @@ import { createCanvas, GlobalFonts } from '@napi-rs/canvas';
 import { Chart, type ChartItem, type Plugin, registerables } from 'chart.js';
 
 import { CONTESTANTS, TITLES } from './contestants';
+import type { DistanceRun } from './distances';
 import { medianOf, type Results } from './results';
 
 const WIDTH = 900;
@@ -87,6 +88,53 @@ export async function drawChart(results: Results): Promise<Buffer> {
 			},
 		},
 		plugins: [background, values],
+	});
+	const image = await canvas.encode('webp', 90);
+	chart.destroy();
+	return image;
+}
+
+/** The runs that the picture of calls in flight shows: the server with a limit, and 500 payments at 300 ms. */
+const isShown = ({ inFlight, contestant, situation, items }: DistanceRun) =>
+	inFlight !== undefined &&
+	contestant === 'acountPay' &&
+	(situation.includes('429') || (situation.startsWith('300 ') && items === 500));
+
+/**
+ * Draws how many calls of the AcountPay node are in flight as it finds its speed.
+ *
+ * @returns a WebP image
+ */
+export async function drawInFlight(runs: DistanceRun[]): Promise<Buffer> {
+	GlobalFonts.registerFromPath(require.resolve(FONT_FILE), FONT);
+	Chart.register(...registerables);
+	Chart.defaults.font.family = FONT;
+	Chart.defaults.font.size = 14;
+	Chart.defaults.color = TEXT_COLOUR;
+
+	const canvas = createCanvas(WIDTH, HEIGHT);
+	const chart = new Chart(canvas as unknown as ChartItem, {
+		type: 'line',
+		data: {
+			datasets: runs.filter(isShown).map(({ items, situation, inFlight = [] }, index) => ({
+				label: `${items} payments, ${situation}`,
+				data: inFlight.map(([ms, y]) => ({ x: ms / 1_000, y })),
+				borderColor: OWN_COLOURS[index % 2],
+				borderWidth: 1.5,
+				pointRadius: 0,
+				stepped: true,
+			})),
+		},
+		options: {
+			animation: false,
+			responsive: false,
+			devicePixelRatio: PIXEL_RATIO,
+			scales: {
+				x: { type: 'linear', beginAtZero: true, title: { display: true, text: 'Seconds' } },
+				y: { beginAtZero: true, title: { display: true, text: 'Calls in flight' } },
+			},
+		},
+		plugins: [background],
 	});
 	const image = await canvas.encode('webp', 90);
 	chart.destroy();

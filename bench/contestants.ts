@@ -57,7 +57,7 @@ const OPERATION = { merchantId: MERCHANT, amount: AMOUNT, referenceNumber: REFER
 function typeAndParameters(
 	contestant: N8nContestant,
 	url: string,
-	maxConcurrency: number,
+	maxConcurrency: number | undefined,
 ): { type: string; typeVersion: number; parameters: INode['parameters'] } {
 	const paymentsUrl = `${url}/v1/partner/payments`;
 	switch (contestant) {
@@ -69,7 +69,7 @@ function typeAndParameters(
 					resource: 'payment',
 					operation: 'create',
 					...OPERATION,
-					options: { maxConcurrency },
+					options: maxConcurrency === undefined ? {} : { maxConcurrency },
 				},
 			};
 		case 'httpRequest':
@@ -110,13 +110,13 @@ function typeAndParameters(
 /**
  * The measured node as it stands in its workflow.
  *
- * @param maxConcurrency how many calls the AcountPay node has in flight
+ * @param maxConcurrency how many calls the AcountPay node has in flight; undefined: as the node comes
  */
 export function nodeOf(
 	contestant: N8nContestant,
 	{ url }: SandboxProcess,
 	credential: CredentialReference,
-	maxConcurrency: number,
+	maxConcurrency: number | undefined,
 	more: Partial<INode> = {},
 ): WorkflowNode {
 	return {

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, no-console -- runs outside n8n */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -6,9 +5,11 @@ import { format, resolveConfig } from 'prettier';
 
 import { ensureN8n } from '../tools/n8n/setup';
 import { packPackage } from '../tools/package';
-import { drawChart } from './chart';
+import { drawChart, drawInFlight } from './chart';
 import { N8N_CONTESTANTS, TITLES } from './contestants';
 import { compileCustomNodes } from './customNodes';
+import { DISTANCE_CONTESTANTS, distanceTable, measureDistances, SITUATIONS } from './distances';
+import { compareRules } from './limiterRules';
 import { measureSize, measureTrouble, warmUp } from './measure';
 import { N8nBench } from './n8nBench';
 import { insertReport, report } from './report';
@@ -24,8 +25,10 @@ const CHART = join(ROOT, 'docs', 'benchmark.webp');
 
 const SIZES = [1, 100, 1_000, 10_000];
 const ROUNDS = 5;
-const QUICK_SIZES = [1, 100, 1_000];
-const QUICK_ROUNDS = 3;
+const DISTANCE_RESULTS = join(__dirname, 'distances.json');
+const IN_FLIGHT_CHART = join(ROOT, 'docs', 'in-flight.webp');
+const DISTANCE_ROUNDS = 3;
+const QUICK_ROUNDS = 2;
 
 const USAGE = `npm run bench [-- options]
 
@@ -35,7 +38,11 @@ docs/benchmark.webp. With other sizes, fewer runs or another concurrency it only
 
   --sizes <n,n,…>   how many payments a run makes (default ${SIZES.join(',')})
   --runs <n>        measured runs of each contestant at each size (default ${ROUNDS})
-  --quick           the same as --sizes ${QUICK_SIZES.join(',')} --runs ${QUICK_ROUNDS}: about 5 minutes
+  --distances       this node and the HTTP Request node at 20, 100, 300 and 500 ms, on a limited server and on one
+                    that falls over, ${DISTANCE_ROUNDS} runs each; writes bench/distances.json and docs/in-flight.webp
+  --quick           the main figures of --distances, ${QUICK_ROUNDS} runs each: about 5 minutes; only prints
+  --scale <0 to 1>  with --distances or --quick: this share of the payments, for a trial; only prints
+  --rules           compares rules for the number of calls in flight on simulated servers; only prints
   --concurrency <n> calls that the AcountPay node has in flight (default ${CONCURRENCY}, as the node's own)
   --redraw          measures nothing: writes table and chart anew from bench/results.json
   --help
@@ -103,6 +110,48 @@ async function measure(
 	return results;
 }
 
+/** Measures distances. What is begun is put on `cleanUps`. */
+async function distances(
+	isQuick: boolean,
+	rounds: number,
+	scale: number,
+	maxConcurrency: number | undefined,
+	signal: AbortSignal,
+	cleanUps: CleanUp[],
+): Promise<void> {
+	const n8n = await ensureN8n({ signal });
+	const packageTarball = await packPackage();
+	cleanUps.push(() => rm(dirname(packageTarball), { recursive: true }));
+	const customNodes = await compileCustomNodes();
+	cleanUps.push(() => rm(customNodes, { recursive: true }));
+	const sandbox = await SandboxProcess.start(true);
+	cleanUps.push(() => sandbox.stop());
+	const benches: N8nBench[] = [];
+	for (const contestant of DISTANCE_CONTESTANTS) {
+		console.log(`Starting n8n ${n8n.version} for: ${TITLES[contestant]}`);
+		const options = { n8n, packageTarball, signal };
+		const bench = await N8nBench.start(contestant, sandbox, customNodes, maxConcurrency, options);
+		cleanUps.push(() => bench.stop());
+		benches.push(bench);
+	}
+	const situations = SITUATIONS.filter(({ isMain }) => isMain || !isQuick);
+	const runs = await measureDistances(benches, sandbox, situations, { rounds, scale }, (run) =>
+		console.log(
+			`${TITLES[run.contestant]}, ${run.items} payments, ${run.situation}: ${Math.round(run.ms ?? NaN)} ms, ` +
+				`${run.made} made, ${run.refused} refused, ${run.failed} failed, ${run.mostInFlight} in flight`,
+		),
+	);
+	console.log(`\n${distanceTable(runs)}`);
+	if (isQuick || scale !== 1) return;
+	const style = await resolveConfig(DISTANCE_RESULTS);
+	const results = { surroundings: surroundings(n8n.version), rounds, runs };
+	await writeFile(
+		DISTANCE_RESULTS,
+		await format(JSON.stringify(results), { ...style, parser: 'json' }),
+	);
+	await writeFile(IN_FLIGHT_CHART, await drawInFlight(runs));
+}
+
 async function write(results: Results): Promise<void> {
 	const style = await resolveConfig(RESULTS);
 	await writeFile(RESULTS, await format(JSON.stringify(results), { ...style, parser: 'json' }));
@@ -115,7 +164,10 @@ async function main(): Promise<void> {
 		options: {
 			sizes: { type: 'string' },
 			runs: { type: 'string' },
-			concurrency: { type: 'string', default: String(CONCURRENCY) },
+			concurrency: { type: 'string' },
+			distances: { type: 'boolean', default: false },
+			scale: { type: 'string', default: '1' },
+			rules: { type: 'boolean', default: false },
 			quick: { type: 'boolean', default: false },
 			redraw: { type: 'boolean', default: false },
 			help: { type: 'boolean', default: false },
@@ -125,15 +177,22 @@ async function main(): Promise<void> {
 		console.log(USAGE);
 		return;
 	}
+	if (values.rules) {
+		console.log(await compareRules());
+		return;
+	}
 	if (values.redraw) {
 		await write(JSON.parse(await readFile(RESULTS, 'utf8')) as Results);
 		return;
 	}
 	if (process.platform !== 'linux') throw new Error('The benchmark reads /proc, so it needs Linux');
-	const standardSizes = values.quick ? QUICK_SIZES : SIZES;
-	const sizes = values.sizes ? wholeNumbers('sizes', values.sizes) : standardSizes;
-	const standardRounds = values.quick ? QUICK_ROUNDS : ROUNDS;
-	const [concurrency] = wholeNumbers('concurrency', values.concurrency);
+	const isAboutDistances = values.distances || values.quick;
+	const sizes = values.sizes ? wholeNumbers('sizes', values.sizes) : SIZES;
+	const standardRounds = values.quick ? QUICK_ROUNDS : values.distances ? DISTANCE_ROUNDS : ROUNDS;
+	const [ordered] = values.concurrency ? wholeNumbers('concurrency', values.concurrency) : [];
+	const concurrency = ordered ?? CONCURRENCY;
+	const scale = Number(values.scale);
+	if (!(scale > 0 && scale <= 1)) throw new Error('--scale takes a number above 0, up to 1');
 	const [rounds] = values.runs ? wholeNumbers('runs', values.runs) : [standardRounds];
 
 	const abort = new AbortController();
@@ -145,6 +204,12 @@ async function main(): Promise<void> {
 	}
 	const cleanUps: CleanUp[] = [];
 	try {
+		if (isAboutDistances) {
+			const { quick } = values;
+			const { signal } = abort;
+			await Promise.race([distances(quick, rounds, scale, ordered, signal, cleanUps), aborted]);
+			return;
+		}
 		const measuring = measure(sizes, rounds, concurrency, abort.signal, cleanUps);
 		const results = await Promise.race([measuring, aborted]);
 		console.log(`\n${report(results)}`);

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import axios from 'axios';
 import type { INode } from 'n8n-workflow';
 import { randomUUID } from 'node:crypto';
@@ -34,18 +33,18 @@ export class N8nBench {
 		readonly contestant: N8nContestant,
 		private readonly n8n: N8n,
 		private readonly sandbox: SandboxProcess,
-		private readonly maxConcurrency: number,
+		private readonly maxConcurrency: number | undefined,
 	) {}
 
 	/**
 	 * @param customNodes the folder that {@link compileCustomNodes} made
-	 * @param maxConcurrency how many calls the AcountPay node has in flight
+	 * @param maxConcurrency how many calls the AcountPay node has in flight; undefined: as the node comes
 	 */
 	static async start(
 		contestant: N8nContestant,
 		sandbox: SandboxProcess,
 		customNodes: string,
-		maxConcurrency: number,
+		maxConcurrency: number | undefined,
 		options: StartN8nOptions,
 	): Promise<N8nBench> {
 		const env = { N8N_CUSTOM_EXTENSIONS: customNodes, ...options.env };

@@ -1,8 +1,17 @@
-/* eslint-disable no-console -- runs outside n8n */
 import { startSandbox } from '../sandbox';
+import { Gate } from './gate';
 import { LATENCY_MS } from './settings';
 
-/** The sandbox in a process of its own. Its only line of output is where it is and what it accepts, as JSON. */
-void startSandbox({ latencyMs: LATENCY_MS, record: false, control: true }).then(
-	({ url, credentials }) => console.log(JSON.stringify({ url, ...credentials })),
-);
+/**
+ * The sandbox in a process of its own. With `--gate` there is a gate in front of it, which adds the latency. Its only line of
+ * output is where it is and what it accepts, as JSON.
+ */
+async function main(): Promise<void> {
+	const isGated = process.argv.includes('--gate');
+	const latencyMs = isGated ? 0 : LATENCY_MS;
+	const { url, credentials } = await startSandbox({ latencyMs, record: false, control: true });
+	const address = isGated ? (await Gate.start(url)).url : url;
+	console.log(JSON.stringify({ url: address, ...credentials }));
+}
+
+void main();

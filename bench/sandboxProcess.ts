@@ -1,10 +1,10 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 import axios from 'axios';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Fault, Payment } from '../sandbox';
 import { baseEnvironment, startNode, type Child } from '../tools/child';
+import type { GateRecord, GateSettings } from './gate';
 
 const START_TIMEOUT_MS = 30_000;
 
@@ -28,10 +28,14 @@ export class SandboxProcess {
 		readonly clientSecret: string,
 	) {}
 
-	/** @throws Error with what it printed when it does not start */
-	static async start(): Promise<SandboxProcess> {
+	/**
+	 * @param isGated whether {@link setGate} can be used; the sandbox then has no latency of its own
+	 * @throws Error with what it printed when it does not start
+	 */
+	static async start(isGated = false): Promise<SandboxProcess> {
+		const program = join(__dirname, 'sandbox.ts');
 		const child = startNode(
-			['--require', require.resolve('tsx/cjs'), join(__dirname, 'sandbox.ts')],
+			['--require', require.resolve('tsx/cjs'), program, ...(isGated ? ['--gate'] : [])],
 			{ cwd: join(__dirname, '..'), env: baseEnvironment() },
 		);
 		const until = Date.now() + START_TIMEOUT_MS;
@@ -60,6 +64,16 @@ export class SandboxProcess {
 	/** Gives tokens that live this many seconds, until {@link reset}. */
 	async endTokensAfter(expiresIn: number): Promise<void> {
 		await this.control('PATCH', 'settings', { expiresIn });
+	}
+
+	/** Sets distance, rate limit and breakdown, and begins a new record. */
+	async setGate(settings: GateSettings): Promise<void> {
+		await axios.put(`${this.url}/_gate`, settings, { proxy: false });
+	}
+
+	/** What the gate saw since {@link setGate}. */
+	async gateRecord(): Promise<GateRecord> {
+		return (await axios.get<GateRecord>(`${this.url}/_gate`, { proxy: false })).data;
 	}
 
 	async traffic(): Promise<Traffic> {

@@ -13,7 +13,9 @@ import { addFingerprint } from '../nodes/shared/auth/oAuth2/accessToken';
 /* n8n posts id and secret to this URL before any code of a node runs. */
 const tokenUrlFor = (fields: '$self' | '$credentials') =>
 	`={{ ${baseUrlExpression(fields, OAUTH2_HOSTS)} + "${TOKEN_PATH}" }}`;
-const HOST = `={{ ${baseUrlExpression('$self', OAUTH2_HOSTS)}.replace(/^\\w+:\\/\\/(\\[.*?\\]|[^:\\/]+).*$/, "$1") }}`;
+/** The host in a URL. */
+const HOST_OF_URL = /^\w+:\/\/(\[[^\]]*\]|[^:/]+)(?:[:/].*)?$/;
+const HOST = `={{ ${baseUrlExpression('$self', OAUTH2_HOSTS)}.replace(${String(HOST_OF_URL)}, "$1") }}`;
 
 /* n8n evaluates the dialog's test on a workflow without a name, in an execution without an id. */
 const NONE_IN_WORKFLOWS =

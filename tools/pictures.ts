@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, no-console -- runs outside n8n */
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -23,18 +22,33 @@ Takes the pictures of the examples from n8n's editor, into examples/images.
   --readme   makes those of the README instead, from the screenshots that 'npm run test:e2e' leaves
   --help`;
 
-/** The README's pictures, in docs/images, and the screenshots that they are made from. */
-const README_PICTURES = {
-	'qr-code': '08-qr-code',
-	waiting: '17-waiting-light',
-	'payment-page': '18-asked-to-pay-light',
+/** A part of a screenshot, in pixels. */
+interface Part {
+	x: number;
+	y: number;
+	width: number;
+	height: number;
+}
+
+/** The README's pictures, in docs/images: the screenshots that they are made from, and what is worth seeing of these. */
+const README_PICTURES: Record<string, { screenshot: string; part?: Part }> = {
+	'qr-code': { screenshot: '08-qr-code' },
+	waiting: {
+		screenshot: '17-waiting-light',
+		part: { x: 336, y: 340, width: 704, height: 192 },
+	},
+	'payment-form': { screenshot: '22-payment-form' },
+	'payment-page': {
+		screenshot: '18-asked-to-pay-light',
+		part: { x: 392, y: 112, width: 496, height: 576 },
+	},
 };
 const README_IMAGES_DIR = join(EXAMPLES_DIR, '..', 'docs', 'images');
 
 /** Large enough that no example has to be drawn smaller than it is. */
 const VIEWPORT = { width: 2000, height: 1300 };
-/** What is left free around the nodes, in pixels: names stand below them, and what can be added to the right. */
-const MARGIN = { left: 24, top: 24, right: 56, bottom: 56 };
+/** What is left free around the nodes, in pixels: their names stand below them. */
+const MARGIN = { left: 24, top: 24, right: 24, bottom: 56 };
 const QUALITY = 85;
 /** n8n's own controls lie over the canvas. */
 const ONLY_THE_CANVAS =
@@ -61,17 +75,19 @@ async function createCredentials(api: N8nApi): Promise<StoredCredential[]> {
 	]);
 }
 
-/** What all nodes of the canvas, notes included, cover. */
+/** What all nodes of the canvas cover, with the notes, and the plus signs where another node can be added. */
 const nodesBox = async (page: Page): Promise<Box> =>
-	await page.locator('.vue-flow__node').evaluateAll((nodes) => {
-		const boxes = nodes.map((node) => node.getBoundingClientRect());
-		return {
-			left: Math.min(...boxes.map(({ left }) => left)),
-			top: Math.min(...boxes.map(({ top }) => top)),
-			right: Math.max(...boxes.map(({ right }) => right)),
-			bottom: Math.max(...boxes.map(({ bottom }) => bottom)),
-		};
-	});
+	await page
+		.locator('.vue-flow__node, [data-test-id="canvas-handle-plus"]')
+		.evaluateAll((nodes) => {
+			const boxes = nodes.map((node) => node.getBoundingClientRect());
+			return {
+				left: Math.min(...boxes.map(({ left }) => left)),
+				top: Math.min(...boxes.map(({ top }) => top)),
+				right: Math.max(...boxes.map(({ right }) => right)),
+				bottom: Math.max(...boxes.map(({ bottom }) => bottom)),
+			};
+		});
 
 /** Waits until the canvas no longer moves. */
 async function settled(page: Page): Promise<Box> {
@@ -134,13 +150,16 @@ async function takePictures(names: string[], signal: AbortSignal): Promise<void>
 	}
 }
 
+const sizeOf = ({ width, height }: { width: number; height: number }) => ({ width, height });
+
 /** @throws Error when the end-to-end tests have left no such screenshot */
 async function makeReadmePictures(): Promise<void> {
 	await mkdir(README_IMAGES_DIR, { recursive: true });
-	for (const [name, screenshot] of Object.entries(README_PICTURES)) {
+	for (const [name, { screenshot, part }] of Object.entries(README_PICTURES)) {
 		const image = await loadImage(join(SCREENSHOTS_DIR, `${screenshot}.png`));
-		const canvas = createCanvas(image.width, image.height);
-		canvas.getContext('2d').drawImage(image, 0, 0);
+		const { x, y, width, height } = part ?? { x: 0, y: 0, ...sizeOf(image) };
+		const canvas = createCanvas(width, height);
+		canvas.getContext('2d').drawImage(image, x, y, width, height, 0, 0, width, height);
 		await writeFile(join(README_IMAGES_DIR, `${name}.webp`), await canvas.encode('webp', QUALITY));
 		console.log(`${name}.webp`);
 	}

@@ -1,47 +1,132 @@
 import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
-import { finalStatusOfEvent } from '../shared/api/events';
-import { answer, receiveEvent } from '../shared/webhook';
+import { subjectOf, type WebhookEvent } from '../shared/api/events';
+import { finalStatusOf } from '../shared/api/statuses';
+import { Client } from '../shared/transport/client';
+import { contradictsItself, differenceBetween, endNamedBy } from '../shared/webhooks/doubts';
+import { answer, logDoubt, receiveEvent, webhookSecretOf } from '../shared/webhooks/receive';
+import { SCHEMES } from '../shared/webhooks/schemes';
+import { readPayment } from './actions/payment/readPayment';
 import { waitOutput } from './actions/payment/waitForCompletion.operation';
 
 /** For how long a second delivery does not wake an execution again, in ms: n8n would run it twice. */
-const WAKING = 10_000;
+const WAKING = 15_000;
 
-/** When executions were woken here, in ms since 1970. */
-const woken = new Map<string, number>();
+/** For how long AcountPay is asked about a doubtful event, in ms; less than {@link WAKING}. */
+const ASKING = 10_000;
+/** How long the response to one request may take, in ms. */
+const ASKING_TIMEOUT = 5_000;
+/** How often one wait asks because of doubtful events, in ms. */
+const ASK_EVERY = 30_000;
 
 /**
- * What happens when the URL of an execution that is parked in 'Wait for Completion' is called. Only a signed final event of
- * the payment that is waited for wakes it; everything else leaves it parked. The event counts as it is: AcountPay has
- * signed it, and reading the payment may lag behind or fail.
+ * What happens when the URL of an execution that waits in 'Wait for Completion' is called. Only a signed final event of the
+ * payment that is waited for ends the wait. It counts as it is: AcountPay has signed it, and reading the payment may lag
+ * behind or fail. An event that contradicts what is known of the payment, or itself, counts for nothing: then AcountPay is
+ * asked, and a final status in its answer ends the wait.
  */
 export async function resume(context: IWebhookFunctions): Promise<IWebhookResponseData> {
-	const event = await receiveEvent(context);
+	const event = await receiveEvent(context, SCHEMES.oAuth2, webhookSecretOf);
 	if (!event) return { noWebhookResponse: true };
 
-	// The item as it was parked. The node's own fields would be evaluated on it anew, and may find nothing there.
-	const parked = context.evaluateExpression('{{ $json }}', 0) as unknown as IDataObject;
-	const paymentId = String(parked.paymentId);
-	const status = finalStatusOfEvent(event);
-	const wakes =
-		status !== undefined &&
-		String(event.data.paymentId) === paymentId &&
-		isFirst(`${context.getExecutionId()} ${paymentId}`, Date.now());
-	if (!wakes) return answer(context, 200, 'ignored');
+	// The item as it waits. The node's own fields would be evaluated on it anew, and may find nothing there.
+	const waiting = context.evaluateExpression('{{ $json }}', 0) as unknown as IDataObject;
+	const paymentId = String(waiting.paymentId);
+	const wait = `${context.getExecutionId()} ${paymentId}`;
+	const status = endNamedBy(event);
+	const { kind, id } = subjectOf(event) ?? {};
+	const isTheEnd = status !== undefined && kind === 'payment' && id === paymentId;
+	if (!isTheEnd) return answer(context, 200, 'ignored');
 
-	const known = {
-		payment: { ...parked, ...event.data, status },
-		statusAt: typeof event.timestamp === 'string' ? event.timestamp : new Date().toISOString(),
-	};
-	const json = waitOutput(paymentId, known, 'status');
-	return {
-		...answer(context, 200, 'accepted'),
-		workflowData: [[{ json, pairedItem: { item: 0 } }]],
-	};
+	const doubt = doubtAbout(context, event, waiting);
+	if (doubt !== undefined) {
+		logDoubt(context, event, `${doubt}. The payment is read from AcountPay instead`);
+		answer(context, 200, 'ignored');
+		const payment = isFirst(asked, wait, ASK_EVERY) && (await ask(context, paymentId));
+		if (!payment || !finalStatusOf(payment.status)) return { noWebhookResponse: true };
+		return wake(wait, paymentId, payment, new Date().toISOString());
+	}
+
+	const at = typeof event.timestamp === 'string' ? event.timestamp : new Date().toISOString();
+	const result = wake(wait, paymentId, { ...waiting, ...event.data, status }, at);
+	answer(context, 200, result.workflowData ? 'accepted' : 'ignored');
+	return result;
 }
 
-function isFirst(wait: string, now: number): boolean {
-	for (const [key, at] of woken) if (now - at >= WAKING) woken.delete(key);
-	if (woken.has(wait)) return false;
-	woken.set(wait, now);
+/** Ends the wait with a payment that has ended, unless that was done just now. */
+function wake(
+	wait: string,
+	paymentId: string,
+	payment: IDataObject,
+	statusAt: string,
+): IWebhookResponseData {
+	if (!isFirst(woken, wait, WAKING)) return { noWebhookResponse: true };
+	const json = waitOutput(paymentId, { payment, statusAt }, 'status');
+	return { noWebhookResponse: true, workflowData: [[{ json, pairedItem: { item: 0 } }]] };
+}
+
+/** Why an event is not believed; undefined when it is. */
+function doubtAbout(
+	context: IWebhookFunctions,
+	event: WebhookEvent,
+	waiting: IDataObject,
+): string | undefined {
+	if (contradictsItself(event)) return 'its status contradicts its name';
+	const merchantId = merchantOf(context);
+	const known = { merchantId, merchantClientId: merchantId, ...waiting };
+	const field = differenceBetween(known, event);
+	return field && `its ${field} is not that of the payment that is waited for`;
+}
+
+/**
+ * The merchant in the node's field, evaluated on the item as it waits.
+ * @returns undefined when the field takes it from what the item had before
+ */
+function merchantOf(context: IWebhookFunctions): string | undefined {
+	try {
+		const merchantId = context.getNodeParameter('merchantId');
+		return typeof merchantId === 'string' && merchantId.trim() !== ''
+			? merchantId.trim()
+			: undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** Reads the payment. What can't be read is logged: the wait goes on, and may end by another event. */
+async function ask(
+	context: IWebhookFunctions,
+	paymentId: string,
+): Promise<IDataObject | undefined> {
+	const { name } = context.getNode();
+	const failed = (reason: string) =>
+		context.logger.warn(`AcountPay node '${name}' could not read the payment: ${reason}`);
+	const merchantId = merchantOf(context);
+	if (merchantId === undefined) {
+		failed('its Merchant ID can not be evaluated while it waits');
+		return undefined;
+	}
+	try {
+		const options = {
+			timeout: ASKING_TIMEOUT,
+			deadline: Date.now() + ASKING - ASKING_TIMEOUT,
+			resendUnknown: false,
+		};
+		return await readPayment(await Client.open(context), merchantId, paymentId, options);
+	} catch (error) {
+		failed((error as Error).message);
+		return undefined;
+	}
+}
+
+/** When executions were woken here, and when AcountPay was asked for them, in ms since 1970. */
+const woken = new Map<string, number>();
+const asked = new Map<string, number>();
+
+/** Whether something is done for a wait for the first time within `period` ms. */
+function isFirst(times: Map<string, number>, wait: string, period: number): boolean {
+	const now = Date.now();
+	for (const [key, at] of times) if (now - at >= period) times.delete(key);
+	if (times.has(wait)) return false;
+	times.set(wait, now);
 	return true;
 }

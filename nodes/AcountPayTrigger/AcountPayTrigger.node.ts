@@ -8,8 +8,16 @@ import {
 } from 'n8n-workflow';
 import type { EventName } from '../shared/api/events';
 import { AUTH_METHODS } from '../shared/auth';
-import { answer, receiveEvent, requireWebhookSecret } from '../shared/webhook';
-import { isRepeat } from './repeats';
+import { contradictsItself } from '../shared/webhooks/doubts';
+import {
+	answer,
+	logDoubt,
+	receiveEvent,
+	requireWebhookSecret,
+	webhookSecretOf,
+} from '../shared/webhooks/receive';
+import { SCHEMES } from '../shared/webhooks/schemes';
+import { isRepeat } from './deduplication';
 
 /** The node 'AcountPay Trigger': starts a workflow when AcountPay tells of a payment. */
 export class AcountPayTrigger implements INodeType {
@@ -20,7 +28,7 @@ export class AcountPayTrigger implements INodeType {
 		group: ['trigger'],
 		version: 1,
 		subtitle: '={{ $parameter["events"].join(", ") }}',
-		description: 'Starts the workflow when AcountPay tells what became of a payment',
+		description: 'Starts the workflow when AcountPay sends an event of a payment',
 		defaults: { name: 'AcountPay Trigger' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
@@ -28,24 +36,25 @@ export class AcountPayTrigger implements INodeType {
 		webhooks: [
 			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'webhook' },
 		],
-		eventTriggerDescription: '',
+		eventTriggerDescription:
+			'Waiting for an event: create a payment whose Webhook URL is the test URL of this trigger',
 		activationMessage:
-			'Give the production URL of this trigger to the payments that it is to hear of, as their Webhook URL.',
+			"Set this trigger's production URL as the Webhook URL of the payments it should listen to.",
 		triggerPanel: {
-			header: 'Hear from AcountPay',
+			header: 'Start on AcountPay events',
 			executionsHelp: {
 				inactive:
-					'<b>While building</b>, execute this step, copy the test URL into the field Webhook URL of an AcountPay node and create a payment. <br /> <br /> <b>When it works</b>, publish the workflow and use the production URL there.',
+					'<b>While you build</b>, open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. Execute this step, then create a payment. <br /> <br /> <b>When it works</b>, publish the workflow and use the <b>Production URL</b> instead.',
 				active:
-					'<b>While building</b>, execute this step, copy the test URL into the field Webhook URL of an AcountPay node and create a payment. <br /> <br /> <b>This workflow is published</b>: events that come to the production URL show under Executions.',
+					'<b>While you build</b>, open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. Execute this step, then create a payment. <br /> <br /> <b>This workflow is published</b>: events that arrive at the <b>Production URL</b> are listed under Executions.',
 			},
 			activationHint:
-				'Once it works, publish the workflow and put the production URL into the Webhook URL of your payments.',
+				"Once it works, publish the workflow and set the production URL as your payments' Webhook URL.",
 		},
 		properties: [
 			{
 				displayName:
-					'Copy the webhook URL above into the field Webhook URL of the AcountPay node that creates the payments. AcountPay tells each payment where to report.',
+					'AcountPay sends events to the Webhook URL that a payment was created with. Open <b>Webhook URLs</b> above and copy one into the field Webhook URL of the AcountPay node that creates the payments: the <b>Test URL</b> works while this step listens, the <b>Production URL</b> once the workflow is published.',
 				name: 'webhookNotice',
 				type: 'notice',
 				default: '',
@@ -93,7 +102,7 @@ export class AcountPayTrigger implements INodeType {
 						type: 'boolean',
 						default: true,
 						description:
-							'Whether the same event of the same payment starts the workflow only once. Events are remembered for 24 hours, the last 5,000 of them. While you listen for a test event, every event counts.',
+							'Whether the same event of the same payment starts the workflow only once. Events are remembered for 24 hours, the last 50,000 of them. While you listen for a test event, every event counts.',
 					},
 				],
 			},
@@ -104,11 +113,11 @@ export class AcountPayTrigger implements INodeType {
 	webhookMethods = {
 		default: {
 			async checkExists(this: IHookFunctions): Promise<boolean> {
-				await requireWebhookSecret(this);
+				await requireWebhookSecret(this, webhookSecretOf);
 				return false;
 			},
 			async create(this: IHookFunctions): Promise<boolean> {
-				await requireWebhookSecret(this);
+				await requireWebhookSecret(this, webhookSecretOf);
 				return true;
 			},
 			async delete(this: IHookFunctions): Promise<boolean> {
@@ -118,12 +127,16 @@ export class AcountPayTrigger implements INodeType {
 	};
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
-		const event = await receiveEvent(this);
+		const event = await receiveEvent(this, SCHEMES.oAuth2, webhookSecretOf);
 		if (!event) return { noWebhookResponse: true };
 
 		// An expression may give a single one.
 		const events = [this.getNodeParameter('events') as EventName | EventName[]].flat();
 		if (!events.some((name) => name === event.event)) return answer(this, 200, 'ignored');
+		if (contradictsItself(event)) {
+			logDoubt(this, event, 'its status contradicts its name');
+			return answer(this, 200, 'ignored');
+		}
 
 		const { ignoreRepeats = true } = this.getNodeParameter('options', {}) as {
 			ignoreRepeats?: boolean;

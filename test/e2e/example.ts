@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import axios from 'axios';
 import type { IDataObject } from 'n8n-workflow';
 import { Agent } from 'node:http';
@@ -67,9 +66,25 @@ export interface OrderRow extends IDataObject {
 	note?: string | null;
 }
 
-/** The data table 'AcountPay orders', as a person sees it under 'Data tables'. */
-export class OrdersTable {
-	constructor(private readonly api: N8nApi) {}
+/** A row of 'AcountPay payments', the data table of the example that pays once. */
+export interface PaymentRow extends IDataObject {
+	reference: string;
+	merchantId?: string | null;
+	amount?: number | null;
+	currency?: string | null;
+	state?: string | null;
+	paymentId?: string | null;
+	run?: string | null;
+	note?: string | null;
+}
+
+/** A data table, as a person sees it under 'Data tables'. */
+export class DataTable<Row extends IDataObject & { reference: string }> {
+	/** @param name such as 'AcountPay orders' */
+	constructor(
+		private readonly api: N8nApi,
+		private readonly name: string,
+	) {}
 
 	private async path(): Promise<string | undefined> {
 		const project = await rest<{ id: string }>(this.api, 'GET', '/projects/personal');
@@ -79,19 +94,14 @@ export class OrdersTable {
 			'GET',
 			tables,
 		);
-		const table = data.find(({ name }) => name === 'AcountPay orders');
+		const table = data.find(({ name }) => name === this.name);
 		return table && `${tables}/${table.id}`;
 	}
 
 	private async existing(): Promise<string> {
 		const path = await this.path();
-		if (!path) throw new Error("There is no data table 'AcountPay orders'");
+		if (!path) throw new Error(`There is no data table '${this.name}'`);
 		return path;
-	}
-
-	/** Whether the table is there. */
-	async exists(): Promise<boolean> {
-		return (await this.path()) !== undefined;
 	}
 
 	/** Removes the table, if it is there. */
@@ -101,13 +111,13 @@ export class OrdersTable {
 	}
 
 	/** Adds rows as a person does. */
-	async add(...rows: OrderRow[]): Promise<void> {
+	async add(...rows: Row[]): Promise<void> {
 		const path = await this.existing();
 		await rest(this.api, 'POST', `${path}/insert`, { data: rows, returnType: 'count' });
 	}
 
 	/** Changes the row with this reference as a person does. */
-	async change(reference: string, data: Partial<OrderRow>): Promise<void> {
+	async change(reference: string, data: Partial<Row>): Promise<void> {
 		const filters = [{ columnName: 'reference', condition: 'eq', value: reference }];
 		await rest(this.api, 'PATCH', `${await this.existing()}/rows`, {
 			filter: { type: 'and', filters },
@@ -116,9 +126,9 @@ export class OrdersTable {
 	}
 
 	/** All rows in the order in which they were added. */
-	async rows(): Promise<OrderRow[]> {
+	async rows(): Promise<Row[]> {
 		const path = await this.existing();
-		const { data } = await rest<{ data: OrderRow[] }>(
+		const { data } = await rest<{ data: Row[] }>(
 			this.api,
 			'GET',
 			`${path}/rows?take=100&sortBy=id:asc`,
@@ -127,7 +137,7 @@ export class OrdersTable {
 	}
 
 	/** The row with this reference. */
-	async row(reference: string): Promise<OrderRow> {
+	async row(reference: string): Promise<Row> {
 		const row = (await this.rows()).find((candidate) => candidate.reference === reference);
 		if (!row) throw new Error(`There is no row ${reference}`);
 		return row;

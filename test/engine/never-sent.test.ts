@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 /**
  * What did not leave n8n, or got no further than a proxy, is 'unavailable' and may be sent again; only what may have
  * reached AcountPay is 'unknown'. With real sockets.
@@ -7,7 +6,8 @@ import { spawn } from 'node:child_process';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { INodeParameters } from 'n8n-workflow';
 import { onEnd, type Execution } from './harness';
-import { create, engineFor, orders, serve, useSandbox } from './support';
+import { engineFor, serve } from '../kit/engine';
+import { create, orders, useSandbox } from '../kit/payments';
 import { withToken } from './tokens';
 
 const sandbox = useSandbox();

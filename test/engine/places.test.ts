@@ -3,8 +3,8 @@
  * or in any other execution.
  */
 import type { WorkflowExecuteMode } from 'n8n-workflow';
-import { createNode, createOf, oneOfEach, paymentsOf, upTo } from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+import { createNode, engineFor } from '../kit/engine';
+import { createOf, oneOfEach, orders, paymentsOf, upTo, useSandbox } from '../kit/payments';
 import type { Engine } from './harness';
 
 const sandbox = useSandbox();

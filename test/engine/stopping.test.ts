@@ -3,20 +3,20 @@
  */
 import { stringify } from 'flatted';
 import { sleep } from 'n8n-workflow';
+import { createNode, engineFor, getNode } from '../kit/engine';
 import {
-	createNode,
 	createOf,
-	getNode,
 	goOn,
 	oneOfEach,
+	orders,
 	paymentsOf,
 	referenceOf,
 	requestsFor,
 	retryOnFail,
 	until,
 	upTo,
-} from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+	useSandbox,
+} from '../kit/payments';
 import { type Engine, Execution, type Running } from './harness';
 
 const sandbox = useSandbox();
@@ -138,7 +138,7 @@ describe('what a stopped node leaves', () => {
 
 	it('is not made again either where the node is run again with what was stored', async () => {
 		sandbox.settings.latencyMs = 100;
-		const node = createNode({}, goOn);
+		const node = createNode({ maxConcurrency: 10 }, goOn);
 		const stopped = await stopAt(engine.startNode({ node, items: orders(30) }), 15);
 		const { data, stored } = stopped;
 		data.executionData!.nodeExecutionStack = [

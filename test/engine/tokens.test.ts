@@ -2,18 +2,19 @@
  * One token serves every item: how often the token endpoint is asked, and when.
  */
 import { startSandbox } from '../../sandbox';
+import { createNode, engineFor } from '../kit/engine';
 import {
-	createNode,
 	createOf,
 	goOn,
 	oneOfEach,
+	orders,
 	pausesBetween,
 	paymentsOf,
 	requestsFor,
 	until,
 	upTo,
-} from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+	useSandbox,
+} from '../kit/payments';
 import type { Engine, OAuthTokenData } from './harness';
 
 const sandbox = useSandbox();

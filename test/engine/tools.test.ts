@@ -3,8 +3,8 @@
  * equal calls. n8n gives every try a run index of its own, and two calls at once may get the same.
  */
 import type { INode } from 'n8n-workflow';
-import { askedFor, createOf, paymentsOf, retryOnFail } from './helpers';
-import { create, engineFor, useSandbox } from './support';
+import { engineFor } from '../kit/engine';
+import { askedFor, create, createOf, paymentsOf, retryOnFail, useSandbox } from '../kit/payments';
 import type { Engine, Execution, WorkflowDefinition } from './harness';
 
 const sandbox = useSandbox();

@@ -1,22 +1,14 @@
 /**
  * AcountPay Trigger: what starts a workflow, what does not, and what the caller is told.
  */
-import type { IDataObject, INodeParameters } from 'n8n-workflow';
+import { type IDataObject, type INodeParameters, sleep } from 'n8n-workflow';
 import { createHmac } from 'node:crypto';
 import { signWebhook, webhookHeaders, type PaymentEvent } from '../../sandbox';
-import {
-	ACCEPTED,
-	eventBody,
-	IGNORED,
-	makePayment,
-	post,
-	postSigned,
-	type Reply,
-} from './deliveries';
+import { ACCEPTED, eventBody, IGNORED, post, postSigned, type Reply } from '../kit/deliveries';
+import { engineFor } from '../kit/engine';
+import { credentialFor, makePayment, until, useSandbox } from '../kit/payments';
 import { createEngine, variantOfPackage, type Engine } from './harness';
 import type { Published } from './harness/engine';
-import { until } from './helpers';
-import { credentialFor, engineFor, useSandbox } from './support';
 
 jest.setTimeout(30_000);
 
@@ -357,6 +349,118 @@ describe('an event that was not asked for', () => {
 	);
 });
 
+describe('an event that can not be right', () => {
+	it.each([
+		['payment.completed', 'failed'],
+		['payment.completed', 'reversed'],
+		['payment.failed', 'completed'],
+		['payment.expired', 'paid'],
+	])(
+		'%s with the status %j starts nothing, and the true one after it does',
+		async (event, status) => {
+			const trigger = await publish();
+			const { id } = await makePayment(sandbox);
+			const bodyWith = (data: object) =>
+				JSON.stringify({ event, data: { paymentId: id, ...data } });
+			expect(await postSigned(sandbox, trigger.url, bodyWith({ status }))).toMatchObject(IGNORED);
+			expect(await outputs(trigger)).toEqual([]);
+			expect(engine.staticData.get(trigger.id)).toBeUndefined();
+			expect(warnings()).toEqual([
+				`AcountPay node 'AcountPay Trigger' does not act on "${event}": its status contradicts its name`,
+			]);
+
+			const right = bodyWith({ status: event.replace('payment.', '') });
+			expect(await postSigned(sandbox, trigger.url, right)).toMatchObject(ACCEPTED);
+			expect(await outputs(trigger)).toEqual([[JSON.parse(right)]]);
+		},
+	);
+
+	it.each(['1e400', '-1e400', '-0', '-7', '1.5', '""', '" "', 'null', '{"id":1}', '["pay_1"]'])(
+		'with the payment ID %s is no event, and is not remembered',
+		async (id) => {
+			const trigger = await publish();
+			const body = `{"event":"payment.completed","data":{"paymentId":${id}}}`;
+			for (let time = 0; time < 2; time++) {
+				expect(await postSigned(sandbox, trigger.url, body)).toMatchObject({ status: 400 });
+			}
+			expect(await outputs(trigger)).toEqual([]);
+			expect(engine.staticData.get(trigger.id)).toBeUndefined();
+		},
+	);
+});
+
+describe('the credential', () => {
+	const seconds = () => Math.floor(Date.now() / 1000);
+	/** How often it was read since. */
+	const countReads = () => jest.spyOn(engine.credential, 'row', 'get').mockClear();
+	/** A package in which a secret is trusted, and noise may read it, for as many ms. */
+	const useShortTrust = async (trusted: number, every: number) => {
+		const folder = variantOfPackage({
+			'dist/nodes/shared/webhooks/secrets.js': (text) =>
+				text
+					.replace('exports.TRUSTED_FOR = 10_000;', `exports.TRUSTED_FOR = ${trusted};`)
+					.replace('exports.READ_EVERY = 5_000;', `exports.READ_EVERY = ${every};`),
+		});
+		engine = await engineFor(sandbox, {}, { folder });
+	};
+
+	it('is not read for noise that its headers give away', async () => {
+		const trigger = await publish();
+		const body = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
+		const right = webhookHeaders(body, sandbox.credentials.webhookSecret);
+		const stale = webhookHeaders(body, sandbox.credentials.webhookSecret, seconds() - 310);
+		const reads = countReads();
+		for (const headers of [{}, { ...right, 'X-AcountPay-Signature': 'zz' }, stale]) {
+			expect(await post(trigger.url, body, headers)).toMatchObject({ status: 401 });
+		}
+		expect(reads).not.toHaveBeenCalled();
+	});
+
+	it('is read once for many deliveries, right and wrong ones', async () => {
+		const trigger = await publish();
+		const bodies = await Promise.all(
+			[1, 2, 3, 4].map(async () =>
+				eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id),
+			),
+		);
+		const reads = countReads();
+		for (const body of bodies) {
+			expect(await postSigned(sandbox, trigger.url, body)).toMatchObject(ACCEPTED);
+			const forged = webhookHeaders(body, 'whsec_of_somebody_else');
+			expect(await post(trigger.url, body, forged)).toMatchObject({ status: 401 });
+		}
+		expect(reads).toHaveBeenCalledTimes(1);
+		expect(await outputs(trigger)).toHaveLength(4);
+	});
+
+	it('counts at once when its secret was replaced, and the old secret no more', async () => {
+		await useShortTrust(60_000, 0);
+		const trigger = await publish();
+		const body = eventBody(sandbox, 'payment.created', (await makePayment(sandbox)).id);
+		expect(await postSigned(sandbox, trigger.url, body)).toMatchObject(ACCEPTED);
+		await engine.credential.edit({ webhookSecret: 'whsec_new' });
+		const other = eventBody(sandbox, 'payment.failed', (await makePayment(sandbox)).id);
+		expect(await post(trigger.url, other, webhookHeaders(other, 'whsec_new'))).toMatchObject(
+			ACCEPTED,
+		);
+		expect(await postSigned(sandbox, trigger.url, body)).toMatchObject({ status: 401 });
+	});
+
+	it('keeps nothing open for long when its secret was removed', async () => {
+		await useShortTrust(700, 300);
+		const trigger = await publish();
+		const bodies = await Promise.all(
+			[1, 2].map(async () =>
+				eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id),
+			),
+		);
+		expect(await postSigned(sandbox, trigger.url, bodies[0])).toMatchObject(ACCEPTED);
+		await engine.credential.edit({ webhookSecret: '' });
+		await sleep(700);
+		expect(await postSigned(sandbox, trigger.url, bodies[1])).toMatchObject({ status: 401 });
+	});
+});
+
 describe('an event that comes again', () => {
 	it('is answered 200 and starts nothing, signed anew or as before', async () => {
 		const trigger = await publish();
@@ -478,9 +582,11 @@ describe('a credential without a webhook secret', () => {
 		'(%s) keeps the trigger from being published, and says why',
 		async (_what, data) => {
 			await engine.credential.edit(data as never);
+			// n8n shows the message alone where a workflow is published.
 			await expect(publish()).rejects.toMatchObject({
-				message: 'The credential has no Webhook Secret',
-				description: expect.stringContaining('fill in Webhook Secret'),
+				message: expect.stringMatching(
+					/^The credential has no Webhook Secret\. Open the credential .* fill in Webhook Secret/,
+				),
 			});
 		},
 	);

@@ -2,20 +2,19 @@
  * A payment that was asked for, and of which it is not known whether it was made: never sent again on a doubt.
  */
 import type { Fault } from '../../sandbox';
+import { createNode, engineFor, handedOut, savedWith } from '../kit/engine';
 import {
 	askedFor,
-	createNode,
 	createOf,
 	goOn,
-	handedOut,
 	oneOfEach,
+	orders,
 	paymentsOf,
 	referenceOf,
 	retryOnFail,
-	savedWith,
 	upTo,
-} from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+	useSandbox,
+} from '../kit/payments';
 import type { Engine, Execution } from './harness';
 
 const sandbox = useSandbox();

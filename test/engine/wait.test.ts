@@ -3,18 +3,20 @@
  */
 import { type IDataObject, type INodeParameters, sleep } from 'n8n-workflow';
 import { webhookHeaders, type Fault, type PaymentEvent } from '../../sandbox';
+import { ACCEPTED, eventBody, IGNORED, post, postSigned } from '../kit/deliveries';
+import { engineFor, getNode, waitNode } from '../kit/engine';
 import {
-	ACCEPTED,
-	eventBody,
-	IGNORED,
+	create,
+	credentialFor,
+	goOn,
 	makePayment,
-	post,
-	postSigned,
-	waitNode,
-} from './deliveries';
+	pausesBetween,
+	requestsFor,
+	retryOnFail,
+	until,
+	useSandbox,
+} from '../kit/payments';
 import { variantOfPackage, type Engine, type Execution } from './harness';
-import { getNode, goOn, pausesBetween, requestsFor, retryOnFail, until } from './helpers';
-import { create, credentialFor, engineFor, useSandbox } from './support';
 
 jest.setTimeout(60_000);
 

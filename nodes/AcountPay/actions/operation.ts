@@ -37,8 +37,6 @@ export interface ItemWork {
 	 * @param referenceNumber what a person calls it
 	 */
 	record(request: ApiRequest, referenceNumber: string): IdempotencyRecord;
-	/** Runs work when there is room for it under 'Max Concurrency': for operations that mostly wait. */
-	limit<Result>(work: () => Promise<Result>): Promise<Result>;
 	/**
 	 * Gives an image to n8n, which says how to refer to it.
 	 * @throws UnexpectedError when n8n can't store it
@@ -65,7 +63,7 @@ export interface Operation<Input> {
 	fields: INodeProperties[];
 	/** Its own entries of 'Options', beside those of every operation. */
 	options?: INodeProperties[];
-	/** Whether all items run at once, since they mostly wait. Each request then passes through {@link ItemWork.limit}. */
+	/** Whether all items run at once, since they mostly wait. */
 	mostlyWaits?: boolean;
 	/** The id in the response to a create, for operations that make something. */
 	createdIdOf?(response: IDataObject): string | undefined;

@@ -2,19 +2,20 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { CallOptions } from '../../shared/transport/retry';
 import { type ItemParameters, wholeNumber } from './parameters';
 
-const DEFAULT_CONCURRENCY = 10;
+const DEFAULT_CONCURRENCY = 50;
 const DEFAULT_TIMEOUT = 30_000;
 const MAX_CONCURRENCY = 1_000;
 const MAX_TIMEOUT = 10 * 60_000;
 
-/** How many items are in flight at once. */
+/** The most requests in flight at once. */
 export const maxConcurrencyOption: INodeProperties = {
 	displayName: 'Max Concurrency',
 	name: 'maxConcurrency',
 	type: 'number',
 	typeOptions: { minValue: 1 },
 	default: DEFAULT_CONCURRENCY,
-	description: 'How many items are sent at the same time at most',
+	description:
+		'The most requests in flight at once. The node starts with 10 and finds by itself how many AcountPay takes.',
 };
 
 /** Whether a payment whose outcome is unknown may be sent again. */

@@ -1,6 +1,7 @@
 import type { IDataObject, IExecuteFunctions, INodeParameters } from 'n8n-workflow';
 import { ValidationError } from '../../shared/errors';
-import { digitsLost, type ReviverContext } from '../../shared/largeIntegers';
+import { changedNumberIn } from '../../shared/largeIntegers';
+import { assertFieldDepth, assertFieldSize } from './sizeLimits';
 
 /** The parameters of one item, as they are after n8n has evaluated the expressions: of any type. */
 export class ItemParameters {
@@ -110,24 +111,25 @@ export function requiredText(field: string, value: unknown): string {
  * @throws ValidationError when it is anything else
  */
 export function jsonObject(field: string, value: unknown): IDataObject {
-	let lost: string | undefined;
+	assertFieldSize(field, value);
+	let text: string | undefined;
 	let parsed: unknown;
 	try {
-		const text = typeof value === 'string' ? value : JSON.stringify(value);
-		parsed = JSON.parse(text, (_key, part: unknown, context?: ReviverContext) => {
-			lost ??= digitsLost(part, context);
-			return part;
-		});
+		text = typeof value === 'string' ? value : JSON.stringify(value);
+		parsed = JSON.parse(text) as unknown;
 	} catch {
 		parsed = undefined;
 	}
+	// What an expression gave is a number already, and is sent as that.
+	const lost =
+		parsed !== undefined && typeof value === 'string' ? changedNumberIn(value) : undefined;
 	if (lost !== undefined) {
 		throw new ValidationError(
 			field,
-			`must not have the number ${lost}, which is too large to be exact: write it in quotes`,
+			`must not have the number ${lost}, which can't be sent exactly: write it in quotes`,
 		);
 	}
-	if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+	if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed) || !text) {
 		throw new ValidationError(
 			field,
 			`must be a JSON object, such as { "orderId": 42 }, but is ${preview(value)}`,
@@ -136,6 +138,9 @@ export function jsonObject(field: string, value: unknown): IDataObject {
 				: undefined,
 		);
 	}
+	assertFieldDepth(field, text);
+	if (typeof value !== 'string') return parsed as IDataObject;
+	assertFieldSize(field, parsed);
 	return parsed as IDataObject;
 }
 

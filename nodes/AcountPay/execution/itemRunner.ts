@@ -6,7 +6,6 @@ import {
 	type ItemError,
 	UnexpectedError,
 } from '../../shared/errors';
-import { Limiter } from '../../shared/limiter';
 import { Client } from '../../shared/transport/client';
 import type { CallOptions } from '../../shared/transport/retry';
 import type { ItemOutput, Operation } from '../actions/operation';
@@ -34,7 +33,7 @@ type Result = { output: ItemOutput[] } | { failed: ItemError };
 /**
  * One run of an operation over all items of the node's input.
  *
- * Every item is checked before the first is sent. At most 'Max Concurrency' items are in flight. When an item fails and
+ * Every item is checked before the first is sent, unless the node continues on errors. At most 'Max Concurrency' requests are in flight. When an item fails and
  * the node stops on errors, no further item starts and those in flight finish. When the execution is cancelled, the same.
  * Either way everything that was made is named: in the error, or in n8n's log where n8n keeps no error.
  */
@@ -50,6 +49,10 @@ export class ItemRunner<Input> {
 	private readonly failure = new AbortController();
 	/** The first item that an earlier attempt left open. It fails the node too, but keeps no other item from being sent. */
 	private openItem?: number;
+	/** Whether an item is checked right before it is sent: nothing forces all checks before the first request. */
+	private readonly checksAsItGoes: boolean;
+	/** When checks next give way, in ms since 1970. */
+	private sliceEnd = Date.now() + CHECK_SLICE;
 
 	constructor(
 		private readonly context: IExecuteFunctions,
@@ -57,6 +60,7 @@ export class ItemRunner<Input> {
 		private readonly items = context.getInputData(),
 	) {
 		this.store = new IdempotencyStore(context, operation.createdIdOf);
+		this.checksAsItGoes = context.continueOnFail() && !operation.mostlyWaits;
 	}
 
 	/**
@@ -66,7 +70,7 @@ export class ItemRunner<Input> {
 	async run(): Promise<INodeExecutionData[]> {
 		const opened = await this.open();
 		if (opened) {
-			await this.check(opened.client);
+			if (!this.checksAsItGoes) await this.checkAll(opened.client);
 			await this.work(opened.client, opened.concurrency);
 		}
 		const waitUntil = this.waitUntil();
@@ -92,10 +96,8 @@ export class ItemRunner<Input> {
 	/** What all items share. */
 	private async open(): Promise<{ client: Client; concurrency: number } | undefined> {
 		try {
-			return {
-				client: await Client.open(this.context),
-				concurrency: concurrencyOf(new ItemParameters(this.context, 0, this.items.length)),
-			};
+			const concurrency = concurrencyOf(new ItemParameters(this.context, 0, this.items.length));
+			return { client: await Client.open(this.context, concurrency), concurrency };
 		} catch (error) {
 			const failed = itemErrorOf(error);
 			for (let item = 0; item < this.items.length; item++) this.fail(item, failed);
@@ -103,28 +105,36 @@ export class ItemRunner<Input> {
 		}
 	}
 
-	private async check(client: Client): Promise<void> {
-		let sliceEnd = Date.now() + CHECK_SLICE;
+	private async checkAll(client: Client): Promise<void> {
 		for (let item = 0; item < this.items.length; item++) {
-			if (Date.now() > sliceEnd) {
-				await sleep(0);
-				if (client.cancelSignal?.aborted) return;
-				sliceEnd = Date.now() + CHECK_SLICE;
-			}
-			const parameters = new ItemParameters(this.context, item, this.items.length);
-			try {
-				const options = callOptionsOf(parameters);
-				const input = this.operation.check(parameters, client);
-				this.checked[item] = { options, input };
-				this.references[item] = this.operation.referenceOf?.(input);
-			} catch (error) {
-				this.fail(item, itemErrorOf(error));
-			}
+			await this.giveWay();
+			if (client.cancelSignal?.aborted) return;
+			this.check(item, client);
 		}
 	}
 
+	/** @returns undefined when the item has failed, and the node continues */
+	private check(item: number, client: Client): CheckedItem<Input> | undefined {
+		const parameters = new ItemParameters(this.context, item, this.items.length);
+		try {
+			const options = callOptionsOf(parameters);
+			const input = this.operation.check(parameters, client);
+			this.checked[item] = { options, input };
+			this.references[item] = this.operation.referenceOf?.(input);
+		} catch (error) {
+			this.fail(item, itemErrorOf(error));
+		}
+		return this.checked[item];
+	}
+
+	/** Lets n8n run after {@link CHECK_SLICE} ms of checks. */
+	private async giveWay(): Promise<void> {
+		if (Date.now() <= this.sliceEnd) return;
+		await sleep(0);
+		this.sliceEnd = Date.now() + CHECK_SLICE;
+	}
+
 	private async work(client: Client, concurrency: number): Promise<void> {
-		const limiter = new Limiter(concurrency);
 		const { cancelSignal } = client;
 		const endSignal = AbortSignal.any([
 			this.failure.signal,
@@ -133,10 +143,11 @@ export class ItemRunner<Input> {
 		let next = 0;
 		const worker = async () => {
 			while (next < this.items.length && !endSignal.aborted) {
-				await this.workOn(next++, client, limiter, endSignal);
+				await this.workOn(next++, client, endSignal);
 			}
 		};
-		const workers = this.operation.mostlyWaits ? this.items.length : concurrency;
+		const { length } = this.items;
+		const workers = this.operation.mostlyWaits ? length : Math.min(concurrency, length);
 		await Promise.all(Array.from({ length: workers }, worker));
 
 		if (cancelSignal?.aborted) {
@@ -148,13 +159,12 @@ export class ItemRunner<Input> {
 		if ('failed' in result) this.fail(failedItem, result.failed);
 	}
 
-	private async workOn(
-		item: number,
-		client: Client,
-		limiter: Limiter,
-		endSignal: AbortSignal,
-	): Promise<void> {
-		const checked = this.checked[item];
+	private async workOn(item: number, client: Client, endSignal: AbortSignal): Promise<void> {
+		let checked: CheckedItem<Input> | undefined = this.checked[item];
+		if (this.checksAsItGoes) {
+			await this.giveWay();
+			if (!endSignal.aborted) checked = this.check(item, client);
+		}
 		if (!checked) return;
 		// Let go of, so that 10,000 items that are done need no more memory than their responses.
 		this.checked[item] = undefined;
@@ -162,12 +172,11 @@ export class ItemRunner<Input> {
 		try {
 			const output = await this.operation.run(input, {
 				client,
-				options,
+				options: { ...options, endSignal },
 				endSignal,
 				inputItem: this.items[item],
 				resumeUrl: () =>
 					String(this.context.evaluateExpression('{{ $execution.resumeUrl }}', item)),
-				limit: async (work) => await limiter.run(work),
 				storeImage: async ({ data, fileName, mimeType }) =>
 					await this.context.helpers
 						.prepareBinaryData(data, fileName, mimeType)

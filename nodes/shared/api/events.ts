@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { isRecord, readObject } from './responses';
+import { readObject } from './responses';
 import { finalStatusOf, type FinalStatus, OPEN_STATUSES } from './statuses';
 
 /** The events that AcountPay sends by webhook (documented). */
@@ -12,16 +12,6 @@ export const EVENTS = [
 ] as const;
 export type EventName = (typeof EVENTS)[number];
 
-/** The body of a webhook (documented). */
-export interface PaymentEvent extends IDataObject {
-	/** One of {@link EVENTS}; others may come. */
-	event: string;
-	data: IDataObject & {
-		/** Text; a later revision makes ids numbers, and both are taken. */
-		paymentId: string | number;
-	};
-}
-
 /** How webhooks are signed (documented): headers, and how old a signature may be, in seconds, either way. */
 export const SIGNATURE = {
 	timestampHeader: 'x-acountpay-timestamp',
@@ -29,17 +19,71 @@ export const SIGNATURE = {
 	maxAge: 300,
 } as const;
 
+/** The body of a webhook (documented): what happened, to what, and when. */
+export interface WebhookEvent extends IDataObject {
+	/** For example `payment.completed`; names that are not documented may come. */
+	event: string;
+	data: IDataObject;
+}
+
+/** What an event is about. */
+export interface EventSubject {
+	kind: 'payment' | 'merchant';
+	/** AcountPay's ID as text; both APIs are documented with text and number. */
+	id: string;
+}
+
+/** No white space, control character or half of a surrogate pair. */
+const TEXT_ID = /^[^\s\p{Cc}\p{Cs}]+$/u;
+
+/** A number that is no whole one, or negative, or written with an exponent: large numbers come as the text of their digits. */
+const ODD_NUMBER = /^(?!\d+$)[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+
+/** JSON that is out of range for a number (`1e400`) arrives as Infinity, and `-0` as negative zero. */
+function idOf(value: unknown): string | undefined {
+	if (typeof value === 'number') {
+		return Number.isSafeInteger(value) && !Object.is(value, -0) && value >= 0
+			? String(value)
+			: undefined;
+	}
+	const isId = typeof value === 'string' && TEXT_ID.test(value) && !ODD_NUMBER.test(value);
+	return isId ? value : undefined;
+}
+
+/**
+ * What an event is about. Events of merchants name `merchantId` and `clientId`, all others `paymentId` (documented).
+ * @returns undefined when the event names nothing that can be an ID
+ */
+export function subjectOf({ event, data }: WebhookEvent): EventSubject | undefined {
+	const isMerchant = event.startsWith('merchant.');
+	const id = isMerchant ? (idOf(data.merchantId) ?? idOf(data.clientId)) : idOf(data.paymentId);
+	return id === undefined ? undefined : { kind: isMerchant ? 'merchant' : 'payment', id };
+}
+
 /**
  * The event in the body of a webhook.
- * @returns undefined when the body is no event of a payment
+ * @returns undefined when the body is no event, or names nothing that it could be about
  */
-export function readEvent(body: Buffer): PaymentEvent | undefined {
+export function readWebhookEvent(body: Buffer): WebhookEvent | undefined {
 	const value = readObject(body);
-	const isEvent =
-		typeof value?.event === 'string' &&
-		isRecord(value.data) &&
-		['string', 'number'].includes(typeof value.data.paymentId);
-	return isEvent ? (value as PaymentEvent) : undefined;
+	const { event, data } = value ?? {};
+	if (typeof event !== 'string' || typeof data !== 'object' || data === null) return undefined;
+	const read = value as WebhookEvent;
+	return subjectOf(read) ? read : undefined;
+}
+
+/** ISO 8601 with at least minutes; without a zone it is UTC. */
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/;
+
+/**
+ * When an event happened, by the `timestamp` in its body (documented as ISO 8601).
+ * @returns ms since 1970; undefined when it does not say
+ */
+export function timeOf({ timestamp }: WebhookEvent): number | undefined {
+	const [text, , , zone] = (typeof timestamp === 'string' && ISO_TIME.exec(timestamp)) || [];
+	if (text === undefined) return undefined;
+	const time = Date.parse(zone === undefined ? `${text}Z` : text);
+	return Number.isNaN(time) ? undefined : time;
 }
 
 /**
@@ -47,7 +91,7 @@ export function readEvent(body: Buffer): PaymentEvent | undefined {
  * a status of another end, or an unknown one, proves no payment.
  * @returns undefined for every other event, and for one that contradicts itself
  */
-export function finalStatusOfEvent({ event, data }: PaymentEvent): FinalStatus | undefined {
+export function finalStatusOfEvent({ event, data }: WebhookEvent): FinalStatus | undefined {
 	const [, name] = /^payment\.(\w+)$/.exec(event) ?? [];
 	const ended = finalStatusOf(name);
 	const stated = finalStatusOf(data.status ?? name);

@@ -28,6 +28,11 @@ export const SAFE_BASE_URL_PATTERN =
 
 const SAFE_BASE_URL = new RegExp(SAFE_BASE_URL_PATTERN, 'i');
 
+/** Everything before the slashes at the end. `/\/+$/` alone would try from each of many slashes. */
+export const SLASHES_AT_END = /^(.*[^/])\/*$/;
+
+const MAX_URL_LENGTH = 2_048;
+
 /** The fields of a credential that say where to send requests. */
 export interface AcountPayHost {
 	environment: Environment;
@@ -46,8 +51,8 @@ export function baseUrlOf(
 ): string | undefined {
 	if (environment !== 'custom') return hosts[environment];
 	const typed = String(baseUrl ?? '').trim();
-	const isSafe = SAFE_BASE_URL.test(typed) && URL.canParse(typed);
-	return isSafe ? typed.replace(/\/+$/, '') : undefined;
+	const isSafe = typed.length <= MAX_URL_LENGTH && SAFE_BASE_URL.test(typed) && URL.canParse(typed);
+	return isSafe ? typed.replace(SLASHES_AT_END, '$1') : undefined;
 }
 
 /** AcountPay documents its hosts for keys with this at their end. All paths begin with it, so a base URL may not end with it. */
@@ -73,7 +78,7 @@ export const baseUrlExpression = (fields: '$self' | '$credentials', hosts: Hosts
 	`(${fields}["environment"] === "production" ? "${hosts.production}"` +
 	` : ${fields}["environment"] === "sandbox" ? "${hosts.sandbox}"` +
 	` : /${SAFE_BASE_URL_PATTERN}/i.test(String(${fields}["baseUrl"]).trim())` +
-	` ? String(${fields}["baseUrl"]).trim().replace(/\\/+$/, "")` +
+	` ? String(${fields}["baseUrl"]).trim().replace(${String(SLASHES_AT_END)}, "$1")` +
 	` : "${REFUSED_URL}")`;
 
 /** {@link keyBaseUrlOf} as the source of an expression in a credential. */

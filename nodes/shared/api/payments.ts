@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import type { ApiRequest } from './request';
-import { isRecord, readObject } from './responses';
+import { isId, isRecord, readObject } from './responses';
 
 /** What AcountPay's sandbox is told to do with a payment at once (documented, sandbox only). */
 export const MOCK_PAYMENTS = ['true', 'fail', 'delay'] as const;
@@ -79,15 +79,29 @@ export function paymentIdOf(response: IDataObject): string | undefined {
 	const id = [response, response.data, response.payment]
 		.filter(isRecord)
 		.flatMap((place) => [place.id, place.paymentId])
-		.find((value) => (typeof value === 'string' && value !== '') || typeof value === 'number');
+		.find(isId);
 	return id === undefined ? undefined : String(id);
 }
 
 /** What tells that a response is about a payment: `qrCodeUrl` is documented, ids are assumed, and so is where they stand. */
-const NAMES_PAYMENT = /"(?:qrCodeUrl|paymentId|id)":(?!null|"")/;
+const NAMES_PAYMENT: ReadonlySet<string> = new Set(['qrCodeUrl', 'paymentId', 'id']);
 
 /** Where a response speaks of something else, or gives back what was sent. */
-const NOT_THE_PAYMENT = ['error', 'errors', 'metadata'];
+const NOT_THE_PAYMENT: ReadonlySet<string> = new Set(['error', 'errors', 'metadata']);
+
+const saysNothing = (value: unknown) =>
+	value === null || value === '' || (typeof value === 'number' && !Number.isFinite(value));
+
+/** Whether a payment is named anywhere in a value. No deeper than the JSON of a response is nested. */
+function namesPayment(value: unknown): boolean {
+	if (Array.isArray(value)) return value.some(namesPayment);
+	if (!isRecord(value)) return false;
+	return Object.keys(value).some(
+		(key) =>
+			!NOT_THE_PAYMENT.has(key) &&
+			((NAMES_PAYMENT.has(key) && !saysNothing(value[key])) || namesPayment(value[key])),
+	);
+}
 
 /**
  * The payment in the response to a create.
@@ -95,11 +109,7 @@ const NOT_THE_PAYMENT = ['error', 'errors', 'metadata'];
  */
 export function readCreated(body: Buffer): IDataObject | undefined {
 	const response = readObject(body);
-	if (!response) return undefined;
-	const text = JSON.stringify(response, (key, value: unknown) =>
-		NOT_THE_PAYMENT.includes(key) ? undefined : value,
-	);
-	return NAMES_PAYMENT.test(text) ? response : undefined;
+	return response && namesPayment(response) ? response : undefined;
 }
 
 /* With keys. The paths are the same, but for the status; the merchant is in the body. */

@@ -1,81 +1,191 @@
 import type { IDataObject } from 'n8n-workflow';
-import { digitsLost, type ReviverContext } from '../largeIntegers';
+import { parseExactly } from '../largeIntegers';
 
-/** Some servers put it before their JSON; RFC 8259 lets readers pass over it. */
-const BYTE_ORDER_MARK = /^\uFEFF/;
+/*
+ * Reading a response. Whatever a server sends, it takes time linear in the size of the response, and n8n serves nobody
+ * else meanwhile: so JSON is taken only up to a depth, and of a text for a person only the beginning is looked at.
+ */
+
+/** How deep the JSON of a response may be nested. What AcountPay documents has three levels. */
+const MAX_DEPTH = 100;
+
+/** How much of a response is looked at for the reason of an error, in characters. */
+const MAX_REASON_INPUT = 64 * 1024;
+
+/** At how many values of a JSON response, nested ones included. */
+const MAX_REASON_VALUES = 10_000;
+
+/** How long a reason may be, in characters. */
+const MAX_REASON_LENGTH = 500;
 
 /** Whether a value is an object, and no array. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * For `JSON.parse`: keeps a whole number that JavaScript would round as text, and so every id that is too large to be
- * told from its neighbours. A rounded id is that of another payment.
+ * The JSON in the body of a response. An integer that JavaScript would round comes as text with its digits, and so does
+ * an id that is too large to be told from its neighbours. A byte order mark is passed over, as RFC 8259 allows.
+ * @returns undefined when the body is cut off, empty or HTML, or nested deeper than 100 levels
  */
-const keepLargeIntegers = (key: string, value: unknown, context?: ReviverContext): unknown => {
-	const isLargeId =
-		['id', 'paymentId'].includes(key) && Number.isInteger(value) && !Number.isSafeInteger(value);
-	return digitsLost(value, context) ?? (isLargeId ? String(value) : value);
-};
-
-/**
- * The JSON object in the body of a response.
- * @returns undefined when the body is cut off, empty, HTML, or JSON of another kind: then it says nothing about a payment
- */
-export function readObject(body: Buffer): IDataObject | undefined {
+export function readJson(body: Buffer): unknown {
+	const text = body.toString('utf8');
 	try {
-		const text = body.toString('utf8').replace(BYTE_ORDER_MARK, '');
-		const value: unknown = JSON.parse(text, keepLargeIntegers);
-		return isRecord(value) && Object.keys(value).length > 0 ? (value as IDataObject) : undefined;
+		return parseExactly(text.startsWith('\uFEFF') ? text.slice(1) : text, MAX_DEPTH);
 	} catch {
 		return undefined;
 	}
 }
 
-const MAX_REASON_LENGTH = 500;
-
-/** All texts in a part of a response: of an object its `message`, or else each text with the name that it has there. */
-const textsIn = (value: unknown): string[] => {
-	if (typeof value === 'string') return value.trim() === '' ? [] : [value.trim()];
-	if (Array.isArray(value)) return value.flatMap(textsIn);
-	if (!isRecord(value)) return [];
-	const message = textsIn(value.message);
-	if (message.length) return message;
-	return Object.entries(value).flatMap(([name, part]) =>
-		textsIn(part).map((text) => `${name}: ${text}`),
-	);
-};
-
-/** What a response says where errors are expected to say it. */
-const statedIn = ({ message, error, errors }: Record<string, unknown>): string[] => {
-	const [summary = []] = [message, error].map(textsIn).filter((texts) => texts.length);
-	return [...new Set([...summary, ...textsIn(errors)])];
-};
-
-const visibleText = (html: string) =>
-	html
-		.replace(/<(script|style|head)\b[\s\S]*?<\/\1\s*>/gi, ' ')
-		.replace(/<[^>]*>/g, ' ')
-		.replace(/\s+/g, ' ')
-		.trim();
+/**
+ * The JSON object in the body of a response.
+ * @returns undefined when there is none, or it is empty: then it says nothing about a payment
+ */
+export function readObject(body: Buffer): IDataObject | undefined {
+	const value = readJson(body);
+	return isRecord(value) && Object.keys(value).length > 0 ? (value as IDataObject) : undefined;
+}
 
 /**
- * What AcountPay says about why it rejected a request, for a person to read. The shape of errors is assumed: `message` (text or
+ * Whether a value can be an id: text that is not blank, or an integer (both are documented). A number that JavaScript
+ * can't hold, such as `1e400`, is none: many things would share it.
+ */
+export const isId = (value: unknown): value is string | number =>
+	typeof value === 'string' ? value.trim() !== '' : Number.isSafeInteger(value);
+
+/** Gathers texts for a person, until there is as much as is looked at. */
+class Texts {
+	private readonly texts: string[] = [];
+	private left = MAX_REASON_INPUT;
+	private values = 0;
+	/** The names on the way to the value that is looked at. A text is only made of them where there is something to say. */
+	private readonly path: string[] = [];
+
+	get isEmpty(): boolean {
+		return this.texts.length === 0;
+	}
+
+	/** Each text once, in the order in which they were found. */
+	toString(): string {
+		return [...new Set(this.texts)].join('; ');
+	}
+
+	/** Takes all texts in a part of a response: of an object its `message`, or else each text with the name that it has there. */
+	add(value: unknown): this {
+		if (++this.values > MAX_REASON_VALUES) return this;
+		if (typeof value === 'string') this.addText(value.trim());
+		else if (Array.isArray(value)) value.forEach((part) => this.add(part));
+		else if (isRecord(value)) this.addRecord(value);
+		return this;
+	}
+
+	private addRecord(value: Record<string, unknown>): void {
+		const before = this.texts.length;
+		this.add(value.message);
+		if (this.texts.length > before) return;
+		for (const name of Object.keys(value)) {
+			// It had nothing to say. To look at it again at each level doubles the time with each of them.
+			if (name === 'message') continue;
+			this.path.push(name);
+			this.add(value[name]);
+			this.path.pop();
+		}
+	}
+
+	private addText(text: string): void {
+		if (text === '' || this.left <= 0) return;
+		let whole = '';
+		for (const name of this.path) {
+			if (whole.length < this.left) whole += `${name}: `;
+		}
+		whole = (whole + text).slice(0, this.left);
+		this.left -= whole.length;
+		this.texts.push(whole);
+	}
+}
+
+/** What a JSON response says where errors are expected to say it, else every text that there is. */
+function textsIn(value: unknown): string {
+	const texts = new Texts();
+	if (isRecord(value)) {
+		if (texts.add(value.message).isEmpty) texts.add(value.error);
+		texts.add(value.errors);
+	}
+	return String(texts.isEmpty ? texts.add(value) : texts);
+}
+
+const INVISIBLE = /<(script|style|head)\b/gi;
+const END_OF_INVISIBLE: Readonly<Record<string, RegExp>> = {
+	script: /<\/script\s*>/gi,
+	style: /<\/style\s*>/gi,
+	head: /<\/head\s*>/gi,
+};
+
+/** Where the next match of a pattern is, from a place on: its begin and end. */
+function find(pattern: RegExp, text: string, from: number): [number, number] | undefined {
+	pattern.lastIndex = from;
+	const match = pattern.exec(text);
+	return match ? [match.index, pattern.lastIndex] : undefined;
+}
+
+/**
+ * HTML without what a browser doesn't show. One pattern from `<script>` to its end would search for the end once for each
+ * `<script>`.
+ * @param isCut whether the text goes on: then an element without an end is taken to last until there
+ */
+function withoutInvisible(html: string, isCut: boolean): string {
+	let visible = '';
+	let at = 0;
+	const endless = new Set<string>();
+	for (;;) {
+		INVISIBLE.lastIndex = at;
+		let match = INVISIBLE.exec(html);
+		while (match && endless.has(match[1].toLowerCase())) match = INVISIBLE.exec(html);
+		if (!match) return visible + html.slice(at);
+		const name = match[1].toLowerCase();
+		const end = find(END_OF_INVISIBLE[name], html, match.index + match[0].length);
+		if (end) {
+			visible += `${html.slice(at, match.index)} `;
+			[, at] = end;
+		} else if (isCut) {
+			return visible + html.slice(at, match.index);
+		} else {
+			endless.add(name);
+		}
+	}
+}
+
+/** HTML without its tags. `/<[^>]*>/` would search for an end once for each `<`. */
+function withoutTags(html: string): string {
+	let visible = '';
+	let at = 0;
+	for (;;) {
+		const start = html.indexOf('<', at);
+		const end = start === -1 ? -1 : html.indexOf('>', start);
+		if (end === -1) return visible + html.slice(at);
+		visible += `${html.slice(at, start)} `;
+		at = end + 1;
+	}
+}
+
+const visibleText = (html: string, isCut: boolean) =>
+	withoutTags(withoutInvisible(html, isCut)).replace(/\s+/g, ' ').trim();
+
+/**
+ * What AcountPay says about why it refused, for a person to read. The shape of errors is assumed: `message` (text or
  * list) as NestJS sends it, else `error` (text or object with `message`), with `errors`, which may name fields; else every
- * text that there is. HTML is stripped of its tags.
- * @param hide takes out what must not get out; before the text is cut, since half a secret is not found
+ * text that there is. HTML is stripped of its tags. At most 64 kB of text are looked at.
+ * @param hide takes out what must not get out; before the text is cut, since half a secret is harder to find
  * @returns at most 500 characters; an empty string when the body says nothing
  */
 export function readReason(body: Buffer, hide: (text: string) => string): string {
-	const text = body.toString('utf8').trim();
-	let reason: string;
-	try {
-		const value: unknown = JSON.parse(text);
-		const texts = isRecord(value) ? statedIn(value) : [];
-		reason = (texts.length ? texts : textsIn(value)).join('; ');
-	} catch {
-		reason = visibleText(text);
-	}
-	reason = hide(reason);
+	const value = readJson(body);
+	const text = value === undefined ? textOf(body) : textsIn(value);
+	const reason = hide(text);
 	return reason.length > MAX_REASON_LENGTH ? `${reason.slice(0, MAX_REASON_LENGTH - 1)}…` : reason;
+}
+
+/** The text of a body that is no JSON. */
+function textOf(body: Buffer): string {
+	const whole = body.toString('utf8').trim();
+	return visibleText(whole.slice(0, MAX_REASON_INPUT), whole.length > MAX_REASON_INPUT);
 }

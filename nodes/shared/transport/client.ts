@@ -3,7 +3,9 @@ import { isProduction } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
 import { openAuth } from '../auth';
 import type { Auth, RejectedWords } from '../auth/auth';
+import { Redactor } from '../redaction';
 import { cancelSignalOf, helperContext, type RequestContext } from '../requestContext';
+import { AdaptiveLimiter } from './adaptiveLimiter';
 import { networkFailureOf } from './networkErrors';
 import { proxyFailureOf, type Sent } from './response';
 
@@ -19,17 +21,26 @@ export interface PlacedRequest {
 
 /** Sends requests to AcountPay through n8n's own HTTP helper, for one run of a node. */
 export class Client {
+	private readonly redactor = new Redactor();
+
+	/** Decides how many requests of this run are in flight at once. */
+	readonly limiter: AdaptiveLimiter;
+
 	private constructor(
 		private readonly context: RequestContext,
 		private readonly auth: Auth,
-	) {}
+		maxConcurrency: number,
+	) {
+		this.limiter = new AdaptiveLimiter(maxConcurrency);
+	}
 
 	/**
 	 * Reads the node's credential; sends nothing.
+	 * @param maxConcurrency the most requests in flight at once
 	 * @throws ValidationError when its base URL may not be given a secret
 	 */
-	static async open(context: RequestContext): Promise<Client> {
-		return new Client(context, await openAuth(context));
+	static async open(context: RequestContext, maxConcurrency = 1): Promise<Client> {
+		return new Client(context, await openAuth(context), maxConcurrency);
 	}
 
 	/** Where requests go, without a slash at its end. */
@@ -52,11 +63,10 @@ export class Client {
 		return cancelSignalOf(this.context);
 	}
 
-	/** Takes the secrets of the credential out of a text from outside. */
+	/** Takes the secrets of this run out of a text from outside. */
 	redact(text: string): string {
-		return this.auth
-			.secrets()
-			.reduce((result, secret) => result.replaceAll(secret, '[secret]'), text);
+		for (const secret of this.auth.secrets()) this.redactor.add(secret);
+		return this.redactor.text(text);
 	}
 
 	/** The words for a request that AcountPay rejected with 401. */
@@ -95,7 +105,7 @@ export class Client {
 	}
 
 	private async sendOnce(request: ApiRequest, timeout: number): Promise<Sent> {
-		const { baseUrl, path, headers, query, body } = this.place(request);
+		const { baseUrl, path, headers, query, body: content } = this.place(request);
 		const limit = AbortSignal.timeout(timeout);
 		const cancel = request.repeatable ? this.cancelSignal : undefined;
 		const options: IHttpRequestOptions = {
@@ -104,7 +114,7 @@ export class Client {
 			headers,
 			...(query && { qs: query }),
 			// As text: n8n's HTTP client drops keys such as 'constructor' from objects.
-			...(body && { body: JSON.stringify(body) }),
+			...(content && { body: JSON.stringify(content) }),
 			encoding: 'arraybuffer',
 			timeout,
 			returnFullResponse: true,
@@ -115,16 +125,21 @@ export class Client {
 		const caller = helperContext(this.context, this.auth.credential, signal, recorder.helpers);
 		try {
 			const { statusCode, headers: received, body: bytes } = await this.auth.call(caller, options);
-			const response = {
-				status: statusCode,
-				headers: received,
-				body: Buffer.from(bytes as Buffer),
-			};
+			const body = this.redacted(Buffer.from(bytes as Buffer), request);
+			const response = { status: statusCode, headers: received, body };
 			return proxyFailureOf(response, recorder.sent) ?? response;
 		} catch (error) {
 			const size = Buffer.byteLength(options.body?.toString() ?? '');
 			return networkFailureOf(recorder.error ?? error, limit.aborted, timeout, size);
 		}
+	}
+
+	/** A body without secrets: servers echo what they were sent, and n8n stores what comes. An image has no text. */
+	private redacted(body: Buffer, { accept }: ApiRequest): Buffer {
+		if (accept !== undefined) return body;
+		const text = body.toString('utf8');
+		const redacted = this.redact(text);
+		return redacted === text ? body : Buffer.from(redacted);
 	}
 }
 

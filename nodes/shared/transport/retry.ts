@@ -1,6 +1,7 @@
 import type { ApiRequest } from '../api/request';
 import { backoff, delay, retryAfter } from '../backoff';
-import { Cancelled } from '../errors';
+import { ApiError, Cancelled } from '../errors';
+import { ServerDown, type Verdict } from './adaptiveLimiter';
 import type { Client } from './client';
 import { isRateLimited, isRedirect, isRejection, type Sent } from './response';
 
@@ -32,11 +33,10 @@ const RATE_LIMIT_ELAPSED = 2 * 60_000;
 const RATE_LIMITED: RetryPolicy = {
 	isExhausted: (attempts, elapsed) =>
 		attempts >= RATE_LIMIT_ATTEMPTS && elapsed >= RATE_LIMIT_ELAPSED,
-	firstDelay: 500,
-	maxDelay: 30_000,
+	// The delay itself is the limiter's: all requests of the run hold back together.
+	firstDelay: 0,
+	maxDelay: 0,
 };
-/** Even a response that says 'Retry-After: 0' is given this much, in ms, with as much again at random. */
-const MIN_RATE_LIMIT_DELAY = 200;
 
 const READ_ATTEMPTS = 5;
 const FIRST_READ_DELAY = 500;
@@ -96,6 +96,8 @@ export interface CallOptions {
 	deadline?: number;
 	/** Whether to make something again whose outcome is unknown. */
 	resendUnknown: boolean;
+	/** Aborted when no request may be sent for the first time any more. */
+	endSignal?: AbortSignal;
 }
 
 /** Told of each attempt at a request that makes something. */
@@ -116,7 +118,8 @@ export async function send(
 	options: CallOptions,
 	observer?: AttemptObserver,
 ): Promise<Sent> {
-	const attempt = async () => {
+	const { limiter, cancelSignal } = client;
+	const sendOnce = async () => {
 		let sent: Sent | undefined;
 		observer?.sending();
 		try {
@@ -127,8 +130,38 @@ export async function send(
 		}
 		return sent;
 	};
-	return await retry(attempt, rateLimitDelay, RATE_LIMITED, limitsOf(client, options));
+	let isRepeat = false;
+	const attempt = async () => {
+		// A request that was sent once is seen through, unless the execution is cancelled.
+		const signal = isRepeat ? cancelSignal : options.endSignal;
+		const sent = await limiter
+			.run(sendOnce, verdictOn, { again: isRepeat, signal })
+			.catch((error: unknown) => {
+				if (error instanceof ServerDown) throw serverDownError();
+				throw signal?.aborted && error === signal.reason ? new Cancelled() : error;
+			});
+		isRepeat = true;
+		return sent;
+	};
+	const untilResumed = (sent: Sent) => (isRateLimited(sent) ? limiter.pausedFor : undefined);
+	return await retry(attempt, untilResumed, RATE_LIMITED, limitsOf(client, options));
 }
+
+/** What a response says about how much AcountPay can take. */
+function verdictOn(sent: Sent): Verdict {
+	if (isRateLimited(sent)) {
+		return { kind: 'refused', retryAfter: retryAfter(sent.headers['retry-after'], Date.now()) };
+	}
+	const { status } = sent;
+	return { kind: status === undefined || status === 408 || status >= 500 ? 'failed' : 'ok' };
+}
+
+const serverDownError = () =>
+	new ApiError(
+		'unavailable',
+		'Nothing was sent for this item: AcountPay failed several requests in a row',
+		'Run this item again when AcountPay responds again.',
+	);
 
 /**
  * Sends a repeatable request, and sends it again while the response is missing or can't be used.
@@ -163,9 +196,3 @@ const limitsOf = ({ cancelSignal }: Client, { deadline }: CallOptions): RetryLim
 	cancelSignal,
 	deadline,
 });
-
-const rateLimitDelay = (sent: Sent): number | 'backoff' | undefined => {
-	if (!isRateLimited(sent)) return undefined;
-	const asked = retryAfter(sent.headers['retry-after'], Date.now());
-	return asked === undefined ? 'backoff' : asked + MIN_RATE_LIMIT_DELAY * (1 + Math.random());
-};

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-globals, @n8n/community-nodes/require-node-api-error -- runs outside n8n */
 import { Container, SsrfProtectionConfig, SsrfProtectionService } from './environment';
 import { stringify } from 'flatted';
 import { randomUUID } from 'node:crypto';

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
-import { finalStatusOfEvent, readEvent } from '../../../nodes/shared/api/events';
+import {
+	finalStatusOfEvent,
+	readWebhookEvent as readEvent,
+} from '../../../nodes/shared/api/events';
 import { baseUrlOf as baseUrlOfHosts, OAUTH2_HOSTS } from '../../../nodes/shared/api/hosts';
 import {
 	createPayment,

@@ -6,7 +6,7 @@ import {
 	delay,
 	retryAfter,
 } from '../../../nodes/shared/backoff';
-import { Limiter } from '../../../nodes/shared/limiter';
+import { AdaptiveLimiter } from '../../../nodes/shared/transport/adaptiveLimiter';
 
 const now = Date.UTC(2026, 10, 22, 12, 0, 0);
 
@@ -138,21 +138,24 @@ describe('the limiter', () => {
 					maxLength: 30,
 				}),
 				async (limit, jobs) => {
-					const limiter = new Limiter(limit);
+					const limiter = new AdaptiveLimiter(limit);
 					const started: number[] = [];
 					let atWork = 0;
 					let most = 0;
 					const results = await Promise.allSettled(
 						jobs.map(
 							async ({ steps, fails }, index) =>
-								await limiter.run(async () => {
-									started.push(index);
-									most = Math.max(most, ++atWork);
-									for (let step = 0; step < steps; step++) await Promise.resolve();
-									atWork--;
-									if (fails) throw new Error('failed');
-									return index;
-								}),
+								await limiter.run(
+									async () => {
+										started.push(index);
+										most = Math.max(most, ++atWork);
+										for (let step = 0; step < steps; step++) await Promise.resolve();
+										atWork--;
+										if (fails) throw new Error('failed');
+										return index;
+									},
+									() => ({ kind: 'ok' }),
+								),
 						),
 					);
 					expect(started).toEqual(jobs.map((_, index) => index));

@@ -314,7 +314,7 @@ describe('additional fields', () => {
 		['[-12345678901234567890]', '-12345678901234567890'],
 	])('%p would be sent rounded', (value, number) => {
 		expect(refusal(() => additional({ metadata: value as never }))).toBe(
-			`Metadata must not have the number ${number}, which is too large to be exact: write it in quotes`,
+			`Metadata must not have the number ${number}, which can't be sent exactly: write it in quotes`,
 		);
 		expect(refusal(() => additional({ customFields: value as never }))).toMatch(
 			/^Custom Fields must not have the number /,

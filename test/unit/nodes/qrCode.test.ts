@@ -70,7 +70,7 @@ describe('the image of a QR code', () => {
 		['image/bmp', '["a"]'],
 		['image/bmp', '"a"'],
 	])('of the type %p that begins with %j is none', async (named, beginning) => {
-		jest.useFakeTimers();
+		jest.useFakeTimers({ doNotFake: ['performance'] });
 		const { client, sent } = scripted([image(beginning, named)]);
 		const ended = errorOf(readQrCode(client, 'merchant_1', 'pay_1', OPTIONS));
 		await jest.advanceTimersByTimeAsync(60_000);

@@ -7,6 +7,7 @@ import {
 import { paymentIdOf } from '../../../nodes/shared/api/payments';
 import type { ApiRequest } from '../../../nodes/shared/api/request';
 import type { Client, PlacedRequest } from '../../../nodes/shared/transport/client';
+import { AdaptiveLimiter } from '../../../nodes/shared/transport/adaptiveLimiter';
 import type { ApiResponse, NetworkFailure } from '../../../nodes/shared/transport/response';
 
 /** Responses that a client gives, one for each request; the last one again and again. */
@@ -33,6 +34,7 @@ export function scripted(script: Script) {
 	const client = {
 		baseUrl: 'https://acountpay.test',
 		cancelSignal: stop.signal,
+		limiter: new AdaptiveLimiter(1),
 		redact: (text: string) => text.replaceAll('s3cret', '[secret]'),
 		place: (request: ApiRequest) => placed(request),
 		rejectedWords: (name: string) => ({

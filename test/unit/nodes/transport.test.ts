@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 import fc from 'fast-check';
 import { readPayment } from '../../../nodes/AcountPay/actions/payment/readPayment';
 import { createOnce } from '../../../nodes/AcountPay/execution/createOnce';
@@ -50,7 +49,7 @@ const errorOf = ({ error }: { error?: unknown }) => {
 };
 
 beforeEach(() => {
-	jest.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
+	jest.useFakeTimers({ now: Date.UTC(2026, 0, 1), doNotFake: ['performance'] });
 });
 afterEach(() => {
 	jest.useRealTimers();
@@ -264,7 +263,7 @@ describe('a busy AcountPay', () => {
 		const { value: payment, sent, took } = await make([busy, made]);
 		expect(payment).toMatchObject({ id: 'pay_1' });
 		expect(sent).toHaveLength(2);
-		expect(took).toBeGreaterThanOrEqual(asked + 200);
+		expect(took).toBeGreaterThanOrEqual(Math.max(200, asked));
 		expect(took).toBeLessThanOrEqual(asked + 500);
 	});
 

@@ -20,6 +20,7 @@ import type { ItemWork, Operation } from '../operation';
 import { resendUnknownOption } from '../options';
 import { jsonObject, preview, requiredText } from '../parameters';
 import { CURRENCIES } from './currencies';
+import { withinSize } from '../sizeLimits';
 import { merchantIdField, merchantIdFrom } from './fields';
 import { readQrCode } from './qrCode';
 
@@ -166,10 +167,10 @@ export const create: Operation<CreateInput> = {
 		if ('webhookUrl' in additional) payment.webhookUrl = webhookUrlOf(additional.webhookUrl);
 		return {
 			merchantId: merchantIdFrom(item),
-			payment: {
+			payment: withinSize({
 				...payment,
 				...('customFields' in additional && customFieldsOf(additional.customFields)),
-			},
+			}),
 			...('mockPayment' in additional && {
 				mockPayment: mockPaymentOf(additional.mockPayment, client.isProduction),
 			}),
@@ -261,7 +262,7 @@ export function currencyOf(value: unknown): string {
 }
 
 function webhookUrlOf(value: unknown): string {
-	if (typeof value === 'string' && /^https?:\/\/[^\s/]+\S*$/i.test(value) && URL.canParse(value)) {
+	if (typeof value === 'string' && /^https?:\/\/[^\s/]\S*$/i.test(value) && URL.canParse(value)) {
 		return value;
 	}
 	throw new ValidationError(

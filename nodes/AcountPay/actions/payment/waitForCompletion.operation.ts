@@ -4,7 +4,7 @@ import { delay } from '../../../shared/backoff';
 import { ApiError, Cancelled, ValidationError } from '../../../shared/errors';
 import type { Client } from '../../../shared/transport/client';
 import type { CallOptions } from '../../../shared/transport/retry';
-import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhook';
+import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhooks/receive';
 import type { ItemOutput, ItemWork, Operation } from '../operation';
 import { isLeftOut, preview } from '../parameters';
 import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './fields';
@@ -174,7 +174,7 @@ async function ask(read: Reader, client: Client, options: CallOptions): Promise<
 
 /** Reads the payment every 2 to 15 seconds until it has ended, or the time is over. */
 export async function poll(input: Awaited, work: ItemWork, read: Reader): Promise<ItemOutput> {
-	const { client, limit, endSignal } = work;
+	const { client, endSignal } = work;
 	const deadline = Date.now() + input.timeoutMinutes * 60_000;
 	const options = { ...work.options, deadline };
 	let known: Known | undefined;
@@ -183,7 +183,7 @@ export async function poll(input: Awaited, work: ItemWork, read: Reader): Promis
 		;
 		wait = Math.min(MAX_POLLING_DELAY, wait * POLLING_DELAY_GROWTH)
 	) {
-		const response = await limit(async () => await ask(read, client, options));
+		const response = await ask(read, client, options);
 		if (!(response instanceof ApiError)) known = response;
 		if (known && finalStatusOf(known.payment.status)) {
 			return { json: waitOutput(input.paymentId, known, 'status') };

@@ -1,0 +1,158 @@
+import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What lies between n8n and the sandbox. */
+export interface GateSettings {
+	/** From a request to its response at least, in ms. */
+	latencyMs: number;
+	/** Accepts so many requests in each second, and answers 429 with `Retry-After: 1` to the others. */
+	perSecond?: number;
+	/** Answers 503 to each request for a payment from this one on, counted from 1. */
+	failsFrom?: number;
+}
+
+/** What the gate saw of requests for a payment since it was last set. */
+export interface GateRecord {
+	made: number;
+	/** 429. */
+	refused: number;
+	/** 503. */
+	failed: number;
+	mostInFlight: number;
+	/** How many were in flight, each time that this changed: ms since the first request, and the number. */
+	inFlight: Array<[ms: number, count: number]>;
+}
+
+const newRecord = (): GateRecord => ({
+	made: 0,
+	refused: 0,
+	failed: 0,
+	mostInFlight: 0,
+	inFlight: [],
+});
+
+/** A distance, a rate limit and a breakdown in front of the sandbox. It passes on everything else. */
+export class Gate {
+	private settings: GateSettings = { latencyMs: 0 };
+	private record = newRecord();
+	private open = 0;
+	private seen = 0;
+	private startedAt?: number;
+	private window = 0;
+	private inWindow = 0;
+	private readonly agent = new Agent({ keepAlive: true });
+	private readonly server = createServer((incoming, outgoing) => {
+		this.handle(incoming, outgoing).catch((error: Error) => outgoing.destroy(error));
+	});
+
+	private constructor(private readonly target: string) {}
+
+	/** @param target the sandbox's address, without a slash at the end */
+	static async start(target: string): Promise<Gate> {
+		const gate = new Gate(target);
+		await new Promise<void>((listening) => gate.server.listen(0, '127.0.0.1', listening));
+		return gate;
+	}
+
+	get url(): string {
+		return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+	}
+
+	/** Forgets what was recorded and behaves like this from now on. */
+	set(settings: GateSettings): void {
+		this.settings = settings;
+		this.record = newRecord();
+		this.seen = 0;
+		this.startedAt = undefined;
+	}
+
+	async stop(): Promise<void> {
+		this.agent.destroy();
+		this.server.closeAllConnections();
+		await new Promise((closed) => this.server.close(closed));
+	}
+
+	private async handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+		const { method, url = '/' } = incoming;
+		if (url === '/_gate') {
+			if (method === 'PUT') this.set(JSON.parse(String(await bodyOf(incoming))) as GateSettings);
+			outgoing.end(JSON.stringify(this.record));
+			return;
+		}
+		const isCreate = method === 'POST' && url === '/v1/partner/payments';
+		if (!isCreate) {
+			await this.forward(incoming, await bodyOf(incoming), outgoing);
+			return;
+		}
+		this.count(1);
+		try {
+			const body = await bodyOf(incoming);
+			await sleep(this.settings.latencyMs / 2);
+			await this.answer(incoming, body, outgoing);
+		} finally {
+			this.count(-1);
+		}
+	}
+
+	private async answer(
+		incoming: IncomingMessage,
+		body: Buffer,
+		outgoing: ServerResponse,
+	): Promise<void> {
+		const { latencyMs, failsFrom = Infinity } = this.settings;
+		const isTooMany = !this.takesMore();
+		if (isTooMany || ++this.seen >= failsFrom) {
+			this.record[isTooMany ? 'refused' : 'failed']++;
+			await sleep(latencyMs / 2);
+			const headers = isTooMany ? { 'retry-after': '1' } : {};
+			outgoing.writeHead(isTooMany ? 429 : 503, headers).end();
+			return;
+		}
+		this.record.made++;
+		await this.forward(incoming, body, outgoing, latencyMs / 2);
+	}
+
+	private takesMore(): boolean {
+		const { perSecond } = this.settings;
+		if (perSecond === undefined) return true;
+		const window = Math.floor(performance.now() / 1_000);
+		if (window !== this.window) this.inWindow = 0;
+		this.window = window;
+		return ++this.inWindow <= perSecond;
+	}
+
+	private count(change: 1 | -1): void {
+		this.open += change;
+		this.startedAt ??= performance.now();
+		const { record } = this;
+		record.mostInFlight = Math.max(record.mostInFlight, this.open);
+		record.inFlight.push([Math.round(performance.now() - this.startedAt), this.open]);
+	}
+
+	private async forward(
+		{ method, url, headers }: IncomingMessage,
+		body: Buffer,
+		outgoing: ServerResponse,
+		delay = 0,
+	): Promise<void> {
+		const response = await new Promise<IncomingMessage>((resolve, reject) => {
+			request(this.target + url, { method, headers, agent: this.agent }, resolve)
+				.on('error', reject)
+				.end(body);
+		});
+		const content = await bodyOf(response);
+		if (delay) await sleep(delay);
+		const answered = { ...response.headers, 'content-length': content.length };
+		delete answered['transfer-encoding'];
+		outgoing.writeHead(response.statusCode ?? 502, answered);
+		outgoing.end(content);
+	}
+}
+
+async function bodyOf(message: IncomingMessage): Promise<Buffer> {
+	const parts: Buffer[] = [];
+	for await (const part of message) parts.push(part as Buffer);
+	return Buffer.concat(parts);
+}

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import type { IDataObject } from 'n8n-workflow';
+import { MAX_CLOCK_DIFFERENCE, MAX_EVENT_AGE } from '../shared/webhooks/schemes';
+import { subjectOf, type WebhookEvent } from '../shared/api/events';
+
+const HOUR = 60 * 60_000;
+
+/** For how long an event is remembered at least, in ms: as long as a recorded delivery of it can pass for a new one. */
+export const MEMORY = MAX_EVENT_AGE + MAX_CLOCK_DIFFERENCE;
+/** How many events are remembered for one trigger at most, in case of more than one every two seconds all day. */
+export const MEMORY_SIZE = 50_000;
+
+/** 48 bits of a hash: among 50,000 events, one in 5 billion new ones is taken for a repeat. */
+const KEY_LENGTH = 8;
+
+/** The keys of the events of each hour in one text, the oldest first; hours since 1970. n8n copies and stores a text as it is. */
+type Memory = Map<number, string>;
+
+/** What this process remembers of each trigger: deliveries at the same moment each get n8n's static data as it was before all of them. */
+const memories = new Map<string, Memory>();
+
+/**
+ * The deduplication key. It excludes the signature, which differs when AcountPay sends an event again. A payment ends once;
+ * a merchant can be activated twice, so the time of the event counts there.
+ */
+function keyOf(event: WebhookEvent): string {
+	const { kind, id } = subjectOf(event) ?? {};
+	const parts = kind === 'merchant' ? [event.event, id, event.timestamp] : [event.event, id];
+	return createHash('sha256')
+		.update(JSON.stringify(parts))
+		.digest('base64url')
+		.slice(0, KEY_LENGTH);
+}
+
+/** Whether a key is in a text of keys, and not only across the border of two. */
+function has(keys: string, key: string): boolean {
+	let at = keys.indexOf(key);
+	while (at % KEY_LENGTH > 0) at = keys.indexOf(key, at + 1);
+	return at >= 0;
+}
+
+const split = (keys: string): string[] => keys.match(/.{8}/g) ?? [];
+
+/** Nearly always one text continues the other. They differ when several processes serve one trigger. */
+function joined(stored: string, here: string): string {
+	if (stored.startsWith(here)) return stored;
+	if (here.startsWith(stored)) return here;
+	const inStored = new Set(split(stored));
+	return (
+		stored +
+		split(here)
+			.filter((key) => !inStored.has(key))
+			.join('')
+	);
+}
+
+/** What is stored, also by 0.1.0: there the first 16 letters of the same hash, each with its time in ms since 1970. */
+function storedIn({ seenByHour, seenEvents }: IDataObject): Memory {
+	const memory: Memory = new Map();
+	for (const [hour, keys] of Object.entries(seenByHour ?? {}))
+		memory.set(Number(hour), String(keys));
+	for (const [key, at] of Object.entries(seenEvents ?? {})) {
+		const hour = hourOf(Number(at));
+		memory.set(hour, (memory.get(hour) ?? '') + key.slice(0, KEY_LENGTH));
+	}
+	return memory;
+}
+
+const hourOf = (time: number) => Math.floor(time / HOUR);
+
+/** Drops the oldest keys until `size` are left. */
+function shrink(memory: Memory, size: number): void {
+	let surplus =
+		[...memory.values()].reduce((sum, keys) => sum + keys.length, 0) - size * KEY_LENGTH;
+	for (const hour of [...memory.keys()].sort((one, other) => one - other)) {
+		if (surplus <= 0) return;
+		const keys = memory.get(hour)!;
+		memory.set(hour, keys.slice(surplus));
+		if (surplus >= keys.length) memory.delete(hour);
+		surplus -= keys.length;
+	}
+}
+
+/**
+ * Remembers an event, in n8n's static data of the node and in this process. What that costs hardly depends on how much is
+ * remembered: n8n loads and stores the static data whole for each event, so they are few texts of 8 letters an event.
+ * @param triggerId tells this trigger from others in the same process
+ * @param staticData n8n's static data of the node; n8n stores it when the node has answered the webhook itself
+ * @param now ms since 1970
+ * @returns whether it has come before: within {@link MEMORY} for certain, and up to an hour longer
+ */
+export function isRepeat(
+	event: WebhookEvent,
+	triggerId: string,
+	staticData: IDataObject,
+	now: number,
+): boolean {
+	const key = keyOf(event);
+	const memory = storedIn(staticData);
+	for (const [hour, keys] of memories.get(triggerId) ?? []) {
+		memory.set(hour, joined(memory.get(hour) ?? '', keys));
+	}
+	const isOver = (hour: number) => (hour + 1) * HOUR + MEMORY <= now;
+	for (const hour of memory.keys()) if (isOver(hour)) memory.delete(hour);
+	if (!memories.has(triggerId)) forgetUnused(isOver);
+	memories.set(triggerId, memory);
+	if ([...memory.values()].some((keys) => has(keys, key))) return true;
+
+	shrink(memory, MEMORY_SIZE - 1);
+	const hour = hourOf(now);
+	memory.set(hour, (memory.get(hour) ?? '') + key);
+	staticData.seenByHour = Object.fromEntries(memory);
+	delete staticData.seenEvents;
+	return false;
+}
+
+/** Triggers that were removed leave nothing behind for ever. */
+function forgetUnused(isOver: (hour: number) => boolean): void {
+	for (const [id, memory] of memories) if ([...memory.keys()].every(isOver)) memories.delete(id);
+}

@@ -1,0 +1,50 @@
+import type { IDataObject } from 'n8n-workflow';
+import { finalStatusOfEvent, type WebhookEvent } from '../api/events';
+import { type FinalStatus, finalStatusOf } from '../api/statuses';
+
+/** How a payment has ended, by the name of an event alone; undefined for every event that is no end. */
+export const endNamedBy = ({ event }: WebhookEvent): FinalStatus | undefined =>
+	finalStatusOf(/^payment\.(\w+)$/.exec(event)?.[1]);
+
+/**
+ * Whether an event says that a payment was paid and that it was not: `payment.completed` with a status that is neither
+ * completed nor open, or the end of an unpaid payment with the status completed. A status that lags behind is no
+ * contradiction, and neither is 'expired' for 'failed': the API with keys has one event for both (documented).
+ */
+export function contradictsItself(event: WebhookEvent): boolean {
+	const end = endNamedBy(event);
+	if (end === undefined) return false;
+	if (end === 'completed') return finalStatusOfEvent(event) === undefined;
+	return finalStatusOf(event.data.status) === 'completed';
+}
+
+const isMissing = (value: unknown) => value === undefined || value === null || value === '';
+
+/** A number as text is the number: `"149.90"` is 149.9. */
+const amountOf = (value: unknown): unknown => {
+	const number = typeof value === 'string' && value.trim() === '' ? NaN : Number(value);
+	return Number.isFinite(number) ? number : value;
+};
+const textOf = (value: unknown) => String(value).trim();
+
+/** The fields of which a payment has one value from its creation on, with the form in which they are compared. */
+const FIXED_FIELDS: ReadonlyArray<[field: string, form: (value: unknown) => unknown]> = [
+	['amount', amountOf],
+	['currency', (value) => textOf(value).toUpperCase()],
+	['referenceNumber', textOf],
+	['merchantId', textOf],
+	['merchantClientId', textOf],
+];
+
+/**
+ * The field in which an event differs from what is known of its payment. A field that either of them lacks is no difference.
+ * @param known for example AcountPay's answer when the payment was read
+ * @returns the first such field; undefined when there is none
+ */
+export const differenceBetween = (known: IDataObject, { data }: WebhookEvent): string | undefined =>
+	FIXED_FIELDS.find(
+		([field, form]) =>
+			!isMissing(known[field]) &&
+			!isMissing(data[field]) &&
+			form(known[field]) !== form(data[field]),
+	)?.[0];

@@ -1,0 +1,139 @@
+/**
+ * Wait for Completion, resumed on webhook: a signed event that contradicts what is known of the payment, or itself.
+ */
+import type { IDataObject } from 'n8n-workflow';
+import { ACCEPTED, eventBody, IGNORED, postSigned } from '../kit/deliveries';
+import { engineFor, waitNode } from '../kit/engine';
+import { create, requestsFor, until, useSandbox } from '../kit/payments';
+import type { Engine } from './harness';
+
+jest.setTimeout(60_000);
+
+const sandbox = useSandbox();
+let engine: Engine;
+beforeEach(async () => {
+	engine = await engineFor(sandbox);
+});
+
+const asked = () => requestsFor(sandbox, 'get');
+const order = { merchant: 'merchant_abc123', amount: 149.99, reference: 'ORDER-1' };
+
+/** An execution that waits for a payment of {@link order}, and what posts a signed event of it. */
+async function wait(merchantId = "={{ $('Start').item.json.merchant }}") {
+	const webhookUrl = '={{ $execution.resumeUrl }}';
+	const execution = await engine.runWorkflow(
+		{
+			nodes: [
+				{ name: 'Start', type: 'harness.start' },
+				{
+					name: 'Create',
+					type: 'acountPay',
+					parameters: create({ additionalFields: { webhookUrl } }),
+				},
+				{
+					name: 'Wait',
+					type: 'acountPay',
+					...waitNode({ merchantId, paymentId: '={{ $json.id }}', resumeOn: 'webhook' }),
+				},
+				{ name: 'After', type: 'harness.pass' },
+			],
+			connections: [
+				['Start', 'Create'],
+				['Create', 'Wait'],
+				['Wait', 'After'],
+			],
+		},
+		{ items: [order], node: 'Wait' },
+	);
+	expect(execution.status).toBe('waiting');
+	await sandbox.webhooksIdle();
+	const { id, webhookUrl: url } = sandbox.payments.at(-1)!;
+	const changed = (data: IDataObject, event = 'payment.completed') => {
+		const body = JSON.parse(eventBody(sandbox, event as never, id)) as { data: object };
+		const status = event.replace('payment.', '');
+		return JSON.stringify({ ...body, data: { ...body.data, status, ...data } });
+	};
+	const send = async (data: IDataObject, event?: string) =>
+		await postSigned(sandbox, url!, changed(data, event));
+	return { execution, id, send };
+}
+
+const warnings = () => engine.log.messages('warn');
+const statusOf = async (id: string) => (await engine.execution(id)).status;
+
+it.each<[string, IDataObject, string]>([
+	['amount', { amount: 1 }, 'payment.completed'],
+	['amount', { amount: '1.00', currency: 'EUR' }, 'payment.completed'],
+	['currency', { currency: 'EUR' }, 'payment.completed'],
+	['referenceNumber', { referenceNumber: 'ORDER-2' }, 'payment.completed'],
+	['merchantId', { merchantId: 'merchant_of_another' }, 'payment.completed'],
+	['merchantClientId', { merchantClientId: 'merchant_of_another' }, 'payment.completed'],
+	['status', { status: 'failed' }, 'payment.completed'],
+	['status', { status: 'completed' }, 'payment.failed'],
+])(
+	'another %s (%j) wakes nothing: the payment is asked for, and is open',
+	async (field, data, event) => {
+		const { execution, send } = await wait();
+		const before = engine.executions.get(execution.id)!.data;
+		const asks = asked().length;
+		expect(await send(data, event)).toMatchObject(IGNORED);
+		await until(() => asked().length === asks + 1);
+		expect(await statusOf(execution.id)).toBe('waiting');
+		expect(engine.executions.get(execution.id)!.data).toBe(before);
+		expect(warnings()).toEqual([
+			expect.stringMatching(
+				new RegExp(`^AcountPay node 'Wait' does not act on "payment\\.\\w+": its ${field} `),
+			),
+		]);
+
+		// The true event after it counts.
+		expect(await send({})).toMatchObject(ACCEPTED);
+		expect((await engine.execution(execution.id)).json('After')).toMatchObject([
+			{ status: 'completed', amount: 149.99, currency: 'DKK', referenceNumber: 'ORDER-1' },
+		]);
+	},
+);
+
+it('ends the wait by the truth when AcountPay says that the payment has ended', async () => {
+	const { execution, id, send } = await wait();
+	sandbox.faults.add({ match: { endpoint: 'webhook' }, status: 503, times: 'always' });
+	sandbox.decline(id);
+	expect(await send({ amount: 1, currency: 'EUR' })).toMatchObject(IGNORED);
+	await until(() => engine.executions.get(execution.id)!.status !== 'waiting');
+	expect((await engine.execution(execution.id)).json('After')).toMatchObject([
+		{ status: 'failed', amount: 149.99, currency: 'DKK', waitEndedBy: 'status' },
+	]);
+});
+
+it.each<[string, IDataObject]>([
+	['the same', {}],
+	['text', { amount: '149.990', currency: 'dkk', referenceNumber: ' ORDER-1 ' }],
+	['missing', { amount: null, currency: undefined, referenceNumber: '' }],
+])('values that are %s are no contradiction', async (_what, data) => {
+	const { execution, send } = await wait();
+	const asks = asked().length;
+	expect(await send(data)).toMatchObject(ACCEPTED);
+	expect(await statusOf(execution.id)).toBe('success');
+	expect(asked()).toHaveLength(asks);
+});
+
+it('asks once however many doubtful events come, and goes on when AcountPay is out of order', async () => {
+	const { execution, send } = await wait();
+	const asks = asked().length;
+	sandbox.faults.add({ match: { endpoint: 'get' }, status: 404, times: 'always' });
+	await Promise.all([1, 2, 3].map(async (amount) => await send({ amount })));
+	await until(() => warnings().some((line) => line.includes('could not read the payment')));
+	expect(asked()).toHaveLength(asks + 1);
+	expect(await statusOf(execution.id)).toBe('waiting');
+});
+
+it('goes on waiting, and says why, where the merchant can not be told any more', async () => {
+	// While the node waits, its item is the payment with `waitEndedBy`.
+	const { execution, send } = await wait('={{ $json.waitEndedBy ? null : "merchant_abc123" }}');
+	const asks = asked().length;
+	expect(await send({ amount: 1 })).toMatchObject(IGNORED);
+	await until(() => warnings().length === 2);
+	expect(warnings()[1]).toContain('its Merchant ID can not be evaluated while it waits');
+	expect(asked()).toHaveLength(asks);
+	expect(await statusOf(execution.id)).toBe('waiting');
+});

@@ -1,0 +1,323 @@
+import * as fc from 'fast-check';
+import type { IDataObject } from 'n8n-workflow';
+import { createHash } from 'node:crypto';
+import { EVENTS } from '../../../nodes/shared/api/events';
+import type { WebhookEvent } from '../../../nodes/shared/api/events';
+
+type Repeats = typeof import('../../../nodes/AcountPayTrigger/deduplication');
+
+/** The module as a process has it that has just been started. */
+function newProcess(): Repeats {
+	let repeats!: Repeats;
+	jest.isolateModules(() => {
+		repeats = jest.requireActual('../../../nodes/AcountPayTrigger/deduplication');
+	});
+	return repeats;
+}
+
+const { MEMORY, MEMORY_SIZE } = newProcess();
+const TRIGGER = 'workflow node';
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** A full hour. */
+const START = 1_792_000_800_000;
+
+const eventOf = (event: string, paymentId: string | number): WebhookEvent => ({
+	event,
+	data: { paymentId },
+});
+
+/** What comes out of n8n's database of what was put in. */
+const stored = (staticData: IDataObject) => JSON.parse(JSON.stringify(staticData)) as IDataObject;
+
+describe('an event', () => {
+	it('is a repeat when it came within 24 hours, over any restarts, and new after 26', () => {
+		const deliveries = fc.array(
+			fc.record({
+				event: fc.constantFrom(...EVENTS),
+				paymentId: fc.constantFrom('pay_1', 'pay_2', 3),
+				pause: fc.oneof(fc.nat(1_000), fc.nat(2 * MEMORY)),
+				restart: fc.boolean(),
+			}),
+			{ maxLength: 40 },
+		);
+		fc.assert(
+			fc.property(deliveries, (sequence) => {
+				let { isRepeat } = newProcess();
+				let staticData: IDataObject = {};
+				let now = START;
+				const cameAt = new Map<string, number>();
+				for (const { event, paymentId, pause, restart } of sequence) {
+					now += pause;
+					if (restart) ({ isRepeat } = newProcess());
+					const key = `${event} ${paymentId}`;
+					const age = now - (cameAt.get(key) ?? -Infinity);
+
+					const repeated = isRepeat(eventOf(event, paymentId), TRIGGER, staticData, now);
+					if (age < MEMORY) expect(repeated).toBe(true);
+					if (age >= MEMORY + HOUR) expect(repeated).toBe(false);
+					if (!repeated) cameAt.set(key, now);
+					staticData = stored(staticData);
+				}
+			}),
+		);
+	});
+
+	it('is remembered for longer than a recorded delivery of it can pass for a new one', () => {
+		expect(MEMORY).toBe(24 * HOUR + 5 * MINUTE);
+	});
+
+	it('is the same whatever else it says, and with its id as number or text', () => {
+		const { isRepeat } = newProcess();
+		const staticData = {};
+		expect(isRepeat(eventOf('payment.completed', 7), TRIGGER, staticData, 0)).toBe(false);
+		const again = {
+			...eventOf('payment.completed', '7'),
+			timestamp: '2026-10-14T18:26:40Z',
+			data: { paymentId: '7', status: 'completed', amount: 1 },
+		};
+		expect(isRepeat(again, TRIGGER, staticData, 1)).toBe(true);
+	});
+
+	it('of a merchant is the same when it tells of the same moment: one can be activated twice', () => {
+		const { isRepeat } = newProcess();
+		const staticData = {};
+		const activated = (timestamp: string, data: IDataObject) =>
+			isRepeat({ event: 'merchant.activated', timestamp, data }, TRIGGER, staticData, 0);
+		expect(activated('2026-10-14T18:26:40Z', { merchantId: 7, clientId: 'a' })).toBe(false);
+		expect(activated('2026-10-14T18:26:40Z', { merchantId: '7' })).toBe(true);
+		expect(activated('2026-10-14T18:26:40Z', { merchantId: 8 })).toBe(false);
+		expect(activated('2026-10-14T19:00:00Z', { merchantId: 7 })).toBe(false);
+		expect(activated('2026-10-14T18:26:40Z', { merchantId: 7 })).toBe(true);
+	});
+
+	it('is never mixed up with another one', () => {
+		const id = fc.oneof(fc.stringMatching(/^[\x21-\x7e]+$/), fc.constantFrom('a', 'a"', '","'));
+		const distinct = fc.uniqueArray(fc.tuple(fc.oneof(fc.constantFrom(...EVENTS), id), id), {
+			selector: (pair) => JSON.stringify(pair),
+		});
+		fc.assert(
+			fc.property(distinct, (pairs) => {
+				const { isRepeat } = newProcess();
+				const staticData = {};
+				for (const [event, paymentId] of pairs) {
+					expect(isRepeat(eventOf(event, `p${paymentId}`), TRIGGER, staticData, 0)).toBe(false);
+				}
+			}),
+		);
+	});
+
+	it('is not found across the border of two others', () => {
+		const { isRepeat } = newProcess();
+		const staticData: IDataObject = {};
+		isRepeat(eventOf('payment.completed', 'pay_1'), TRIGGER, staticData, START);
+		const [key] = Object.values(staticData.seenByHour as Record<string, string>);
+		expect(key).toHaveLength(8);
+		const hour = String(START / HOUR);
+		for (const [keys, repeated] of [
+			[`xxxx${key}xxxx`, false],
+			[`${key.slice(4)}${key}${key.slice(0, 4)}`, false],
+			[`${'x'.repeat(8)}${key}`, true],
+			[`xxxx${key}xxxx${key}`, true],
+		] as const) {
+			const restarted = newProcess();
+			const data = { seenByHour: { [hour]: keys } };
+			const event = eventOf('payment.completed', 'pay_1');
+			expect([keys, restarted.isRepeat(event, TRIGGER, data, START)]).toEqual([keys, repeated]);
+		}
+	});
+
+	it('is known in this process when n8n hands out old static data', () => {
+		const { isRepeat } = newProcess();
+		const event = eventOf('payment.completed', 'pay_1');
+		expect(isRepeat(event, TRIGGER, {}, 0)).toBe(false);
+		expect(isRepeat(event, TRIGGER, {}, 1)).toBe(true);
+		expect(isRepeat(event, TRIGGER, {}, MEMORY - 1)).toBe(true);
+		expect(isRepeat(event, TRIGGER, {}, MEMORY + HOUR)).toBe(false);
+	});
+
+	it('is stored with all others that came at the same moment, though each saw none of them', () => {
+		const { isRepeat } = newProcess();
+		const ids = ['pay_1', 'pay_2', 'pay_3'];
+		const views = ids.map((paymentId) => {
+			const staticData: IDataObject = {};
+			isRepeat(eventOf('payment.completed', paymentId), TRIGGER, staticData, 0);
+			return staticData;
+		});
+		const last = stored(views.at(-1)!);
+		const restarted = newProcess();
+		for (const paymentId of ids) {
+			const event = eventOf('payment.completed', paymentId);
+			expect(restarted.isRepeat(event, TRIGGER, last, 1)).toBe(true);
+		}
+	});
+
+	it('stays known after a repeat of what another process has stored', () => {
+		const event = eventOf('payment.completed', 'pay_1');
+		const staticData: IDataObject = {};
+		newProcess().isRepeat(event, TRIGGER, staticData, 0);
+		const { isRepeat } = newProcess();
+		expect(isRepeat(event, TRIGGER, staticData, 1)).toBe(true);
+		expect(isRepeat(event, TRIGGER, {}, 2)).toBe(true);
+	});
+
+	it('is known to all processes that serve a trigger, once n8n has stored it, and is kept by each', () => {
+		const deliveries = fc.array(fc.record({ process: fc.nat(2), id: fc.nat(20), late: fc.nat(2) }));
+		fc.assert(
+			fc.property(deliveries, (sequence) => {
+				const processes = [newProcess(), newProcess(), newProcess()];
+				const versions: IDataObject[] = [{}];
+				const knownTo = processes.map(() => new Set<number>());
+				for (const { process, id, late } of sequence) {
+					const at = Math.max(0, versions.length - 1 - late);
+					const staticData = stored(versions[at]);
+					const repeated = processes[process].isRepeat(
+						eventOf('payment.completed', id),
+						TRIGGER,
+						staticData,
+						START,
+					);
+					if (knownTo[process].has(id)) expect(repeated).toBe(true);
+					knownTo[process].add(id);
+					if (!repeated) versions.push(staticData);
+				}
+				const keys = Object.values((versions.at(-1)!.seenByHour ?? {}) as Record<string, string>);
+				const parts = keys.join('').match(/.{8}/g) ?? [];
+				expect(new Set(parts).size).toBe(parts.length);
+			}),
+		);
+	});
+
+	it('of one trigger says nothing about another', () => {
+		const { isRepeat } = newProcess();
+		const event = eventOf('payment.completed', 'pay_1');
+		expect(isRepeat(event, 'workflow one', {}, 0)).toBe(false);
+		expect(isRepeat(event, 'workflow two', {}, 0)).toBe(false);
+		expect(isRepeat(event, 'workflow one', {}, 0)).toBe(true);
+	});
+});
+
+describe('what version 0.1.0 has stored', () => {
+	/** As 0.1.0 wrote it: the first 16 letters of a hash, with the time. */
+	const by010 = (events: Array<[string, string | number, number]>): IDataObject => ({
+		seenEvents: Object.fromEntries(
+			events.map(([event, id, at]) => [
+				createHash('sha256')
+					.update(JSON.stringify([event, String(id)]))
+					.digest('base64url')
+					.slice(0, 16),
+				at,
+			]),
+		),
+	});
+
+	it('is a recorded example', () => {
+		// Written by 0.1.0 for payment.completed of pay_abc123def456.
+		const staticData = { seenEvents: { ZD3jnS0qGFGL4XDT: START } };
+		const { isRepeat } = newProcess();
+		const event = eventOf('payment.completed', 'pay_abc123def456');
+		expect(isRepeat(event, TRIGGER, staticData, START + HOUR)).toBe(true);
+	});
+
+	it('still counts, and is carried over with the next event', () => {
+		const { isRepeat } = newProcess();
+		const old = [
+			['payment.completed', 'pay_1', START - 30 * HOUR],
+			['payment.completed', 'pay_2', START - 23 * HOUR],
+			['payment.failed', 3, START - 1],
+			['payment.completed', 'pay_4', START - 2],
+		] as Array<[string, string | number, number]>;
+		const staticData = by010(old);
+		expect(isRepeat(eventOf('payment.completed', 'pay_2'), TRIGGER, staticData, START)).toBe(true);
+		expect(isRepeat(eventOf('payment.completed', 'new'), TRIGGER, staticData, START)).toBe(false);
+		expect(Object.keys(staticData)).toEqual(['seenByHour']);
+
+		const restarted = newProcess();
+		const data = stored(staticData);
+		for (const [event, id, repeated] of [
+			['payment.completed', 'pay_1', false],
+			['payment.completed', 'pay_2', true],
+			['payment.failed', 3, true],
+			['payment.completed', 'pay_4', true],
+			['payment.completed', 'new', true],
+		] as const) {
+			expect([id, restarted.isRepeat(eventOf(event, id), TRIGGER, data, START)]).toEqual([
+				id,
+				repeated,
+			]);
+		}
+	});
+});
+
+describe('the memory', () => {
+	/** Static data of that many events before `now`, all of them others. */
+	const filled = (count: number, now: number, hours = 24): IDataObject => {
+		const seenByHour: Record<string, string> = {};
+		for (let number = 0; number < count; number++) {
+			const hour = Math.floor(now / HOUR) - hours + 1 + Math.floor((number * hours) / count);
+			seenByHour[hour] = (seenByHour[hour] ?? '') + String(number).padStart(8, '.');
+		}
+		return { seenByHour };
+	};
+	const keysOf = ({ seenByHour }: IDataObject) =>
+		Object.values(seenByHour as Record<string, string>)
+			.join('')
+			.match(/.{8}/g) ?? [];
+
+	it.each([1, 24])(
+		'keeps the last 50,000 events, in the process and in what is stored (%i hours)',
+		(hours) => {
+			expect(MEMORY_SIZE).toBe(50_000);
+			const { isRepeat } = newProcess();
+			const staticData = filled(MEMORY_SIZE - 1, START, hours);
+			isRepeat(eventOf('payment.completed', 'one'), TRIGGER, staticData, START);
+			expect(keysOf(staticData)).toHaveLength(MEMORY_SIZE);
+			isRepeat(eventOf('payment.completed', 'two'), TRIGGER, staticData, START);
+			isRepeat(eventOf('payment.completed', 'three'), TRIGGER, stored(staticData), START);
+			isRepeat(eventOf('payment.completed', 'four'), TRIGGER, staticData, START);
+			const keys = keysOf(staticData);
+			expect(keys).toHaveLength(MEMORY_SIZE);
+			// The oldest ones had to go.
+			expect(keys[0]).toBe('.......3');
+			for (const id of ['one', 'two', 'three', 'four']) {
+				expect(isRepeat(eventOf('payment.completed', id), TRIGGER, staticData, START)).toBe(true);
+			}
+		},
+	);
+
+	it('forgets what is older, so that it does not only grow', () => {
+		const { isRepeat } = newProcess();
+		const staticData: IDataObject = {};
+		for (let hour = 0; hour < 100; hour++) {
+			isRepeat(eventOf('payment.completed', hour), TRIGGER, staticData, START + hour * HOUR);
+		}
+		expect(Object.keys(staticData.seenByHour as object)).toHaveLength(26);
+	});
+
+	it('writes nothing when it knows the event, so that n8n has nothing to store', () => {
+		const { isRepeat } = newProcess();
+		const staticData: IDataObject = {};
+		isRepeat(eventOf('payment.completed', 'pay_1'), TRIGGER, staticData, 0);
+		const frozen = Object.freeze(stored(staticData));
+		expect(isRepeat(eventOf('payment.completed', 'pay_1'), TRIGGER, frozen, 1)).toBe(true);
+	});
+
+	it('holds nothing that names a payment, and eight letters an event', () => {
+		const { isRepeat } = newProcess();
+		const staticData: IDataObject = {};
+		isRepeat(eventOf('payment.completed', 'pay_abc123def456'), TRIGGER, staticData, START);
+		expect(JSON.stringify(staticData)).toMatch(/^{"seenByHour":{"\d{6}":"[\w-]{8}"}}$/);
+		isRepeat(eventOf('payment.completed', 'pay_2'), TRIGGER, staticData, START);
+		expect(JSON.stringify(staticData)).toMatch(/^{"seenByHour":{"\d{6}":"[\w-]{16}"}}$/);
+	});
+
+	it('stores few bytes, in as many texts as hours, however much it holds', () => {
+		const { isRepeat } = newProcess();
+		const staticData = filled(5_000, START);
+		isRepeat(eventOf('payment.completed', 'new'), TRIGGER, staticData, START);
+		expect(keysOf(staticData)).toHaveLength(5_001);
+		expect(Object.keys(staticData.seenByHour as object)).toHaveLength(24);
+		// 0.1.0 stored 165,000.
+		expect(JSON.stringify(staticData).length).toBeLessThan(41_000);
+	});
+});

@@ -1,0 +1,92 @@
+import fc from 'fast-check';
+import { changedNumberIn } from '../../../nodes/shared/largeIntegers';
+
+describe('a number that JavaScript would send as another one', () => {
+	test.each([
+		['9007199254740993'],
+		['-9007199254740993'],
+		['9007199254740993.0'],
+		['9007199254740993e0'],
+		['90071992547409930e-1'],
+		['0.1234567890123456789'],
+		['1.00000000000000001'],
+		['1e400'],
+		['-1e400'],
+		['1e-400'],
+		['123456789012345678901234567890'],
+		['1e99999999999999999999'],
+		[`0.${'0'.repeat(400)}1`],
+		['1'.repeat(1_000)],
+	])('%s is found', (number) => {
+		for (const text of [number, `[1,${number}]`, `{"a":"1","b":{"c":[ ${number} ]}}`]) {
+			expect(changedNumberIn(text)).toBe(number);
+		}
+	});
+
+	test.each([
+		['0'],
+		['-0'],
+		['0.0'],
+		['0e400'],
+		['0.1'],
+		['1.50'],
+		['100'],
+		['1e2'],
+		['1E+2'],
+		['1e-7'],
+		['0.0000001'],
+		['1e21'],
+		['1e22'],
+		['9007199254740991'],
+		['9007199254740992'],
+		['9007199254740994'],
+		['5e-324'],
+		['1.7976931348623157e308'],
+		['149.99'],
+		['-149.990'],
+		[`1.${'0'.repeat(400)}`],
+		[`1${'0'.repeat(22)}`],
+	])('%s is none', (number) => {
+		expect(changedNumberIn(`{"a":[${number}]}`)).toBeUndefined();
+	});
+
+	test.each([['"1e400"'], ['{"1e400":"9007199254740993"}'], ['["\\"",{"a":"\\\\"}]']])(
+		'in the texts of %s is none',
+		(text) => expect(changedNumberIn(text)).toBeUndefined(),
+	);
+
+	test('the first one is named', () => {
+		expect(changedNumberIn('[1, 1e400, 1e500]')).toBe('1e400');
+	});
+
+	test('none is in what JavaScript itself has written', () => {
+		fc.assert(
+			fc.property(
+				fc.jsonValue(),
+				fc.double({ noNaN: true, noDefaultInfinity: true }),
+				(json, number) => {
+					expect(changedNumberIn(JSON.stringify([json, number]))).toBeUndefined();
+				},
+			),
+		);
+	});
+
+	test('is every integer that is rounded, and no other', () => {
+		fc.assert(
+			fc.property(fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n }), (value) => {
+				const [digits, exponent = '0'] = JSON.stringify(Number(value)).split('e+');
+				const [whole, fraction = ''] = digits.split('.');
+				const sent = BigInt(whole + fraction.padEnd(Number(exponent), '0'));
+				expect(changedNumberIn(String(value))).toBe(sent === value ? undefined : String(value));
+			}),
+		);
+	});
+
+	test('is found in time that grows with the text alone', () => {
+		const before = process.cpuUsage();
+		changedNumberIn('1'.repeat(1 << 20));
+		changedNumberIn(`[1.${'0'.repeat(1 << 20)}1]`);
+		changedNumberIn(`[${'0.10,'.repeat(200_000)}1]`);
+		expect(process.cpuUsage(before).user / 1_000).toBeLessThan(3_000);
+	});
+});

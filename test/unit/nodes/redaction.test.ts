@@ -1,0 +1,267 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { Redactor } from '../../../nodes/shared/redaction';
+
+const secret = 'cs_5up3r/s3cret+w1th=s1gns&m0re"quotes';
+const opaque = 'opaque-access-token-0123456789-abcdef';
+const header = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9';
+const payload = Buffer.from('{"iss":"https://api.acountpay.com","sub":"partner_1","jti":"7f3a"}');
+const signature = 'Zm9vYmFyLXNpZ25hdHVyZS1vZi10aGlzLXRva2Vu';
+const jwt = `${header}.${payload.toString('base64url')}.${signature}`;
+
+const redactor = new Redactor([secret, opaque, jwt, '']);
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const base64url = (text: string) => Buffer.from(text).toString('base64url');
+const json = (text: string) => JSON.stringify(text).slice(1, -1);
+const html = (text: string) =>
+	text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('=', '&#61;');
+const hexEscaped = (text: string) =>
+	[...text].map((sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+
+const encodings: Array<[string, (text: string) => string]> = [
+	['plain', (text) => text],
+	['behind Bearer', (text) => `Bearer ${text}`],
+	['base64', base64],
+	['base64 without padding', (text) => base64(text).replace(/=+$/, '')],
+	['base64 for URLs', base64url],
+	['base64 with Bearer', (text) => base64(`Bearer ${text}`)],
+	['base64 for URLs with Bearer', (text) => base64url(`Bearer ${text}`)],
+	['base64 of id and secret', (text) => base64(`partner_1:${text}`)],
+	['base64 of id and secret, one longer', (text) => base64(`partner_12:${text}`)],
+	['base64 in the middle of more', (text) => base64(`{"a":"${text}","b":1}`)],
+	['hexadecimal', (text) => Buffer.from(text).toString('hex')],
+	['hexadecimal in capitals', (text) => Buffer.from(text).toString('hex').toUpperCase()],
+	['for a URL', encodeURIComponent],
+	['for a URL in small letters', (text) => encodeURIComponent(text).toLowerCase()],
+	['for a URL twice', (text) => encodeURIComponent(encodeURIComponent(text))],
+	['base64 for a URL', (text) => encodeURIComponent(base64(text))],
+	['as JSON', json],
+	['as JSON with \\/', (text) => json(text).replaceAll('/', '\\/')],
+	['as JSON with \\u', (text) => json(text).replaceAll('&', '\\u0026').replaceAll('=', '\\u003D')],
+	['as JSON, all of it with \\u', hexEscaped],
+	['as JSON twice', (text) => json(json(text))],
+	['as HTML', html],
+	['as HTML in JSON', (text) => json(html(text))],
+	['in small letters', (text) => text.toLowerCase()],
+	['in capitals', (text) => text.toUpperCase()],
+];
+
+/** What may be left of an encoded secret, in letters and digits. */
+const nothingOf = (text: string) => text.replace('[secret]', '').replace(/%3D|[^\w]/g, '');
+
+describe.each([
+	['the client secret', secret],
+	['an opaque token', opaque],
+	['a JWT', jwt],
+])('%s', (_what, hidden) => {
+	test.each(encodings)('is taken out: %s', (_how, encode) => {
+		const before = nothingOf(redactor.text(encode('')));
+		for (const [left, right] of [
+			['', ''],
+			['Said "', '" to it'],
+			['x=', '&y=1'],
+		]) {
+			const redacted = redactor.text(left + encode(hidden) + right);
+			expect(redacted).toContain('[secret]');
+			expect(redacted.startsWith(left)).toBe(true);
+			expect(redacted.endsWith(right)).toBe(true);
+			// Around base64 of more than the secret, what is not of the secret stays.
+			const kept = redacted.slice(left.length, redacted.length - right.length);
+			if (!_how.includes('of id') && !_how.includes('middle') && !_how.includes('Bearer')) {
+				expect(nothingOf(kept)).toBe(before);
+			}
+			expect(redactor.text(redacted)).toBe(redacted);
+		}
+	});
+
+	test.each(encodings)('is taken out where it was cut: %s', (_how, encode) => {
+		const whole = encode(hidden);
+		// Of a JWT, only what follows the header is secret.
+		const constant = hidden === jwt ? encode(header).length + 4 : encode('').length;
+		const enough = _how.includes('\\u') ? 6 * 18 : _how.includes('base64') ? 26 : 36;
+		for (let length = constant + enough + 16; length < whole.length; length += 7) {
+			const cut = redactor.text(`Said: ${whole.slice(0, length)}…`);
+			expect([length, cut]).toEqual([length, expect.stringMatching(/^Said: .*\[secret\].*…$/)]);
+		}
+	});
+
+	test('is taken out where only its end is left', () => {
+		for (const length of [16, 20, 30]) {
+			expect(redactor.text(`****${hidden.slice(-length)}`)).toBe('****[secret]');
+		}
+	});
+});
+
+test('cut to 30 characters with Bearer, as it is and as base64', () => {
+	const bearer = `Bearer ${opaque}`;
+	expect(redactor.text(bearer.slice(0, 30))).toBe('Bearer [secret]');
+	expect(redactor.text(base64(bearer).slice(0, 30))).toMatch(/^QmVhcmVyI?\[secret\]$/);
+	expect(redactor.text(`Invalid: ${bearer.slice(0, 30)}...`)).toBe('Invalid: Bearer [secret]...');
+});
+
+describe('nothing else changes', () => {
+	const otherPayload = Buffer.from(
+		'{"iss":"https://api.acountpay.com","sub":"partner_1","jti":"9"}',
+	);
+	test.each([
+		['the header of a JWT', header],
+		['a cut JWT of which only the header is left', `Bearer ${header.slice(0, 30)}…`],
+		[
+			'another JWT of the same issuer',
+			`${header}.${otherPayload.toString('base64url')}.c2lnbmF0dXJl`,
+		],
+		['another id that begins like a secret', 'opaque-access-token-9'],
+		['a shorter part', `${opaque.slice(0, 15)} ${secret.slice(-15)}`],
+		['escapes', 'a%2Fb%zz &amp; &amp &#x2F; &#x; \\u0041 \\uzz \\n "\\"" %'],
+		['nothing', ''],
+	])('%s stays', (_what, text) => {
+		expect(redactor.text(text)).toBe(text);
+		const value = { [text]: [text, { a: text, b: 1, c: null, d: true }] };
+		expect(redactor.value(value)).toBe(value);
+	});
+
+	test('any JSON stays the same object', () => {
+		fc.assert(
+			fc.property(fc.jsonValue(), (value) => {
+				expect(redactor.value(value)).toBe(value);
+			}),
+		);
+	});
+
+	test('around a secret, in any text', () => {
+		const others = fc.string({ unit: 'binary' });
+		fc.assert(
+			fc.property(others, others, (before, after) => {
+				expect(redactor.text(`${before} ${opaque} ${after}`)).toBe(`${before} [secret] ${after}`);
+			}),
+		);
+	});
+});
+
+test('any text with a secret anywhere in it, in any encoding, has none afterwards', () => {
+	fc.assert(
+		fc.property(
+			fc.string({ maxLength: 80 }),
+			fc.constantFrom(...encodings.filter(([how]) => !how.includes('middle'))),
+			fc.string({ maxLength: 80 }),
+			fc.constantFrom(secret, opaque, jwt),
+			(before, [, encode], after, hidden) => {
+				const redacted = redactor.text(before + encode(hidden) + after);
+				expect(redacted).toContain('[secret]');
+				expect(redacted).not.toContain(encode(hidden).slice(-12));
+			},
+		),
+		{ numRuns: 2_000 },
+	);
+});
+
+test('a random secret in any of its base64 forms', () => {
+	fc.assert(
+		fc.property(
+			fc.integer({ min: 8, max: 64 }),
+			fc.integer({ min: 0, max: 9 }),
+			fc.integer({ min: 0, max: 9 }),
+			(length, before, after) => {
+				const bytes = randomBytes(length).toString('base64url').slice(0, length);
+				const own = new Redactor([bytes]);
+				for (const encode of [base64, base64url]) {
+					const text = encode(' '.repeat(before) + bytes + ' '.repeat(after));
+					const shown = own.text(text);
+					expect(shown).toContain('[secret]');
+					const left = Buffer.from(shown.replace('[secret]', ''), 'base64').toString('latin1');
+					expect(left.length).toBeLessThanOrEqual(before + after + 2);
+				}
+			},
+		),
+	);
+});
+
+describe('JSON', () => {
+	test('has secrets taken out of texts and keys, at any depth', () => {
+		const payment = {
+			id: 'p1',
+			echo: { authorization: `Bearer ${opaque}`, kept: [1, null, { a: 'b' }] },
+			[opaque]: [opaque, 'x'],
+			[`${secret}`]: 2,
+			[`x ${secret}`]: { [opaque]: 1, [jwt]: 2 },
+		};
+		const copy = structuredClone(payment);
+		expect(redactor.value(payment)).toEqual({
+			id: 'p1',
+			echo: { authorization: 'Bearer [secret]', kept: [1, null, { a: 'b' }] },
+			'[secret]': ['[secret]', 'x'],
+			'[secret] 2': 2,
+			'x [secret]': { '[secret]': 1, '[secret] 2': 2 },
+		});
+		expect(payment).toEqual(copy);
+		expect(redactor.value(payment).echo.kept).toBe(payment.echo.kept);
+	});
+
+	test('with a key __proto__ keeps it', () => {
+		const value = JSON.parse(`{"__proto__":{"a":"${opaque}"}}`) as object;
+		expect(JSON.stringify(redactor.value(value))).toBe('{"__proto__":{"a":"[secret]"}}');
+	});
+});
+
+describe('short secrets', () => {
+	test('are only taken out as whole words', () => {
+		const short = new Redactor(['1', 'pw']);
+		expect(short.text('1, pw and 11, pws, (pw)')).toBe(
+			'[secret], [secret] and 11, pws, ([secret])',
+		);
+		expect(short.text(base64('pw'))).toBe(base64('pw'));
+		expect(short.value({ id: 'pay_1', amount: 1 })).toEqual({ id: 'pay_1', amount: 1 });
+	});
+
+	test('of 8 characters are taken out in all forms', () => {
+		const short = new Redactor(['p4ss/w0d']);
+		expect(short.text('xp4ss/w0dy p4ss%2Fw0d p4ss\\/w0d')).toBe('x[secret]y [secret] [secret]');
+		expect(short.text(base64('id:p4ss/w0d'))).toContain('[secret]');
+	});
+
+	test('empty ones never', () => {
+		const none = new Redactor(['']);
+		expect(none.text('abc')).toBe('abc');
+		none.add('abcdefgh');
+		expect(none.text('abcdefgh')).toBe('[secret]');
+	});
+});
+
+test('a secret that is added later is taken out, too', () => {
+	const later = new Redactor();
+	expect(later.text(opaque)).toBe(opaque);
+	later.add(opaque);
+	later.add(secret);
+	expect(later.text(`${opaque} ${secret}`)).toBe('[secret] [secret]');
+});
+
+test('letters that are not ASCII, in a URL', () => {
+	const own = new Redactor(['hemmeligt-kodeord-på-ø']);
+	expect(own.text(encodeURIComponent('hemmeligt-kodeord-på-ø'))).toBe('[secret]');
+	expect(own.text('hemmeligt-kodeord-p\\u00e5-\\u00F8')).toBe('[secret]');
+});
+
+describe('time', () => {
+	const cpuOf = (work: () => void) => {
+		const before = process.cpuUsage();
+		work();
+		const { user, system } = process.cpuUsage(before);
+		return (user + system) / 1_000;
+	};
+	const MB = 1 << 20;
+
+	test.each([
+		['plain', 'x'.repeat(MB)],
+		['percent signs', '%25'.repeat(MB / 3)],
+		['backslashes', '\\'.repeat(MB)],
+		['ampersands', '&'.repeat(MB)],
+		['the header of a JWT, again and again', header.repeat(MB / header.length)],
+		['most of a secret, again and again', `${jwt.slice(0, -1)}x`.repeat(MB / jwt.length)],
+		['a secret that repeats itself', 'abcd'.repeat(MB / 4)],
+	])('1 MB of %s is read in linear time', (_what, text) => {
+		const own = new Redactor([secret, opaque, jwt, 'abcd'.repeat(100) + 'x', 'd'.repeat(100)]);
+		const best = Math.min(...[1, 2, 3].map(() => cpuOf(() => own.text(text))));
+		expect(best).toBeLessThan(500);
+	});
+});
