@@ -5,18 +5,19 @@ import type { INodeParameters } from 'n8n-workflow';
 import jsQR from 'jsqr';
 import { loadImage, createCanvas } from '@napi-rs/canvas';
 import { KEY_MERCHANTS } from '../../sandbox';
+import { engineFor, loopOver, serve } from '../kit/engine';
+import { createPayments, engineWithKeys, KEY_CREDENTIAL, nodeFor, SHOP } from '../kit/keys';
 import {
 	goOn,
-	loopOver,
 	oneOfEach,
+	orders,
 	paymentsOf,
 	requestsFor,
 	retryOnFail,
 	until,
 	upTo,
-} from './helpers';
-import { createPayments, engineWithKeys, KEY_CREDENTIAL, nodeFor, SHOP } from './keys-support';
-import { engineFor, orders, serve, useSandbox } from './support';
+	useSandbox,
+} from '../kit/payments';
 import type { Engine, Execution } from './harness';
 
 const sandbox = useSandbox();

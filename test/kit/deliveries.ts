@@ -42,37 +42,3 @@ export const IGNORED = { status: 200, body: '{"result":"ignored"}' };
 /** The body of an event of a payment in the sandbox, as the sandbox would send it now. */
 export const eventBody = (sandbox: Sandbox, event: PaymentEvent, id: string | number): string =>
 	JSON.stringify(webhookBody(event, sandbox.payment(id), new Date()));
-<<<<<<< HEAD:test/kit/deliveries.ts
-=======
-
-/** The node that gets the QR code of each item's payment, whose JSON has `merchant` and `id`. */
-export const qrCodeNode = (
-	parameters: INode['parameters'] = {},
-	settings: Partial<INode> = {},
-): Partial<INode> => ({
-	parameters: {
-		resource: 'payment',
-		operation: 'getQrCode',
-		merchantId: '={{ $json.merchant }}',
-		paymentId: '={{ $json.id }}',
-		...parameters,
-	},
-	...settings,
-});
-
-/** The node that waits for each item's payment, whose JSON has `merchant` and `id`. */
-export const waitNode = (
-	parameters: INode['parameters'] = {},
-	settings: Partial<INode> = {},
-): Partial<INode> => ({
-	parameters: {
-		resource: 'payment',
-		operation: 'waitForCompletion',
-		resumeOn: 'webhook',
-		merchantId: '={{ $json.merchant }}',
-		paymentId: '={{ $json.id }}',
-		...parameters,
-	},
-	...settings,
-});
->>>>>>> c692d31 (Try tools and the credential on a real n8n, and the rest of the words):test/engine/deliveries.ts
