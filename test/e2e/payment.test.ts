@@ -212,47 +212,6 @@ describe('the credential dialog', () => {
 	});
 });
 
-describe('the HTTP Request node', () => {
-	const { api } = sharedN8n();
-
-	/** Has the node ask another host than the credential's, and says what that host was asked for. */
-	async function askElsewhere() {
-		const credential = await api.createCredential('Ours', 'acountPayApi', credentialFor(sandbox));
-		const { id } = await api.createWorkflow(
-			workflow([
-				manualTrigger(),
-				{
-					name: 'HTTP Request',
-					type: 'n8n-nodes-base.httpRequest',
-					typeVersion: 4.2,
-					parameters: {
-						url: `${sandbox.url.replace('127.0.0.1', 'localhost')}/elsewhere`,
-						authentication: 'predefinedCredentialType',
-						nodeCredentialType: 'acountPayApi',
-					},
-					credentials: { acountPayApi: credential },
-				},
-			]),
-		);
-		const execution = await api.runWorkflow(id);
-		const asked = sandbox.requests.filter(({ path }) => path.startsWith('/elsewhere'));
-		return { message: errorOf(execution)!.message, asked };
-	}
-
-	itIsPromised(
-		'the HTTP Request node can carry the token to no other host',
-		async () => {
-			const { message, asked } = await askElsewhere();
-			expect(message).toContain('Domain not allowed');
-			expect(asked).toEqual([]);
-		},
-		async () => {
-			const { asked } = await askElsewhere();
-			expect(asked).toMatchObject([{ headers: { authorization: expect.any(String) } }]);
-		},
-	);
-});
-
 describe('the command line of n8n', () => {
 	const { api, cli } = sharedN8n();
 	let folder: string;

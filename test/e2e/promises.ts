@@ -6,7 +6,7 @@ const NO_SHARED_RENEWAL = 'each of them asks for a token';
 
 /**
  * What is not so in every n8n, with what is so instead in the versions that are named. It is written down nowhere else
- * but in the README's table.
+ * but in the table of docs/versions.md.
  */
 const EXCEPTIONS = {
 	'token requests hold what is documented and nothing else': {
@@ -21,9 +21,6 @@ const EXCEPTIONS = {
 	"a parked execution is woken by AcountPay's signature and n8n's token together": {
 		'1.123.81': SIGNATURE_ONLY,
 		'2.0.3': SIGNATURE_ONLY,
-	},
-	'the HTTP Request node can carry the token to no other host': {
-		'1.123.81': 'n8n lets it',
 	},
 	'QR codes are stored as files': {
 		'1.123.81': 'they are stored within the execution',

@@ -6,6 +6,7 @@ import jsQR from 'jsqr';
 import { loadImage, createCanvas } from '@napi-rs/canvas';
 import { KEY_MERCHANTS } from '../../sandbox';
 import { engineFor, loopOver, serve } from '../kit/engine';
+import { createPayments, engineWithKeys, KEY_CREDENTIAL, nodeFor, SHOP } from '../kit/keys';
 import {
 	goOn,
 	oneOfEach,
@@ -17,7 +18,6 @@ import {
 	upTo,
 	useSandbox,
 } from '../kit/payments';
-import { createPayments, engineWithKeys, KEY_CREDENTIAL, nodeFor, SHOP } from './keys-support';
 import type { Engine, Execution } from './harness';
 
 const sandbox = useSandbox();

@@ -42,6 +42,7 @@ test('the package holds what a user needs and nothing else', () => {
 	expect(compiled).toEqual(
 		expect.arrayContaining([
 			'dist/credentials/AcountPayApi.credentials.js',
+			'dist/credentials/AcountPayKeyApi.credentials.js',
 			'dist/icons/acountpay.dark.svg',
 			'dist/icons/acountpay.svg',
 			'dist/nodes/AcountPay/AcountPay.node.js',

@@ -125,11 +125,8 @@ export class Client {
 		const caller = helperContext(this.context, this.auth.credential, signal, recorder.helpers);
 		try {
 			const { statusCode, headers: received, body: bytes } = await this.auth.call(caller, options);
-			const response = {
-				status: statusCode,
-				headers: received,
-				body: this.redacted(Buffer.from(bytes as Buffer), request),
-			};
+			const body = this.redacted(Buffer.from(bytes as Buffer), request);
+			const response = { status: statusCode, headers: received, body };
 			return proxyFailureOf(response, recorder.sent) ?? response;
 		} catch (error) {
 			const size = Buffer.byteLength(options.body?.toString() ?? '');
