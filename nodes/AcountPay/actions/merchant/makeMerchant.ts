@@ -82,7 +82,7 @@ async function make(
 ): Promise<ItemOutput> {
 	const creation = {
 		request,
-		subject: { name: `the merchant '${companyName}'` },
+		subject: { noun: 'merchant', name: `the merchant '${companyName}'` },
 		title: `Merchant '${companyName}'`,
 		read: readMadeMerchant,
 		nothingMade: 'This merchant was not created.',

@@ -143,7 +143,7 @@ export const create: Operation<CreateInput> = {
 		const { name } = store;
 		const creation = {
 			request,
-			subject: { name: `the store '${name}' of merchant '${merchantNumber}'` },
+			subject: { noun: 'store', name: `the store '${name}' of merchant '${merchantNumber}'` },
 			title: `Store '${name}' of merchant '${merchantNumber}'`,
 			read: readMadeStore,
 			nothingMade: 'This store was not created.',
