@@ -354,7 +354,7 @@ describe('Create with the option QR Code', () => {
 		expect(execution.json()).toEqual([
 			{
 				error:
-					"The payment was made (without an ID), but its QR code is missing: AcountPay's answer has no ID to ask for it with [item 0]",
+					"The payment was made (without an ID), but its QR code is missing: AcountPay's response has no ID to ask for it with [item 0]",
 				details: { outcome: 'made', description: expect.any(String), payment: body },
 			},
 		]);

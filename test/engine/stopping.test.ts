@@ -67,8 +67,8 @@ describe.each([
 
 describe('a time limit', () => {
 	it('does the same', async () => {
-		sandbox.faults.add({ match: { endpoint: 'create' }, times: 'always', latencyMs: 1_000 });
-		const run = { node: createNode(), items: orders(30), timeLimit: 700 };
+		sandbox.faults.add({ match: { endpoint: 'create' }, times: 'always', latencyMs: 4_000 });
+		const run = { node: createNode(), items: orders(30), timeLimit: 3_000 };
 		const stopped = await engine.runNode(run);
 
 		expect(stopped.status).toBe('canceled');

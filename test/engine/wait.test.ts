@@ -42,6 +42,10 @@ const QUICK = {
 			.replace('MAX_POLLING_DELAY = 15_000;', `MAX_POLLING_DELAY = ${15_000 / SHORTER};`),
 	'dist/nodes/shared/transport/retry.js': (text: string) =>
 		text.replace('FIRST_READ_DELAY = 500;', `FIRST_READ_DELAY = ${500 / SHORTER};`),
+	'dist/nodes/shared/transport/adaptiveLimiter.js': (text: string) =>
+		text
+			.replace('FIRST_PROBE_PAUSE = 250;', `FIRST_PROBE_PAUSE = ${250 / SHORTER};`)
+			.replace('LONGEST_PROBE_PAUSE = 30_000;', `LONGEST_PROBE_PAUSE = ${30_000 / SHORTER};`),
 };
 const quickPackage = () => variantOfPackage(QUICK);
 const useQuickPolling = async () => {

@@ -132,6 +132,8 @@ export async function send(
 	};
 	let isRepeat = false;
 	const attempt = async () => {
+		const { deadline = Infinity } = options;
+		if (!isRepeat && Date.now() + limiter.pausedFor > deadline) throw heldBackError();
 		// A request that was sent once is seen through, unless the execution is cancelled.
 		const signal = isRepeat ? cancelSignal : options.endSignal;
 		const sent = await limiter
@@ -155,6 +157,13 @@ function verdictOn(sent: Sent): Verdict {
 	const { status } = sent;
 	return { kind: status === undefined || status === 408 || status >= 500 ? 'failed' : 'ok' };
 }
+
+const heldBackError = () =>
+	new ApiError(
+		'unavailable',
+		'Nothing was sent for this item: AcountPay takes no requests until after the time limit',
+		'Run this item again later.',
+	);
 
 const serverDownError = () =>
 	new ApiError(
