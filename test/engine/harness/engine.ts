@@ -248,6 +248,14 @@ export class Engine {
 	async publish(definition: WorkflowDefinition): Promise<Published> {
 		const workflow = this.workflow(definition);
 		const urls = await this.webhooks.publish(workflow);
+		return this.published(workflow, urls, async () => await this.webhooks.unpublish(workflow));
+	}
+
+	private published(
+		workflow: IWorkflowBase,
+		urls: string[],
+		unpublish: () => Promise<void>,
+	): Published {
 		return {
 			id: workflow.id,
 			urls,
@@ -258,8 +266,15 @@ export class Engine {
 					.filter((stored) => stored.workflow.id === workflow.id)
 					.map((stored) => new Execution(stored, name));
 			},
-			unpublish: async () => await this.webhooks.unpublish(workflow),
+			unpublish,
 		};
+	}
+
+	/** Listens for a test event, as a person in the editor does; `unpublish` stops that. Listening ends by itself only there. */
+	async listenForTest(definition: WorkflowDefinition): Promise<Published> {
+		const workflow = this.workflow(definition);
+		const urls = await this.webhooks.listenForTest(workflow);
+		return this.published(workflow, urls, async () => await this.webhooks.endTest(workflow));
 	}
 
 	/** Stores what a node wrote into the workflow's static data. */
@@ -307,7 +322,9 @@ export class Engine {
 		for (const connection of definition.connections) {
 			const [from, output, to] =
 				connection.length === 2 ? [connection[0], 0, connection[1]] : connection;
-			const isTool = definition.nodes.some(({ name, type }) => name === from && type.endsWith('Tool'));
+			const isTool = definition.nodes.some(
+				({ name, type }) => name === from && type.endsWith('Tool'),
+			);
 			const type = isTool ? NodeConnectionTypes.AiTool : NodeConnectionTypes.Main;
 			const outputs = ((connections[from] ??= {})[type] ??= []);
 			for (let index = outputs.length; index <= output; index++) outputs.push([]);
