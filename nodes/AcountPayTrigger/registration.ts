@@ -105,14 +105,17 @@ async function removeKept(
 	context: IHookFunctions,
 	{ id, baseUrl }: Registration,
 ): Promise<string | undefined> {
-	try {
+	const remove = async () => {
 		const client = await Client.open(context);
 		if (client.baseUrl !== baseUrl) return `it is at ${baseUrl}, where the credential is not from`;
 		return await new Registrar(context, client).remove(id);
-	} catch (error) {
-		if (isItemError(error)) return error.message;
-		throw error;
-	}
+	};
+	return await remove().catch(messageOf);
+}
+
+function messageOf(error: unknown): string {
+	if (isItemError(error)) return error.message;
+	throw error;
 }
 
 /** What is to be registered. */
@@ -275,10 +278,7 @@ class Registrar {
 
 	/** Removes a webhook with the same URL whose secret nobody knows: the trigger refuses all that it delivers. */
 	private async removeOther(id: string, url: string): Promise<void> {
-		const reason = await this.remove(id).catch((error: unknown) => {
-			if (isItemError(error)) return error.message;
-			throw error;
-		});
+		const reason = await this.remove(id).catch(messageOf);
 		if (reason !== undefined) warnOfRemains(this.context, { id, url }, reason);
 	}
 }

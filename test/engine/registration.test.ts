@@ -1,3 +1,4 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * AcountPay Trigger with keys: it registers itself, keeps its registration, and believes nothing that is not signed with its
  * secret.
@@ -301,7 +302,7 @@ describe('a registration whose secret is lost', () => {
 		engine.staticData.delete(id);
 		sandbox.settings.secretShown = 'always';
 		if (where === 'change') {
-			const { secret: _hidden, ...entry } = only();
+			const entry = { ...only(), secret: undefined };
 			sandbox.faults.add({ match: { endpoint: 'listWebhooks' }, status: 200, body: [entry] });
 		}
 		await publish();
