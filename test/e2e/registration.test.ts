@@ -74,7 +74,7 @@ async function pay(): Promise<string> {
 	sandbox.pay(paymentId);
 	sandbox.clock.advance(1_000);
 	await sandbox.webhooksIdle();
-	const delivery = sandbox.deliveries.findLast((each) => each.paymentId === paymentId);
+	const delivery = sandbox.deliveries.filter((each) => each.paymentId === paymentId).at(-1);
 	expect(delivery).toMatchObject({ status: 200 });
 	return delivery!.rawBody;
 }
