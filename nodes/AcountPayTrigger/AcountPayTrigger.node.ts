@@ -6,18 +6,26 @@ import {
 	type IWebhookResponseData,
 	NodeConnectionTypes,
 } from 'n8n-workflow';
-import type { EventName } from '../shared/api/events';
-import { AUTH_METHODS } from '../shared/auth';
+import {
+	AUTH_METHODS,
+	authenticationField,
+	authenticationOf,
+	credentialsByAuthentication,
+} from '../shared/auth';
 import { contradictsItself } from '../shared/webhooks/doubts';
 import {
 	answer,
 	logDoubt,
 	receiveEvent,
 	requireWebhookSecret,
+	type SecretOf,
+	webhookSecretIn,
 	webhookSecretOf,
 } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
 import { isRepeat } from './deduplication';
+import { eventFields, notices } from './fields';
+import { register, registrationOf, unregister } from './registration';
 
 /** The node 'AcountPay Trigger': starts a workflow when AcountPay tells of a payment. */
 export class AcountPayTrigger implements INodeType {
@@ -32,63 +40,29 @@ export class AcountPayTrigger implements INodeType {
 		defaults: { name: 'AcountPay Trigger' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
-		credentials: [{ name: AUTH_METHODS.oAuth2.credentialType, required: true }],
+		credentials: credentialsByAuthentication,
 		webhooks: [
 			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'webhook' },
 		],
 		eventTriggerDescription:
-			'Waiting for an event: create a payment whose Webhook URL is the test URL of this trigger',
+			'Waiting for an event. With OAuth2, create a payment whose Webhook URL is the test URL of this trigger; with API Keys, any payment will do.',
 		activationMessage:
-			"Set this trigger's production URL as the Webhook URL of the payments it should listen to.",
+			"With OAuth2, set this trigger's production URL as the Webhook URL of the payments it should listen to. With API Keys, AcountPay knows it already.",
 		triggerPanel: {
 			header: 'Start on AcountPay events',
 			executionsHelp: {
 				inactive:
-					'<b>While you build</b>, open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. Execute this step, then create a payment. <br /> <br /> <b>When it works</b>, publish the workflow and use the <b>Production URL</b> instead.',
+					'<b>While you build with OAuth2</b>, open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. With <b>API Keys</b> there is nothing to copy. Execute this step, then create a payment. <br /> <br /> <b>When it works</b>, publish the workflow and, with OAuth2, use the <b>Production URL</b> instead.',
 				active:
-					'<b>While you build</b>, open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. Execute this step, then create a payment. <br /> <br /> <b>This workflow is published</b>: events that arrive at the <b>Production URL</b> are listed under Executions.',
+					'<b>While you build with OAuth2</b>, open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. With <b>API Keys</b> there is nothing to copy. Execute this step, then create a payment. <br /> <br /> <b>This workflow is published</b>: events that arrive at the <b>Production URL</b> are listed under Executions.',
 			},
 			activationHint:
-				"Once it works, publish the workflow and set the production URL as your payments' Webhook URL.",
+				"Once it works, publish the workflow. With OAuth2, set the production URL as your payments' Webhook URL, too.",
 		},
 		properties: [
-			{
-				displayName:
-					'AcountPay sends events to the Webhook URL that a payment was created with. Open <b>Webhook URLs</b> above and copy one into the field Webhook URL of the AcountPay node that creates the payments: the <b>Test URL</b> works while this step listens, the <b>Production URL</b> once the workflow is published.',
-				name: 'webhookNotice',
-				type: 'notice',
-				default: '',
-			},
-			{
-				displayName: 'Trigger On',
-				name: 'events',
-				type: 'multiOptions',
-				required: true,
-				options: [
-					{
-						name: 'Payment Completed',
-						value: 'payment.completed',
-						description: 'The money is on its way',
-					},
-					{ name: 'Payment Created', value: 'payment.created' },
-					{
-						name: 'Payment Expired',
-						value: 'payment.expired',
-						description: 'Nobody paid within 30 minutes',
-					},
-					{
-						name: 'Payment Failed',
-						value: 'payment.failed',
-						description: 'Declined or broken off',
-					},
-					{
-						name: 'Payment Processing',
-						value: 'payment.processing',
-						description: 'The customer is paying',
-					},
-				],
-				default: ['payment.completed'],
-			},
+			authenticationField,
+			...notices,
+			...eventFields,
 			{
 				displayName: 'Options',
 				name: 'options',
@@ -109,29 +83,32 @@ export class AcountPayTrigger implements INodeType {
 		],
 	};
 
-	/* AcountPay takes the URL with each payment, so there is nothing to set up there; only what must be in order here. */
+	/* With access tokens AcountPay takes the URL with each payment: nothing is set up there, only what must be in order here. */
 	webhookMethods = {
 		default: {
 			async checkExists(this: IHookFunctions): Promise<boolean> {
-				await requireWebhookSecret(this, webhookSecretOf);
+				// With keys, `create` finds what exists.
+				if (!usesKeys(this)) await requireWebhookSecret(this, webhookSecretOf);
 				return false;
 			},
 			async create(this: IHookFunctions): Promise<boolean> {
-				await requireWebhookSecret(this, webhookSecretOf);
+				if (usesKeys(this)) await register(this);
+				else await requireWebhookSecret(this, webhookSecretOf);
 				return true;
 			},
 			async delete(this: IHookFunctions): Promise<boolean> {
+				if (usesKeys(this)) await unregister(this);
 				return true;
 			},
 		},
 	};
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
-		const event = await receiveEvent(this, SCHEMES.oAuth2, webhookSecretOf);
+		const event = await (usesKeys(this) ? receiveWithKeys(this) : receiveWithToken(this));
 		if (!event) return { noWebhookResponse: true };
 
 		// An expression may give a single one.
-		const events = [this.getNodeParameter('events') as EventName | EventName[]].flat();
+		const events = [this.getNodeParameter('events') as string | string[]].flat();
 		if (!events.some((name) => name === event.event)) return answer(this, 200, 'ignored');
 		if (contradictsItself(event)) {
 			logDoubt(this, event, 'its status contradicts its name');
@@ -155,4 +132,21 @@ export class AcountPayTrigger implements INodeType {
 			workflowData: [[{ json: event }]],
 		};
 	}
+}
+
+const usesKeys = (context: IHookFunctions | IWebhookFunctions): boolean =>
+	authenticationOf(context) === 'apiKey';
+
+const receiveWithToken = async (context: IWebhookFunctions) =>
+	await receiveEvent(context, SCHEMES.oAuth2, webhookSecretOf);
+
+/** The secret is the one of a webhook that a person registered, in the credential, or else the one that the node keeps. */
+async function receiveWithKeys(context: IWebhookFunctions) {
+	const registered = registrationOf(context)?.secret ?? '';
+	const byHand = webhookSecretIn(AUTH_METHODS.apiKey.credentialType);
+	const secretOf: SecretOf = async (reader) => (await byHand(reader)) || registered;
+	return await receiveEvent(context, SCHEMES.apiKey, secretOf, {
+		dependsOn: registered,
+		missing: 'the trigger is not registered at AcountPay. Publish its workflow again',
+	});
 }

@@ -1,12 +1,20 @@
 import type {
 	ICredentialDataDecryptedObject,
 	IExecuteFunctions,
+	IHookFunctions,
 	ILoadOptionsFunctions,
 	IWebhookFunctions,
 } from 'n8n-workflow';
 
-/** What n8n calls a node with where the node asks AcountPay: a run, a webhook that ends a wait, or a list to pick from. */
-export type RequestContext = IExecuteFunctions | IWebhookFunctions | ILoadOptionsFunctions;
+/**
+ * What n8n calls a node with where the node asks AcountPay: a run, a webhook that ends a wait, a list to pick from, or the
+ * publication of a trigger.
+ */
+export type RequestContext =
+	| IExecuteFunctions
+	| IWebhookFunctions
+	| ILoadOptionsFunctions
+	| IHookFunctions;
 
 /** The signal that is aborted when a person or a time limit cancels the execution. */
 export const cancelSignalOf = (context: RequestContext): AbortSignal | undefined =>

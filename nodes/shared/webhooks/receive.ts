@@ -1,6 +1,11 @@
-import type { IHookFunctions, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
+import type {
+	IDataObject,
+	IHookFunctions,
+	IWebhookFunctions,
+	IWebhookResponseData,
+} from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import { type AcountPayCredential, CREDENTIAL_TYPE } from '../auth/oAuth2/accessToken';
+import { CREDENTIAL_TYPE } from '../auth/oAuth2/accessToken';
 import { readWebhookEvent, type WebhookEvent } from '../api/events';
 import { isSignedWith, type SignatureScheme } from './schemes';
 import { fitsSecret } from './secrets';
@@ -15,11 +20,24 @@ export interface Rejection {
 /** Reads the secret that webhooks of a node are signed with; an empty string when there is none. */
 export type SecretOf = (context: Pick<IHookFunctions, 'getCredentials'>) => Promise<string>;
 
+/** The webhook secret in the node's credential of a type. */
+export const webhookSecretIn =
+	(credentialType: string): SecretOf =>
+	async (context) => {
+		const { webhookSecret } = await context.getCredentials<IDataObject>(credentialType);
+		return String(webhookSecret ?? '').trim();
+	};
+
 /** The webhook secret in the node's credential 'AcountPay API'. */
-export const webhookSecretOf: SecretOf = async (context) => {
-	const { webhookSecret } = await context.getCredentials<AcountPayCredential>(CREDENTIAL_TYPE);
-	return String(webhookSecret ?? '').trim();
-};
+export const webhookSecretOf = webhookSecretIn(CREDENTIAL_TYPE);
+
+/** What a node knows of a secret besides how to read it. */
+export interface SecretFacts {
+	/** What the secret depends on besides the node's credentials. */
+	dependsOn?: string;
+	/** Why a delivery is rejected when there is no secret. */
+	missing?: string;
+}
 
 /** The words for a node that needs the webhook secret and whose credential has none. */
 export const WEBHOOK_SECRET_MISSING = {
@@ -51,8 +69,9 @@ export async function receiveEvent(
 	context: IWebhookFunctions,
 	scheme: SignatureScheme,
 	secretOf: SecretOf,
+	facts: SecretFacts = {},
 ): Promise<WebhookEvent | undefined> {
-	const received = await checkDelivery(context, scheme, secretOf);
+	const received = await checkDelivery(context, scheme, secretOf, facts);
 	if ('event' in received) return received.event;
 	const { status, reason } = received.rejection;
 	context.logger.warn(`AcountPay node '${context.getNode().name}' refused a webhook: ${reason}`);
@@ -74,6 +93,7 @@ async function checkDelivery(
 	context: IWebhookFunctions,
 	scheme: SignatureScheme,
 	secretOf: SecretOf,
+	{ dependsOn, missing = 'the credential has no Webhook Secret' }: SecretFacts,
 ): Promise<Received> {
 	const request = context.getRequestObject();
 	const now = Date.now();
@@ -89,12 +109,12 @@ async function checkDelivery(
 		return isSignedWith(secret, claim, rawBody);
 	};
 	const isSigned = await fitsSecret(
-		secretKeyOf(context),
+		secretKeyOf(context, dependsOn),
 		async () => await secretOf(context),
 		fits,
 	).catch(() => undefined);
 	if (isSigned === undefined) return rejected(500, 'the credential could not be read');
-	if (secret === '') return rejected(401, 'the credential has no Webhook Secret');
+	if (secret === '') return rejected(401, missing);
 	if (!isSigned) return rejected(401, 'its signature is wrong');
 
 	// Events are JSON. What calls itself text is none; other wrong types are what HTTP clients put on JSON by themselves.
@@ -114,9 +134,9 @@ async function rawBodyOf(request: Request): Promise<Buffer> {
 }
 
 /** The node with its credentials: another credential is another secret. */
-function secretKeyOf(context: IWebhookFunctions): string {
+function secretKeyOf(context: IWebhookFunctions, dependsOn: string | undefined): string {
 	const { id, credentials } = context.getNode();
-	return JSON.stringify([context.getWorkflow().id, id, credentials]);
+	return JSON.stringify([context.getWorkflow().id, id, credentials, dependsOn]);
 }
 
 /**

@@ -247,6 +247,14 @@ export class Engine {
 	async publish(definition: WorkflowDefinition): Promise<Published> {
 		const workflow = this.workflow(definition);
 		const urls = await this.webhooks.publish(workflow);
+		return this.published(workflow, urls, async () => await this.webhooks.unpublish(workflow));
+	}
+
+	private published(
+		workflow: IWorkflowBase,
+		urls: string[],
+		unpublish: () => Promise<void>,
+	): Published {
 		return {
 			id: workflow.id,
 			urls,
@@ -257,8 +265,15 @@ export class Engine {
 					.filter((stored) => stored.workflow.id === workflow.id)
 					.map((stored) => new Execution(stored, name));
 			},
-			unpublish: async () => await this.webhooks.unpublish(workflow),
+			unpublish,
 		};
+	}
+
+	/** Listens for a test event, as a person in the editor does; `unpublish` stops that. Listening ends by itself only there. */
+	async listenForTest(definition: WorkflowDefinition): Promise<Published> {
+		const workflow = this.workflow(definition);
+		const urls = await this.webhooks.listenForTest(workflow);
+		return this.published(workflow, urls, async () => await this.webhooks.endTest(workflow));
 	}
 
 	/** Stores what a node wrote into the workflow's static data. */

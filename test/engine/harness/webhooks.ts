@@ -11,6 +11,7 @@ import {
 	type IWebhookResponseData,
 	type IWorkflowBase,
 	type Workflow,
+	type WorkflowActivateMode,
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
 import { timingSafeEqual } from 'node:crypto';
@@ -54,6 +55,9 @@ export class WebhookServer {
 
 	private readonly published = new Map<string, { workflowData: IWorkflowBase; node: string }>();
 
+	/** The webhooks that a person listens to in the editor, with the static data that their nodes wrote. */
+	private readonly tests = new Map<string, { workflowData: IWorkflowBase; staticData: object }>();
+
 	constructor(private readonly engine: Engine) {}
 
 	/** Begins to listen on a free port, until the end of the test file. */
@@ -62,6 +66,10 @@ export class WebhookServer {
 		app.all(
 			'/webhook/*path',
 			this.handler(async (...call) => await this.live(...call)),
+		);
+		app.all(
+			'/webhook-test/*path',
+			this.handler(async (...call) => await this.test(...call)),
 		);
 		app.all(
 			'/webhook-waiting/:id',
@@ -77,14 +85,20 @@ export class WebhookServer {
 	}
 
 	/**
-	 * Publishes a workflow: asks its nodes' `checkExists` and, when that says no, `create`, and listens.
+	 * Publishes a workflow: asks its nodes' `checkExists` and, when that says no, `create`, and listens. When one of them
+	 * throws, `delete` is called (`webhook-trigger-registrar.js`).
 	 *
 	 * @returns where the webhooks of its nodes are, in the nodes' order
 	 * @throws what `checkExists` or `create` throws
 	 */
 	async publish(workflowData: IWorkflowBase): Promise<string[]> {
 		const webhooks = await this.callHooks(workflowData, async (call) => {
-			if (!(await call('checkExists'))) await call('create');
+			try {
+				if (!(await call('checkExists'))) await call('create');
+			} catch (error) {
+				await call('delete');
+				throw error;
+			}
 		});
 		for (const { httpMethod, path, node } of webhooks) {
 			this.published.set(`${httpMethod} ${path}`, { workflowData, node });
@@ -101,15 +115,53 @@ export class WebhookServer {
 		for (const { httpMethod, path } of webhooks) this.published.delete(`${httpMethod} ${path}`);
 	}
 
+	/**
+	 * Listens for one call, as 'Execute step' in the editor does (`test-webhooks.js`). The nodes get empty static data, and
+	 * what they write is theirs until the end of the test.
+	 *
+	 * @returns where the webhooks of its nodes are, in the nodes' order
+	 */
+	async listenForTest(workflowData: IWorkflowBase): Promise<string[]> {
+		const workflow = this.engine.instance(workflowData);
+		workflow.staticData = {};
+		const webhooks = await this.callHooks(
+			workflowData,
+			async (call) => {
+				if (!(await call('checkExists'))) await call('create');
+			},
+			workflow,
+		);
+		const staticData = JSON.parse(JSON.stringify(workflow.staticData)) as object;
+		for (const { httpMethod, path } of webhooks) {
+			this.tests.set(`${httpMethod} ${path}`, { workflowData, staticData });
+		}
+		return webhooks.map(({ path }) => `${this.url}/webhook-test/${path}`);
+	}
+
+	/** Stops to listen: `delete` of the nodes is called with the static data of the test. */
+	async endTest(workflowData: IWorkflowBase) {
+		for (const [key, test] of this.tests) {
+			if (test.workflowData.id !== workflowData.id) continue;
+			this.tests.delete(key);
+			const workflow = this.engine.instance(workflowData);
+			workflow.staticData = test.staticData as never;
+			await this.callHooks(workflowData, async (call) => void (await call('delete')), workflow);
+		}
+	}
+
+	/** @param testing the workflow when it is for a test: its static data are not stored */
 	private async callHooks(
 		workflowData: IWorkflowBase,
 		use: (call: (method: 'checkExists' | 'create' | 'delete') => Promise<unknown>) => Promise<void>,
+		testing?: Workflow,
 	) {
-		const workflow = this.engine.instance(workflowData);
+		const workflow = testing ?? this.engine.instance(workflowData);
 		await workflow.expression.acquireIsolate();
 		try {
 			const nodes = Object.values(workflow.nodes);
-			const webhooks = nodes.flatMap((node) => this.webhooksOf(workflow, node, false));
+			const webhooks = nodes
+				.flatMap((node) => this.webhooksOf(workflow, node, false))
+				.map((webhook) => ({ ...webhook, isTest: testing !== undefined }));
 			for (const webhook of webhooks) {
 				const node = workflow.nodes[webhook.node];
 				const { webhookMethods } = this.engine.types.getByNameAndVersion(
@@ -123,16 +175,16 @@ export class WebhookServer {
 						workflow,
 						node,
 						additionalData,
-						'trigger',
-						'activate',
+						modeOf(method, testing),
+						activationOf(method, testing),
 						webhook,
 					);
 					return await webhookMethods?.[name]?.[method]?.call(context);
 				});
 			}
-			this.engine.saveStaticData(workflow);
 			return webhooks;
 		} finally {
+			if (!testing) this.engine.saveStaticData(workflow);
 			await workflow.expression.releaseIsolate();
 		}
 	}
@@ -151,6 +203,27 @@ export class WebhookServer {
 		try {
 			const webhook = this.webhooksOf(workflow, node, false).find((each) => each.path === path)!;
 			const mode = 'webhook';
+			await this.call({ workflow, workflowData, webhook, node, mode, request, response });
+		} finally {
+			await workflow.expression.releaseIsolate();
+		}
+	}
+
+	private async test(request: Request, response: Response) {
+		const path = (request.params.path as unknown as string[]).join('/');
+		const found = this.tests.get(`${request.method} ${path}`);
+		if (!found) throw new Refusal(404, `The requested webhook "${path}" is not registered.`);
+		const { workflowData, staticData } = found;
+		const workflow = this.engine.instance(workflowData);
+		workflow.setTestStaticData(staticData as never);
+		await workflow.expression.acquireIsolate();
+		try {
+			const nodes = Object.values(workflow.nodes);
+			const webhook = nodes
+				.flatMap((node) => this.webhooksOf(workflow, node, false))
+				.find((each) => each.path === path)!;
+			const node = workflow.nodes[webhook.node];
+			const mode = 'manual';
 			await this.call({ workflow, workflowData, webhook, node, mode, request, response });
 		} finally {
 			await workflow.expression.releaseIsolate();
@@ -233,7 +306,7 @@ export class WebhookServer {
 
 		// Measured in n8n: what the node wrote is kept unless the execution starts before the answer is sent.
 		if (result.noWebhookResponse || !result.workflowData) {
-			if (!parked) this.engine.saveStaticData(workflow);
+			if (!parked && call.mode !== 'manual') this.engine.saveStaticData(workflow);
 		}
 		if (!result.workflowData) {
 			if (!result.noWebhookResponse) {
@@ -325,6 +398,12 @@ export class WebhookServer {
 		};
 	}
 }
+
+/** With which modes n8n calls a node's `webhookMethods`: `delete` can't see that it is about a test. */
+const modeOf = (method: string, testing: unknown): WorkflowExecuteMode =>
+	method === 'delete' ? 'internal' : testing ? 'manual' : 'trigger';
+const activationOf = (method: string, testing: unknown): WorkflowActivateMode =>
+	method === 'delete' ? 'update' : testing ? 'manual' : 'activate';
 
 /** The run data with which an execution starts, or a parked one goes on, with what the node made of the request. */
 function executionData(

@@ -1,0 +1,221 @@
+/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
+/**
+ * AcountPay Trigger with keys on a real n8n: it registers itself, is found again, and is told of events by the sandbox.
+ */
+import type { IDataObject } from 'n8n-workflow';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { keyPaymentBody, keyWebhookHeaders, startSandbox, type Sandbox } from '../../sandbox';
+import { isFinished, itemsOf, type N8nApi } from '../../tools/n8n/api';
+import { workflow } from '../../tools/n8n/workflow';
+import { ACCEPTED, IGNORED, post } from '../engine/deliveries';
+import { keyPartnerOf } from '../sandbox/client';
+import { startFrom } from './example';
+import { sharedN8n, startOwnN8n } from './n8n';
+import { until } from './support';
+
+jest.setTimeout(300_000);
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+	sandbox = await startSandbox();
+});
+beforeEach(() => sandbox.reset());
+afterAll(async () => await sandbox.close());
+
+const { api, log } = sharedN8n();
+
+const definition = (
+	credential: unknown,
+	webhookId: string,
+	events: string[],
+	name = 'AcountPay Trigger',
+) =>
+	workflow([
+		{
+			id: 'trigger',
+			name,
+			type: 'n8n-nodes-acountpay.acountPayTrigger',
+			typeVersion: 1,
+			webhookId,
+			parameters: { authentication: 'apiKey', events },
+			credentials: { acountPayKeyApi: credential },
+		},
+		{ name: 'After', type: 'n8n-nodes-base.noOp', typeVersion: 1, parameters: {} },
+	] as never);
+
+/** Stores a workflow with a trigger, without publishing it. */
+async function createTrigger(at: N8nApi, changes: IDataObject = {}) {
+	const data = { environment: 'custom', baseUrl: sandbox.url, ...sandbox.keys, ...changes };
+	const credential = await at.createCredential('Keys', 'acountPayKeyApi', data as never);
+	const webhookId = randomUUID();
+	const make = (events: string[]) => definition(credential, webhookId, events);
+	const { id } = await at.createWorkflow(make(['payment.completed']));
+	return { id, make, credential, url: at.webhookUrl(`${webhookId}/webhook`) };
+}
+
+async function publish(at: N8nApi, id: string) {
+	expect(await at.publish(id)).toMatchObject({ status: 'published' });
+}
+
+async function unpublish(at: N8nApi, id: string, isDone: () => boolean) {
+	await at.deactivate(id);
+	await until(isDone);
+}
+
+/** How many requests of each kind there were. */
+const asked = (endpoint: string) =>
+	sandbox.requests.filter((request) => request.endpoint === endpoint).length;
+
+/** Has a payment paid, and waits until its event is delivered. @returns the body of that */
+async function pay(): Promise<string> {
+	const { paymentId } = (await keyPartnerOf(sandbox).create()).data as { paymentId: number };
+	sandbox.pay(paymentId);
+	sandbox.clock.advance(1_000);
+	await sandbox.webhooksIdle();
+	const delivery = sandbox.deliveries.filter((each) => each.paymentId === paymentId).at(-1);
+	expect(delivery).toMatchObject({ status: 200 });
+	return delivery!.rawBody;
+}
+
+/** What a workflow was started with, when it has been so many times and has ended. */
+async function startedWith(at: N8nApi, id: string, times: number): Promise<IDataObject[]> {
+	const runs = async () => (await at.listExecutions()).filter((run) => run.workflowId === id);
+	await until(async () => {
+		const all = await runs();
+		return all.length >= times && all.every(isFinished);
+	});
+	const whole = await Promise.all((await runs()).map(async (run) => await at.getExecution(run.id)));
+	return whole.reverse().map((run) => itemsOf(run, 'After')[0].json);
+}
+
+const paidBody = async (at = new Date()) => {
+	const { paymentId } = (await keyPartnerOf(sandbox).create()).data as { paymentId: number };
+	return JSON.stringify(
+		keyPaymentBody('payment.completed', sandbox.payment(paymentId), 'paid', at),
+	);
+};
+
+it('publishes, changes, unpublishes and publishes again with one registration', async () => {
+	const { id, make, url } = await createTrigger(api);
+	await publish(api, id);
+	const [{ id: number, secret }] = sandbox.registrations;
+	expect(sandbox.registrations).toMatchObject([{ url, events: ['payment.completed'] }]);
+	const first = await pay();
+
+	// n8n takes the old trigger away and sets the new one up.
+	await api.updateWorkflow(id, make(['payment.completed', 'merchant.activated']));
+	await publish(api, id);
+	await until(() => asked('changeWebhook') === 1);
+	expect(sandbox.registrations).toMatchObject([
+		{ id: number, secret, url, events: ['payment.completed', 'merchant.activated'] },
+	]);
+	const second = await pay();
+
+	await unpublish(api, id, () => asked('removeWebhook') >= 2);
+	await until(() => log().includes(`could not remove the webhook ${number} for ${url}`));
+	expect(sandbox.registrations).toHaveLength(1);
+	await publish(api, id);
+	const third = await pay();
+	expect(asked('registerWebhook')).toBe(1);
+	expect(sandbox.registrations).toMatchObject([{ id: number, secret, url }]);
+	expect(await startedWith(api, id, 3)).toEqual(
+		[first, second, third].map((body) => JSON.parse(body)),
+	);
+	expect(log()).not.toContain(secret);
+	await api.deactivate(id);
+});
+
+it('removes the registration where AcountPay lets it, and makes a new one', async () => {
+	sandbox.settings.removableWebhooks = true;
+	const { id, url } = await createTrigger(api);
+	await publish(api, id);
+	await unpublish(api, id, () => sandbox.registrations.length === 0);
+	await publish(api, id);
+	expect(sandbox.registrations).toMatchObject([{ url }]);
+	await pay();
+	expect(await startedWith(api, id, 1)).toHaveLength(1);
+	await unpublish(api, id, () => sandbox.registrations.length === 0);
+});
+
+it('starts a workflow once for each event, and for nothing that is forged or old', async () => {
+	sandbox.settings.signaturePrefix = 'sha256=';
+	const { id, url } = await createTrigger(api);
+	await publish(api, id);
+	const [{ secret }] = sandbox.registrations;
+	const body = await pay();
+	for (const prefix of ['', 'sha256=']) {
+		const repeat = await post(url, body, keyWebhookHeaders(body, secret, prefix));
+		expect(repeat).toMatchObject(IGNORED);
+	}
+	const recorded = await paidBody(new Date(Date.now() - 25 * 60 * 60_000));
+	expect(await post(url, recorded, keyWebhookHeaders(recorded, secret))).toMatchObject({
+		status: 401,
+	});
+	const forged = await paidBody();
+	for (const key of ['', 'whsec_of_somebody_else', sandbox.keys.clientSecret]) {
+		const reply = await post(url, forged, keyWebhookHeaders(forged, key));
+		expect(reply).toMatchObject({ status: 401 });
+	}
+	expect(await post(url, forged)).toMatchObject({ status: 401 });
+	const last = await pay();
+	expect(await startedWith(api, id, 2)).toEqual([JSON.parse(body), JSON.parse(last)]);
+	await api.deactivate(id);
+});
+
+it('tests with a registration of its own', async () => {
+	sandbox.settings.removableWebhooks = true;
+	const { id, url } = await createTrigger(api);
+	await publish(api, id);
+	const [production] = sandbox.registrations;
+	const testUrl = url.replace('/webhook/', '/webhook-test/');
+	await startFrom(api, id, 'AcountPay Trigger');
+	await until(() => sandbox.registrations.length === 2);
+	expect(sandbox.registrations[1].url).toBe(testUrl);
+	const body = await paidBody();
+	const [, testing] = sandbox.registrations;
+	const wrong = await post(testUrl, body, keyWebhookHeaders(body, production.secret));
+	expect(wrong).toMatchObject({ status: 401 });
+	expect(await post(testUrl, body, keyWebhookHeaders(body, testing.secret))).toMatchObject(
+		ACCEPTED,
+	);
+	await until(() => sandbox.registrations.length === 1);
+	expect(sandbox.registrations).toEqual([production]);
+	await unpublish(api, id, () => sandbox.registrations.length === 0);
+});
+
+it('is not published with wrong keys, and n8n says why', async () => {
+	const { id } = await createTrigger(api, { clientSecret: 'wrong-secret' });
+	const { status, problems } = await api.publish(id);
+	expect(status).toBe('failed');
+	expect(problems).toEqual([
+		expect.stringMatching(
+			/AcountPay rejected the keys of the credential 'Keys' .*Partner Dashboard/,
+		),
+	]);
+	await api.deactivate(id);
+});
+
+it.each(['stop', 'kill'] as const)('finds its registration after a restart (%s)', async (how) => {
+	const n8n = await startOwnN8n();
+	try {
+		const { id } = await createTrigger(n8n.api);
+		await publish(n8n.api, id);
+		const registered = { ...sandbox.registrations[0] };
+		const before = await pay();
+		expect(await startedWith(n8n.api, id, 1)).toHaveLength(1);
+		await n8n.restart(how);
+		await sleep(2_000);
+		const after = await pay();
+		expect(await startedWith(n8n.api, id, 2)).toEqual([JSON.parse(before), JSON.parse(after)]);
+		expect(sandbox.registrations).toHaveLength(1);
+		expect(sandbox.registrations[0]).toMatchObject({
+			id: registered.id,
+			secret: registered.secret,
+		});
+		expect(asked('registerWebhook') + asked('changeWebhook')).toBe(1);
+	} finally {
+		await n8n.stop();
+	}
+});
