@@ -7,30 +7,15 @@ import type {
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
-import {
-	OAUTH2_HOSTS,
-	SAFE_BASE_URL_PATTERN,
-	SLASHES_AT_END,
-	TOKEN_PATH,
-} from '../nodes/shared/api/hosts';
+import { baseUrlExpression, OAUTH2_HOSTS, TOKEN_PATH } from '../nodes/shared/api/hosts';
 import { addFingerprint } from '../nodes/shared/auth/oAuth2/accessToken';
 
-/*
- * n8n posts id and secret to this URL before any code of a node runs, so the rule for custom base URLs must be in the
- * expression. A URL that breaks it becomes one with a protocol that n8n's HTTP client refuses, naming it.
- */
-const REFUSED_URL = 'base-url-must-start-with-https-or-be-http-on-localhost:';
-const baseUrlFor = (fields: '$self' | '$credentials') =>
-	`(${fields}["environment"] === "production" ? "${OAUTH2_HOSTS.production}"` +
-	` : ${fields}["environment"] === "sandbox" ? "${OAUTH2_HOSTS.sandbox}"` +
-	` : /${SAFE_BASE_URL_PATTERN}/i.test(String(${fields}["baseUrl"]).trim())` +
-	` ? String(${fields}["baseUrl"]).trim().replace(${String(SLASHES_AT_END)}, "$1")` +
-	` : "${REFUSED_URL}")`;
+/* n8n posts id and secret to this URL before any code of a node runs. */
 const tokenUrlFor = (fields: '$self' | '$credentials') =>
-	`={{ ${baseUrlFor(fields)} + "${TOKEN_PATH}" }}`;
+	`={{ ${baseUrlExpression(fields, OAUTH2_HOSTS)} + "${TOKEN_PATH}" }}`;
 /** The host in a URL. */
 const HOST_OF_URL = /^\w+:\/\/(\[[^\]]*\]|[^:/]+)(?:[:/].*)?$/;
-const HOST = `={{ ${baseUrlFor('$self')}.replace(${String(HOST_OF_URL)}, "$1") }}`;
+const HOST = `={{ ${baseUrlExpression('$self', OAUTH2_HOSTS)}.replace(${String(HOST_OF_URL)}, "$1") }}`;
 
 /* n8n evaluates the dialog's test on a workflow without a name, in an execution without an id. */
 const NONE_IN_WORKFLOWS =

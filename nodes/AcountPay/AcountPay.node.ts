@@ -8,8 +8,9 @@ import {
 	NodeConnectionTypes,
 	NodeOperationError,
 } from 'n8n-workflow';
-import { AUTH_METHODS } from '../shared/auth';
+import { authenticationOf, credentialsByAuthentication } from '../shared/auth';
 import { operationFor, properties } from './actions';
+import { searchMerchants } from './actions/merchant/search';
 import { ItemRunner } from './execution/itemRunner';
 import { resume } from './resume';
 
@@ -27,7 +28,7 @@ export class AcountPay implements INodeType {
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
-		credentials: [{ name: AUTH_METHODS.oAuth2.credentialType, required: true }],
+		credentials: credentialsByAuthentication,
 		webhooks: [
 			{
 				name: 'default',
@@ -40,6 +41,8 @@ export class AcountPay implements INodeType {
 		],
 		properties,
 	};
+
+	methods = { listSearch: { searchMerchants } };
 
 	/* The URL of a waiting execution needs no setting up, but n8n's lint wants these three wherever there are webhooks. */
 	webhookMethods = {
@@ -59,7 +62,7 @@ export class AcountPay implements INodeType {
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const resource = this.getNodeParameter('resource', 0) as string;
 		const name = this.getNodeParameter('operation', 0) as string;
-		const operation = operationFor(resource, name);
+		const operation = operationFor(authenticationOf(this), resource, name);
 		if (!operation) {
 			throw new NodeOperationError(
 				this.getNode(),

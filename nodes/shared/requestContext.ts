@@ -1,11 +1,12 @@
 import type {
 	ICredentialDataDecryptedObject,
 	IExecuteFunctions,
+	ILoadOptionsFunctions,
 	IWebhookFunctions,
 } from 'n8n-workflow';
 
-/** What n8n calls a node with where the node asks AcountPay: a run, or a webhook that ends a wait. */
-export type RequestContext = IExecuteFunctions | IWebhookFunctions;
+/** What n8n calls a node with where the node asks AcountPay: a run, a webhook that ends a wait, or a list to pick from. */
+export type RequestContext = IExecuteFunctions | IWebhookFunctions | ILoadOptionsFunctions;
 
 /** The signal that is aborted when a person or a time limit cancels the execution. */
 export const cancelSignalOf = (context: RequestContext): AbortSignal | undefined =>

@@ -1,19 +1,36 @@
-import type { INodeProperties } from 'n8n-workflow';
-import type { Operation } from './operation';
+import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import { AUTH_METHODS, type Authentication, authenticationField } from '../../shared/auth';
+import { merchant } from './merchant';
+import type { Operation, Resource } from './operation';
 import { maxConcurrencyOption, timeoutOption } from './options';
-import { operations as payment } from './payment';
+import { payment } from './payment';
+import { store } from './store';
 
-const resources = { payment } satisfies Record<string, ReadonlyArray<Operation<unknown>>>;
+/** All resources by their value in saved workflows, in the order of the list. */
+const RESOURCES: Readonly<Record<string, Resource>> = { merchant, payment, store };
+
+const DEFAULT_RESOURCE = 'payment';
+const DEFAULT_OPERATION = 'create';
+
+/** By the order in which they were added: the fields of a saved workflow keep their order, by which it is known again. */
+const AUTHENTICATIONS = Object.keys(AUTH_METHODS) as Authentication[];
+
+const operationsOf = (authentication: Authentication, resource: string) =>
+	Object.hasOwn(RESOURCES, resource) ? (RESOURCES[resource].operations[authentication] ?? []) : [];
+
+const resourcesWith = (authentication: Authentication): string[] =>
+	Object.keys(RESOURCES).filter((resource) => operationsOf(authentication, resource).length > 0);
 
 /**
  * Finds the operation that a person chose.
- * @returns undefined when there is none of that name
+ * @returns undefined when there is none of that name with this authentication
  */
-export function operationFor(resource: string, operation: string): Operation<unknown> | undefined {
-	return Object.hasOwn(resources, resource)
-		? resources[resource as keyof typeof resources].find(({ option }) => option.value === operation)
-		: undefined;
-}
+export const operationFor = (
+	authentication: Authentication,
+	resource: string,
+	operation: string,
+): Operation<unknown> | undefined =>
+	operationsOf(authentication, resource).find(({ option }) => option.value === operation);
 
 const byName = (a: INodeProperties, b: INodeProperties) =>
 	a.displayName.localeCompare(b.displayName);
@@ -28,38 +45,76 @@ const optionsField = (own: INodeProperties[]): INodeProperties => ({
 	options: [maxConcurrencyOption, timeoutOption, ...own].sort(byName),
 });
 
-const fieldsFor = (resource: string, { option, fields, options = [] }: Operation<unknown>) =>
-	[...fields, optionsField(options)].map(
-		(field): INodeProperties => ({
-			...field,
-			displayOptions: {
-				show: {
-					...field.displayOptions?.show,
-					resource: [resource],
-					operation: [option.value],
-				},
-			},
+/** The field, shown where these parameters have these values too. */
+const shownFor = (field: INodeProperties, show: Record<string, string[]>): INodeProperties => ({
+	...field,
+	displayOptions: {
+		...field.displayOptions,
+		show: { ...field.displayOptions?.show, ...show },
+	},
+});
+
+const fieldsFor = (
+	authentication: Authentication,
+	resource: string,
+	{ option, fields, options = [] }: Operation<unknown>,
+) =>
+	[...fields, optionsField(options)].map((field) =>
+		shownFor(field, {
+			authentication: [authentication],
+			resource: [resource],
+			operation: [option.value],
 		}),
 	);
 
-/** All fields of the node: the choice of resource and operation, then each operation's own. */
+const choice = (
+	displayName: string,
+	name: string,
+	options: INodePropertyOptions[],
+	defaultValue: string,
+): INodeProperties => ({
+	displayName,
+	name,
+	type: 'options',
+	noDataExpression: true,
+	options,
+	default: defaultValue,
+});
+
+/** The choices and fields that a person has with one way to authenticate. */
+function propertiesWith(authentication: Authentication): INodeProperties[] {
+	const resources = resourcesWith(authentication);
+	return [
+		shownFor(
+			choice(
+				'Resource',
+				'resource',
+				resources.map((value) => ({ name: RESOURCES[value].name, value })),
+				DEFAULT_RESOURCE,
+			),
+			{ authentication: [authentication] },
+		),
+		...resources.map((resource) =>
+			shownFor(
+				choice(
+					'Operation',
+					'operation',
+					operationsOf(authentication, resource).map(({ option }) => option),
+					DEFAULT_OPERATION,
+				),
+				{ authentication: [authentication], resource: [resource] },
+			),
+		),
+		...resources.flatMap((resource) =>
+			operationsOf(authentication, resource).flatMap((operation) =>
+				fieldsFor(authentication, resource, operation),
+			),
+		),
+	];
+}
+
+/** All fields of the node: the choices, then each operation's own. */
 export const properties: INodeProperties[] = [
-	{
-		displayName: 'Resource',
-		name: 'resource',
-		type: 'options',
-		noDataExpression: true,
-		options: [{ name: 'Payment', value: 'payment' }],
-		default: 'payment',
-	},
-	{
-		displayName: 'Operation',
-		name: 'operation',
-		type: 'options',
-		noDataExpression: true,
-		displayOptions: { show: { resource: ['payment'] } },
-		options: payment.map(({ option }) => option),
-		default: 'create',
-	},
-	...payment.flatMap((operation) => fieldsFor('payment', operation)),
+	authenticationField,
+	...AUTHENTICATIONS.flatMap(propertiesWith),
 ];

@@ -6,10 +6,12 @@ import type {
 	INodeProperties,
 	INodePropertyOptions,
 } from 'n8n-workflow';
+import type { Authentication } from '../../shared/auth';
 import type { ApiRequest } from '../../shared/api/request';
 import type { Client } from '../../shared/transport/client';
 import type { CallOptions } from '../../shared/transport/retry';
 import type { IdempotencyRecord } from '../execution/idempotencyStore';
+import type { Noun } from '../execution/runSummary';
 import type { ItemParameters } from './parameters';
 
 /** A file for n8n to store. */
@@ -65,6 +67,8 @@ export interface Operation<Input> {
 	mostlyWaits?: boolean;
 	/** The id in the response to a create, for operations that make something. */
 	createdIdOf?(response: IDataObject): string | undefined;
+	/** What it makes, for operations that make something; a payment when not given. */
+	noun?: Noun;
 	/** What a person calls the thing that is to be made, for operations that make something. */
 	referenceOf?(input: Input): string;
 	/**
@@ -79,3 +83,15 @@ export interface Operation<Input> {
 	 */
 	run(input: Input, work: ItemWork): Promise<ItemOutput[]>;
 }
+
+/** One entry of the node's list 'Resource'. */
+export interface Resource {
+	/** As the list shows it. */
+	name: string;
+	/** Its operations in the order of the list, for each way to authenticate that has it. */
+	operations: Partial<Record<Authentication, ReadonlyArray<AnyOperation>>>;
+}
+
+/** An operation whose input is its own business: what its check gives is what its run gets. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyOperation = Operation<any>;

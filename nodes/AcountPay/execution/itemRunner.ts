@@ -220,10 +220,16 @@ export class ItemRunner<Input> {
 	/** What became of the items so far; of an operation that makes nothing, nothing. */
 	private summary(): RunSummary {
 		const itemCount = this.operation.referenceOf ? this.items.length : 0;
-		return summarise(this.store.summary(), itemCount, this.references, (item) => {
-			const result = this.results.at(item);
-			return result && 'failed' in result ? result.failed : undefined;
-		});
+		return summarise(
+			this.store.summary(),
+			this.operation.noun,
+			itemCount,
+			this.references,
+			(item) => {
+				const result = this.results.at(item);
+				return result && 'failed' in result ? result.failed : undefined;
+			},
+		);
 	}
 
 	/** Ends the node with the item's error, or keeps it as the item's result when the node continues. */

@@ -7,7 +7,7 @@ import {
 } from 'n8n-workflow';
 import { ApiError, type ItemError } from '../../shared/errors';
 import { placeOf, safeRetry } from './place';
-import type { RunSummary } from './runSummary';
+import type { Noun, RunSummary } from './runSummary';
 
 /** How many payments an error names in its text; all of them are in its `context`. */
 const NAMED_PAYMENTS = 50;
@@ -20,7 +20,7 @@ const messageFor = (failed: ItemError, itemIndex: number) =>
 
 /**
  * The error that ends the node.
- * @param summary what became of the items; all of it goes into the error's `context` as `paymentsMade`, `outcomesUnknown`,
+ * @param summary what became of the items; all of it goes into the error's `context` as `paymentsMade` (`merchantsMade`, `storesMade`), `outcomesUnknown`,
  *   `refused` and `notStarted`
  * @returns NodeApiError when AcountPay was asked, NodeOperationError when a field is wrong
  */
@@ -32,17 +32,18 @@ export function nodeErrorFor(
 ): NodeApiError | NodeOperationError {
 	const message = messageFor(failed, itemIndex);
 	const isOther = (item: { itemIndex: number }) => item.itemIndex !== itemIndex;
-	const { made, unknown, refused, notStarted } = summary;
+	const { noun = 'payment', made, unknown, refused, notStarted } = summary;
 	const description = [
 		failed.description,
 		...sentencesFor({
+			noun,
 			made,
 			unknown: unknown.filter(isOther),
 			refused: refused.filter(isOther),
 			notStarted: notStarted.filter(isOther),
 		}),
 		made.length + unknown.length > 0 &&
-			safeRetry(placeOf(context), context.getExecutionId(), unknown.length > 0),
+			safeRetry(placeOf(context), context.getExecutionId(), unknown.length > 0, noun),
 	]
 		.filter(Boolean)
 		.join(' ');
@@ -59,10 +60,10 @@ export function nodeErrorFor(
 	Object.assign(error, { message, description });
 	Object.assign(error.context, {
 		outcome: failed.outcome,
-		paymentsMade: made,
-		outcomesUnknown: unknown,
-		refused,
-		notStarted,
+		[`${noun}sMade`]: made.map((item) => namedBy(noun, item)),
+		outcomesUnknown: unknown.map((item) => namedBy(noun, item)),
+		refused: refused.map((item) => namedBy(noun, item)),
+		notStarted: notStarted.map((item) => namedBy(noun, item)),
 	});
 	return error;
 }
@@ -123,14 +124,39 @@ export function cancelledError(
 	});
 }
 
+/** An item with the keys that fit what it makes: a payment has a reference number, everything else a name. */
+const namedBy = (
+	noun: Noun,
+	item: RunSummary['made'][number] | RunSummary['notStarted'][number],
+) => {
+	if (noun === 'payment') return item;
+	const { referenceNumber: name, paymentId: id, itemIndex } = { paymentId: undefined, ...item };
+	return {
+		itemIndex,
+		...(name !== undefined && { name }),
+		...(id !== undefined && { [`${noun}Id`]: id }),
+	};
+};
+
+const titleOf = (noun: Noun) => `${noun[0].toUpperCase()}${noun.slice(1)}`;
+
 /** What became of the items, and the names of those. */
-function namesIn({ made, unknown, refused, notStarted }: RunSummary): Array<[string, string[]]> {
+function namesIn({
+	noun = 'payment',
+	made,
+	unknown,
+	refused,
+	notStarted,
+}: RunSummary): Array<[string, string[]]> {
 	const nameOf = ({ itemIndex, referenceNumber }: RunSummary['notStarted'][number]) =>
 		referenceNumber ?? `item ${itemIndex}`;
 	return [
 		['May or may not exist', unknown.map(nameOf)],
 		['Refused', refused.map(nameOf)],
-		['Payments made', made.map((item) => `${nameOf(item)} = ${item.paymentId ?? 'no ID'}`)],
+		[
+			`${titleOf(noun)}s made`,
+			made.map((item) => `${nameOf(item)} = ${item.paymentId ?? 'no ID'}`),
+		],
 		['Not started', notStarted.map(nameOf)],
 	];
 }

@@ -1,4 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
+import type { Noun } from './runSummary';
 
 /**
  * Where the node runs, which decides on what makes its payments again: `tool` for a language model; `subWorkflow` called
@@ -35,16 +36,22 @@ export function placeOf(context: IExecuteFunctions): Place {
 }
 
 /**
- * The one way to run the node again that creates none of its payments twice, and the ways that do.
+ * The one way to run the node again that makes nothing twice that it has made, and the ways that do.
  * @param executionId of the execution that the node runs in
- * @param hasUnknown whether there are payments that may or may not exist
+ * @param hasUnknown whether there is something that may or may not exist
+ * @param noun what the node makes
  */
-export function safeRetry(place: Place, executionId: string, hasUnknown: boolean): string {
+export function safeRetry(
+	place: Place,
+	executionId: string,
+	hasUnknown: boolean,
+	noun: Noun,
+): string {
 	const unless = hasUnknown ? " (unless 'Resend Unknown' is on)" : '';
 	const creates = `it creates none of these payments again${unless}`;
 	switch (place) {
 		case 'tool':
-			return 'Each new call of this tool creates a payment of its own.';
+			return `Each new call of this tool creates a ${noun} of its own.`;
 		case 'subWorkflow':
 			return `To go on, retry this sub-workflow's own execution, Executions → ${executionId} → Retry: ${creates}. A retry of the calling workflow, also by 'Retry On Fail', creates them again.`;
 		case 'editor':

@@ -7,8 +7,13 @@ interface NamedItem {
 	referenceNumber?: string;
 }
 
+/** What an operation makes. */
+export type Noun = 'payment' | 'merchant' | 'store';
+
 /** What became of the items of a run that makes something. */
 export interface RunSummary extends Summary {
+	/** What the run makes; payments when not given. */
+	noun?: Noun;
 	/** AcountPay rejected them, or a field is wrong: nothing was made. */
 	refused: NamedItem[];
 	/** Nothing was made: the run ended before they were sent, or they could not be sent. */
@@ -22,11 +27,12 @@ export interface RunSummary extends Summary {
  */
 export function summarise(
 	known: Summary,
+	noun: Noun | undefined,
 	itemCount: number,
 	references: ReadonlyArray<string | undefined>,
 	errorOf: (itemIndex: number) => ItemError | undefined,
 ): RunSummary {
-	const summary: RunSummary = { ...known, refused: [], notStarted: [] };
+	const summary: RunSummary = { ...known, noun, refused: [], notStarted: [] };
 	const settled = new Set([...known.made, ...known.unknown].map(({ itemIndex }) => itemIndex));
 	for (let itemIndex = 0; itemIndex < itemCount; itemIndex++) {
 		if (settled.has(itemIndex)) continue;

@@ -10,6 +10,12 @@ export const OAUTH2_HOSTS: Hosts = {
 	sandbox: 'https://acount-apis-staging-a8cdb2402163.herokuapp.com',
 };
 
+/** Where the API with keys is served, below `/v1` (documented). */
+export const KEY_HOSTS: Hosts = {
+	production: 'https://api.acountpay.com',
+	sandbox: 'https://sandbox.api.acountpay.com',
+};
+
 /** Where an access token is asked for (documented). */
 export const TOKEN_PATH = '/oauth/token';
 
@@ -48,6 +54,36 @@ export function baseUrlOf(
 	const isSafe = typed.length <= MAX_URL_LENGTH && SAFE_BASE_URL.test(typed) && URL.canParse(typed);
 	return isSafe ? typed.replace(SLASHES_AT_END, '$1') : undefined;
 }
+
+/** AcountPay documents its hosts for keys with this at their end. All paths begin with it, so a base URL may not end with it. */
+const VERSION = /\/v1$/;
+
+/**
+ * The URL that all paths are appended to, for the API with keys. A custom base URL is taken with and without `/v1`.
+ * @returns undefined as {@link baseUrlOf} does
+ */
+export const keyBaseUrlOf = (host: AcountPayHost): string | undefined =>
+	baseUrlOf(host, KEY_HOSTS)?.replace(VERSION, '');
+
+/* n8n requests a URL of a credential before any code of a node runs, so the same rules must be in its expressions. */
+
+/** What becomes of an unsafe base URL: n8n's HTTP client refuses the protocol, and names it. */
+const REFUSED_URL = 'base-url-must-start-with-https-or-be-http-on-localhost:';
+
+/**
+ * {@link baseUrlOf} as the source of an expression in a credential.
+ * @param fields the variable that has the credential's fields
+ */
+export const baseUrlExpression = (fields: '$self' | '$credentials', hosts: Hosts): string =>
+	`(${fields}["environment"] === "production" ? "${hosts.production}"` +
+	` : ${fields}["environment"] === "sandbox" ? "${hosts.sandbox}"` +
+	` : /${SAFE_BASE_URL_PATTERN}/i.test(String(${fields}["baseUrl"]).trim())` +
+	` ? String(${fields}["baseUrl"]).trim().replace(/\\/+$/, "")` +
+	` : "${REFUSED_URL}")`;
+
+/** {@link keyBaseUrlOf} as the source of an expression in a credential. */
+export const keyBaseUrlExpression = (fields: '$self' | '$credentials'): string =>
+	`${baseUrlExpression(fields, KEY_HOSTS)}.replace(/${VERSION.source}/, "")`;
 
 /** Whether requests to this base URL move real money, also where a custom one names the host of production. */
 export const isProduction = (baseUrl: string): boolean =>

@@ -111,3 +111,73 @@ export function readCreated(body: Buffer): IDataObject | undefined {
 	const response = readObject(body);
 	return response && namesPayment(response) ? response : undefined;
 }
+
+/* With keys. The paths are the same, but for the status; the merchant is in the body. */
+
+/** The body of a new payment with keys (documented), but for the merchant. */
+export interface NewKeyPayment {
+	/** In major units: 149.99 is 149 kroner and 99 øre. */
+	amount: number;
+	/** The merchant's own order or invoice number. */
+	referenceNumber: string;
+	/** ISO 4217; AcountPay takes DKK when there is none. */
+	currency?: string;
+	/** Shown to the customer. */
+	description?: string;
+	/** The store that sells. */
+	storeId?: string;
+	/** The till within the store. */
+	registerId?: string;
+}
+
+/** The names in {@link NewKeyPayment}, and the merchant's: a custom field may not be called like one of them. */
+export const NEW_KEY_PAYMENT_FIELDS = Object.keys({
+	amount: true,
+	referenceNumber: true,
+	currency: true,
+	description: true,
+	storeId: true,
+	registerId: true,
+	merchantClientId: true,
+} satisfies Record<keyof NewKeyPayment | 'merchantClientId', true>);
+
+/** The request that makes a payment with keys (documented). What is in the body is sent, and nothing more. */
+export const createKeyPayment = (
+	merchantId: string,
+	payment: NewKeyPayment & IDataObject,
+): ApiRequest => ({
+	method: 'POST',
+	path: PAYMENTS_PATH,
+	body: payment,
+	merchantId,
+	repeatable: false,
+});
+
+/** The request that reads what became of a payment (documented with keys). */
+export const getPaymentStatus = (paymentId: string): ApiRequest => ({
+	method: 'GET',
+	path: `${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}/status`,
+	repeatable: true,
+});
+
+/**
+ * The request that reads one page of the list of payments (documented with keys).
+ * @param merchantId only its payments; all merchants' when undefined
+ * @param status only payments of it; those of any status when undefined
+ * @param page from 1
+ * @param limit how many payments a page is to have
+ */
+export const listPayments = (
+	{ merchantId, status }: { merchantId?: string; status?: string },
+	page: number,
+	limit: number,
+): ApiRequest => ({
+	method: 'GET',
+	path: PAYMENTS_PATH,
+	query: { ...(status !== undefined && { status }), page, limit },
+	merchantId,
+	repeatable: true,
+});
+
+/** What AcountPay calls a payment's id: `paymentId` on creation and in webhooks, `id` in lists (documented). */
+export const PAYMENT_ID_NAMES = ['paymentId', 'id'] as const;

@@ -1,13 +1,21 @@
-import type { ICredentialDataDecryptedObject, IDataObject } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	IDataObject,
+	IExecuteFunctions,
+	IHttpRequestOptions,
+	IN8nHttpFullResponse,
+} from 'n8n-workflow';
 import type { ApiRequest } from '../api/request';
 import { ValidationError } from '../errors';
 import type { Sent } from '../transport/response';
 
-/** What an authentication adds to a request, but for secrets: n8n adds those as it sends. */
+/** A request's parts as the authentication wants them, but for secrets: those are added as it is sent. */
 export interface Placement {
 	headers?: Record<string, string>;
 	/** The whole body. */
 	body?: IDataObject;
+	/** The whole query. */
+	query?: ApiRequest['query'];
 }
 
 /** The words for a request that AcountPay rejected with 401. */
@@ -28,13 +36,19 @@ export interface Auth {
 	readonly baseUrl: string;
 	/** The credential, for n8n's helper to authenticate with. */
 	readonly credential: ICredentialDataDecryptedObject;
-	/** Names the request's merchant, in a header or in the body. */
+	/** Names the request's merchant, in a header, in the body or in the query. */
 	place(request: ApiRequest): Placement;
 	/**
 	 * Calls `send` when the authentication is in order, and once more when AcountPay rejected an outdated one.
 	 * @throws ApiError when AcountPay gives nothing to authenticate with; Cancelled
 	 */
 	authenticate(send: () => Promise<Sent>): Promise<Sent>;
+	/**
+	 * Has n8n send a request with the secrets.
+	 * @param caller what n8n's helpers are called with
+	 * @throws whatever n8n throws, which may hold secrets
+	 */
+	call(caller: IExecuteFunctions, options: IHttpRequestOptions): Promise<IN8nHttpFullResponse>;
 	/** Every secret that requests of this run may have carried. */
 	secrets(): string[];
 	/** @param name of the thing that was asked for, as part of a sentence */

@@ -1,5 +1,8 @@
+import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
+import { ValidationError } from '../errors';
 import type { RequestContext } from '../requestContext';
 import type { Auth } from './auth';
+import { ApiKeys } from './apiKeys';
 import { OAuth2 } from './oAuth2';
 
 /** A way to authenticate, as the nodes offer it. */
@@ -14,8 +17,68 @@ interface AuthMethod {
 }
 
 /** All ways to authenticate, by their value in the node's parameter `authentication`. */
-export const AUTH_METHODS = { oAuth2: OAuth2 } satisfies Record<string, AuthMethod>;
+export const AUTH_METHODS = { oAuth2: OAuth2, apiKey: ApiKeys } satisfies Record<
+	string,
+	AuthMethod
+>;
+export type Authentication = keyof typeof AUTH_METHODS;
+
+/**
+ * The way to authenticate that the node has chosen. A workflow of 0.1.0 does not have the parameter.
+ * @throws ValidationError when there is none of that name
+ */
+export function authenticationOf(context: RequestContext): Authentication {
+	const { authentication = 'oAuth2' } = context.getNode().parameters;
+	if (typeof authentication === 'string' && Object.hasOwn(AUTH_METHODS, authentication)) {
+		return authentication as Authentication;
+	}
+	throw new ValidationError(
+		authenticationField.displayName,
+		`must be one of ${Object.keys(AUTH_METHODS).join(', ')}`,
+		'Choose it from the list in the node. Nothing was sent.',
+	);
+}
 
 /** Opens the way to authenticate that the node has chosen. */
 export const openAuth = async (context: RequestContext): Promise<Auth> =>
-	await AUTH_METHODS.oAuth2.open(context);
+	await AUTH_METHODS[authenticationOf(context)].open(context);
+
+/** The parameter with which a node chooses; the same in every node. */
+export const authenticationField: INodeProperties = {
+	displayName: 'Authentication',
+	name: 'authentication',
+	type: 'options',
+	noDataExpression: true,
+	options: [
+		{
+			name: 'API Keys',
+			value: 'apiKey',
+			description:
+				'You have a client ID and secret from the Partner Dashboard (partner.acountpay.com, API Credentials)',
+		},
+		{
+			name: 'OAuth2',
+			value: 'oAuth2',
+			description:
+				'AcountPay gave you a client_id, client_secret and webhook_secret for access tokens, before March 2026',
+		},
+	],
+	default: 'oAuth2',
+};
+
+/**
+ * The credentials of a node: one for each way to authenticate. The default one is shown unless another is chosen: n8n
+ * gives a node no credential that is not shown, and an execution of 0.1.0 that is retried has no such parameter.
+ */
+export const credentialsByAuthentication: INodeCredentialDescription[] = [
+	{
+		name: OAuth2.credentialType,
+		required: true,
+		displayOptions: { hide: { authentication: ['apiKey'] } },
+	},
+	{
+		name: ApiKeys.credentialType,
+		required: true,
+		displayOptions: { show: { authentication: ['apiKey'] } },
+	},
+];

@@ -1,4 +1,9 @@
-import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	IExecuteFunctions,
+	IHttpRequestOptions,
+	IN8nHttpFullResponse,
+} from 'n8n-workflow';
 import { baseUrlOf, OAUTH2_HOSTS, TOKEN_PATH } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
 import { aborted } from '../backoff';
@@ -87,11 +92,25 @@ export class OAuth2 implements Auth {
 	}
 
 	/** The merchant is named in a header (documented). */
-	place({ merchantId, body }: ApiRequest): Placement {
+	place({ merchantId, body, query }: ApiRequest): Placement {
 		return {
 			...(merchantId !== undefined && { headers: { 'X-Merchant-Client-Id': merchantId } }),
 			body,
+			query,
 		};
+	}
+
+	/** n8n adds the token. */
+	async call(
+		caller: IExecuteFunctions,
+		options: IHttpRequestOptions,
+	): Promise<IN8nHttpFullResponse> {
+		return (await caller.helpers.httpRequestWithAuthentication.call(
+			caller,
+			CREDENTIAL_TYPE,
+			options,
+			{ oauth2: { tokenType: 'Bearer' } },
+		)) as IN8nHttpFullResponse;
 	}
 
 	secrets(): string[] {

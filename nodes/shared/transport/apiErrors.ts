@@ -14,8 +14,8 @@ import {
 
 /** What a request is about, for the words of an error. */
 export interface Subject {
-	/** The merchant it is sent for. */
-	merchantId: string;
+	/** The merchant it is sent for, where the request names one. */
+	merchantId?: string;
 	/** As part of a sentence: "the payment with reference 'ORDER-1'". */
 	name: string;
 }
@@ -106,24 +106,26 @@ function wordsFor(
 	status: number,
 	{ name, merchantId }: Subject,
 ): { message: string; advice: string } {
+	const forMerchant = merchantId === undefined ? '' : ` for merchant '${merchantId}'`;
 	switch (status) {
 		case 401:
 			return client.rejectedWords(name);
 		case 403:
 			return {
-				message: `AcountPay does not allow ${name} for merchant '${merchantId}'`,
-				advice: 'Check Merchant ID, and whether your AcountPay account may act for this merchant.',
+				message: `AcountPay does not allow ${name}${forMerchant}`,
+				advice: forMerchant
+					? 'Check Merchant ID, and whether your AcountPay account may act for this merchant.'
+					: 'Check whether your AcountPay account may do this.',
 			};
 		case 404:
 			return {
-				message: `AcountPay does not find ${name} for merchant '${merchantId}'`,
-				advice:
-					'Check Merchant ID and, when you read a payment, Payment ID. Sandbox and production know nothing of each other.',
+				message: `AcountPay does not find ${name}${forMerchant}`,
+				advice: `Check ${forMerchant ? 'Merchant ID and, when you read a payment, Payment ID' : 'the IDs in the fields of this item'}. Sandbox and production know nothing of each other.`,
 			};
 		case 409:
 			return {
-				message: `AcountPay reports that ${name} conflicts with an existing payment`,
-				advice: 'Look for this reference in AcountPay before you create it again.',
+				message: `AcountPay reports that ${name} conflicts with what exists already`,
+				advice: 'Look for it in AcountPay before you create it again.',
 			};
 		case 429:
 			return {

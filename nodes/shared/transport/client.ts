@@ -15,6 +15,7 @@ export interface PlacedRequest {
 	method: string;
 	path: string;
 	headers: Record<string, string>;
+	query?: ApiRequest['query'];
 	body?: object;
 }
 
@@ -76,7 +77,7 @@ export class Client {
 	/** The request with everything that is sent, but for secrets: what tells it from another one. */
 	place(request: ApiRequest): PlacedRequest {
 		const { method, path, accept = 'application/json' } = request;
-		const { headers, body } = this.auth.place(request);
+		const { headers, body, query } = this.auth.place(request);
 		return {
 			baseUrl: this.baseUrl,
 			method,
@@ -87,6 +88,7 @@ export class Client {
 				...(body && { 'Content-Type': 'application/json' }),
 				...request.headers,
 			},
+			query,
 			body,
 		};
 	}
@@ -103,14 +105,14 @@ export class Client {
 	}
 
 	private async sendOnce(request: ApiRequest, timeout: number): Promise<Sent> {
-		const { baseUrl, path, headers, body: content } = this.place(request);
+		const { baseUrl, path, headers, query, body: content } = this.place(request);
 		const limit = AbortSignal.timeout(timeout);
 		const cancel = request.repeatable ? this.cancelSignal : undefined;
 		const options: IHttpRequestOptions = {
 			method: request.method,
 			url: `${baseUrl}${path}`,
 			headers,
-			...(request.query && { qs: request.query }),
+			...(query && { qs: query }),
 			// As text: n8n's HTTP client drops keys such as 'constructor' from objects.
 			...(content && { body: JSON.stringify(content) }),
 			encoding: 'arraybuffer',
@@ -118,22 +120,12 @@ export class Client {
 			returnFullResponse: true,
 			disableFollowRedirect: true,
 		};
-		const { credential, credentialType } = this.auth;
 		const signal = cancel ? AbortSignal.any([limit, cancel]) : limit;
 		const recorder = new HttpRecorder(this.context.helpers);
-		const caller = helperContext(this.context, credential, signal, recorder.helpers);
+		const caller = helperContext(this.context, this.auth.credential, signal, recorder.helpers);
 		try {
-			const {
-				statusCode,
-				headers: received,
-				body: bytes,
-			} = await this.context.helpers.httpRequestWithAuthentication.call(
-				caller,
-				credentialType,
-				options,
-				{ oauth2: { tokenType: 'Bearer' } },
-			);
-			const body = this.redacted(Buffer.from(bytes), request);
+			const { statusCode, headers: received, body: bytes } = await this.auth.call(caller, options);
+			const body = this.redacted(Buffer.from(bytes as Buffer), request);
 			const response = { status: statusCode, headers: received, body };
 			return proxyFailureOf(response, recorder.sent) ?? response;
 		} catch (error) {

@@ -6,6 +6,7 @@ import {
 	BinaryDataService,
 	ExecutionLifecycleHooks,
 	ExternalSecretsProxy,
+	LoadOptionsContext,
 	WorkflowExecute,
 	WorkflowHasIssuesError,
 } from 'n8n-core';
@@ -281,6 +282,13 @@ export class Engine {
 		const data = binary?.[property];
 		if (!data) throw new Error(`The item has no binary data '${property}'`);
 		return await Container.get(BinaryDataService).getAsBuffer(data);
+	}
+
+	/** What n8n calls the methods of a node with that fill a list in the editor. */
+	loadOptionsContext(definition: NodeDefinition): LoadOptionsContext {
+		const workflow = this.workflow({ nodes: [definition], connections: [] });
+		const [node] = workflow.nodes;
+		return new LoadOptionsContext(this.instance(workflow), node, this.additionalData(), '');
 	}
 
 	/** Begins to listen for webhooks. */

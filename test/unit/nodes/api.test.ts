@@ -82,7 +82,7 @@ describe('base URL', () => {
 describe('requests', () => {
 	const context = {
 		getCredentials: async () => ({ environment: 'production', clientId: 'a', clientSecret: 'b' }),
-		getNode: () => ({}),
+		getNode: () => ({ parameters: {} }),
 		getExecutionId: () => '1',
 	} as unknown as RequestContext;
 	const baseUrl = 'https://api.acountpay.com';

@@ -202,7 +202,8 @@ export const create: Operation<CreateInput> = {
 	},
 };
 
-const WHEN_UNKNOWN =
+/** What a person does when it is not known whether a payment was made. */
+export const WHEN_UNKNOWN =
 	'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.';
 
 async function qrCodeOf(
@@ -218,7 +219,7 @@ async function qrCodeOf(
 }
 
 /** Whatever went wrong with the image, also in n8n: the payment was made, and must not be lost with it. */
-function madeWithoutQrCode(made: IDataObject, error: unknown): ApiError {
+export function madeWithoutQrCode(made: IDataObject, error: unknown): ApiError {
 	const { message } = isItemError(error) ? error : new UnexpectedError(error);
 	return new ApiError(
 		'made',
@@ -237,7 +238,7 @@ const NUMBER_NOISE = 1e-6;
  * @returns the amount with at most two decimals
  * @throws ValidationError when it has more, is below 0.01, or is no number
  */
-function amountOf(value: unknown): number {
+export function amountOf(value: unknown): number {
 	const isAmountText = typeof value === 'string' && AMOUNT_TEXT.test(value);
 	const amount = typeof value === 'number' || isAmountText ? Number(value) : NaN;
 	const hundredths = Math.round(amount * 100);
@@ -251,7 +252,8 @@ function amountOf(value: unknown): number {
 	);
 }
 
-function currencyOf(value: unknown): string {
+/** @throws ValidationError when it is no code of ISO 4217 */
+export function currencyOf(value: unknown): string {
 	if (typeof value === 'string' && CURRENCIES.has(value)) return value;
 	throw new ValidationError(
 		'Currency',

@@ -1,5 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { ValidationError } from '../../../shared/errors';
+import { idFrom, pickedValue } from '../fields';
 import { type ItemParameters, preview, requiredText } from '../parameters';
 
 /** The merchant that a payment is for. Every operation has it: one partner serves many merchants. */
@@ -31,9 +32,16 @@ const HEADER_VALUE = /^[\x20-\x7e]+$/;
  * The checked merchant, without spaces around it, which HTTP would take away.
  * @throws ValidationError
  */
-export function merchantIdFrom(item: ItemParameters): string {
+export const merchantIdFrom = (item: ItemParameters): string =>
+	checkedMerchantId(item.get('merchantId'));
+
+/**
+ * The checked merchant in any field, as a picker's value or as plain text.
+ * @throws ValidationError
+ */
+export function checkedMerchantId(value: unknown): string {
 	const { displayName } = merchantIdField;
-	const merchantId = requiredText(displayName, item.get('merchantId'));
+	const merchantId = requiredText(displayName, pickedValue(value));
 	if (!HEADER_VALUE.test(merchantId)) {
 		throw new ValidationError(
 			displayName,
@@ -43,21 +51,9 @@ export function merchantIdFrom(item: ItemParameters): string {
 	return merchantId.trim();
 }
 
-/** Characters that would alter the URL path, control characters and lone surrogates. */
-const CHANGES_PATH = /[\s/\\?#%\p{Cc}\p{Cs}]|^\.{1,2}$/u;
-
 /**
  * The checked payment id.
  * @throws ValidationError
  */
-export function paymentIdFrom(item: ItemParameters): string {
-	const { displayName } = paymentIdField;
-	const paymentId = requiredText(displayName, item.get('paymentId')).trim();
-	if (CHANGES_PATH.test(paymentId)) {
-		throw new ValidationError(
-			displayName,
-			`must be an ID such as pay_abc123def456, without spaces or any of / \\ ? # %, but is ${preview(paymentId)}`,
-		);
-	}
-	return paymentId;
-}
+export const paymentIdFrom = (item: ItemParameters): string =>
+	idFrom(paymentIdField.displayName, item.get('paymentId'), 'pay_abc123def456');

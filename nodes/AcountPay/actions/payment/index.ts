@@ -1,10 +1,19 @@
-import type { Operation } from '../operation';
+import type { Resource } from '../operation';
 import { create } from './create.operation';
+import { createWithKeys } from './createWithKeys.operation';
 import { get } from './get.operation';
+import { getMany } from './getMany.operation';
 import { getQrCode } from './getQrCode.operation';
+import { getQrCodeWithKeys } from './getQrCodeWithKeys.operation';
+import { getWithKeys } from './getWithKeys.operation';
 import { waitForCompletion } from './waitForCompletion.operation';
+import { waitWithKeys } from './waitWithKeys.operation';
 
-/** The operations of the resource 'Payment', in the order of the list. */
-export const operations = [create, get, getQrCode, waitForCompletion] as ReadonlyArray<
-	Operation<unknown>
->;
+/** The resource 'Payment'. */
+export const payment: Resource = {
+	name: 'Payment',
+	operations: {
+		oAuth2: [create, get, getQrCode, waitForCompletion],
+		apiKey: [createWithKeys, getWithKeys, getMany, getQrCodeWithKeys, waitWithKeys],
+	},
+};

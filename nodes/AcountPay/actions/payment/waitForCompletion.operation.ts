@@ -10,12 +10,24 @@ import { isLeftOut, preview } from '../parameters';
 import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './fields';
 import { readPayment } from './readPayment';
 
-interface WaitInput {
-	merchantId: string;
+/** A payment that is waited for. */
+export interface Awaited {
 	paymentId: string;
-	resumeOn: 'webhook' | 'polling';
 	timeoutMinutes: number;
 }
+
+interface WaitInput extends Awaited {
+	merchantId: string;
+	resumeOn: 'webhook' | 'polling';
+}
+
+/** Reads the payment that is waited for. */
+export type Reader = (client: Client, options: CallOptions) => Promise<IDataObject>;
+
+const readerOf =
+	({ merchantId, paymentId }: WaitInput): Reader =>
+	async (client, options) =>
+		await readPayment(client, merchantId, paymentId, options);
 
 /** A payment lives 30 minutes (documented); the rest is for late events. */
 const DEFAULT_TIMEOUT_MINUTES = 35;
@@ -106,7 +118,9 @@ export const waitForCompletion: Operation<WaitInput> = {
 	},
 
 	run: async (input, work) =>
-		input.resumeOn === 'polling' ? [await poll(input, work)] : [await waitForWebhook(input, work)],
+		input.resumeOn === 'polling'
+			? [await poll(input, work, readerOf(input))]
+			: [await waitForWebhook(input, work)],
 };
 
 function resumeOnOf(value: unknown): WaitInput['resumeOn'] {
@@ -115,7 +129,8 @@ function resumeOnOf(value: unknown): WaitInput['resumeOn'] {
 	throw new ValidationError('Resume On', `must be webhook or polling, but is ${preview(value)}`);
 }
 
-function timeoutMinutesOf(value: unknown): number {
+/** @throws ValidationError */
+export function timeoutMinutesOf(value: unknown): number {
 	if (isLeftOut(value)) return DEFAULT_TIMEOUT_MINUTES;
 	if (typeof value === 'number' && value > 0 && value <= MAX_TIMEOUT_MINUTES) return value;
 	throw new ValidationError(
@@ -145,12 +160,8 @@ export function waitOutput(
 }
 
 /** Reads the payment. An AcountPay that is out of order or rate limiting does not end a wait. */
-async function ask(
-	client: Client,
-	{ merchantId, paymentId }: WaitInput,
-	options: CallOptions,
-): Promise<Known | ApiError> {
-	return await readPayment(client, merchantId, paymentId, options).then(
+async function ask(read: Reader, client: Client, options: CallOptions): Promise<Known | ApiError> {
+	return await read(client, options).then(
 		(payment) => ({ payment, statusAt: new Date().toISOString() }),
 		(error: unknown) => {
 			const isTransient =
@@ -161,7 +172,8 @@ async function ask(
 	);
 }
 
-async function poll(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
+/** Reads the payment every 2 to 15 seconds until it has ended, or the time is over. */
+export async function poll(input: Awaited, work: ItemWork, read: Reader): Promise<ItemOutput> {
 	const { client, endSignal } = work;
 	const deadline = Date.now() + input.timeoutMinutes * 60_000;
 	const options = { ...work.options, deadline };
@@ -171,7 +183,7 @@ async function poll(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
 		;
 		wait = Math.min(MAX_POLLING_DELAY, wait * POLLING_DELAY_GROWTH)
 	) {
-		const response = await ask(client, input, options);
+		const response = await ask(read, client, options);
 		if (!(response instanceof ApiError)) known = response;
 		if (known && finalStatusOf(known.payment.status)) {
 			return { json: waitOutput(input.paymentId, known, 'status') };
@@ -195,7 +207,7 @@ async function waitForWebhook(
 	{ client, options, resumeUrl }: ItemWork,
 ): Promise<ItemOutput> {
 	const waitUntil = new Date(Date.now() + input.timeoutMinutes * 60_000);
-	const response = await ask(client, input, {
+	const response = await ask(readerOf(input), client, {
 		...options,
 		timeout: Math.min(options.timeout, STATUS_CHECK_TIMEOUT),
 		deadline: Date.now() + STATUS_CHECK_TIMEOUT,

@@ -1,0 +1,97 @@
+import type { ICredentialTestRequest, ICredentialType, Icon, INodeProperties } from 'n8n-workflow';
+import { keyBaseUrlExpression } from '../nodes/shared/api/hosts';
+import { KEY_HEADERS } from '../nodes/shared/auth/apiKeys';
+import { PROFILE_PATH } from '../nodes/shared/api/profile';
+
+/**
+ * The keys of an AcountPay partner. It has no `authenticate` on purpose: the nodes of this package add the keys to their
+ * requests themselves, and no other node, such as HTTP Request, can be made to send them anywhere.
+ */
+export class AcountPayKeyApi implements ICredentialType {
+	name = 'acountPayKeyApi';
+
+	displayName = 'AcountPay Key API';
+
+	icon: Icon = { light: 'file:../icons/acountpay.svg', dark: 'file:../icons/acountpay.dark.svg' };
+
+	documentationUrl = 'https://github.com/acountpay/n8n-nodes-acountpay#credentials';
+
+	properties: INodeProperties[] = [
+		{
+			displayName: 'Environment',
+			name: 'environment',
+			type: 'options',
+			options: [
+				{
+					name: 'Production',
+					value: 'production',
+					description: 'Real payments',
+				},
+				{
+					name: 'Sandbox',
+					value: 'sandbox',
+					description: 'Test payments, with keys of their own',
+				},
+				{
+					name: 'Custom',
+					value: 'custom',
+					description:
+						'Another server that speaks the same API, such as the sandbox of this package',
+				},
+			],
+			default: 'production',
+			description: 'Where payments are made. The keys must be those of this environment.',
+		},
+		{
+			displayName: 'Base URL',
+			name: 'baseUrl',
+			type: 'string',
+			displayOptions: { show: { environment: ['custom'] } },
+			default: '',
+			required: true,
+			placeholder: 'e.g. https://acountpay.example.com',
+			description:
+				'Must start with https://. Plain http:// is only allowed for localhost, since the client secret is sent there.',
+		},
+		{
+			displayName: 'Client ID',
+			name: 'clientId',
+			type: 'string',
+			default: '',
+			required: true,
+			description:
+				'The client ID of a pair of keys from the AcountPay Partner Dashboard, under API Credentials',
+		},
+		{
+			displayName: 'Client Secret',
+			name: 'clientSecret',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			required: true,
+			description:
+				'The client secret of the same pair of keys. The Partner Dashboard shows it once; when it is lost, rotate the pair there.',
+		},
+		{
+			displayName: 'Webhook Secret',
+			name: 'webhookSecret',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			description:
+				'Only needed for a webhook that you registered by hand in the Partner Dashboard. A trigger that registers itself has its own secret.',
+		},
+	];
+
+	test: ICredentialTestRequest = {
+		request: {
+			method: 'GET',
+			url: `={{ ${keyBaseUrlExpression('$credentials')} + "${PROFILE_PATH}" }}`,
+			headers: {
+				[KEY_HEADERS.clientId]: '={{ $credentials.clientId }}',
+				[KEY_HEADERS.clientSecret]: '={{ $credentials.clientSecret }}',
+			},
+			disableFollowRedirect: true,
+		},
+	};
+}

@@ -1,0 +1,185 @@
+import type { INodeProperties } from 'n8n-workflow';
+import { ValidationError } from '../../shared/errors';
+import { type ItemParameters, jsonObject, preview, requiredText, wholeNumber } from './parameters';
+
+/** The field of that name, to show it in another operation as well. */
+export function fieldNamed(fields: readonly INodeProperties[], name: string): INodeProperties {
+	const field = fields.find((candidate) => candidate.name === name);
+	if (!field) throw new Error(`There is no field '${name}'`);
+	return field;
+}
+
+/** The method of the node that lists merchants for {@link merchantPickerField}. */
+export const SEARCH_MERCHANTS = 'searchMerchants';
+
+/** The merchant that a payment is for, with keys: picked by name, or by ID. */
+export const merchantPickerField: INodeProperties = {
+	displayName: 'Merchant ID',
+	name: 'merchantId',
+	type: 'resourceLocator',
+	required: true,
+	default: { mode: 'list', value: '' },
+	description: "The merchant that gets the money, by AcountPay's client ID for it",
+	modes: [
+		{
+			displayName: 'From List',
+			name: 'list',
+			type: 'list',
+			typeOptions: { searchListMethod: SEARCH_MERCHANTS, searchable: true },
+		},
+		{
+			displayName: 'By ID',
+			name: 'id',
+			type: 'string',
+			placeholder: 'e.g. 9f0c2d6e-6a1b-4c3d-8e5f-0a1b2c3d4e5f',
+		},
+	],
+};
+
+/**
+ * What a person picked or typed, whatever form the workflow has it in: that of a picker, or plain.
+ * @param value as n8n hands it over
+ */
+export const pickedValue = (value: unknown): unknown =>
+	typeof value === 'object' && value !== null && '__rl' in value && 'value' in value
+		? value.value
+		: value;
+
+/** A merchant's number, with keys. */
+export const merchantNumberField: INodeProperties = {
+	displayName: 'Merchant Number',
+	name: 'merchantNumber',
+	type: 'string',
+	required: true,
+	default: '',
+	placeholder: 'e.g. 42',
+	description:
+		"AcountPay's number for the merchant: merchantId in the output of Create and Get Many. Not the client ID.",
+};
+
+/** Characters that would alter the URL path, control characters and lone surrogates. */
+const CHANGES_PATH = /[\s/\\?#%\p{Cc}\p{Cs}]|^\.{1,2}$/u;
+
+/**
+ * An ID that becomes a part of a URL's path.
+ * @param example of such an ID
+ * @throws ValidationError
+ */
+export function idFrom(field: string, value: unknown, example: string): string {
+	const id = requiredText(field, value).trim();
+	if (CHANGES_PATH.test(id)) {
+		throw new ValidationError(
+			field,
+			`must be an ID such as ${example}, without spaces or any of / \\ ? # %, but is ${preview(id)}`,
+		);
+	}
+	return id;
+}
+
+/**
+ * The checked number of a merchant.
+ * @throws ValidationError
+ */
+export const merchantNumberFrom = (item: ItemParameters): string =>
+	idFrom(merchantNumberField.displayName, item.get('merchantNumber'), '42');
+
+/** Whether a list is handed out whole. */
+const returnAllField: INodeProperties = {
+	displayName: 'Return All',
+	name: 'returnAll',
+	type: 'boolean',
+	default: false,
+	description: 'Whether to return all results or only up to a given limit',
+};
+
+/** How many entries of a list are handed out. */
+const limitField: INodeProperties = {
+	displayName: 'Limit',
+	name: 'limit',
+	type: 'number',
+	typeOptions: { minValue: 1 },
+	default: 50,
+	displayOptions: { show: { returnAll: [false] } },
+	description: 'Max number of results to return',
+};
+
+/** The fields of every list. */
+export const listFields: INodeProperties[] = [returnAllField, limitField];
+
+/**
+ * How many entries of a list are wanted at most.
+ * @throws ValidationError
+ */
+export function wantedFrom(item: ItemParameters): number {
+	if (item.get('returnAll') === true) return Infinity;
+	return wholeNumber(
+		limitField.displayName,
+		item.get('limit') ?? limitField.default,
+		1,
+		Number.MAX_SAFE_INTEGER,
+	);
+}
+
+/** 'Additional Fields' with these fields to choose from. */
+export const additionalFieldsWith = (options: INodeProperties[]): INodeProperties => ({
+	displayName: 'Additional Fields',
+	name: 'additionalFields',
+	type: 'collection',
+	placeholder: 'Add Field',
+	default: {},
+	options,
+});
+
+/**
+ * The texts among a collection's fields that the person added.
+ * @throws ValidationError
+ */
+export function textsFrom(
+	collection: Record<string, unknown>,
+	fields: readonly INodeProperties[],
+): Record<string, string> {
+	return Object.fromEntries(
+		fields
+			.filter(({ name, type }) => type === 'string' && name in collection)
+			.map(({ name, displayName }) => [name, requiredText(displayName, collection[name])]),
+	);
+}
+
+/** Fields of the body that this node has no field for. */
+export const customFieldsField: INodeProperties = {
+	displayName: 'Custom Fields',
+	name: 'customFields',
+	type: 'json',
+	default: '{}',
+	description: 'More fields to send, as a JSON object: for what this node has no field for',
+};
+
+/**
+ * The checked custom fields.
+ * @param own the names that this node fills in itself
+ * @throws ValidationError when it is no JSON object, or has one of those names
+ */
+export function customFieldsFrom(
+	collection: Record<string, unknown>,
+	own: readonly string[],
+): Record<string, never> {
+	if (!('customFields' in collection)) return {};
+	const customFields = jsonObject(customFieldsField.displayName, collection.customFields);
+	const taken = own.filter((name) => Object.hasOwn(customFields, name));
+	if (taken.length) {
+		throw new ValidationError(
+			customFieldsField.displayName,
+			`must not contain ${taken.join(', ')}: there are fields of their own for that`,
+		);
+	}
+	return customFields as Record<string, never>;
+}
+
+/** Whether something other than a payment may be made again whose outcome is unknown. */
+export const resendUnknownOptionFor = (noun: string): INodeProperties => ({
+	displayName: 'Resend Unknown',
+	name: 'resendUnknown',
+	type: 'boolean',
+	default: false,
+	description: `Whether to resend a ${noun} whose outcome is unknown when the node is retried, automatically or by hand. The ${noun} may then exist twice.`,
+});

@@ -1,0 +1,22 @@
+import { createMerchant, type NewMerchant } from '../../../shared/api/merchants';
+import { customFieldsField } from '../fields';
+import {
+	companyNameField,
+	contactEmailField,
+	contactPhoneField,
+	partnerRefIdField,
+} from './fields';
+import { makingMerchants } from './makeMerchant';
+
+/** Makes a merchant, which does the rest of its onboarding itself. */
+export const create = makingMerchants(
+	{
+		name: 'Create',
+		value: 'create',
+		action: 'Create merchant',
+		description: 'Create a merchant. It completes its onboarding at the link onboardingUrl.',
+	},
+	[companyNameField, contactEmailField],
+	[contactPhoneField, customFieldsField, partnerRefIdField],
+	(body) => createMerchant(body as typeof body & NewMerchant),
+);

@@ -1,0 +1,29 @@
+import { getMerchant, withMerchantId } from '../../../shared/api/merchants';
+import { readObject } from '../../../shared/api/responses';
+import { read } from '../../../shared/transport/read';
+import { merchantNumberField, merchantNumberFrom } from '../fields';
+import type { Operation } from '../operation';
+
+/** Reads a merchant. */
+export const get: Operation<{ merchantNumber: string }> = {
+	option: {
+		name: 'Get',
+		value: 'get',
+		action: 'Get merchant',
+		description: 'Get a merchant and its status',
+	},
+	fields: [merchantNumberField],
+
+	check: (item) => ({ merchantNumber: merchantNumberFrom(item) }),
+
+	async run({ merchantNumber }, { client, options }) {
+		const merchant = await read(
+			client,
+			getMerchant(merchantNumber),
+			{ name: `merchant '${merchantNumber}'` },
+			options,
+			({ body }) => readObject(body),
+		);
+		return [{ json: withMerchantId(merchant) }];
+	},
+};

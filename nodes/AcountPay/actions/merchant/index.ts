@@ -1,0 +1,12 @@
+import type { Resource } from '../operation';
+import { create } from './create.operation';
+import { createFastTrack } from './createFastTrack.operation';
+import { createTest } from './createTest.operation';
+import { get } from './get.operation';
+import { getMany } from './getMany.operation';
+
+/** The resource 'Merchant'. */
+export const merchant: Resource = {
+	name: 'Merchant',
+	operations: { apiKey: [create, createFastTrack, createTest, get, getMany] },
+};

@@ -1,0 +1,88 @@
+import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import {
+	MERCHANT_FIELDS,
+	merchantNumberOf,
+	readMadeMerchant,
+	withMerchantId,
+} from '../../../shared/api/merchants';
+import type { ApiRequest } from '../../../shared/api/request';
+import type { Client } from '../../../shared/transport/client';
+import { createOnce } from '../../execution/createOnce';
+import {
+	additionalFieldsWith,
+	customFieldsFrom,
+	resendUnknownOptionFor,
+	textsFrom,
+} from '../fields';
+import type { ItemOutput, ItemWork, Operation } from '../operation';
+import { type ItemParameters, requiredText } from '../parameters';
+
+/** The body of a request that makes a merchant. */
+type Body = IDataObject & { companyName: string };
+
+/** What all operations that make a merchant have in common. */
+const common: Pick<Operation<Body>, 'noun' | 'options' | 'createdIdOf' | 'referenceOf'> = {
+	noun: 'merchant',
+	options: [resendUnknownOptionFor('merchant')],
+	createdIdOf: merchantNumberOf,
+	referenceOf: ({ companyName }) => companyName,
+};
+
+/**
+ * An operation that makes a merchant.
+ * @param required its fields, each with the name that it has in the body
+ * @param additional fields that a person may add; none: there is no such field
+ * @param requestFor the request with a checked body
+ * @param checkClient throws a ValidationError where no such merchant can be made
+ */
+export const makingMerchants = (
+	option: Operation<Body>['option'],
+	required: INodeProperties[],
+	additional: INodeProperties[],
+	requestFor: (body: Body) => ApiRequest,
+	checkClient?: (client: Client) => void,
+): Operation<Body> => ({
+	...common,
+	option,
+	fields: additional.length ? [...required, additionalFieldsWith(additional)] : required,
+
+	check(item, client) {
+		checkClient?.(client);
+		return bodyFrom(item, required, additional);
+	},
+
+	run: async (body, work) => [await make(requestFor(body), body.companyName, work)],
+});
+
+function bodyFrom(
+	item: ItemParameters,
+	required: INodeProperties[],
+	additional: INodeProperties[],
+): Body {
+	const body = Object.fromEntries(
+		required.map(({ name, displayName }) => [
+			name,
+			requiredText(displayName, item.get(name)).trim(),
+		]),
+	) as Body;
+	if (additional.length === 0) return body;
+	const added = item.collection('additionalFields');
+	return { ...body, ...textsFrom(added, additional), ...customFieldsFrom(added, MERCHANT_FIELDS) };
+}
+
+async function make(
+	request: ApiRequest,
+	companyName: string,
+	{ client, options, record }: ItemWork,
+): Promise<ItemOutput> {
+	const creation = {
+		request,
+		subject: { name: `the merchant '${companyName}'` },
+		title: `Merchant '${companyName}'`,
+		read: readMadeMerchant,
+		nothingMade: 'This merchant was not created.',
+		whenUnknown: 'Look for this company in AcountPay before you create it again.',
+	};
+	const made = await createOnce(client, creation, options, record(request, companyName));
+	return { json: withMerchantId(made) };
+}

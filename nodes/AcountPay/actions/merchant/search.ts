@@ -1,0 +1,54 @@
+import {
+	type IDataObject,
+	type ILoadOptionsFunctions,
+	type INodeListSearchItems,
+	type INodeListSearchResult,
+	NodeOperationError,
+} from 'n8n-workflow';
+import { isItemError } from '../../../shared/errors';
+import { Client } from '../../../shared/transport/client';
+import { readMerchants } from './readMerchants';
+
+/** A person waits for the list: for less than a run does. In ms. */
+const PATIENCE = 15_000;
+
+/**
+ * The merchants for a picker, by name.
+ * @param filter what the person has typed: a part of the name, of an ID, or of the partner's own ID
+ * @throws NodeOperationError
+ */
+export async function searchMerchants(
+	this: ILoadOptionsFunctions,
+	filter?: string,
+): Promise<INodeListSearchResult> {
+	try {
+		const client = await Client.open(this);
+		const options = { timeout: PATIENCE, deadline: Date.now() + PATIENCE, resendUnknown: false };
+		const merchants = await readMerchants(client, options, Infinity);
+		return { results: merchants.filter(matching(filter)).flatMap(itemOf).sort(byName) };
+	} catch (error) {
+		throw isItemError(error)
+			? new NodeOperationError(this.getNode(), error.message, { description: error.description })
+			: error;
+	}
+}
+
+const matching = (filter = '') => {
+	const wanted = filter.trim().toLowerCase();
+	return ({ companyName, clientId, merchantId, partnerRefId }: IDataObject): boolean =>
+		[companyName, clientId, merchantId, partnerRefId].some((value) =>
+			String(value ?? '')
+				.toLowerCase()
+				.includes(wanted),
+		);
+};
+
+function itemOf({ companyName, clientId, status }: IDataObject): INodeListSearchItems[] {
+	if (typeof clientId !== 'string' || clientId === '') return [];
+	const name = typeof companyName === 'string' && companyName ? companyName : clientId;
+	const isActive = status === 'active' || status === undefined;
+	return [{ name: isActive ? name : `${name} (${String(status)})`, value: clientId }];
+}
+
+const byName = (one: INodeListSearchItems, other: INodeListSearchItems) =>
+	one.name.localeCompare(other.name);

@@ -1,0 +1,107 @@
+import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import {
+	createKeyPayment,
+	NEW_KEY_PAYMENT_FIELDS,
+	type NewKeyPayment,
+	paymentIdOf,
+	readCreated,
+} from '../../../shared/api/payments';
+import { Cancelled } from '../../../shared/errors';
+import { createOnce } from '../../execution/createOnce';
+import {
+	additionalFieldsWith,
+	customFieldsFrom,
+	fieldNamed,
+	merchantPickerField,
+	textsFrom,
+} from '../fields';
+import type { Operation } from '../operation';
+import { requiredText } from '../parameters';
+import { amountOf, create, currencyOf, madeWithoutQrCode, WHEN_UNKNOWN } from './create.operation';
+import { drawQrCode } from './drawQrCode';
+import { merchantIdFrom } from './fields';
+
+interface CreateInput {
+	merchantId: string;
+	payment: NewKeyPayment & IDataObject;
+	/** Whether the image of the QR code is wanted. */
+	qrCode: boolean;
+}
+
+/** What Create has with both ways to authenticate. */
+const shared = (name: string): INodeProperties => fieldNamed(create.fields, name);
+const sharedAdditional = (name: string): INodeProperties =>
+	fieldNamed(shared('additionalFields').options as INodeProperties[], name);
+
+const additional: INodeProperties[] = [
+	sharedAdditional('currency'),
+	sharedAdditional('customFields'),
+	sharedAdditional('description'),
+	{
+		displayName: 'Register ID',
+		name: 'registerId',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. REG-001',
+		description: 'The till within the store',
+	},
+	{
+		displayName: 'Store ID',
+		name: 'storeId',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. loc_abc123',
+		description: "The merchant's store that sells: storeId in the output of the resource Store",
+	},
+];
+
+/** Makes a payment with keys. */
+export const createWithKeys: Operation<CreateInput> = {
+	option: create.option,
+	fields: [
+		merchantPickerField,
+		shared('amount'),
+		shared('referenceNumber'),
+		additionalFieldsWith(additional),
+	],
+	options: create.options,
+
+	createdIdOf: paymentIdOf,
+	referenceOf: ({ payment }) => payment.referenceNumber,
+
+	check(item) {
+		const { currency, ...others } = item.collection('additionalFields');
+		const own: NewKeyPayment = {
+			amount: amountOf(item.get('amount')),
+			referenceNumber: requiredText('Reference Number', item.get('referenceNumber')),
+			...(currency !== undefined && { currency: currencyOf(currency) }),
+			...textsFrom(others, additional),
+		};
+		return {
+			merchantId: merchantIdFrom(item),
+			payment: { ...own, ...customFieldsFrom(others, NEW_KEY_PAYMENT_FIELDS) },
+			qrCode: item.collection('options').qrCode === true,
+		};
+	},
+
+	async run({ merchantId, payment, qrCode }, { client, options, record, storeImage }) {
+		const request = createKeyPayment(merchantId, payment);
+		const { referenceNumber } = payment;
+		const creation = {
+			request,
+			subject: { merchantId, name: `the payment with reference '${referenceNumber}'` },
+			title: `Payment '${referenceNumber}'`,
+			read: readCreated,
+			nothingMade: 'This payment was not created.',
+			whenUnknown: WHEN_UNKNOWN,
+		};
+		const made = await createOnce(client, creation, options, record(request, referenceNumber));
+		if (!qrCode) return [{ json: made }];
+		try {
+			const image = await storeImage(drawQrCode(made.paymentUrl));
+			return [{ json: made, binary: { data: image } }];
+		} catch (error) {
+			throw error instanceof Cancelled ? error : madeWithoutQrCode(made, error);
+		}
+	},
+};

@@ -1,0 +1,42 @@
+import type { INodeProperties } from 'n8n-workflow';
+import { ValidationError } from '../../../shared/errors';
+import { qrCodePng } from '../../../shared/qrCode';
+import type { Image } from '../operation';
+import { preview, requiredText } from '../parameters';
+
+/** The link that a QR code is drawn of, with keys. */
+export const paymentUrlField: INodeProperties = {
+	displayName: 'Payment URL',
+	name: 'paymentUrl',
+	type: 'string',
+	required: true,
+	default: '',
+	placeholder: 'e.g. https://pay.acountpay.com/p/…',
+	description: 'The link that AcountPay gave the payment when it was created',
+};
+
+const LINK = /^https?:\/\/[^\s/]+\S*$/i;
+
+/**
+ * Draws the QR code of a payment's link, as AcountPay wants its partners to with keys (documented).
+ * @throws ValidationError when it is no link, or too long for a QR code
+ */
+export function drawQrCode(paymentUrl: unknown): Image {
+	const link = requiredText(paymentUrlField.displayName, paymentUrl).trim();
+	if (!LINK.test(link) || !URL.canParse(link)) {
+		throw new ValidationError(
+			paymentUrlField.displayName,
+			`must be a whole URL that starts with https:// or http://, but is ${preview(link)}`,
+		);
+	}
+	try {
+		return { data: qrCodePng(link), mimeType: 'image/png', fileName: 'qr-code.png' };
+	} catch (error) {
+		throw error instanceof RangeError
+			? new ValidationError(
+					paymentUrlField.displayName,
+					`can't be drawn as a QR code: ${error.message}`,
+				)
+			: error;
+	}
+}

@@ -1,0 +1,74 @@
+import { idIn, withId } from '../../../shared/api/lists';
+import { listPayments, PAYMENT_ID_NAMES } from '../../../shared/api/payments';
+import { listFields, merchantPickerField, wantedFrom } from '../fields';
+import type { Operation } from '../operation';
+import { requiredText } from '../parameters';
+import { type List, readPagedList } from '../readList';
+import { checkedMerchantId } from './fields';
+
+interface GetManyInput {
+	filters: { merchantId?: string; status?: string };
+	/** How many payments are wanted at most. */
+	wanted: number;
+}
+
+/** Lists payments. Only with keys. */
+export const getMany: Operation<GetManyInput> = {
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many payments',
+		description: 'Get payments and their status, all or by merchant and status',
+	},
+	fields: [
+		...listFields,
+		{
+			displayName: 'Filters',
+			name: 'filters',
+			type: 'collection',
+			placeholder: 'Add Filter',
+			default: {},
+			options: [
+				{
+					...merchantPickerField,
+					required: false,
+					description: 'Only payments of this merchant',
+				},
+				{
+					displayName: 'Status',
+					name: 'status',
+					type: 'options',
+					options: [
+						{ name: 'Failed', value: 'failed' },
+						{ name: 'Paid', value: 'paid' },
+						{ name: 'Pending', value: 'pending' },
+					],
+					default: 'paid',
+					description: 'Only payments with this status',
+				},
+			],
+		},
+	],
+
+	check(item) {
+		const { merchantId, status } = item.collection('filters');
+		return {
+			filters: {
+				...(merchantId !== undefined && { merchantId: checkedMerchantId(merchantId) }),
+				...(status !== undefined && { status: requiredText('Status', status) }),
+			},
+			wanted: wantedFrom(item),
+		};
+	},
+
+	async run({ filters, wanted }, { client, options }) {
+		const list: List = {
+			name: 'payments',
+			subject: { name: 'the list of payments', merchantId: filters.merchantId },
+			request: (page, limit) => listPayments(filters, page, limit),
+			complete: (payment) => withId(payment, PAYMENT_ID_NAMES),
+			idOf: (payment) => idIn(payment, PAYMENT_ID_NAMES)?.toString(),
+		};
+		return (await readPagedList(client, list, options, wanted)).map((json) => ({ json }));
+	},
+};

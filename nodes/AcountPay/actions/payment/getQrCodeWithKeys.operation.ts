@@ -1,0 +1,31 @@
+import { fieldNamed } from '../fields';
+import type { Operation } from '../operation';
+import { requiredText } from '../parameters';
+import { drawQrCode, paymentUrlField } from './drawQrCode';
+import { getQrCode } from './getQrCode.operation';
+
+interface GetQrCodeInput {
+	paymentUrl: string;
+	binaryPropertyName: string;
+}
+
+/** Draws the image that a customer scans to pay. Asks AcountPay nothing. */
+export const getQrCodeWithKeys: Operation<GetQrCodeInput> = {
+	option: getQrCode.option,
+	fields: [paymentUrlField, fieldNamed(getQrCode.fields, 'binaryPropertyName')],
+
+	check: (item) => ({
+		paymentUrl: requiredText(paymentUrlField.displayName, item.get('paymentUrl')),
+		binaryPropertyName: requiredText('Output Data Field Name', item.get('binaryPropertyName')),
+	}),
+
+	run: async ({ paymentUrl, binaryPropertyName }, { inputItem, storeImage }) => [
+		{
+			json: { ...inputItem.json, paymentUrl },
+			binary: {
+				...inputItem.binary,
+				[binaryPropertyName]: await storeImage(drawQrCode(paymentUrl)),
+			},
+		},
+	],
+};

@@ -1,0 +1,16 @@
+import type { Operation } from '../operation';
+import { paymentIdFrom } from './fields';
+import { get } from './get.operation';
+import { paymentNumberField, readStatus } from './readStatus';
+
+/** Reads what became of a payment, with keys. */
+export const getWithKeys: Operation<{ paymentId: string }> = {
+	option: get.option,
+	fields: [paymentNumberField],
+
+	check: (item) => ({ paymentId: paymentIdFrom(item) }),
+
+	run: async ({ paymentId }, { client, options }) => [
+		{ json: await readStatus(client, paymentId, options) },
+	],
+};

@@ -1,0 +1,30 @@
+import { fieldNamed } from '../fields';
+import type { Operation } from '../operation';
+import { paymentIdFrom } from './fields';
+import { paymentNumberField, readStatus } from './readStatus';
+import {
+	type Awaited,
+	poll,
+	timeoutMinutesOf,
+	waitForCompletion,
+} from './waitForCompletion.operation';
+
+/** Waits until a payment has ended, with keys: by polling, since a payment has no webhook of its own. */
+export const waitWithKeys: Operation<Awaited> = {
+	option: waitForCompletion.option,
+	fields: [paymentNumberField, fieldNamed(waitForCompletion.fields, 'timeoutMinutes')],
+	mostlyWaits: true,
+
+	check: (item) => ({
+		paymentId: paymentIdFrom(item),
+		timeoutMinutes: timeoutMinutesOf(item.get('timeoutMinutes')),
+	}),
+
+	run: async (input, work) => [
+		await poll(
+			input,
+			work,
+			async (client, options) => await readStatus(client, input.paymentId, options),
+		),
+	],
+};

@@ -1,0 +1,34 @@
+import { listStores, storeIdOf, withStoreId } from '../../../shared/api/stores';
+import { listFields, merchantNumberField, merchantNumberFrom, wantedFrom } from '../fields';
+import type { Operation } from '../operation';
+import { readWholeList } from '../readList';
+
+interface GetManyInput {
+	merchantNumber: string;
+	/** How many stores are wanted at most. */
+	wanted: number;
+}
+
+/** Lists the stores of a merchant. */
+export const getMany: Operation<GetManyInput> = {
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many stores',
+		description: 'Get the stores of a merchant',
+	},
+	fields: [merchantNumberField, ...listFields],
+
+	check: (item) => ({ merchantNumber: merchantNumberFrom(item), wanted: wantedFrom(item) }),
+
+	async run({ merchantNumber, wanted }, { client, options }) {
+		const list = {
+			name: 'stores',
+			subject: { name: `the list of stores of merchant '${merchantNumber}'` },
+			request: listStores(merchantNumber),
+			complete: withStoreId,
+			idOf: storeIdOf,
+		};
+		return (await readWholeList(client, list, options, wanted)).map((json) => ({ json }));
+	},
+};

@@ -1,0 +1,9 @@
+import type { Resource } from '../operation';
+import { create } from './create.operation';
+import { getMany } from './getMany.operation';
+
+/** The resource 'Store'. */
+export const store: Resource = {
+	name: 'Store',
+	operations: { apiKey: [create, getMany] },
+};

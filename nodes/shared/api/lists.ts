@@ -1,0 +1,52 @@
+import type { IDataObject } from 'n8n-workflow';
+import { isRecord, readObject } from './responses';
+
+/** One page of a list. */
+export interface Page {
+	entries: IDataObject[];
+	/** How many entries the whole list has, where AcountPay says so. */
+	total?: number;
+	/** How many entries a page has, where AcountPay says so. */
+	limit?: number;
+}
+
+const countIn = (value: unknown): number | undefined =>
+	Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
+
+/**
+ * The page in the body of a response: an object that has the entries under the list's name (documented for payments and
+ * stores), or a bare array (documented for stores, assumed for the others).
+ * @param name such as `payments`
+ * @returns undefined when the body holds no such list
+ */
+export function readPage(body: Buffer, name: string): Page | undefined {
+	const text = body.toString('utf8').trim();
+	const isArray = /^\uFEFF?\s*\[/.test(text);
+	const object = readObject(
+		isArray ? Buffer.from(`{"${name}":${text.replace(/^\uFEFF/, '')}}`) : body,
+	);
+	const entries = object?.[name];
+	if (!Array.isArray(entries)) return undefined;
+	return {
+		entries: (entries as unknown[]).filter(isRecord) as IDataObject[],
+		...(object && { total: countIn(object.total), limit: countIn(object.limit) || undefined }),
+	};
+}
+
+/** The value of the first of these names that is an id: text that is not blank, or a number. */
+export const idIn = (entry: IDataObject, names: readonly string[]): string | number | undefined =>
+	names
+		.map((name) => entry[name])
+		.find(
+			(value): value is string | number =>
+				(typeof value === 'string' && value.trim() !== '') || typeof value === 'number',
+		);
+
+/**
+ * The entry with its id under the first of these names as well: AcountPay documents two names for the same id.
+ * @param names the one that the output always has, then the others
+ */
+export function withId(entry: IDataObject, names: readonly [string, ...string[]]): IDataObject {
+	const id = idIn(entry, names);
+	return id === undefined || entry[names[0]] !== undefined ? entry : { [names[0]]: id, ...entry };
+}

@@ -1,0 +1,86 @@
+import type { IDataObject } from 'n8n-workflow';
+import { idIn, withId } from './lists';
+import { readMade } from './made';
+import type { ApiRequest } from './request';
+
+export const MERCHANTS_PATH = '/v1/partner/merchants';
+
+/** A merchant that does the rest of its onboarding itself (documented). */
+export interface NewMerchant {
+	companyName: string;
+	contactEmail: string;
+	contactPhone?: string;
+	/** The partner's own id for it. */
+	partnerRefId?: string;
+}
+
+/** A merchant with its full company data. Documented in part: AcountPay knows more fields. */
+export interface FastTrackMerchant extends NewMerchant {
+	/** The number in the company register: CVR in Denmark. */
+	registrationNumber: string;
+	website: string;
+	iban: string;
+	bic?: string;
+}
+
+/** The names in {@link FastTrackMerchant}: a custom field may not be called like one of them. */
+export const MERCHANT_FIELDS = Object.keys({
+	companyName: true,
+	contactEmail: true,
+	contactPhone: true,
+	partnerRefId: true,
+	registrationNumber: true,
+	website: true,
+	iban: true,
+	bic: true,
+} satisfies Record<keyof FastTrackMerchant, true>);
+
+/** What AcountPay calls a merchant's number: `merchantId` on creation, and in both ways when it is read (documented). */
+const NUMBER_NAMES = ['merchantId', 'id'] as const;
+
+const create = (path: string, body: IDataObject): ApiRequest => ({
+	method: 'POST',
+	path,
+	body,
+	repeatable: false,
+});
+
+/** The request that makes a merchant (documented). What is in the body is sent, and nothing more. */
+export const createMerchant = (merchant: NewMerchant & IDataObject): ApiRequest =>
+	create(MERCHANTS_PATH, merchant);
+
+/** The request that makes a merchant with full company data (documented). */
+export const createFastTrackMerchant = (merchant: FastTrackMerchant & IDataObject): ApiRequest =>
+	create(`${MERCHANTS_PATH}/fast-track`, merchant);
+
+/** The request that makes a merchant which can be paid at once (documented; the sandbox only). */
+export const createTestMerchant = (companyName: string): ApiRequest =>
+	create(`${MERCHANTS_PATH}/test`, { companyName });
+
+/** The request that reads a merchant by its number (documented). */
+export const getMerchant = (merchantNumber: string): ApiRequest => ({
+	method: 'GET',
+	path: `${MERCHANTS_PATH}/${encodeURIComponent(merchantNumber)}`,
+	repeatable: true,
+});
+
+/** The request that lists all merchants of the partner (documented; that it has no pages is assumed). */
+export const listMerchants = (): ApiRequest => ({
+	method: 'GET',
+	path: MERCHANTS_PATH,
+	repeatable: true,
+});
+
+/** A merchant with its number as `merchantId`, whatever AcountPay calls it. */
+export const withMerchantId = (merchant: IDataObject): IDataObject =>
+	withId(merchant, NUMBER_NAMES);
+
+/** A merchant's number as text; undefined when the response has none. */
+export function merchantNumberOf(merchant: IDataObject): string | undefined {
+	const id = idIn(merchant, NUMBER_NAMES);
+	return id === undefined ? undefined : String(id);
+}
+
+/** The merchant in the response to a create. @returns undefined when the body names none */
+export const readMadeMerchant = (body: Buffer): IDataObject | undefined =>
+	readMade(body, [...NUMBER_NAMES, 'clientId']);

@@ -1,0 +1,64 @@
+import type { IDataObject } from 'n8n-workflow';
+import { idIn, withId } from './lists';
+import { readMade } from './made';
+import { getMerchant } from './merchants';
+import type { ApiRequest } from './request';
+
+/** A merchant's store (documented). */
+export interface NewStore {
+	name: string;
+	locationId?: string;
+	streetAddress?: string;
+	city?: string;
+	postalCode?: string;
+	/** Two letters; AcountPay takes DK when there are none. */
+	countryCode?: string;
+	phone?: string;
+	email?: string;
+	isDefault?: boolean;
+}
+
+/** The names in {@link NewStore}: a custom field may not be called like one of them. */
+export const STORE_FIELDS = Object.keys({
+	name: true,
+	locationId: true,
+	streetAddress: true,
+	city: true,
+	postalCode: true,
+	countryCode: true,
+	phone: true,
+	email: true,
+	isDefault: true,
+} satisfies Record<keyof NewStore, true>);
+
+/** What AcountPay calls a store's id (documented in both ways). */
+const ID_NAMES = ['storeId', 'id'] as const;
+
+const storesPath = (merchantNumber: string) => `${getMerchant(merchantNumber).path}/stores`;
+
+/** The request that makes a store (documented). What is in the body is sent, and nothing more. */
+export const createStore = (merchantNumber: string, store: NewStore & IDataObject): ApiRequest => ({
+	method: 'POST',
+	path: storesPath(merchantNumber),
+	body: store,
+	repeatable: false,
+});
+
+/** The request that lists a merchant's stores (documented; that it has no pages is assumed). */
+export const listStores = (merchantNumber: string): ApiRequest => ({
+	method: 'GET',
+	path: storesPath(merchantNumber),
+	repeatable: true,
+});
+
+/** A store with its id as `storeId`, whatever AcountPay calls it. */
+export const withStoreId = (store: IDataObject): IDataObject => withId(store, ID_NAMES);
+
+/** A store's id as text; undefined when the response has none. */
+export function storeIdOf(store: IDataObject): string | undefined {
+	const id = idIn(store, ID_NAMES);
+	return id === undefined ? undefined : String(id);
+}
+
+/** The store in the response to a create. @returns undefined when the body names none */
+export const readMadeStore = (body: Buffer): IDataObject | undefined => readMade(body, ID_NAMES);

@@ -1,0 +1,116 @@
+import type {
+	ICredentialDataDecryptedObject,
+	IExecuteFunctions,
+	IHttpRequestOptions,
+	IN8nHttpFullResponse,
+} from 'n8n-workflow';
+import { type AcountPayHost, keyBaseUrlOf } from '../api/hosts';
+import type { ApiRequest } from '../api/request';
+import { ApiError } from '../errors';
+import { credentialNameOf, type RequestContext } from '../requestContext';
+import { isWebPage, type Sent } from '../transport/response';
+import { type Auth, type Placement, type RejectedWords, unsafeBaseUrlError } from './auth';
+
+const CREDENTIAL_TYPE = 'acountPayKeyApi';
+
+/** The headers that carry a pair of keys (documented). */
+export const KEY_HEADERS = {
+	clientId: 'X-Partner-Client-Id',
+	clientSecret: 'X-Partner-Client-Secret',
+} as const;
+
+/** A credential as n8n decrypts it. */
+interface KeyCredential extends AcountPayHost {
+	clientId: string;
+	clientSecret: string;
+	webhookSecret?: string;
+}
+
+/** A pair of keys that goes along with each request (documented). There is nothing to fetch or to renew. */
+export class ApiKeys implements Auth {
+	static readonly credentialType = CREDENTIAL_TYPE;
+
+	readonly credentialType = CREDENTIAL_TYPE;
+	/** Whether AcountPay has rejected the keys in this run. Then it rejects them for every other item too. */
+	private isRejected = false;
+
+	private constructor(
+		private readonly context: RequestContext,
+		private readonly keys: KeyCredential,
+		readonly baseUrl: string,
+	) {}
+
+	/**
+	 * Reads the node's credential; sends nothing.
+	 * @throws ValidationError when its base URL may not be given a secret
+	 */
+	static async open(context: RequestContext): Promise<ApiKeys> {
+		const keys = await context.getCredentials<KeyCredential>(CREDENTIAL_TYPE);
+		const baseUrl = keyBaseUrlOf(keys);
+		if (baseUrl === undefined) throw unsafeBaseUrlError(credentialNameOf(context, CREDENTIAL_TYPE));
+		return new ApiKeys(context, keys, baseUrl);
+	}
+
+	get credential(): ICredentialDataDecryptedObject {
+		return this.keys as unknown as ICredentialDataDecryptedObject;
+	}
+
+	/** The merchant is named in the body of what is made for it, and in the query of a list (documented). */
+	place({ merchantId, body, query }: ApiRequest): Placement {
+		if (merchantId === undefined) return { body, query };
+		return body
+			? { body: { ...body, merchantClientId: merchantId }, query }
+			: { query: { ...query, merchantClientId: merchantId } };
+	}
+
+	/**
+	 * Sends, unless AcountPay has rejected the keys already.
+	 * @throws ApiError
+	 */
+	async authenticate(send: () => Promise<Sent>): Promise<Sent> {
+		if (this.isRejected) {
+			const { message, advice } = this.rejectedWords('a request before');
+			throw new ApiError('refused', message, `${advice} Nothing was sent for this item.`, {
+				status: 401,
+			});
+		}
+		const sent = await send();
+		if (sent.status === 401 && !isWebPage(sent)) this.isRejected = true;
+		return sent;
+	}
+
+	/**
+	 * Has n8n send a request with the keys. They are added here and not by the credential, so that the credential is of no
+	 * use to another node.
+	 */
+	async call(
+		caller: IExecuteFunctions,
+		options: IHttpRequestOptions,
+	): Promise<IN8nHttpFullResponse> {
+		const { clientId, clientSecret } = this.keys;
+		return (await caller.helpers.httpRequest({
+			...options,
+			headers: {
+				...options.headers,
+				[KEY_HEADERS.clientId]: clientId,
+				[KEY_HEADERS.clientSecret]: clientSecret,
+			},
+			abortSignal: caller.getExecutionCancelSignal(),
+		})) as IN8nHttpFullResponse;
+	}
+
+	secrets(): string[] {
+		const { clientSecret, webhookSecret } = this.keys;
+		return [clientSecret, webhookSecret].filter(
+			(secret): secret is string => typeof secret === 'string' && secret !== '',
+		);
+	}
+
+	rejectedWords(name: string): RejectedWords {
+		const credential = credentialNameOf(this.context, CREDENTIAL_TYPE);
+		return {
+			message: `AcountPay rejected the keys of the credential ${credential} for ${name}`,
+			advice: `Copy Client ID and Client Secret from the Partner Dashboard into that credential again, and check that they are those of its environment (${this.keys.environment}).`,
+		};
+	}
+}
