@@ -77,14 +77,14 @@ function expectUnknown({ error }: Execution, looked: RegExp) {
 const NOT_SHOWN = /^AcountPay's list of payments was looked at 5 times: it does not show it\./;
 
 describe('a payment that was made although the response', () => {
-	it.each<[string, Fault, INodeParameters?]>([
-		['was a 500', { status: 500, made: true }],
+	it.each<[string, Fault, INodeParameters]>([
+		['was a 500', { status: 500, made: true }, {}],
 		['never came', { hang: true, made: true }, { timeout: 250 }],
-		['was reset', { reset: 'after' }],
-		['was cut off', { cutOff: true }],
-		['was a redirect', { status: 302, redirectTo: '/v1/partner/payments', made: true }],
-		['was HTML', { status: 201, made: true, body: '<h1>Thank you</h1>' }],
-		['names nothing', { status: 201, made: true, body: { error: 'Internal error' } }],
+		['was reset', { reset: 'after' }, {}],
+		['was cut off', { cutOff: true }, {}],
+		['was a redirect', { status: 302, redirectTo: '/v1/partner/payments', made: true }, {}],
+		['was HTML', { status: 201, made: true, body: '<h1>Thank you</h1>' }, {}],
+		['names nothing', { status: 201, made: true, body: { error: 'Internal error' } }, {}],
 	])('%s is handed out as made', async (_what, fault, options) => {
 		trouble(fault);
 		const execution = await run(1, options);
@@ -138,17 +138,32 @@ describe('a payment that was not made', () => {
 		expect(looks()).toBe(5);
 	});
 
-	it.each<[string, object]>([
-		['an older one', {}],
-		["another merchant's", { merchantClientId: KEY_MERCHANTS.success.clientId }],
-		['one of another amount', { amount: 10.51 }],
-		['one in another currency', { currency: 'EUR' }],
-		['one of another reference', { referenceNumber: 'LOOK' }],
-	])('is not mistaken for %s', async (_what, changes) => {
-		await payElsewhere(changes);
+	it("is not mistaken for an older one, another merchant's, or one that differs", async () => {
+		const others: object[] = [
+			{},
+			{ merchantClientId: KEY_MERCHANTS.success.clientId },
+			{ amount: 10.51 },
+			{ currency: 'EUR' },
+			{ referenceNumber: `${reference}-` },
+		];
+		const orders = others.map((_, index) => ({ amount: 10.5, reference: `${reference}-${index}` }));
+		await payElsewhere({ referenceNumber: orders[0].reference });
 		sandbox.clock.advance(2_000);
-		trouble({ status: 500 });
-		expectUnknown(await run(), NOT_SHOWN);
+		// All but the first are made while the looks go on.
+		trouble({ status: 500, times: orders.length });
+		const execution = engine.runNode({ node: createPayments({}, goOn), items: orders });
+		await until(() => looks() > 0);
+		for (const [index, changes] of others.entries()) {
+			if (index > 0) await payElsewhere({ referenceNumber: orders[index].reference, ...changes });
+		}
+		const outputs = (await execution).json();
+		expect(outputs).toHaveLength(others.length);
+		for (const { details } of outputs) {
+			expect(details).toMatchObject({
+				outcome: 'unknown',
+				description: expect.stringMatching(NOT_SHOWN),
+			});
+		}
 	});
 });
 
@@ -283,4 +298,48 @@ it('many open items of a merchant share their looks', async () => {
 		orders.map((order) => order.reference),
 	);
 	expect(looks()).toBeLessThanOrEqual(15);
+});
+
+describe('a long list', () => {
+	const makeMany = async (count: number) => {
+		for (const index of upTo(count)) await payElsewhere({ referenceNumber: `OLD-${index}` });
+		sandbox.clock.advance(5 * 60_000);
+	};
+
+	it('that has the newest first is read no further than needed', async () => {
+		await makeMany(30);
+		sandbox.settings.listMax = 5;
+		trouble({ status: 500 });
+		expectUnknown(await run(), NOT_SHOWN);
+		expect(looks()).toBe(5);
+	});
+
+	it('that has the oldest first is read to its end', async () => {
+		await makeMany(30);
+		sandbox.settings.listMax = 5;
+		sandbox.settings.listOrder = 'oldest';
+		trouble({ status: 500, made: true });
+		expect(idsIn(await run())).toEqual([made()[0].id]);
+	});
+
+	it('that has the oldest first and too many pages is a doubt', async () => {
+		await makeMany(45);
+		sandbox.settings.listMax = 2;
+		sandbox.settings.listOrder = 'oldest';
+		trouble({ status: 500, made: true });
+		const node = createPayments({ options: { resendUnknown: true } }, retryOnFail(2));
+		const execution = await engine.runNode({ node, items: items() });
+		expectUnknown(execution, /looked at 5 times: it is too long to look through\./);
+		expect(asked()).toBe(1);
+	});
+});
+
+it('the looks stop when the execution is stopped, and the log says what is open', async () => {
+	trouble({ status: 500 });
+	const running = engine.startNode({ node: createPayments(), items: items() });
+	await until(() => looks() > 0);
+	running.cancel();
+	expect((await running.finished).status).toBe('canceled');
+	expect(looks()).toBeLessThanOrEqual(2);
+	expect(engine.log.messages('warn').join()).toContain(`May or may not exist (1): ${reference}`);
 });
