@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 /**
  * With keys, a payment whose outcome is unknown is looked for in the list: handed out when it is found beyond doubt, and
  * never sent again on a doubt.

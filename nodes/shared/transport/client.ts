@@ -177,16 +177,14 @@ class HttpRecorder {
 	}
 
 	private async request(options: IHttpRequestOptions): Promise<unknown> {
-		try {
-			return (await this.original.httpRequest(options)) as unknown;
-		} catch (error) {
-			const { response, request } = error as FailedRequest;
+		return await this.original.httpRequest(options).catch((error: FailedRequest) => {
+			const { response, request } = error;
 			if (!response) {
 				this.error = error;
 				throw error;
 			}
 			this.sent = request?.writableFinished !== false;
 			return { statusCode: response.status, headers: response.headers, body: response.data };
-		}
+		});
 	}
 }
