@@ -126,6 +126,7 @@ async function readBackTo(
 		deadline: Date.now() + LOOK_TIME,
 		resendUnknown: false,
 		endSignal: cancelSignal,
+		comesFirst: true,
 	};
 	await readPagedList(client, list, options, Infinity).catch((error: unknown) => {
 		if (!(error instanceof Enough)) throw error;
