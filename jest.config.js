@@ -19,12 +19,15 @@ const suite = (name, extra = {}) => ({
 // Drawing and reading a QR code calls Math for each pixel, which takes 50 times as long through the border of jest's own context.
 const withSandbox = { sandboxInjectedGlobals: ['Math'] };
 
+// These run what is in dist, which is compiled first when a source is newer.
+const onBuild = { globalSetup: '<rootDir>/test/kit/build.ts' };
+
 module.exports = {
 	projects: [
 		suite('unit', withSandbox),
 		suite('sandbox', withSandbox),
-		suite('package'),
-		suite('engine', withSandbox),
+		suite('package', onBuild),
+		suite('engine', { ...withSandbox, ...onBuild }),
 		suite('e2e', {
 			...withSandbox,
 			globalSetup: '<rootDir>/test/e2e/setup.ts',

@@ -1,4 +1,3 @@
-/* eslint-disable no-console -- runs outside n8n */
 import { AdaptiveLimiter, type Verdict } from '../nodes/shared/transport/adaptiveLimiter';
 import {
 	type Limiting,

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import axios from 'axios';
 import type { INode } from 'n8n-workflow';
 import { randomUUID } from 'node:crypto';

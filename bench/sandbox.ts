@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-globals, no-console -- runs outside n8n */
 import { startSandbox } from '../sandbox';
 import { Gate } from './gate';
 import { LATENCY_MS } from './settings';

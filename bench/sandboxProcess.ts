@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 import axios from 'axios';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

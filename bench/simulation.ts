@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 import type { Verdict } from '../nodes/shared/transport/adaptiveLimiter';
 
 /** A clock that jumps to the next thing to do, once nothing is left to do now. */

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import { STATUS_CODES } from 'node:http';
 
 /** What the sandbox answers: an object goes out as JSON, a string or bytes as they are. */

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, no-console -- runs outside n8n */
 import { parseArgs } from 'node:util';
 
 import { KEY_MERCHANTS, MOCK_PAYMENTS, startSandbox, TEST_MERCHANTS } from '.';

@@ -1,6 +1,4 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, no-console -- runs outside n8n */
 import axios from 'axios';
-import Table from 'cli-table3';
 import { Listr, PRESET_TIMER } from 'listr2';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -20,7 +18,13 @@ import {
 	type StoredCredential,
 } from './n8n/api';
 import { startN8n, type N8n } from './n8n/server';
-import { DEFAULT_VERSION, ensureN8n, type N8nInstallation } from './n8n/setup';
+import {
+	DEFAULT_VERSION,
+	ensureN8n,
+	isN8nReady,
+	SETUP_TAKES,
+	type N8nInstallation,
+} from './n8n/setup';
 import { packPackage } from './package';
 import { abortOnSignals } from './signals';
 
@@ -136,16 +140,22 @@ function steps(cleanUps: CleanUp[], signal: AbortSignal, isOnce: boolean): Listr
 		},
 	});
 	const list = [
-		step(`Set up n8n ${DEFAULT_VERSION}`, async (demo, onProgress) => {
-			demo.n8nInstallation = await ensureN8n({ onProgress, signal });
-		}),
-		step('Pack this package', async (demo) => {
-			demo.tarball = await packPackage();
-			cleanUps.push(() => rm(dirname(demo.tarball), { recursive: true }));
-		}),
-		step('Start the AcountPay sandbox', async (demo) => {
-			demo.sandbox = await startSandbox();
-			cleanUps.push(() => demo.sandbox.close());
+		step('Set up n8n, pack this package, start the AcountPay sandbox', async (demo, onProgress) => {
+			const parts = await Promise.allSettled([
+				ensureN8n({ onProgress, signal }).then((n8n) => {
+					demo.n8nInstallation = n8n;
+				}),
+				packPackage().then((tarball) => {
+					demo.tarball = tarball;
+					cleanUps.push(() => rm(dirname(tarball), { recursive: true }));
+				}),
+				startSandbox().then((sandbox) => {
+					demo.sandbox = sandbox;
+					cleanUps.push(() => sandbox.close());
+				}),
+			]);
+			const failed = parts.find((part) => part.status === 'rejected');
+			if (failed) throw failed.reason as Error;
 		}),
 		step('Start n8n with the package installed', async (demo) => {
 			const { n8nInstallation: n8n, tarball: packageTarball } = demo;
@@ -184,35 +194,52 @@ function steps(cleanUps: CleanUp[], signal: AbortSignal, isOnce: boolean): Listr
 	);
 }
 
+/** Prints a heading and below it one value a line, which a terminal with 80 columns shows unbroken. */
+function printValues(heading: string, values: Array<[name: string, value: string]>) {
+	const width = Math.max(...values.map(([name]) => name.length));
+	const lines = values.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
+	console.log(`\n${heading}\n${lines.join('\n')}`);
+}
+
 /** The payments as the workflow's last node read them, and what that took. */
 function printPayments({ requests: counts, execution }: Demo) {
-	const table = new Table({
-		head: ['Reference', 'Merchant', 'Amount', 'Payment', 'Status when read back'],
-		style: { head: [], border: [], compact: true },
-	});
 	itemsOf(execution, 'Orders').forEach(({ json: order }, index) => {
 		const payment = itemsOf(execution, 'Get Payment')[index].json;
-		const amount = `${Number(payment.amount).toFixed(2)} ${payment.currency}`;
-		table.push([
-			String(payment.referenceNumber),
-			String(order.merchant),
-			{ content: amount, hAlign: 'right' },
-			String(payment.id),
-			String(payment.status),
+		printValues(`Payment ${String(payment.id)}`, [
+			['Reference', String(payment.referenceNumber)],
+			['Merchant', String(order.merchant)],
+			['Amount', `${Number(payment.amount).toFixed(2)} ${String(payment.currency)}`],
+			['Status', String(payment.status)],
 		]);
 	});
-	const requests = Object.entries(counts).map(([kind, count]) => `${count} × ${kind}`);
-	console.log(`\n${table.toString()}\nRequests of this run: ${requests.join(', ')}`);
+	printValues(
+		'Requests to AcountPay for them',
+		Object.entries(counts).map(([kind, count]) => [kind, String(count)]),
+	);
 }
 
 function printWhereToLook({ n8n, sandbox, sale }: Demo) {
-	const { clientId, clientSecret } = sandbox.credentials;
+	const { clientId, clientSecret, webhookSecret } = sandbox.credentials;
+	printValues("n8n's editor", [
+		['URL', `${n8n.url}/home/workflows`],
+		['E-mail', OWNER.email],
+		['Password', OWNER.password],
+	]);
+	printValues('Sandbox, as an AcountPay of your own', [['URL', sandbox.url]]);
+	// A heading for each credential that n8n has.
+	printValues("Credential 'AcountPay sandbox'", [
+		['Environment', 'Custom'],
+		['Base URL', sandbox.url],
+		['Client ID', clientId],
+		['Client Secret', clientSecret],
+		['Webhook Secret', webhookSecret],
+	]);
 	console.log(`
-n8n's editor       ${n8n.url}/home/workflows   e-mail ${OWNER.email}, password ${OWNER.password}
-AcountPay sandbox  ${sandbox.url}   client id ${clientId}, client secret ${clientSecret}
+A point of sale waits for its customer:
+  ${n8n.url}/workflow/${sale.workflowId}/executions/${sale.executionId}
 
-A point of sale    ${n8n.url}/workflow/${sale.workflowId}/executions/${sale.executionId}   waits for its customer
-The customer       ${sale.paymentUrl}   click 'Pay' there, and it goes on
+Be the customer, click 'Pay', and it goes on:
+  ${sale.paymentUrl}
 
 Ctrl-C ends all and removes their data.`);
 }
@@ -242,6 +269,11 @@ async function main(): Promise<void> {
 		console.log(USAGE);
 		return;
 	}
+	console.log(
+		isN8nReady()
+			? `n8n ${DEFAULT_VERSION} is set up already: this takes about half a minute.`
+			: `Setting up n8n ${DEFAULT_VERSION} ${SETUP_TAKES}; the rest takes half a minute.`,
+	);
 	const signal = abortOnSignals();
 	const cleanUps: CleanUp[] = [];
 	try {

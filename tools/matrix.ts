@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, no-console -- runs outside n8n */
 import Table from 'cli-table3';
 import { runCLI } from 'jest';
 import { basename, join } from 'node:path';

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import { createServer, type AddressInfo } from 'node:net';
 
 /** Ports of the loopback interface that were free a moment ago. */

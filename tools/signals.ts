@@ -1,5 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
-
 /** npm and tsx hand signals on: one Ctrl-C can arrive several times. */
 const SAME_SIGNAL_MS = 1000;
 

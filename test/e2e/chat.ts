@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 import axios from 'axios';
 
 import type { N8nApi } from '../../tools/n8n/api';

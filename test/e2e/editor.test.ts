@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import axios from 'axios';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
@@ -20,9 +19,13 @@ import {
 	workflow,
 	type WorkflowNode,
 } from '../../tools/n8n/workflow';
-import { credentialFor, startOwnN8n } from './n8n';
-import { makePayment } from './partner';
-import { CREATE, THREE_ORDERS } from './support';
+import { startOwnN8n } from '../kit/n8n';
+import {
+	create as createOfOrders,
+	credentialFor,
+	makePayment,
+	THREE_ORDERS,
+} from '../kit/payments';
 
 jest.setTimeout(180_000);
 
@@ -297,16 +300,17 @@ describe('with a credential', () => {
 
 	it('an error says what happened, and which payments were made', async () => {
 		sandbox.faults.add({ match: { endpoint: 'create', nth: 3 }, reset: 'after' });
-		await open(itemsNode(THREE_ORDERS), create({ ...CREATE, options: { maxConcurrency: 1 } }));
+		await open(
+			itemsNode(THREE_ORDERS),
+			create({ ...createOfOrders(), options: { maxConcurrency: 1 } }),
+		);
 		await editor.openNode('Create payment');
 		await editor.executeStep();
 		await editor.output.getByText('Error details').waitFor();
 		await editor.picture('13-error');
 		const said = await editor.output.innerText();
 		expect(said.match(/\[item 2\]/g)).toHaveLength(1);
-		expect(said).toContain(
-			"Payment 'ORDER-1003' may or may not exist",
-		);
+		expect(said).toContain("Payment 'ORDER-1003' may or may not exist");
 		const [first, second] = sandbox.payments;
 		expect(said).toContain(`ORDER-1001 = ${first.id}, ORDER-1002 = ${second.id}`);
 	});
@@ -336,7 +340,7 @@ describe('with a credential', () => {
 		});
 		expect(status).toBe(401);
 		const order = { amount: 149.99, referenceNumber: 'ORDER-1001', webhookUrl: url };
-		const { id } = await makePayment(sandbox, 'merchant_copenhagen', order);
+		const { id } = await makePayment(sandbox, order, 'merchant_copenhagen');
 		sandbox.pay(id);
 		sandbox.clock.advance(1_000);
 		await editor.output.getByText('payment.completed').waitFor();
@@ -363,6 +367,7 @@ describe('with a credential', () => {
 				credential,
 				{
 					operation: 'waitForCompletion',
+					resumeOn: 'webhook',
 					merchantId: 'merchant_aarhus',
 					paymentId: '={{ $json.id }}',
 				},

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import axios from 'axios';
 import type { IDataObject, INode, INodeTypeDescription } from 'n8n-workflow';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -42,9 +41,8 @@ import { Chat } from './chat';
 import { DataTable, nodesRun, startFrom, type OrderRow, type PaymentRow } from './example';
 import { startMailbox, type Mailbox } from './mailbox';
 import { startModel, type Model, type Reply } from './model';
-import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
-import { makePayment, readQrCode } from './partner';
-import { until } from './support';
+import { sharedN8n, startOwnN8n } from '../kit/n8n';
+import { credentialFor, makePayment, readQrCode, until } from '../kit/payments';
 
 // Usually 40 s for the longest; a busy machine takes several times that.
 jest.setTimeout(240_000);
@@ -339,7 +337,7 @@ describe('invoices by mail', () => {
 
 	it('sends the image alone when AcountPay gives no link under this name', async () => {
 		await table.add(invoice('INV-1'));
-		const { id } = await makePayment(sandbox, MERCHANT, {
+		const { id } = await makePayment(sandbox, {
 			amount: 1234.5,
 			referenceNumber: 'INV-1',
 		});
@@ -425,7 +423,7 @@ describe('paid orders', () => {
 
 	/** A payment whose events go to the trigger. */
 	const ask = async (referenceNumber: string, more: object = {}) =>
-		await makePayment(sandbox, MERCHANT, {
+		await makePayment(sandbox, {
 			amount: 250,
 			referenceNumber,
 			webhookUrl: url,
@@ -571,7 +569,7 @@ describe('nightly reconciliation', () => {
 
 	/** A row as the other examples leave it, and its payment. */
 	const open = async (reference: string, more: Partial<OrderRow> = {}) => {
-		const { id } = await makePayment(sandbox, MERCHANT, { amount: 80, referenceNumber: reference });
+		const { id } = await makePayment(sandbox, { amount: 80, referenceNumber: reference });
 		await table.add({
 			reference,
 			merchantId: MERCHANT,
@@ -1119,7 +1117,7 @@ describe('assistant', () => {
 	});
 
 	it('reads a payment', async () => {
-		const { id } = await makePayment(sandbox, MERCHANT, { amount: 5, referenceNumber: 'ORDER-5' });
+		const { id } = await makePayment(sandbox, { amount: 5, referenceNumber: 'ORDER-5' });
 		reply = ([answer]) =>
 			answer
 				? { text: `It is ${JSON.parse(answer)[0].status}` }

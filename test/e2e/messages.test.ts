@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 /**
  * What a merchant reads in n8n when something is wrong: every bad input, every refusal, a wrong credential. What was read is
  * kept as a table in `reports/messages.md`.
@@ -10,7 +9,8 @@ import { join } from 'node:path';
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import { itemsOf, type StoredCredential } from '../../tools/n8n/api';
 import { acountPay, itemsNode, manualTrigger, workflow } from '../../tools/n8n/workflow';
-import { credentialFor, sharedN8n } from './n8n';
+import { sharedN8n } from '../kit/n8n';
+import { credentialFor } from '../kit/payments';
 
 jest.setTimeout(240_000);
 
@@ -169,11 +169,7 @@ const unknowns: Array<Case<Fault>> = [
 	['a reset', { reset: 'after' }, 'closed the connection'],
 	['no answer', { hang: true }, 'did not respond within 5 seconds'],
 	['a redirect (307)', { redirectTo: '/elsewhere' }, 'sent a redirect (status 307)'],
-	[
-		'a redirect (302)',
-		{ status: 302, redirectTo: '/elsewhere' },
-		'sent a redirect (status 302)',
-	],
+	['a redirect (302)', { status: 302, redirectTo: '/elsewhere' }, 'sent a redirect (status 302)'],
 ];
 
 const unreadable: Array<Case<Fault>> = [
@@ -251,11 +247,14 @@ describe('an answer that is no success', () => {
 });
 
 describe('a credential', () => {
-	const says = async (what: string, data: IDataObject, words: string, outcomes: string[]) => {
-		const its = await api.createCredential('Wrong', 'acountPayApi', {
-			...credentialFor(sandbox),
-			...data,
-		});
+	const says = async (
+		what: string,
+		data: Record<string, string>,
+		words: string,
+		outcomes: string[],
+	) => {
+		const wrong = credentialFor(sandbox, data);
+		const its = await api.createCredential('Wrong', 'acountPayApi', wrong);
 		await expectSaid('Credential', [[what, data, words]], [ORDER], CREATE, outcomes, its);
 	};
 

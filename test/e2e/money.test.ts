@@ -1,11 +1,10 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * What is promised of money, in n8n as a person has it: each item has one payment, or an error that tells the truth.
  */
 import type { ExecutionError, IDataObject, INode, INodeParameters } from 'n8n-workflow';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { startSandbox, type Fault, type FaultMatch, type Sandbox } from '../../sandbox';
+import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import {
 	errorOf,
 	isFinished,
@@ -24,9 +23,25 @@ import {
 	type WorkflowJson,
 	type WorkflowNode,
 } from '../../tools/n8n/workflow';
-import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
+import { answers, sharedN8n, startOwnN8n } from '../kit/n8n';
+import {
+	askedFor,
+	create,
+	createOf,
+	credentialFor,
+	goOn,
+	idsByReference,
+	oneOfEach,
+	orders,
+	pausesBetween,
+	paymentsOf,
+	referenceOf,
+	requestsFor,
+	retryOnFail,
+	until,
+	upTo,
+} from '../kit/payments';
 import { itIsPromised } from './promises';
-import { CREATE, until, upTo } from './support';
 
 // Usually 10 s for the longest of those that wait for nothing; a busy machine takes several times that.
 jest.setTimeout(240_000);
@@ -45,25 +60,8 @@ beforeEach(async () => {
 
 afterEach(async () => await sandbox.close());
 
-const referenceOf = (index: number) => `ORDER-${index}`;
-const createOf = (index: number): FaultMatch => ({
-	endpoint: 'create',
-	reference: referenceOf(index),
-});
-
-const orders = (count: number) =>
-	upTo(count).map((index) => ({
-		merchant: `merchant_${index}`,
-		amount: index + 1,
-		reference: referenceOf(index),
-	}));
-
 const createNode = (options: INodeParameters = {}, more: Partial<INode> = {}) =>
-	acountPay(credential, { ...CREATE, options }, more);
-
-/** 'Retry On Fail', with the shortest pause that n8n takes. */
-const retryOnFail = (maxTries: number) => ({ retryOnFail: true, maxTries, waitBetweenTries: 1 });
-const goOn = { onError: 'continueRegularOutput' } as const;
+	acountPay(credential, create({ options }), more);
 
 const payingWorkflow = (node: WorkflowNode, items: IDataObject[], settings = {}) =>
 	workflow([manualTrigger(), itemsNode(items), node], settings);
@@ -75,32 +73,6 @@ const run = async (definition: WorkflowJson) =>
 const runNode = async (node: WorkflowNode, items: IDataObject[]) =>
 	await run(payingWorkflow(node, items));
 
-const requestsFor = (endpoint: string, of = sandbox) =>
-	of.requests.filter((request) => request.endpoint === endpoint);
-
-/** The references for which requests to make a payment came in, in order. */
-const askedFor = () =>
-	requestsFor('create').map(({ body }) => (body as IDataObject).referenceNumber as string);
-
-/** How many payments there are of each reference. */
-function payments(): Record<string, number> {
-	const counts: Record<string, number> = {};
-	for (const { referenceNumber } of sandbox.payments) {
-		counts[referenceNumber] = (counts[referenceNumber] ?? 0) + 1;
-	}
-	return counts;
-}
-
-const oneOfEach = (indexes: number[]) =>
-	Object.fromEntries(indexes.map((index) => [referenceOf(index), 1]));
-
-/** The ids of the payments, by reference. */
-const ids = () =>
-	Object.fromEntries(sandbox.payments.map(({ referenceNumber, id }) => [referenceNumber, id]));
-
-const answers = (execution: Execution) =>
-	itemsOf(execution, 'AcountPay').map(({ json }) => json as IDataObject);
-
 /** The references that the node handed on, in order; undefined for an item with an error. */
 const handedOut = (execution: Execution) =>
 	answers(execution).map(({ referenceNumber }) => referenceNumber);
@@ -108,12 +80,6 @@ const handedOut = (execution: Execution) =>
 /** What n8n keeps with the execution for the node. */
 const remembered = (execution: Execution) =>
 	execution.data.executionData?.contextData['node:AcountPay'] ?? {};
-
-/** The pauses between the beginnings of an endpoint's requests, in ms. */
-const pauses = (endpoint: string, of = sandbox) =>
-	requestsFor(endpoint, of)
-		.slice(1)
-		.map(({ startedAt }, index) => startedAt - requestsFor(endpoint, of)[index].startedAt);
 
 /** The latest execution of a workflow once it is over, also when it is no longer among the latest of all. */
 async function finished(workflowId: string, n8n = api): Promise<Execution> {
@@ -149,7 +115,7 @@ beforeAll(async () => {
 	for (const endpoint of ['create', 'token'] as const) {
 		const its = await startSandbox();
 		its.faults.add({ match: { endpoint }, times: 'always', status: 429 });
-		const node = acountPay(await storeCredential(api, its), CREATE);
+		const node = acountPay(await storeCredential(api, its), create());
 		const { id } = await api.createWorkflow(payingWorkflow(node, orders(1)));
 		await api.startWorkflow(id);
 		busy[endpoint] = { sandbox: its, workflowId: id };
@@ -191,7 +157,7 @@ describe('tokens', () => {
 		['client secret', { clientSecret: 'another_secret' }],
 	])('with another %s: one before the first call, the old one never again', async (_w, edit) => {
 		await runNode(createNode(), orders(1));
-		const [{ headers: old }] = requestsFor('create');
+		const [{ headers: old }] = requestsFor(sandbox, 'create');
 		sandbox.reset();
 		sandbox.setCredentials(edit);
 		await api.updateCredential(credential, credentialFor(sandbox));
@@ -200,7 +166,7 @@ describe('tokens', () => {
 		expect(execution.status).toBe('success');
 		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 201': 5 });
 		expect(sandbox.requests[0].endpoint).toBe('token');
-		const used = requestsFor('create').map(({ headers }) => headers.authorization);
+		const used = requestsFor(sandbox, 'create').map(({ headers }) => headers.authorization);
 		expect(used).not.toContain(old.authorization);
 		const partners = new Set(sandbox.payments.map(({ partner }) => partner));
 		expect([...partners]).toEqual([sandbox.credentials.clientId]);
@@ -208,7 +174,7 @@ describe('tokens', () => {
 
 	it('with another environment: the old token is not sent there, nothing to the old one', async () => {
 		await runNode(createNode(), orders(1));
-		const [{ headers: old }] = requestsFor('create');
+		const [{ headers: old }] = requestsFor(sandbox, 'create');
 		sandbox.reset();
 		const other = await startSandbox();
 		try {
@@ -217,7 +183,7 @@ describe('tokens', () => {
 
 			expect(other.counts).toEqual({ 'token 200': 1, 'create 201': 5 });
 			expect(other.requests[0].endpoint).toBe('token');
-			const used = requestsFor('create', other).map(({ headers }) => headers.authorization);
+			const used = requestsFor(other, 'create').map(({ headers }) => headers.authorization);
 			expect(used).not.toContain(old.authorization);
 			expect(sandbox.requests).toEqual([]);
 		} finally {
@@ -262,7 +228,7 @@ describe('tokens', () => {
 		expect(others).toEqual({ 'token 200': 1, 'create 201': 30 });
 		expect(refused).toBeGreaterThan(1);
 		expect(refused).toBeLessThanOrEqual(10);
-		expect(payments()).toEqual(oneOfEach(upTo(30)));
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(30)));
 	});
 
 	it('refused with 403 once it has ended: the same', async () => {
@@ -274,7 +240,7 @@ describe('tokens', () => {
 			latencyMs: 1_100,
 		});
 		const running = runNode(createNode(), orders(15));
-		await until(() => requestsFor('create').length === 10);
+		await until(() => requestsFor(sandbox, 'create').length === 10);
 		sandbox.settings.expiresIn = 3_600;
 
 		expect(handedOut(await running)).toEqual(upTo(15).map(referenceOf));
@@ -286,7 +252,7 @@ describe('tokens', () => {
 		const execution = await runNode(createNode(), orders(2));
 
 		expect(execution.status).toBe('success');
-		for (const { path, headers } of requestsFor('create')) {
+		for (const { path, headers } of requestsFor(sandbox, 'create')) {
 			expect(path).toBe('/v1/partner/payments');
 			expect(headers.authorization).toMatch(/^Bearer \S+$/);
 		}
@@ -301,8 +267,8 @@ describe('tokens', () => {
 
 		expect(handedOut(execution)).toEqual(upTo(5).map(referenceOf));
 		expect(sandbox.counts).toMatchObject({ 'token 429': 1, 'token 503': 1, 'create 201': 5 });
-		expect(pauses('token')).toHaveLength(3);
-		pauses('token').forEach((pause, index) =>
+		expect(pausesBetween(requestsFor(sandbox, 'token'))).toHaveLength(3);
+		pausesBetween(requestsFor(sandbox, 'token')).forEach((pause, index) =>
 			expect(pause).toBeGreaterThanOrEqual(490 * 2 ** index),
 		);
 	});
@@ -326,15 +292,17 @@ describe('a batch', () => {
 		sandbox.faults.add({ match: createOf(60), status: 422, body: { message: 'too strange' } });
 		const execution = await runNode(createNode({ maxConcurrency: 5 }), orders(80));
 
-		expect(payments()).toEqual(oneOfEach(upTo(60)));
-		expect(askedFor()).toHaveLength(61);
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(60)));
+		expect(askedFor(sandbox)).toHaveLength(61);
 		expect(itemsOf(execution, 'AcountPay')).toEqual([]);
 		for (const { message, description, context } of failures(execution)) {
 			expect(message).toContain('ORDER-60');
 			expect(message).toContain('too strange');
 			expect(message.length).toBeLessThan(150);
 			expect(description.match(/ORDER-\d+ = \w+/g)).toEqual(
-				upTo(50).map((index) => `${referenceOf(index)} = ${ids()[referenceOf(index)]}`),
+				upTo(50).map(
+					(index) => `${referenceOf(index)} = ${idsByReference(sandbox)[referenceOf(index)]}`,
+				),
 			);
 			expect(description).toContain('and 10 more');
 			expect(context).toMatchObject({
@@ -344,7 +312,7 @@ describe('a batch', () => {
 				paymentsMade: upTo(60).map((itemIndex) => ({
 					itemIndex,
 					referenceNumber: referenceOf(itemIndex),
-					paymentId: ids()[referenceOf(itemIndex)],
+					paymentId: idsByReference(sandbox)[referenceOf(itemIndex)],
 				})),
 			});
 		}
@@ -361,7 +329,7 @@ describe('a batch', () => {
 
 		const paid = upTo(25).filter((index) => !refused.includes(index));
 		expect(execution.status).toBe('success');
-		expect(payments()).toEqual(oneOfEach(paid));
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(paid));
 		const [regular, failed] = lastRun(execution, 'AcountPay').data!.main;
 		const all = 'onError' in more && more.onError === 'continueErrorOutput';
 		const itemsIn = (output = regular) => output!.map(({ pairedItem }) => pairedItem);
@@ -375,7 +343,7 @@ describe('a batch', () => {
 			})),
 		);
 		for (const { json } of regular!.filter(({ json: { error } }) => !error)) {
-			expect(json.id).toBe(ids()[json.referenceNumber as string]);
+			expect(json.id).toBe(idsByReference(sandbox)[json.referenceNumber as string]);
 		}
 	});
 
@@ -403,11 +371,11 @@ describe("'Retry On Fail'", () => {
 		}
 		const execution = await runNode(createNode({}, retryOnFail(5)), orders(100));
 
-		expect(payments()).toEqual(oneOfEach(upTo(100)));
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(100)));
 		expect(sandbox.counts['create 422']).toBe(3);
 		expect(handedOut(execution)).toEqual(upTo(100).map(referenceOf));
 		expect(answers(execution).map(({ id }) => id)).toEqual(
-			upTo(100).map((index) => ids()[referenceOf(index)]),
+			upTo(100).map((index) => idsByReference(sandbox)[referenceOf(index)]),
 		);
 		expect(remembered(execution)).toEqual({});
 	});
@@ -419,7 +387,7 @@ describe("'Retry On Fail'", () => {
 			sandbox.faults.add({ match: createOf(0), times: 'always', status: 201, made: true, body });
 			const execution = await runNode(createNode({}, retryOnFail(3)), orders(3));
 
-			expect(payments()).toEqual(oneOfEach(upTo(3)));
+			expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
 			expect(answers(execution)[0]).toEqual(body);
 			expect(handedOut(execution)).toEqual(upTo(3).map(referenceOf));
 		},
@@ -434,10 +402,10 @@ describe('a retry by hand', () => {
 		const items = orders(10);
 		const { id } = await api.createWorkflow(payingWorkflow(node, items));
 		const failed = await api.runWorkflow(id);
-		expect(payments()).toEqual(oneOfEach(upTo(4)));
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(4)));
 
 		const again = await api.retryExecution(failed.id);
-		expect(payments()).toEqual(oneOfEach(upTo(7)));
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(7)));
 		for (const { context } of failures(again)) {
 			expect(context.itemIndex).toBe(7);
 			expect(context.paymentsMade).toHaveLength(7);
@@ -445,10 +413,10 @@ describe('a retry by hand', () => {
 
 		node.parameters.amount = '={{ $json.reference === "ORDER-1" ? 77 : $json.amount }}';
 		await api.updateWorkflow(id, payingWorkflow(node, items));
-		const made = ids();
+		const made = idsByReference(sandbox);
 		const last = await api.retryExecution(again.id, { loadWorkflow: true });
 		expect(last.status).toBe('success');
-		expect(payments()).toEqual({ ...oneOfEach(upTo(10)), 'ORDER-1': 2 });
+		expect(paymentsOf(sandbox)).toEqual({ ...oneOfEach(upTo(10)), 'ORDER-1': 2 });
 		expect(handedOut(last)).toEqual(upTo(10).map(referenceOf));
 		expect(answers(last)[0].id).toBe(made['ORDER-0']);
 		expect(answers(last)[1].amount).toBe(77);
@@ -479,7 +447,7 @@ describe('Loop Over Items', () => {
 		const items = upTo(3).map(() => orders(1)[0]);
 		const execution = await run(loop(1, createNode({}, retryOnFail(3)), items));
 
-		expect(payments()).toEqual({ [referenceOf(0)]: 3 });
+		expect(paymentsOf(sandbox)).toEqual({ [referenceOf(0)]: 3 });
 		const runs = execution.data.resultData.runData.AcountPay;
 		expect(runs.map(({ data }) => data!.main[0]![0].json.id)).toEqual(
 			sandbox.payments.map(({ id }) => id),
@@ -499,8 +467,8 @@ describe('Loop Over Items', () => {
 		const retried = await api.retryExecution(failed.id);
 
 		expect(retried.status).toBe('success');
-		expect(askedFor()).toEqual([0, 1, 2, 3, 3, 3, 3, 4, 5].map(referenceOf));
-		expect(payments()).toEqual(oneOfEach(upTo(6)));
+		expect(askedFor(sandbox)).toEqual([0, 1, 2, 3, 3, 3, 3, 4, 5].map(referenceOf));
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(6)));
 		expect(remembered(retried)).toEqual({});
 	});
 });
@@ -527,12 +495,10 @@ describe('a create of which it is not known whether it made a payment', () => {
 			const failed = await api.runWorkflow(id);
 			const retried = await api.retryExecution(failed.id);
 
-			expect(askedFor()).toEqual(upTo(3).map(referenceOf));
+			expect(askedFor(sandbox)).toEqual(upTo(3).map(referenceOf));
 			for (const execution of [failed, retried]) {
 				for (const failure of failures(execution)) {
-					expect(failure.message).toContain(
-						"Payment 'ORDER-0' may or may not exist",
-					);
+					expect(failure.message).toContain("Payment 'ORDER-0' may or may not exist");
 					expect(failure.description).toContain('Look for this reference in AcountPay');
 					expect(failure.context).toMatchObject({
 						itemIndex: 0,
@@ -549,7 +515,7 @@ describe('a create of which it is not known whether it made a payment', () => {
 			await api.updateWorkflow(id, payingWorkflow(resending, orders(3)));
 			const resent = await api.retryExecution(retried.id, { loadWorkflow: true });
 			expect(handedOut(resent)).toEqual(upTo(3).map(referenceOf));
-			expect(askedFor()).toEqual([0, 1, 2, 0].map(referenceOf));
+			expect(askedFor(sandbox)).toEqual([0, 1, 2, 0].map(referenceOf));
 		},
 	);
 });
@@ -565,10 +531,10 @@ describe('trouble that passes', () => {
 		const execution = await runNode(createNode(), orders(4));
 
 		expect(handedOut(execution)).toEqual(upTo(4).map(referenceOf));
-		expect(payments()).toEqual(oneOfEach(upTo(4)));
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(4)));
 		expect(sandbox.counts).toMatchObject({ 'create 429': 5, 'create 201': 4 });
 		const times = (index: number) =>
-			requestsFor('create')
+			requestsFor(sandbox, 'create')
 				.filter(({ rawBody }) => rawBody.includes(`"${referenceOf(index)}"`))
 				.map(({ startedAt }) => startedAt);
 		expect(times(0)[1] - times(0)[0]).toBeGreaterThanOrEqual(2_000);
@@ -609,7 +575,7 @@ describe('trouble that passes', () => {
 		expect(handedOut(execution)).toEqual([...upTo(4).map(referenceOf), undefined, undefined]);
 		expect(answers(execution)[4]).toMatchObject({ details: { outcome: 'unavailable' } });
 		const reads = (index: number) =>
-			requestsFor('get').filter(({ path }) => path.endsWith(`/${String(made[index].id)}`));
+			requestsFor(sandbox, 'get').filter(({ path }) => path.endsWith(`/${String(made[index].id)}`));
 		expect(upTo(6).map((index) => reads(index).length)).toEqual([2, 2, 2, 5, 5, 1]);
 		expect(reads(0)[1].startedAt - reads(0)[0].startedAt).toBeGreaterThanOrEqual(2_000);
 	});
@@ -631,7 +597,9 @@ describe('what is stopped', () => {
 		await until(() => logged(executionId).some((line) => line.includes('Payments made')));
 		const lines = logged(executionId).filter((line) => line.includes('Payments made'));
 		const named = lines.flatMap((line) => [...line.matchAll(/(ORDER-\d+) = (\w+)/g)]);
-		expect(Object.fromEntries(named.map(([, reference, id]) => [reference, id]))).toEqual(ids());
+		expect(Object.fromEntries(named.map(([, reference, id]) => [reference, id]))).toEqual(
+			idsByReference(sandbox),
+		);
 		expect(named).toHaveLength(sandbox.payments.length);
 	}
 
@@ -643,12 +611,12 @@ describe('what is stopped', () => {
 		const node = createNode({ maxConcurrency: 10 }, { ...goOn, ...retryOnFail(3) });
 		const { id } = await api.createWorkflow(payingWorkflow(node, orders(500)));
 		const executionId = await api.startWorkflow(id);
-		await until(() => requestsFor('create').length >= 15);
+		await until(() => requestsFor(sandbox, 'create').length >= 15);
 		await api.stopExecution(executionId);
-		const asked = requestsFor('create').length;
+		const asked = requestsFor(sandbox, 'create').length;
 
 		await expectNoneLost(executionId);
-		expect(requestsFor('create')).toHaveLength(asked);
+		expect(requestsFor(sandbox, 'create')).toHaveLength(asked);
 		expect(sandbox.payments).toHaveLength(asked - 1);
 		const open = logged(executionId).filter((line) => line.includes('May or may not exist'));
 		expect(open).toEqual([expect.stringMatching(/\(1\): ORDER-3\b/)]);
@@ -664,7 +632,7 @@ describe('what is stopped', () => {
 		await expectNoneLost(executionId);
 		expect(sandbox.payments.length).toBeGreaterThan(0);
 		expect(sandbox.payments.length).toBeLessThan(300);
-		expect(requestsFor('create')).toHaveLength(sandbox.payments.length);
+		expect(requestsFor(sandbox, 'create')).toHaveLength(sandbox.payments.length);
 	});
 });
 
@@ -674,7 +642,7 @@ describe('10,000 items in one run', () => {
 		const n8n = await startOwnN8n({ env: { NODE_OPTIONS: '--max-old-space-size=512' } });
 		const its = await startSandbox({ record: false });
 		try {
-			const node = acountPay(await storeCredential(n8n.api, its), CREATE);
+			const node = acountPay(await storeCredential(n8n.api, its), create());
 			const definition = payingWorkflow(node, []);
 			definition.nodes[1].parameters.jsCode = `return [...Array(10000).keys()].map((index) => ({
 				json: { merchant: 'merchant_' + index, amount: index + 1, reference: 'ORDER-' + index },
@@ -702,7 +670,7 @@ describe('an API that stays busy', () => {
 			);
 			expect(context).toMatchObject({ outcome: 'unavailable', paymentsMade: [] });
 		}
-		const times = requestsFor('token', busy.token.sandbox).map(({ startedAt }) => startedAt);
+		const times = requestsFor(busy.token.sandbox, 'token').map(({ startedAt }) => startedAt);
 		const seconds = (times.at(-1)! - times[0]) / 1_000;
 		expect(seconds).toBeGreaterThan(40);
 		expect(seconds).toBeLessThan(75);
@@ -714,7 +682,7 @@ describe('an API that stays busy', () => {
 			expect(message).toContain('did not take the payment');
 			expect(context).toMatchObject({ outcome: 'refused', outcomesUnknown: [] });
 		}
-		const times = requestsFor('create', busy.create.sandbox).map(({ startedAt }) => startedAt);
+		const times = requestsFor(busy.create.sandbox, 'create').map(({ startedAt }) => startedAt);
 		expect(times.length).toBeGreaterThanOrEqual(10);
 		expect(times.at(-1)! - times[0]).toBeGreaterThanOrEqual(119_000);
 		expect(busy.create.sandbox.payments).toEqual([]);

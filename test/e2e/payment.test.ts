@@ -1,5 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
-import axios from 'axios';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,9 +11,10 @@ import {
 	type StoredCredential,
 } from '../../tools/n8n/api';
 import { acountPay, itemsNode, manualTrigger, workflow } from '../../tools/n8n/workflow';
-import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
+import { sharedN8n, startOwnN8n } from '../kit/n8n';
+import { create, credentialFor, requestsFor, THREE_ORDERS } from '../kit/payments';
+import { partnerOf } from '../sandbox/client';
 import { itIsPromised } from './promises';
-import { CREATE, THREE_ORDERS } from './support';
 
 // Usually 20 s for the longest; a busy machine takes several times that.
 jest.setTimeout(180_000);
@@ -35,7 +34,7 @@ const payingWorkflow = (credential: { id: string; name: string }) =>
 	workflow([
 		manualTrigger(),
 		itemsNode(THREE_ORDERS),
-		acountPay(credential, CREATE, { name: 'Create' }),
+		acountPay(credential, create(), { name: 'Create' }),
 		acountPay(
 			credential,
 			{
@@ -51,26 +50,9 @@ const payingWorkflow = (credential: { id: string; name: string }) =>
 const apiHeaders = ({ headers }: RecordedRequest) =>
 	Object.fromEntries(Object.entries(headers).filter(([name]) => !TRANSPORT_HEADERS.includes(name)));
 
-const requestsTo = (endpoint: string) =>
-	sandbox.requests.filter((request) => request.endpoint === endpoint);
-
 /** What AcountPay says of a payment when it is asked without n8n. */
-async function payment(id: string | number, merchant: string): Promise<unknown> {
-	const { clientId, clientSecret } = sandbox.credentials;
-	const form = new URLSearchParams({
-		grant_type: 'client_credentials',
-		client_id: clientId,
-		client_secret: clientSecret,
-	});
-	const token = await axios.post(`${sandbox.url}/oauth/token`, form);
-	const answer = await axios.get(`${sandbox.url}/v1/partner/payments/${id}`, {
-		headers: {
-			Authorization: `Bearer ${token.data.access_token}`,
-			'X-Merchant-Client-Id': merchant,
-		},
-	});
-	return answer.data;
-}
+const payment = async (id: string | number, merchant: string): Promise<unknown> =>
+	(await (await partnerOf(sandbox, merchant)).get(id)).data;
 
 beforeEach(async () => {
 	sandbox = await startSandbox();
@@ -113,7 +95,7 @@ describe('three orders of three merchants', () => {
 
 	const askedWith = async (scope: string) => {
 		const { clientId, clientSecret } = sandbox.credentials;
-		const [asked] = requestsTo('token');
+		const [asked] = requestsFor(sandbox, 'token');
 		expect(asked).toMatchObject({
 			method: 'POST',
 			path: '/oauth/token',
@@ -128,15 +110,17 @@ describe('three orders of three merchants', () => {
 	);
 
 	it('take one token', () => {
-		expect(requestsTo('token')).toHaveLength(1);
+		expect(requestsFor(sandbox, 'token')).toHaveLength(1);
 		const tokens = new Set(
-			[...requestsTo('create'), ...requestsTo('get')].map(({ headers }) => headers.authorization),
+			[...requestsFor(sandbox, 'create'), ...requestsFor(sandbox, 'get')].map(
+				({ headers }) => headers.authorization,
+			),
 		);
 		expect([...tokens]).toEqual([expect.stringMatching(/^Bearer \S+$/)]);
 	});
 
 	it('are sent with exactly the documented headers and bodies', () => {
-		const sent = requestsTo('create').map((request) => ({
+		const sent = requestsFor(sandbox, 'create').map((request) => ({
 			method: request.method,
 			path: request.path,
 			headers: apiHeaders(request),
@@ -158,7 +142,7 @@ describe('three orders of three merchants', () => {
 	});
 
 	it('are read with exactly the documented headers, and no body', () => {
-		const sent = requestsTo('get').map((request) => ({
+		const sent = requestsFor(sandbox, 'get').map((request) => ({
 			method: request.method,
 			path: request.path,
 			headers: apiHeaders(request),

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 import { DEFAULT_VERSION } from '../../tools/n8n/setup';
 
 const EMPTY_SCOPE = "n8n sends an empty 'scope' along";

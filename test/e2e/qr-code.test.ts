@@ -4,20 +4,15 @@
 import axios from 'axios';
 import type { IBinaryData } from 'n8n-workflow';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
 import { itemsOf, type N8nApi } from '../../tools/n8n/api';
 import { acountPay, itemsNode, manualTrigger, workflow } from '../../tools/n8n/workflow';
-import { credentialFor, sharedN8n } from './n8n';
-import { readQrCode } from './partner';
+import { sharedN8n } from '../kit/n8n';
+import { credentialFor, readQrCode, useSandbox } from '../kit/payments';
 import { itIsPromised } from './promises';
 
 jest.setTimeout(60_000);
 
-let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterAll(async () => await sandbox.close());
+const sandbox = useSandbox();
 
 /** What the editor gets for the button 'View' of a file. */
 async function view({ url, cookie }: N8nApi, { id }: IBinaryData): Promise<Buffer> {

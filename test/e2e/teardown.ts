@@ -1,5 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
-
 declare global {
 	/** Ends the shared n8n and removes what was made for it. */
 	var endSharedN8n: (() => Promise<void>) | undefined;

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * Wait for Completion on a real n8n: parked in its database, over restarts, until the sandbox tells what became of the
  * payment or the time is up; and by asking.
@@ -7,13 +6,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import {
-	REPEAT_PAUSES_MS,
-	startSandbox,
-	webhookHeaders,
-	type PaymentEvent,
-	type Sandbox,
-} from '../../sandbox';
+import { REPEAT_PAUSES_MS, webhookHeaders, type PaymentEvent } from '../../sandbox';
 import {
 	isFinished,
 	itemsOf,
@@ -23,19 +16,14 @@ import {
 	type StoredCredential,
 } from '../../tools/n8n/api';
 import { acountPay, workflow } from '../../tools/n8n/workflow';
-import { ACCEPTED, eventBody, IGNORED, post, postSigned } from '../engine/deliveries';
-import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
+import { ACCEPTED, eventBody, IGNORED, post, postSigned } from '../kit/deliveries';
+import { sharedN8n, startOwnN8n } from '../kit/n8n';
+import { credentialFor, until, useSandbox } from '../kit/payments';
 import { itIsPromised } from './promises';
-import { until } from './support';
 
 jest.setTimeout(300_000);
 
-let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-beforeEach(() => sandbox.reset());
-afterAll(async () => await sandbox.close());
+const sandbox = useSandbox();
 
 const MERCHANT = 'merchant_abc123';
 
@@ -76,6 +64,7 @@ async function publishShop(api: N8nApi, wait: IDataObject = {}, create: IDataObj
 				credential,
 				{
 					operation: 'waitForCompletion',
+					resumeOn: 'webhook',
 					merchantId: MERCHANT,
 					paymentId: '={{ $json.id }}',
 					...(wait as object),

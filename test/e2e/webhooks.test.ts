@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * AcountPay Trigger on a real n8n: published, called over HTTP by the sandbox and by forgers, and started anew.
  */
@@ -7,21 +6,17 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { READ_EVERY, TRUSTED_FOR } from '../../nodes/shared/webhooks/secrets';
-import { startSandbox, webhookHeaders, type PaymentEvent, type Sandbox } from '../../sandbox';
+import { webhookHeaders, type PaymentEvent } from '../../sandbox';
 import { isFinished, itemsOf, type N8nApi } from '../../tools/n8n/api';
 import { workflow } from '../../tools/n8n/workflow';
-import { ACCEPTED, eventBody, IGNORED, makePayment, post, postSigned } from '../engine/deliveries';
+import { ACCEPTED, eventBody, IGNORED, post, postSigned } from '../kit/deliveries';
+import { sharedN8n, startOwnN8n } from '../kit/n8n';
+import { credentialFor, makePayment, useSandbox } from '../kit/payments';
 import { startFrom } from './example';
-import { credentialFor, sharedN8n, startOwnN8n } from './n8n';
 
 jest.setTimeout(300_000);
 
-let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-beforeEach(() => sandbox.reset());
-afterAll(async () => await sandbox.close());
+const sandbox = useSandbox();
 
 const ENDS: PaymentEvent[] = ['payment.completed', 'payment.failed', 'payment.expired'];
 

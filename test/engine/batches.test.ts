@@ -2,19 +2,18 @@
  * A batch whose items do not all go well, and how many of them are in flight at once.
  */
 import type { IDataObject } from 'n8n-workflow';
+import { createNode, engineFor, getNode, handedOut } from '../kit/engine';
 import {
 	askedFor,
-	createNode,
 	createOf,
-	getNode,
 	goOn,
-	handedOut,
 	oneOfEach,
+	orders,
 	paymentsOf,
 	referenceOf,
 	upTo,
-} from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+	useSandbox,
+} from '../kit/payments';
 import type { Engine } from './harness';
 
 const sandbox = useSandbox();
@@ -192,8 +191,7 @@ describe('concurrency', () => {
 	it.each([
 		[1, { maxConcurrency: 1 }],
 		[3, { maxConcurrency: 3 }],
-		[10, {}],
-		[25, { maxConcurrency: 25 }],
+		[10, { maxConcurrency: 10 }],
 	])('never more than %i in flight', async (most, options) => {
 		sandbox.settings.latencyMs = 150;
 		const count = 2 * most + 1;
@@ -202,6 +200,15 @@ describe('concurrency', () => {
 		expect(error).toBeUndefined();
 		expect(sandbox.counts).toMatchObject({ 'create 201': count });
 		expect(sandbox.maxInFlight).toBe(most);
+	});
+
+	it('goes up from 10 while AcountPay answers, and never above its ceiling', async () => {
+		sandbox.settings.latencyMs = 300;
+		await engine.runNode({ node: createNode({ maxConcurrency: 25 }), items: orders(120) });
+
+		expect(sandbox.counts).toMatchObject({ 'create 201': 120 });
+		expect(sandbox.maxInFlight).toBeGreaterThan(10);
+		expect(sandbox.maxInFlight).toBeLessThanOrEqual(25);
 	});
 
 	it('holds for reading too', async () => {

@@ -2,8 +2,8 @@
  * An n8n that keeps requests from private addresses: nothing is sent, and the node says so at once with n8n's reason.
  */
 import './private-addresses';
-import { askedFor, createNode } from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+import { createNode, engineFor } from '../kit/engine';
+import { askedFor, orders, useSandbox } from '../kit/payments';
 import { withToken } from './tokens';
 
 const sandbox = useSandbox();

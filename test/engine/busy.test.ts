@@ -2,20 +2,19 @@
  * An API that is busy (429) is waited for; reading is asked again when there is no usable answer.
  */
 import type { Fault, RecordedRequest } from '../../sandbox';
+import { createNode, engineFor, getNode, handedOut } from '../kit/engine';
 import {
-	createNode,
 	createOf,
-	getNode,
 	goOn,
-	handedOut,
 	oneOfEach,
+	orders,
 	pausesBetween,
 	paymentsOf,
 	referenceOf,
 	requestsFor,
 	upTo,
-} from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+	useSandbox,
+} from '../kit/payments';
 import type { Engine } from './harness';
 
 const sandbox = useSandbox();

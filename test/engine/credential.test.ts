@@ -8,17 +8,17 @@ import {
 	type INodeProperties,
 } from 'n8n-workflow';
 import { variantOfPackage } from './harness';
-import { createNode, goOn, loopOver, upTo } from './helpers';
+import { createNode, engineFor, loopOver, serve } from '../kit/engine';
 import {
 	create,
-	engineFor,
 	get,
+	goOn,
 	orders,
 	paymentRequests,
-	serve,
 	tokenRequests,
+	upTo,
 	useSandbox,
-} from './support';
+} from '../kit/payments';
 
 const sandbox = useSandbox();
 const legacy = { expressions: 'legacy' as const };

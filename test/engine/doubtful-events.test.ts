@@ -2,10 +2,10 @@
  * Wait for Completion, resumed on webhook: a signed event that contradicts what is known of the payment, or itself.
  */
 import type { IDataObject } from 'n8n-workflow';
-import { ACCEPTED, eventBody, IGNORED, postSigned, waitNode } from './deliveries';
+import { ACCEPTED, eventBody, IGNORED, postSigned } from '../kit/deliveries';
+import { engineFor, waitNode } from '../kit/engine';
+import { create, requestsFor, until, useSandbox } from '../kit/payments';
 import type { Engine } from './harness';
-import { requestsFor, until } from './helpers';
-import { create, engineFor, useSandbox } from './support';
 
 jest.setTimeout(60_000);
 

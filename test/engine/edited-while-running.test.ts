@@ -1,6 +1,14 @@
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { createNode, createOf, oneOfEach, paymentsOf, requestsFor, until } from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+import { createNode, engineFor } from '../kit/engine';
+import {
+	createOf,
+	oneOfEach,
+	orders,
+	paymentsOf,
+	requestsFor,
+	until,
+	useSandbox,
+} from '../kit/payments';
 
 const sandbox = useSandbox();
 let another: Sandbox;

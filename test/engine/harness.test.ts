@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 /**
  * Shows that the harness runs the real engine, with a package made for it: one node that asks a local server.
  */

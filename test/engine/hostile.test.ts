@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * What a hostile or broken server sends neither blocks n8n nor brings a secret into what a run leaves behind, and what is
  * too large is not sent.
@@ -6,7 +5,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { inspect } from 'node:util';
 import type { Execution } from './harness';
-import { create, engineFor, get, orders, paymentRequests, useSandbox } from './support';
+import { engineFor } from '../kit/engine';
+import { create, get, orders, paymentRequests, useSandbox } from '../kit/payments';
 
 const sandbox = useSandbox();
 

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * What is not sent: every input that can't be right is refused before anything leaves n8n, in words that name the field
  * and the item. And what must be sent although it looks odd.
@@ -6,7 +5,8 @@
 import { inspect } from 'node:util';
 import type { INodeParameters } from 'n8n-workflow';
 import type { Engine, Execution } from './harness';
-import { create, engineFor, get, orders, paymentRequests, useSandbox } from './support';
+import { engineFor } from '../kit/engine';
+import { create, get, orders, paymentRequests, useSandbox } from '../kit/payments';
 
 const sandbox = useSandbox();
 

@@ -5,9 +5,19 @@ import type { INodeParameters } from 'n8n-workflow';
 import jsQR from 'jsqr';
 import { loadImage, createCanvas } from '@napi-rs/canvas';
 import { KEY_MERCHANTS } from '../../sandbox';
-import { goOn, oneOfEach, paymentsOf, requestsFor, retryOnFail, until, upTo } from './helpers';
-import { createPayments, engineWithKeys, nodeFor, SHOP } from './keys-support';
-import { engineFor, orders, serve, useSandbox } from './support';
+import { engineFor, loopOver, serve } from '../kit/engine';
+import { createPayments, engineWithKeys, KEY_CREDENTIAL, nodeFor, SHOP } from '../kit/keys';
+import {
+	goOn,
+	oneOfEach,
+	orders,
+	paymentsOf,
+	requestsFor,
+	retryOnFail,
+	until,
+	upTo,
+	useSandbox,
+} from '../kit/payments';
 import type { Engine, Execution } from './harness';
 
 const sandbox = useSandbox();
@@ -142,7 +152,8 @@ describe('on the wire', () => {
 		await engine.testCredential();
 		const { error } = await engine.runNode({ node: createPayments(), items: orders(1) });
 		expect(error?.context).toMatchObject({ outcome: 'unknown' });
-		expect(asked).toBe(2);
+		// The test, the payment and five looks for it.
+		expect(asked).toBe(7);
 		expect(requestsFor(sandbox, 'create')).toEqual([]);
 	});
 });
@@ -208,14 +219,14 @@ describe('payments', () => {
 	});
 
 	it('an unknown outcome is not sent again', async () => {
-		sandbox.faults.add({ match: { endpoint: 'create' }, reset: 'after' });
+		sandbox.faults.add({ match: { endpoint: 'create' }, reset: 'before' });
 		const engine = await engineWithKeys(sandbox);
 		const failed = await engine.runNode({
 			node: createPayments({}, retryOnFail()),
 			items: orders(1),
 		});
 		expect(failed.error?.context).toMatchObject({ outcome: 'unknown' });
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach([0]));
+		expect(requestsFor(sandbox, 'create')).toHaveLength(1);
 	});
 
 	it('429 is waited out', async () => {
@@ -225,6 +236,66 @@ describe('payments', () => {
 		expect(execution.error).toBeUndefined();
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
 	});
+});
+
+describe('time limits and stops', () => {
+	it('a create that gets no answer in time is left open, and named', async () => {
+		sandbox.faults.add({ match: { endpoint: 'create' }, hang: true, made: true });
+		const engine = await engineWithKeys(sandbox);
+		const startedAt = Date.now();
+		const node = createPayments({ options: { timeout: 200 } });
+		const { error } = await engine.runNode({ node, items: orders(1) });
+		expect(error?.message).toMatch(/^Payment 'ORDER-0' may or may not exist/);
+		expect(Date.now() - startedAt).toBeLessThan(10_000);
+	});
+
+	it('a stop ends a read at once', async () => {
+		sandbox.faults.add({ match: { endpoint: 'list' }, hang: true });
+		const engine = await engineWithKeys(sandbox);
+		const running = engine.startNode({ node: nodeFor('payment', 'getAll') });
+		await until(() => sandbox.requests.length === 1);
+		const stoppedAt = Date.now();
+		running.cancel();
+		await running.finished;
+		expect(Date.now() - stoppedAt).toBeLessThan(5_000);
+	});
+
+	it('a stop lets creates in flight end, and names them in the log', async () => {
+		sandbox.settings.latencyMs = 300;
+		const engine = await engineWithKeys(sandbox);
+		const node = createPayments({ options: { maxConcurrency: 3 } });
+		const running = engine.startNode({ node, items: orders(20) });
+		await until(() => sandbox.requests.length === 3);
+		running.cancel();
+		await running.finished;
+		expect(sandbox.payments).toHaveLength(3);
+		for (const { referenceNumber, id } of sandbox.payments) {
+			expect(engine.log.text()).toContain(`${referenceNumber} = ${id}`);
+		}
+	});
+
+	it('every turn of a loop makes its own', async () => {
+		const engine = await engineWithKeys(sandbox);
+		const loop = loopOver(2, createPayments({}, retryOnFail()));
+		const execution = await engine.runWorkflow(loop, { items: orders(6) });
+		expect(execution.error).toBeUndefined();
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(6)));
+	});
+});
+
+it('no other node can be made to send the keys: n8n adds them to nothing', async () => {
+	const engine = await engineWithKeys(sandbox);
+	const { credentialsHelper } = engine.additionalData();
+	const request = { url: 'https://example.com/' };
+	const workflow = engine.instance({ id: '1', nodes: [], connections: {} } as never);
+	const sent = await credentialsHelper.authenticate(
+		await engine.credential.data(),
+		KEY_CREDENTIAL,
+		{ ...request },
+		workflow,
+		{ parameters: {} } as never,
+	);
+	expect(sent).toEqual(request);
 });
 
 describe('wrong keys', () => {

@@ -4,9 +4,9 @@
  */
 import type { INode, INodeParameters } from 'n8n-workflow';
 import { type Fault, KEY_MERCHANTS } from '../../sandbox';
-import { goOn, requestsFor, retryOnFail, savedWith, until, upTo } from './helpers';
-import { createPayments, engineWithKeys, SHOP } from './keys-support';
-import { useSandbox } from './support';
+import { savedWith } from '../kit/engine';
+import { createPayments, engineWithKeys, SHOP } from '../kit/keys';
+import { goOn, requestsFor, retryOnFail, until, upTo, useSandbox } from '../kit/payments';
 import type { Engine, Execution } from './harness';
 
 jest.setTimeout(60_000);

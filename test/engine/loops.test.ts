@@ -1,19 +1,18 @@
 /**
  * The node inside Loop Over Items: each turn is a batch of its own, though n8n's node context is one for all turns.
  */
+import { createNode, engineFor, handedOut, loopOver } from '../kit/engine';
 import {
 	askedFor,
-	createNode,
 	createOf,
-	handedOut,
-	loopOver,
 	oneOfEach,
+	orders,
 	paymentsOf,
 	referenceOf,
 	retryOnFail,
 	upTo,
-} from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+	useSandbox,
+} from '../kit/payments';
 import type { Engine } from './harness';
 
 const sandbox = useSandbox();

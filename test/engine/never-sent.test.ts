@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 /**
  * What did not leave n8n, or got no further than a proxy, is 'unavailable' and may be sent again; only what may have
  * reached AcountPay is 'unknown'. With real sockets.
@@ -7,7 +6,8 @@ import { spawn } from 'node:child_process';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { INodeParameters } from 'n8n-workflow';
 import { onEnd, type Execution } from './harness';
-import { create, engineFor, orders, serve, useSandbox } from './support';
+import { engineFor, serve } from '../kit/engine';
+import { create, orders, useSandbox } from '../kit/payments';
 import { withToken } from './tokens';
 
 const sandbox = useSandbox();
@@ -67,7 +67,10 @@ describe('nothing was sent', () => {
 		['a full queue of connections', async () => `http://127.0.0.1:${await fullPort()}`],
 		['a full queue, and TLS', async () => `https://127.0.0.1:${await fullPort()}`],
 		['a closed port', async () => 'http://127.0.0.1:1'],
-		['a TLS handshake without a response', async () => `https://127.0.0.1:${await listen(() => {})}`],
+		[
+			'a TLS handshake without a response',
+			async () => `https://127.0.0.1:${await listen(() => {})}`,
+		],
 		[
 			'garbage in the TLS handshake',
 			async () =>
@@ -100,7 +103,10 @@ describe('it may have been sent', () => {
 		],
 	])('%s', async (_what, more, baseUrl) => {
 		const { error } = await createAt(await baseUrl(), more);
-		expect(error!.context).toMatchObject({ outcome: 'unknown', outcomesUnknown: [{ itemIndex: 0 }] });
+		expect(error!.context).toMatchObject({
+			outcome: 'unknown',
+			outcomesUnknown: [{ itemIndex: 0 }],
+		});
 	});
 });
 
@@ -129,18 +135,21 @@ describe('a proxy', () => {
 		});
 	});
 
-	it.each([401, 403, 407])('that answers CONNECT with %i when there is no token', async (status) => {
-		await refuseConnect(status);
-		const engine = await engineFor(sandbox, { baseUrl: 'https://acountpay.example' });
-		const { error } = await engine.runNode({ node: { parameters: create() }, items: orders(1) });
-		expect(error).toMatchObject({
-			message: expect.stringContaining(
-				`such as a proxy, refused the request (status ${status}) [item 0]`,
-			),
-			description: expect.stringContaining('Check the proxy settings of n8n'),
-			context: { outcome: 'unavailable' },
-		});
-	});
+	it.each([401, 403, 407])(
+		'that answers CONNECT with %i when there is no token',
+		async (status) => {
+			await refuseConnect(status);
+			const engine = await engineFor(sandbox, { baseUrl: 'https://acountpay.example' });
+			const { error } = await engine.runNode({ node: { parameters: create() }, items: orders(1) });
+			expect(error).toMatchObject({
+				message: expect.stringContaining(
+					`such as a proxy, refused the request (status ${status}) [item 0]`,
+				),
+				description: expect.stringContaining('Check the proxy settings of n8n'),
+				context: { outcome: 'unavailable' },
+			});
+		},
+	);
 
 	it.each<[number, string, string]>([
 		[407, 'A proxy between n8n and AcountPay refused', 'unavailable'],

@@ -3,8 +3,8 @@
  * or in any other execution.
  */
 import type { WorkflowExecuteMode } from 'n8n-workflow';
-import { createNode, createOf, oneOfEach, paymentsOf, upTo } from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+import { createNode, engineFor } from '../kit/engine';
+import { createOf, oneOfEach, orders, paymentsOf, upTo, useSandbox } from '../kit/payments';
 import type { Engine } from './harness';
 
 const sandbox = useSandbox();
@@ -16,8 +16,8 @@ beforeEach(async () => {
 
 /** Four at once: made, unknown, made, and one that is refused first; two are not started. */
 async function runIn(mode: WorkflowExecuteMode) {
-	sandbox.settings.latencyMs = 500;
-	sandbox.faults.add({ match: createOf(1), status: 500 });
+	for (const index of [0, 2]) sandbox.faults.add({ match: createOf(index), latencyMs: 500 });
+	sandbox.faults.add({ match: createOf(1), status: 500, latencyMs: 500 });
 	sandbox.faults.add({ match: createOf(3), status: 422, latencyMs: 100 });
 	return await engine.runNode({
 		node: createNode({ maxConcurrency: 4 }),
@@ -27,8 +27,16 @@ async function runIn(mode: WorkflowExecuteMode) {
 }
 
 it.each<[WorkflowExecuteMode, RegExp, RegExp]>([
-	['trigger', /Executions → this execution → Retry: .* A new execution creates them again\.$/, /Execute step/],
-	['manual', /Executions → this execution → Retry: .* 'Execute step' and 'Execute workflow' create them again\.$/, /^$/],
+	[
+		'trigger',
+		/Executions → this execution → Retry: .* A new execution creates them again\.$/,
+		/Execute step/,
+	],
+	[
+		'manual',
+		/Executions → this execution → Retry: .* 'Execute step' and 'Execute workflow' create them again\.$/,
+		/^$/,
+	],
 	[
 		'integrated',
 		/sub-workflow's own execution, Executions → \d+ → Retry: .* A retry of the calling workflow, also by 'Retry On Fail', creates them again\.$/,
@@ -39,8 +47,12 @@ it.each<[WorkflowExecuteMode, RegExp, RegExp]>([
 	const { description, message, context } = failed.error!;
 
 	expect(message).toMatch(/^AcountPay refused the payment with reference 'ORDER-3'.*\[item 3\]$/);
-	expect(description).toMatch(/This payment was not created\. May or may not exist \(1\): ORDER-1\./);
-	expect(description).toMatch(/Payments made \(2\): ORDER-0 = \w+, ORDER-2 = \w+\. Not started \(2\): ORDER-4, ORDER-5\./);
+	expect(description).toMatch(
+		/This payment was not created\. May or may not exist \(1\): ORDER-1\./,
+	);
+	expect(description).toMatch(
+		/Payments made \(2\): ORDER-0 = \w+, ORDER-2 = \w+\. Not started \(2\): ORDER-4, ORDER-5\./,
+	);
 	expect(description).toMatch(names);
 	expect(description).not.toMatch(never);
 	expect(description).not.toContain('No payment');

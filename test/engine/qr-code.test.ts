@@ -5,11 +5,19 @@ import { BinaryDataService } from 'n8n-core';
 import { type IDataObject, NodeHelpers } from 'n8n-workflow';
 import type { Fault } from '../../sandbox';
 import { partnerOf } from '../sandbox/client';
-import { makePayment, qrCodeNode } from './deliveries';
+import { engineFor, qrCodeNode } from '../kit/engine';
+import {
+	create,
+	goOn,
+	makePayment,
+	orders,
+	requestsFor,
+	retryOnFail,
+	until,
+	useSandbox,
+} from '../kit/payments';
 import type { Engine, Execution } from './harness';
 import { Container } from './harness/environment';
-import { goOn, requestsFor, retryOnFail, until } from './helpers';
-import { create, engineFor, orders, useSandbox } from './support';
 
 jest.setTimeout(60_000);
 

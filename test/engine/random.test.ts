@@ -5,17 +5,17 @@
 import fc from 'fast-check';
 import type { IDataObject } from 'n8n-workflow';
 import type { Fault } from '../../sandbox';
+import { createNode, engineFor, savedWith } from '../kit/engine';
 import {
-	createNode,
 	createOf,
 	goOn,
+	orders,
 	paymentsOf,
 	referenceOf,
 	retryOnFail,
-	savedWith,
 	until,
-} from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+	useSandbox,
+} from '../kit/payments';
 import type { Engine, Execution } from './harness';
 
 const sandbox = useSandbox();

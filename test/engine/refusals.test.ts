@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * What the node says when AcountPay refuses, breaks off, redirects or keeps silent: what happened, for which item, and what
  * to do; when it stops on errors, and when it continues.
@@ -7,7 +6,8 @@ import type { IncomingMessage } from 'node:http';
 import type { INode, OnError } from 'n8n-workflow';
 import { startSandbox, type Fault } from '../../sandbox';
 import type { Engine, Execution } from './harness';
-import { create, engineFor, get, orders, paymentRequests, serve, useSandbox } from './support';
+import { engineFor, serve } from '../kit/engine';
+import { create, get, orders, paymentRequests, useSandbox } from '../kit/payments';
 
 const sandbox = useSandbox();
 

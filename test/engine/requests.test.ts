@@ -1,11 +1,11 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * What is sent, byte for byte, and what comes out of the node: exactly the documented headers and bodies, one token for
  * all items and all later runs, and AcountPay's answers whole.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
-import { create, engineFor, get, orders, paymentRequests, useSandbox, type Order } from './support';
+import { engineFor } from '../kit/engine';
+import { create, get, type Order, orders, paymentRequests, useSandbox } from '../kit/payments';
 
 const sandbox = useSandbox();
 

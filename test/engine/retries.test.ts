@@ -3,20 +3,19 @@
  */
 import fc from 'fast-check';
 import type { INodeParameters } from 'n8n-workflow';
+import { createNode, engineFor, handedOut, savedWith } from '../kit/engine';
 import {
 	askedFor,
-	createNode,
 	createOf,
 	goOn,
-	handedOut,
 	oneOfEach,
+	orders,
 	paymentsOf,
 	referenceOf,
 	retryOnFail,
-	savedWith,
 	upTo,
-} from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+	useSandbox,
+} from '../kit/payments';
 import { type Engine, Execution } from './harness';
 
 const sandbox = useSandbox();

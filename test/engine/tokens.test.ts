@@ -2,18 +2,19 @@
  * One token serves every item: how often the token endpoint is asked, and when.
  */
 import { startSandbox } from '../../sandbox';
+import { createNode, engineFor } from '../kit/engine';
 import {
-	createNode,
 	createOf,
 	goOn,
 	oneOfEach,
+	orders,
 	pausesBetween,
 	paymentsOf,
 	requestsFor,
 	until,
 	upTo,
-} from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+	useSandbox,
+} from '../kit/payments';
 import type { Engine, OAuthTokenData } from './harness';
 
 const sandbox = useSandbox();
@@ -134,7 +135,7 @@ describe('an edited credential', () => {
 		const run = { node: createNode(), items: orders(2) };
 		const execution = await engine.runNode(run);
 
-		expect(execution.error?.message).toContain('an answer without a new access token');
+		expect(execution.error?.message).toContain('a response without a new access token');
 		expect(sandbox.counts).toEqual({ 'token 200': 1 });
 		expect((await engine.runNode(run)).error).toBeUndefined();
 		expect(sandbox.counts).toEqual({ 'token 200': 2, 'create 201': 2 });

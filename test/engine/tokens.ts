@@ -1,7 +1,8 @@
 import type { Sandbox } from '../../sandbox';
 import { fingerprintOf } from '../../nodes/shared/auth/oAuth2/accessToken';
 import type { Engine } from './harness';
-import { credentialFor, engineFor } from './support';
+import { engineFor } from '../kit/engine';
+import { credentialFor } from '../kit/payments';
 
 /** An engine whose credential has this base URL, and a token that is still good for an hour. */
 export async function withToken(sandbox: Sandbox, baseUrl: string): Promise<Engine> {

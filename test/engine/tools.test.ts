@@ -3,8 +3,8 @@
  * equal calls. n8n gives every try a run index of its own, and two calls at once may get the same.
  */
 import type { INode } from 'n8n-workflow';
-import { askedFor, createOf, paymentsOf, retryOnFail } from './helpers';
-import { create, engineFor, useSandbox } from './support';
+import { engineFor } from '../kit/engine';
+import { askedFor, create, createOf, paymentsOf, retryOnFail, useSandbox } from '../kit/payments';
 import type { Engine, Execution, WorkflowDefinition } from './harness';
 
 const sandbox = useSandbox();
@@ -55,20 +55,27 @@ it('a call makes one payment', async () => {
 it.each([
 	['was made', { made: true }],
 	['was not made', {}],
-])('that %s and is answered with 500 is sent once, however often n8n tries', async (_what, more) => {
-	sandbox.faults.add({ match: createOf(0), times: 'always', status: 500, ...more });
-	const execution = await call([order], retryOnFail(3));
+])(
+	'that %s and is answered with 500 is sent once, however often n8n tries',
+	async (_what, more) => {
+		sandbox.faults.add({ match: createOf(0), times: 'always', status: 500, ...more });
+		const execution = await call([order], retryOnFail(3));
 
-	expect(askedFor(sandbox)).toEqual(['ORDER-0']);
-	expect(execution.runs('AcountPay').length).toBeGreaterThanOrEqual(3);
-	const error = execution.runs('AcountPay').at(-1)!.error!;
-	expect(error.message).toContain("Payment 'ORDER-0' may or may not exist");
-	expect(error.description).toContain('Each new call of this tool creates a payment of its own');
-	expect(error.description).not.toContain('Retry');
-});
+		expect(askedFor(sandbox)).toEqual(['ORDER-0']);
+		expect(execution.runs('AcountPay').length).toBeGreaterThanOrEqual(3);
+		const error = execution.runs('AcountPay').at(-1)!.error!;
+		expect(error.message).toContain("Payment 'ORDER-0' may or may not exist");
+		expect(error.description).toContain('Each new call of this tool creates a payment of its own');
+		expect(error.description).not.toContain('Retry');
+	},
+);
 
 it('two equal calls at once make two payments, one of them at its second try', async () => {
-	sandbox.faults.add({ match: { endpoint: 'token' }, status: 400, body: { error: 'invalid_grant' } });
+	sandbox.faults.add({
+		match: { endpoint: 'token' },
+		status: 400,
+		body: { error: 'invalid_grant' },
+	});
 	const execution = await call([order, order], retryOnFail(3));
 
 	expect(paymentsOf(sandbox)).toEqual({ 'ORDER-0': 2 });

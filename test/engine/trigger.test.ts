@@ -4,19 +4,11 @@
 import { type IDataObject, type INodeParameters, sleep } from 'n8n-workflow';
 import { createHmac } from 'node:crypto';
 import { signWebhook, webhookHeaders, type PaymentEvent } from '../../sandbox';
-import {
-	ACCEPTED,
-	eventBody,
-	IGNORED,
-	makePayment,
-	post,
-	postSigned,
-	type Reply,
-} from './deliveries';
+import { ACCEPTED, eventBody, IGNORED, post, postSigned, type Reply } from '../kit/deliveries';
+import { engineFor } from '../kit/engine';
+import { credentialFor, makePayment, until, useSandbox } from '../kit/payments';
 import { createEngine, variantOfPackage, type Engine } from './harness';
 import type { Published } from './harness/engine';
-import { until } from './helpers';
-import { credentialFor, engineFor, useSandbox } from './support';
 
 jest.setTimeout(30_000);
 

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * An execution that failed under 0.1.0 and is retried by hand under this version: nothing is made twice. The 0.1.0 is the
  * package as it was packed then.
@@ -10,17 +9,16 @@ import type { INode, INodeParameters } from 'n8n-workflow';
 import { extract } from 'tar';
 import { onEnd } from './harness';
 import { projectFolder } from './harness/types';
+import { createNode, engineFor, handedOut, savedWith } from '../kit/engine';
 import {
-	createNode,
 	createOf,
-	handedOut,
 	oneOfEach,
+	orders,
 	paymentsOf,
 	referenceOf,
-	savedWith,
 	upTo,
-} from './helpers';
-import { engineFor, orders, useSandbox } from './support';
+	useSandbox,
+} from '../kit/payments';
 
 const sandbox = useSandbox();
 

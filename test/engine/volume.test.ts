@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 /**
  * 10,000 payments in one run: all of them, and no more memory than their answers take.
  */
@@ -6,8 +5,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { startSandbox } from '../../sandbox';
 import { onEnd } from './harness';
-import { createNode, handedOut, referenceOf, until, upTo } from './helpers';
-import { engineFor, orders } from './support';
+import { createNode, engineFor, handedOut } from '../kit/engine';
+import { orders, referenceOf, until, upTo } from '../kit/payments';
 
 const COUNT = 10_000;
 const SAMPLE_EVERY = 1_000;

@@ -3,18 +3,20 @@
  */
 import { type IDataObject, type INodeParameters, sleep } from 'n8n-workflow';
 import { webhookHeaders, type Fault, type PaymentEvent } from '../../sandbox';
+import { ACCEPTED, eventBody, IGNORED, post, postSigned } from '../kit/deliveries';
+import { engineFor, getNode, waitNode } from '../kit/engine';
 import {
-	ACCEPTED,
-	eventBody,
-	IGNORED,
+	create,
+	credentialFor,
+	goOn,
 	makePayment,
-	post,
-	postSigned,
-	waitNode,
-} from './deliveries';
+	pausesBetween,
+	requestsFor,
+	retryOnFail,
+	until,
+	useSandbox,
+} from '../kit/payments';
 import { variantOfPackage, type Engine, type Execution } from './harness';
-import { getNode, goOn, pausesBetween, requestsFor, retryOnFail, until } from './helpers';
-import { create, credentialFor, engineFor, useSandbox } from './support';
 
 jest.setTimeout(60_000);
 
@@ -778,6 +780,44 @@ describe('waiting parked, for a webhook', () => {
 		expect(asked()).toHaveLength(1);
 		const resumed = await engine.resumeAfterTimeout(execution);
 		expect(resumed.json()).toMatchObject([{ ...body, waitEndedBy: 'timeout' }]);
+	});
+
+	it('a payment whose Webhook URL is not of this execution is an error: nothing would wake it', async () => {
+		const [payment] = [await makePayment(sandbox)];
+		const body = { id: payment.id, status: 'pending', webhookUrl: 'https://shop.example/hook' };
+		sandbox.faults.add({ match: { endpoint: 'get' }, status: 200, body });
+		const { status, error } = await engine.runNode({ node: waitNode(), items: [payment] });
+		expect(status).toBe('error');
+		expect(error).toMatchObject({
+			name: 'NodeOperationError',
+			message: expect.stringContaining("Resume On can't be Webhook: the payment has another"),
+			description: expect.stringContaining('{{ $execution.resumeUrl }}'),
+		});
+	});
+
+	it('a payment with the Webhook URL of this execution is waited for', async () => {
+		const payment = await makePayment(sandbox);
+		const before = await engine.runNode({ node: getNode(), items: [payment] });
+		// A workflow has a number too.
+		const next = String(Number(before.id) + 2);
+		const webhookUrl = `${engine.url}/webhook-waiting/${next}/?signature=x`;
+		const body = { id: payment.id, status: 'pending', webhookUrl };
+		sandbox.faults.add({ match: { endpoint: 'get' }, status: 200, body });
+		const { id, status } = await engine.runNode({ node: waitNode(), items: [payment] });
+		expect([id, status]).toEqual([next, 'waiting']);
+	});
+
+	it('asks, unless Webhook is chosen', async () => {
+		const { types } = engine;
+		const { properties } = types.getByNameAndVersion('n8n-nodes-acountpay.acountPay').description;
+		const field = properties.find(({ name }) => name === 'resumeOn');
+		expect(field!.default).toBe('polling');
+		const notice = properties.find(({ name }) => name === 'webhookNotice');
+		expect(notice!.displayOptions!.show).toEqual({
+			resource: ['payment'],
+			operation: ['waitForCompletion'],
+			resumeOn: ['webhook'],
+		});
 	});
 
 	it('refuses several items, with a word on what to do', async () => {

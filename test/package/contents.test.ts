@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, @n8n/community-nodes/no-dangerous-functions -- runs outside n8n */
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -43,6 +42,7 @@ test('the package holds what a user needs and nothing else', () => {
 	expect(compiled).toEqual(
 		expect.arrayContaining([
 			'dist/credentials/AcountPayApi.credentials.js',
+			'dist/credentials/AcountPayKeyApi.credentials.js',
 			'dist/icons/acountpay.dark.svg',
 			'dist/icons/acountpay.svg',
 			'dist/nodes/AcountPay/AcountPay.node.js',

@@ -1,9 +1,8 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * n8n in queue mode, as people run it who have outgrown one machine: a main process, two workers, Redis and PostgreSQL,
  * with the packed package. One credential serves both workers; no payment is made twice, whatever becomes of a worker.
  */
-import type { IDataObject, INode, INodeParameters } from 'n8n-workflow';
+import type { INode, INodeParameters } from 'n8n-workflow';
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -28,8 +27,8 @@ import { startQueue, type Queue, type Worker } from '../../tools/n8n/queue';
 import { ensureN8n } from '../../tools/n8n/setup';
 import { acountPay, workflow, type WorkflowNode } from '../../tools/n8n/workflow';
 import { packPackage } from '../../tools/package';
-import { credentialFor } from '../e2e/n8n';
-import { CREATE, until, upTo } from '../e2e/support';
+import { answers } from '../kit/n8n';
+import { create, credentialFor, until, upTo } from '../kit/payments';
 
 // Most tests take seconds. n8n takes about 100 s to notice that a worker is gone, and a busy machine takes its time.
 jest.setTimeout(600_000);
@@ -91,7 +90,7 @@ const createNode = (
 	acountPay(
 		credential,
 		{
-			...CREATE,
+			...create(),
 			additionalFields: { metadata: '={{ { execution: $execution.id } }}', ...fields },
 			options,
 		},
@@ -176,9 +175,6 @@ async function orderAtOnce(shop: Shop, batches: Order[][]): Promise<Execution[]>
 	await Promise.all(batches.map(shop.order));
 	return await executionsOf(shop, batches.length);
 }
-
-const answers = (execution: Execution) =>
-	itemsOf(execution, 'AcountPay').map(({ json }) => json as IDataObject);
 
 const ordered = (execution: Execution) =>
 	itemsOf(execution, 'Each').map(({ json }) => json.reference as string);
@@ -288,6 +284,7 @@ describe('a parked wait', () => {
 					credential,
 					{
 						operation: 'waitForCompletion',
+						resumeOn: 'webhook',
 						merchantId: 'merchant_0',
 						paymentId: '={{ $json.id }}',
 						timeoutMinutes,

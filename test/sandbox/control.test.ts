@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ENDPOINTS, KEY_MERCHANTS, startSandbox, type Sandbox } from '../../sandbox';

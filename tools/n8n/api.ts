@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/require-node-api-error -- runs outside n8n */
 import axios, { type AxiosError, type AxiosInstance, type Method } from 'axios';
 import { parse } from 'flatted';
 import type {

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals, @n8n/community-nodes/require-node-api-error, no-console -- runs outside n8n */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -15,7 +14,8 @@ export const DEFAULT_VERSION = '2.41.1';
 const VERSIONS_DIR = join(__dirname, 'versions');
 const MINIMUM_NODE_MAJOR = 24;
 const PROGRESS_EVERY_MS = 5_000;
-const SETUP_TAKES = 'takes 3 to 8 minutes and 3 GB of disk, once';
+/** What setting up a version of n8n takes, for those who wait for it. */
+export const SETUP_TAKES = 'takes 3 to 8 minutes and 3 GB of disk, once';
 
 /** An n8n that is ready to be started. */
 export interface N8nInstallation {
@@ -49,6 +49,25 @@ export function cacheDir(): string {
 	return join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'n8n-nodes-acountpay');
 }
 
+const nodeMajor = Number(process.versions.node.split('.')[0]);
+
+/** Where a version is or will be, and what it is made of. */
+function placeOf(version: string) {
+	const pins = ['package.json', 'package-lock.json'].map((name) =>
+		join(VERSIONS_DIR, version, name),
+	);
+	const dir = join(cacheDir(), `n8n-${version}-node${nodeMajor}`);
+	const marker = join(dir, 'complete');
+	const pinned = pins
+		.reduce((hash, file) => hash.update(readFileSync(file)), createHash('sha256'))
+		.digest('hex');
+	const isComplete = () => existsSync(marker) && readFileSync(marker, 'utf8') === pinned;
+	return { dir, pins, marker, pinned, isComplete };
+}
+
+/** Whether {@link ensureN8n} has nothing to do. */
+export const isN8nReady = (version = DEFAULT_VERSION): boolean => placeOf(version).isComplete();
+
 /**
  * Makes sure that a version of n8n is installed, in {@link cacheDir}.
  *
@@ -59,32 +78,23 @@ export function cacheDir(): string {
  */
 export async function ensureN8n(options: EnsureN8nOptions = {}): Promise<N8nInstallation> {
 	const { version = DEFAULT_VERSION, onProgress = (line) => console.error(line), signal } = options;
-	const nodeMajor = Number(process.versions.node.split('.')[0]);
 	if (nodeMajor < MINIMUM_NODE_MAJOR) {
 		throw new Error(
-			`n8n needs Node ${MINIMUM_NODE_MAJOR}, this is ${process.versions.node}. Start it by its npm script ` +
-				'(npm run …), which brings its own Node.',
+			`n8n needs Node ${MINIMUM_NODE_MAJOR}, this is ${process.versions.node}. On Linux, start it by its npm script ` +
+				`(npm run …), which brings its own Node; elsewhere, install Node ${MINIMUM_NODE_MAJOR}.`,
 		);
 	}
 	if (!knownVersions().includes(version)) {
 		throw new Error(`n8n ${version} is not pinned here. There is: ${knownVersions().join(', ')}`);
 	}
 
-	const pins = ['package.json', 'package-lock.json'].map((name) =>
-		join(VERSIONS_DIR, version, name),
-	);
-	const dir = join(cacheDir(), `n8n-${version}-node${nodeMajor}`);
+	const { dir, pins, marker, pinned, isComplete } = placeOf(version);
 	const installation: N8nInstallation = {
 		version,
 		bin: join(dir, 'node_modules', 'n8n', 'bin', 'n8n'),
 		node: process.execPath,
 		dir,
 	};
-	const pinned = pins
-		.reduce((hash, file) => hash.update(readFileSync(file)), createHash('sha256'))
-		.digest('hex');
-	const marker = join(dir, 'complete');
-	const isComplete = () => existsSync(marker) && readFileSync(marker, 'utf8') === pinned;
 	if (isComplete()) return installation;
 
 	await mkdir(cacheDir(), { recursive: true });
@@ -148,7 +158,10 @@ async function build(
 	signal?: AbortSignal,
 ) {
 	await mkdir(dir);
-	for (const file of pins) await copyFile(file, join(dir, basename(file)));
+	const [manifest, lockFile] = pins;
+	await copyFile(manifest, join(dir, basename(manifest)));
+	const lockText = withAddresses(JSON.parse(readFileSync(lockFile, 'utf8')) as LockFile);
+	await writeFile(join(dir, basename(lockFile)), lockText);
 	const step = (what: string, args: string[]) =>
 		runStep(what, args, dir, () => progress(what), signal);
 	const npm = (...args: string[]) => [
@@ -158,6 +171,7 @@ async function build(
 		dir,
 		'--no-audit',
 		'--no-fund',
+		'--prefer-offline',
 	];
 
 	// Of all the install scripts only that of sqlite3 is needed: it fetches or compiles what reads the database.
@@ -175,6 +189,28 @@ async function build(
 		'process.argv.slice(1).forEach((name) => require(name))',
 		...natives,
 	]);
+}
+
+/** A lock file of npm, as far as it says where packages come from. */
+interface LockFile {
+	packages: Record<
+		string,
+		{ name?: string; version: string; link?: true; inBundle?: true; resolved?: string }
+	>;
+}
+
+/**
+ * A lock file in which each package has its address, as npm writes it: it puts the registry that it is set to in the place of
+ * this one. Without addresses npm asks for the whole history of each of the 2,000 packages first.
+ */
+function withAddresses(lockFile: LockFile): string {
+	for (const [path, entry] of Object.entries(lockFile.packages)) {
+		if (!path || entry.link || entry.inBundle) continue;
+		const name = entry.name ?? path.split('node_modules/').at(-1)!;
+		const file = `${name.split('/').at(-1)}-${entry.version}.tgz`;
+		entry.resolved ??= `https://registry.npmjs.org/${name}/-/${file}`;
+	}
+	return JSON.stringify(lockFile, undefined, '\t');
 }
 
 async function runStep(
@@ -204,15 +240,13 @@ async function runStep(
 
 /** The caller's, since npm's settings (proxy, registry, certificates) may be in it, with this Node and its headers. */
 function environment(): NodeJS.ProcessEnv {
-	const { node, platform, arch } = { node: dirname(process.execPath), ...process };
-	const headers = [
-		join(node, '..', 'node_modules', `node-${platform}-${arch}`),
-		join(node, '..'),
-	].find((folder) => existsSync(join(folder, 'include', 'node', 'node_api.h')));
+	const node = dirname(process.execPath);
+	const home = dirname(node);
+	const hasHeaders = existsSync(join(home, 'include', 'node', 'node_api.h'));
 	return {
 		...process.env,
 		PATH: `${node}:${process.env.PATH}`,
-		...(headers && { npm_config_nodedir: headers }),
+		...(hasHeaders && { npm_config_nodedir: home }),
 	};
 }
 

@@ -1,5 +1,10 @@
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
-import { AUTH_METHODS, type Authentication, authenticationField } from '../../shared/auth';
+import {
+	AUTH_METHODS,
+	type Authentication,
+	authenticationField,
+	SHOWN_WITH,
+} from '../../shared/auth';
 import { merchant } from './merchant';
 import type { Operation, Resource } from './operation';
 import { maxConcurrencyOption, timeoutOption } from './options';
@@ -45,14 +50,22 @@ const optionsField = (own: INodeProperties[]): INodeProperties => ({
 	options: [maxConcurrencyOption, timeoutOption, ...own].sort(byName),
 });
 
-/** The field, shown where these parameters have these values too. */
-const shownFor = (field: INodeProperties, show: Record<string, string[]>): INodeProperties => ({
-	...field,
-	displayOptions: {
-		...field.displayOptions,
-		show: { ...field.displayOptions?.show, ...show },
-	},
-});
+/** The field, shown with this authentication where these parameters have these values too. */
+function shownFor(
+	field: INodeProperties,
+	authentication: Authentication,
+	parameters: Record<string, string[]> = {},
+): INodeProperties {
+	const { show, hide } = SHOWN_WITH[authentication];
+	const shown = { ...field.displayOptions?.show, ...show, ...parameters };
+	return {
+		...field,
+		displayOptions: {
+			...(Object.keys(shown).length > 0 && { show: shown }),
+			...(hide && { hide }),
+		},
+	};
+}
 
 const fieldsFor = (
 	authentication: Authentication,
@@ -60,11 +73,7 @@ const fieldsFor = (
 	{ option, fields, options = [] }: Operation<unknown>,
 ) =>
 	[...fields, optionsField(options)].map((field) =>
-		shownFor(field, {
-			authentication: [authentication],
-			resource: [resource],
-			operation: [option.value],
-		}),
+		shownFor(field, authentication, { resource: [resource], operation: [option.value] }),
 	);
 
 const choice = (
@@ -92,7 +101,7 @@ function propertiesWith(authentication: Authentication): INodeProperties[] {
 				resources.map((value) => ({ name: RESOURCES[value].name, value })),
 				DEFAULT_RESOURCE,
 			),
-			{ authentication: [authentication] },
+			authentication,
 		),
 		...resources.map((resource) =>
 			shownFor(
@@ -102,7 +111,8 @@ function propertiesWith(authentication: Authentication): INodeProperties[] {
 					operationsOf(authentication, resource).map(({ option }) => option),
 					DEFAULT_OPERATION,
 				),
-				{ authentication: [authentication], resource: [resource] },
+				authentication,
+				{ resource: [resource] },
 			),
 		),
 		...resources.flatMap((resource) =>

@@ -222,13 +222,13 @@ export class ItemRunner<Input> {
 		const itemCount = this.operation.referenceOf ? this.items.length : 0;
 		return summarise(
 			this.store.summary(),
-			this.operation.noun,
 			itemCount,
 			this.references,
 			(item) => {
 				const result = this.results.at(item);
 				return result && 'failed' in result ? result.failed : undefined;
 			},
+			this.operation.noun,
 		);
 	}
 

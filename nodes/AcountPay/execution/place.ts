@@ -48,7 +48,7 @@ export function safeRetry(
 	noun: Noun,
 ): string {
 	const unless = hasUnknown ? " (unless 'Resend Unknown' is on)" : '';
-	const creates = `it creates none of these payments again${unless}`;
+	const creates = `it creates none of these ${noun}s again${unless}`;
 	switch (place) {
 		case 'tool':
 			return `Each new call of this tool creates a ${noun} of its own.`;

@@ -24,15 +24,16 @@ export interface RunSummary extends Summary {
  * Adds to what was made and left open what became of all other items.
  * @param references by item; missing where its fields were not read
  * @param errorOf the error of an item that has failed
+ * @param noun what the run makes
  */
 export function summarise(
 	known: Summary,
-	noun: Noun | undefined,
 	itemCount: number,
 	references: ReadonlyArray<string | undefined>,
 	errorOf: (itemIndex: number) => ItemError | undefined,
+	noun?: Noun,
 ): RunSummary {
-	const summary: RunSummary = { ...known, noun, refused: [], notStarted: [] };
+	const summary: RunSummary = { ...known, ...(noun && { noun }), refused: [], notStarted: [] };
 	const settled = new Set([...known.made, ...known.unknown].map(({ itemIndex }) => itemIndex));
 	for (let itemIndex = 0; itemIndex < itemCount; itemIndex++) {
 		if (settled.has(itemIndex)) continue;

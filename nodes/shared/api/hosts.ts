@@ -78,7 +78,7 @@ export const baseUrlExpression = (fields: '$self' | '$credentials', hosts: Hosts
 	`(${fields}["environment"] === "production" ? "${hosts.production}"` +
 	` : ${fields}["environment"] === "sandbox" ? "${hosts.sandbox}"` +
 	` : /${SAFE_BASE_URL_PATTERN}/i.test(String(${fields}["baseUrl"]).trim())` +
-	` ? String(${fields}["baseUrl"]).trim().replace(/\\/+$/, "")` +
+	` ? String(${fields}["baseUrl"]).trim().replace(${String(SLASHES_AT_END)}, "$1")` +
 	` : "${REFUSED_URL}")`;
 
 /** {@link keyBaseUrlOf} as the source of an expression in a credential. */

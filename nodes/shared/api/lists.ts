@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { isRecord, readObject } from './responses';
+import { isId, isRecord, readJson } from './responses';
 
 /** One page of a list. */
 export interface Page {
@@ -20,12 +20,9 @@ const countIn = (value: unknown): number | undefined =>
  * @returns undefined when the body holds no such list
  */
 export function readPage(body: Buffer, name: string): Page | undefined {
-	const text = body.toString('utf8').trim();
-	const isArray = /^\uFEFF?\s*\[/.test(text);
-	const object = readObject(
-		isArray ? Buffer.from(`{"${name}":${text.replace(/^\uFEFF/, '')}}`) : body,
-	);
-	const entries = object?.[name];
+	const value = readJson(body);
+	const object = isRecord(value) ? value : undefined;
+	const entries = object ? object[name] : value;
 	if (!Array.isArray(entries)) return undefined;
 	return {
 		entries: (entries as unknown[]).filter(isRecord) as IDataObject[],
@@ -33,14 +30,9 @@ export function readPage(body: Buffer, name: string): Page | undefined {
 	};
 }
 
-/** The value of the first of these names that is an id: text that is not blank, or a number. */
+/** The value of the first of these names that is an id: text that is not blank, or an integer. */
 export const idIn = (entry: IDataObject, names: readonly string[]): string | number | undefined =>
-	names
-		.map((name) => entry[name])
-		.find(
-			(value): value is string | number =>
-				(typeof value === 'string' && value.trim() !== '') || typeof value === 'number',
-		);
+	names.map((name) => entry[name]).find(isId);
 
 /**
  * The entry with its id under the first of these names as well: AcountPay documents two names for the same id.

@@ -1,22 +1,29 @@
 import type { IDataObject } from 'n8n-workflow';
-import { readObject } from './responses';
+import { isRecord, readObject } from './responses';
 
 /** Where a response speaks of something else, or gives back what was sent. */
-const NOT_WHAT_WAS_MADE = ['error', 'errors', 'metadata'];
+const NOT_WHAT_WAS_MADE: ReadonlySet<string> = new Set(['error', 'errors', 'metadata']);
+
+const saysNothing = (value: unknown) =>
+	value === null || value === '' || (typeof value === 'number' && !Number.isFinite(value));
+
+/** Whether one of the names stands anywhere in a value. No deeper than the JSON of a response is nested. */
+function holdsOneOf(names: ReadonlySet<string>, value: unknown): boolean {
+	if (Array.isArray(value)) return value.some((part) => holdsOneOf(names, part));
+	if (!isRecord(value)) return false;
+	return Object.keys(value).some(
+		(key) =>
+			!NOT_WHAT_WAS_MADE.has(key) &&
+			((names.has(key) && !saysNothing(value[key])) || holdsOneOf(names, value[key])),
+	);
+}
 
 /**
  * What was made, in the response to a create.
  * @param names of what tells that a response is about such a thing, such as its id
- * @returns undefined when the body can't be read or names nothing anywhere, as an error that is sent with status 200
+ * @returns undefined when the body can't be read or has none of the names anywhere, as an error that is sent with status 200
  */
-export function readMade(body: Buffer, names: readonly string[]): IDataObject | undefined {
+export function readMade(body: Buffer, names: ReadonlySet<string>): IDataObject | undefined {
 	const response = readObject(body);
-	if (!response) return undefined;
-	let isNamed = false;
-	JSON.stringify(response, (key, value: unknown) => {
-		if (NOT_WHAT_WAS_MADE.includes(key)) return undefined;
-		isNamed ||= names.includes(key) && value !== null && value !== '';
-		return value;
-	});
-	return isNamed ? response : undefined;
+	return response && holdsOneOf(names, response) ? response : undefined;
 }

@@ -81,6 +81,9 @@ export function merchantNumberOf(merchant: IDataObject): string | undefined {
 	return id === undefined ? undefined : String(id);
 }
 
+/** What tells that a response is about a merchant. */
+const NAMES_MERCHANT: ReadonlySet<string> = new Set([...NUMBER_NAMES, 'clientId']);
+
 /** The merchant in the response to a create. @returns undefined when the body names none */
 export const readMadeMerchant = (body: Buffer): IDataObject | undefined =>
-	readMade(body, [...NUMBER_NAMES, 'clientId']);
+	readMade(body, NAMES_MERCHANT);

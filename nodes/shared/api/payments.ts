@@ -1,6 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
+import { readMade } from './made';
 import type { ApiRequest } from './request';
-import { isId, isRecord, readObject } from './responses';
+import { isId, isRecord } from './responses';
 
 /** What AcountPay's sandbox is told to do with a payment at once (documented, sandbox only). */
 export const MOCK_PAYMENTS = ['true', 'fail', 'delay'] as const;
@@ -86,31 +87,11 @@ export function paymentIdOf(response: IDataObject): string | undefined {
 /** What tells that a response is about a payment: `qrCodeUrl` is documented, ids are assumed, and so is where they stand. */
 const NAMES_PAYMENT: ReadonlySet<string> = new Set(['qrCodeUrl', 'paymentId', 'id']);
 
-/** Where a response speaks of something else, or gives back what was sent. */
-const NOT_THE_PAYMENT: ReadonlySet<string> = new Set(['error', 'errors', 'metadata']);
-
-const saysNothing = (value: unknown) =>
-	value === null || value === '' || (typeof value === 'number' && !Number.isFinite(value));
-
-/** Whether a payment is named anywhere in a value. No deeper than the JSON of a response is nested. */
-function namesPayment(value: unknown): boolean {
-	if (Array.isArray(value)) return value.some(namesPayment);
-	if (!isRecord(value)) return false;
-	return Object.keys(value).some(
-		(key) =>
-			!NOT_THE_PAYMENT.has(key) &&
-			((NAMES_PAYMENT.has(key) && !saysNothing(value[key])) || namesPayment(value[key])),
-	);
-}
-
 /**
  * The payment in the response to a create.
  * @returns undefined when the body can't be read or names no payment anywhere, as an error that is sent with status 200
  */
-export function readCreated(body: Buffer): IDataObject | undefined {
-	const response = readObject(body);
-	return response && namesPayment(response) ? response : undefined;
-}
+export const readCreated = (body: Buffer): IDataObject | undefined => readMade(body, NAMES_PAYMENT);
 
 /* With keys. The paths are the same, but for the status; the merchant is in the body. */
 

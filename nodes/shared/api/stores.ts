@@ -60,5 +60,8 @@ export function storeIdOf(store: IDataObject): string | undefined {
 	return id === undefined ? undefined : String(id);
 }
 
+/** What tells that a response is about a store. */
+const NAMES_STORE: ReadonlySet<string> = new Set(ID_NAMES);
+
 /** The store in the response to a create. @returns undefined when the body names none */
-export const readMadeStore = (body: Buffer): IDataObject | undefined => readMade(body, ID_NAMES);
+export const readMadeStore = (body: Buffer): IDataObject | undefined => readMade(body, NAMES_STORE);

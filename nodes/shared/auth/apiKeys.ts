@@ -69,10 +69,14 @@ export class ApiKeys implements Auth {
 	 */
 	async authenticate(send: () => Promise<Sent>): Promise<Sent> {
 		if (this.isRejected) {
-			const { message, advice } = this.rejectedWords('a request before');
-			throw new ApiError('refused', message, `${advice} Nothing was sent for this item.`, {
-				status: 401,
-			});
+			throw new ApiError(
+				'refused',
+				this.rejected,
+				`${this.advice} Nothing was sent for this item.`,
+				{
+					status: 401,
+				},
+			);
 		}
 		const sent = await send();
 		if (sent.status === 401 && !isWebPage(sent)) this.isRejected = true;
@@ -107,10 +111,14 @@ export class ApiKeys implements Auth {
 	}
 
 	rejectedWords(name: string): RejectedWords {
-		const credential = credentialNameOf(this.context, CREDENTIAL_TYPE);
-		return {
-			message: `AcountPay rejected the keys of the credential ${credential} for ${name}`,
-			advice: `Copy Client ID and Client Secret from the Partner Dashboard into that credential again, and check that they are those of its environment (${this.keys.environment}).`,
-		};
+		return { message: `${this.rejected} for ${name}`, advice: this.advice };
+	}
+
+	private get rejected(): string {
+		return `AcountPay rejected the keys of the credential ${credentialNameOf(this.context, CREDENTIAL_TYPE)}`;
+	}
+
+	private get advice(): string {
+		return `Copy Client ID and Client Secret from the Partner Dashboard into that credential again, and check that they are those of its environment (${this.keys.environment}).`;
 	}
 }

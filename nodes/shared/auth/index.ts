@@ -1,4 +1,8 @@
-import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
+import type {
+	ICredentialsDisplayOptions,
+	INodeCredentialDescription,
+	INodeProperties,
+} from 'n8n-workflow';
 import { ValidationError } from '../errors';
 import type { RequestContext } from '../requestContext';
 import type { Auth } from './auth';
@@ -67,18 +71,16 @@ export const authenticationField: INodeProperties = {
 };
 
 /**
- * The credentials of a node: one for each way to authenticate. The default one is shown unless another is chosen: n8n
- * gives a node no credential that is not shown, and an execution of 0.1.0 that is retried has no such parameter.
+ * When a field or a credential is shown: with this authentication alone. That of the default is shown unless another one
+ * is chosen, since what 0.1.0 stored does not have the parameter, and n8n gives a node no credential that is not shown.
  */
+export const SHOWN_WITH: Readonly<Record<Authentication, ICredentialsDisplayOptions>> = {
+	oAuth2: { hide: { authentication: ['apiKey'] } },
+	apiKey: { show: { authentication: ['apiKey'] } },
+};
+
+/** The credentials of a node: one for each way to authenticate. */
 export const credentialsByAuthentication: INodeCredentialDescription[] = [
-	{
-		name: OAuth2.credentialType,
-		required: true,
-		displayOptions: { hide: { authentication: ['apiKey'] } },
-	},
-	{
-		name: ApiKeys.credentialType,
-		required: true,
-		displayOptions: { show: { authentication: ['apiKey'] } },
-	},
+	{ name: OAuth2.credentialType, required: true, displayOptions: SHOWN_WITH.oAuth2 },
+	{ name: ApiKeys.credentialType, required: true, displayOptions: SHOWN_WITH.apiKey },
 ];

@@ -16,6 +16,8 @@ import {
 export interface Subject {
 	/** The merchant it is sent for, where the request names one. */
 	merchantId?: string;
+	/** What it is about; a payment when not given. */
+	noun?: string;
 	/** As part of a sentence: "the payment with reference 'ORDER-1'". */
 	name: string;
 }
@@ -104,7 +106,7 @@ const webPageWords = ({ name }: Subject) => ({
 function wordsFor(
 	client: Client,
 	status: number,
-	{ name, merchantId }: Subject,
+	{ name, merchantId, noun = 'payment' }: Subject,
 ): { message: string; advice: string } {
 	const forMerchant = merchantId === undefined ? '' : ` for merchant '${merchantId}'`;
 	switch (status) {
@@ -124,8 +126,8 @@ function wordsFor(
 			};
 		case 409:
 			return {
-				message: `AcountPay reports that ${name} conflicts with what exists already`,
-				advice: 'Look for it in AcountPay before you create it again.',
+				message: `AcountPay reports that ${name} conflicts with an existing ${noun}`,
+				advice: `Look for this ${noun === 'payment' ? 'reference' : noun} in AcountPay before you create it again.`,
 			};
 		case 429:
 			return {

@@ -33,8 +33,8 @@ interface RawError {
 	/** Of an AggregateError: one for each address that was tried. */
 	errors?: unknown;
 	isAxiosError?: unknown;
-	/** Node's own request, since redirects are not followed. */
-	request?: { writableFinished?: unknown };
+	/** Node's own request; where redirects are followed, it holds that. */
+	request?: { writableFinished?: unknown; _currentRequest?: { writableFinished?: unknown } };
 	response?: unknown;
 }
 
@@ -87,7 +87,8 @@ export function neverSent(error: unknown, bodySize = 0): boolean {
 		}
 		if (isAxiosError === true && !request) return true;
 		// Node has not handed the request to the network: no connection, no TLS, or no tunnel through a proxy came about.
-		if (isAxiosError === true && request?.writableFinished === false) {
+		const written = (request?._currentRequest ?? request)?.writableFinished;
+		if (isAxiosError === true && written === false) {
 			return bodySize <= WRITTEN_AT_ONCE;
 		}
 	}

@@ -186,11 +186,9 @@ class ListReader {
 		return entries.some((entry) => this.found.has(this.keyOf(entry)));
 	}
 
+	/** An entry that is met again stays where it was, as it is by now. */
 	private add({ entries }: Page): void {
-		for (const entry of entries) {
-			const key = this.keyOf(entry);
-			if (!this.found.has(key)) this.found.set(key, entry);
-		}
+		for (const entry of entries) this.found.set(this.keyOf(entry), entry);
 	}
 
 	private isLast({ end, limit }: Window, page: Page, before: number, isFirst: boolean): boolean {

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-globals, @n8n/community-nodes/require-node-api-error -- runs outside n8n */
 import { Container, SsrfProtectionConfig, SsrfProtectionService } from './environment';
 import { stringify } from 'flatted';
 import { randomUUID } from 'node:crypto';
@@ -307,7 +306,9 @@ export class Engine {
 		for (const connection of definition.connections) {
 			const [from, output, to] =
 				connection.length === 2 ? [connection[0], 0, connection[1]] : connection;
-			const isTool = definition.nodes.some(({ name, type }) => name === from && type.endsWith('Tool'));
+			const isTool = definition.nodes.some(
+				({ name, type }) => name === from && type.endsWith('Tool'),
+			);
 			const type = isTool ? NodeConnectionTypes.AiTool : NodeConnectionTypes.Main;
 			const outputs = ((connections[from] ??= {})[type] ??= []);
 			for (let index = outputs.length; index <= output; index++) outputs.push([]);

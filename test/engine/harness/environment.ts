@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 /**
  * What has to be true before the first line of n8n-core runs. Imported first by every file of the harness.
  */

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 import { Container, Logger } from './environment';
 import { LoggerProxy } from 'n8n-workflow';
 import { inspect } from 'node:util';

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 import './environment';
 import { PackageDirectoryLoader } from 'n8n-core';
 import {

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/require-node-api-error -- runs outside n8n */
 import { onEnd, parseIncomingMessage } from './environment';
 import express, { type Request, type Response } from 'express';
 import { HookContext, WAITING_TOKEN_QUERY_PARAM, WebhookContext } from 'n8n-core';

@@ -180,6 +180,12 @@ describe('network errors', () => {
 		['a timeout after the request', axiosError({ ...sent, code: 'ECONNABORTED' })],
 		['a reset after the request', axiosError({ ...sent, code: 'ECONNRESET' })],
 		['a TLS alert after the request', axiosError({ ...sent, code: 'ERR_SSL_TLSV13_ALERT' })],
+		[
+			'a request that follows redirects',
+			axiosError({
+				request: { writableFinished: false, _currentRequest: { writableFinished: true } },
+			}),
+		],
 		['a response', axiosError({ ...unsent, response: { status: 500 } })],
 		['one of two addresses', { errors: [{ syscall: 'connect' }, { syscall: 'read' }] }],
 		['no address at all', { errors: [] }],

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * The QR codes that the package draws: as files, byte by byte, and as pictures, read by a library that did not draw them.
  */

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 import fc from 'fast-check';
 import { readPayment } from '../../../nodes/AcountPay/actions/payment/readPayment';
 import { createOnce } from '../../../nodes/AcountPay/execution/createOnce';

@@ -16,6 +16,7 @@ import {
 } from '../fields';
 import type { ItemOutput, ItemWork, Operation } from '../operation';
 import { type ItemParameters, requiredText } from '../parameters';
+import { withinSize } from '../sizeLimits';
 
 /** The body of a request that makes a merchant. */
 type Body = IDataObject & { companyName: string };
@@ -67,7 +68,11 @@ function bodyFrom(
 	) as Body;
 	if (additional.length === 0) return body;
 	const added = item.collection('additionalFields');
-	return { ...body, ...textsFrom(added, additional), ...customFieldsFrom(added, MERCHANT_FIELDS) };
+	return withinSize({
+		...body,
+		...textsFrom(added, additional),
+		...customFieldsFrom(added, MERCHANT_FIELDS),
+	});
 }
 
 async function make(
@@ -77,7 +82,7 @@ async function make(
 ): Promise<ItemOutput> {
 	const creation = {
 		request,
-		subject: { name: `the merchant '${companyName}'` },
+		subject: { noun: 'merchant', name: `the merchant '${companyName}'` },
 		title: `Merchant '${companyName}'`,
 		read: readMadeMerchant,
 		nothingMade: 'This merchant was not created.',

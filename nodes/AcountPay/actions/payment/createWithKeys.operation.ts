@@ -18,6 +18,7 @@ import {
 } from '../fields';
 import type { Operation } from '../operation';
 import { requiredText } from '../parameters';
+import { withinSize } from '../sizeLimits';
 import { amountOf, create, currencyOf, madeWithoutQrCode, WHEN_UNKNOWN } from './create.operation';
 import { drawQrCode } from './drawQrCode';
 import { merchantIdFrom } from './fields';
@@ -81,7 +82,7 @@ export const createWithKeys: Operation<CreateInput> = {
 		};
 		return {
 			merchantId: merchantIdFrom(item),
-			payment: { ...own, ...customFieldsFrom(others, NEW_KEY_PAYMENT_FIELDS) },
+			payment: withinSize({ ...own, ...customFieldsFrom(others, NEW_KEY_PAYMENT_FIELDS) }),
 			qrCode: item.collection('options').qrCode === true,
 		};
 	},

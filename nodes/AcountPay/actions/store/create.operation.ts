@@ -20,6 +20,7 @@ import {
 } from '../fields';
 import type { Operation } from '../operation';
 import { preview, requiredText } from '../parameters';
+import { withinSize } from '../sizeLimits';
 
 interface CreateInput {
 	merchantNumber: string;
@@ -133,7 +134,7 @@ export const create: Operation<CreateInput> = {
 		};
 		return {
 			merchantNumber: merchantNumberFrom(item),
-			store: { ...own, ...customFieldsFrom(added, STORE_FIELDS) },
+			store: withinSize({ ...own, ...customFieldsFrom(added, STORE_FIELDS) }),
 		};
 	},
 
@@ -142,7 +143,7 @@ export const create: Operation<CreateInput> = {
 		const { name } = store;
 		const creation = {
 			request,
-			subject: { name: `the store '${name}' of merchant '${merchantNumber}'` },
+			subject: { noun: 'store', name: `the store '${name}' of merchant '${merchantNumber}'` },
 			title: `Store '${name}' of merchant '${merchantNumber}'`,
 			read: readMadeStore,
 			nothingMade: 'This store was not created.',

@@ -1,5 +1,5 @@
 import { isRecord } from '../../api/responses';
-import { blockedByN8n, neverSent } from '../../transport/networkErrors';
+import { blockedByN8n, codesOf, neverSent } from '../../transport/networkErrors';
 
 /** Why there is no token. */
 export interface TokenFailure {
@@ -89,11 +89,15 @@ export function tokenFailureOf(error: unknown): TokenFailure {
 	if (neverSent(error)) {
 		const reason = blockedByN8n(error);
 		return reason === undefined
-			? { what: 'it could not be reached', transient: false }
+			? { what: 'it could not be reached', transient: mayPass(error) }
 			: { what: `n8n blocked the request: ${reason}`, transient: false, stoppedBy: 'n8n' };
 	}
 	return { what: 'it closed the connection', transient: true };
 }
+
+/** A connection that was cut off while it came about may come about later; a wrong host or a closed port stays. */
+const mayPass = (error: unknown): boolean =>
+	codesOf(error).some((code) => /^(ECONNRESET|ECONNABORTED|ETIMEDOUT)$/.test(code));
 
 /** @param isJson whether the response is one that AcountPay's token endpoint may have sent */
 function statusFailure(status: number, code: string, isJson: boolean): TokenFailure {

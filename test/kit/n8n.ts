@@ -1,24 +1,30 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports, @n8n/community-nodes/no-restricted-globals -- runs outside n8n */
 import { readFileSync } from 'node:fs';
 
-import type { Sandbox } from '../../sandbox';
-import { N8nApi } from '../../tools/n8n/api';
+import type { IDataObject } from 'n8n-workflow';
+
+import { itemsOf, N8nApi, type Execution } from '../../tools/n8n/api';
 import { runN8nCommand, startN8n, type N8n, type StartN8nOptions } from '../../tools/n8n/server';
 import type { N8nInstallation } from '../../tools/n8n/setup';
 
-/** What the tests' processes are told of the n8n that `setup.ts` started. */
-interface Shared {
-	n8n: N8nInstallation;
-	packageTarball: string;
+/** An n8n that `setup.ts` started. */
+export interface SharedN8n {
 	logFile: string;
 	url: string;
 	cookie: string;
 	userFolder: string;
 }
 
+/** What the tests' processes are told. */
+interface Shared {
+	n8n: N8nInstallation;
+	packageTarball: string;
+	/** One for each process of jest's, so that no two test files use the same at the same time. */
+	servers: SharedN8n[];
+}
+
 const VARIABLE = 'SHARED_N8N';
 
-/** Tells the tests of the shared n8n, in whatever process they run. */
+/** Tells the tests of the shared servers, in whatever process they run. */
 export const publish = (shared: Shared) => {
 	process.env[VARIABLE] = JSON.stringify(shared);
 };
@@ -29,9 +35,16 @@ const shared = (): Shared => {
 	return JSON.parse(text) as Shared;
 };
 
-/** The n8n that all end-to-end tests share. Only for tests that leave it running. */
+/**
+ * The n8n that the end-to-end tests of this process share. Only for tests that leave it running.
+ *
+ * @throws Error when jest runs more test files at once than `setup.ts` has started servers for
+ */
 export function sharedN8n() {
-	const { n8n, url, cookie, logFile, userFolder } = shared();
+	const { n8n, servers } = shared();
+	const server = servers[Number(process.env.JEST_WORKER_ID) - 1];
+	if (!server) throw new Error(`Run end-to-end tests with --maxWorkers=${servers.length} at most`);
+	const { url, cookie, logFile, userFolder } = server;
 	return {
 		api: new N8nApi(url, cookie),
 		/** All that n8n printed so far. */
@@ -49,9 +62,6 @@ export async function startOwnN8n(
 	return await startN8n({ n8n, packageTarball, ...options });
 }
 
-/** What a person enters in the credential dialog to use the sandbox. */
-export const credentialFor = (sandbox: Sandbox) => ({
-	environment: 'custom',
-	baseUrl: sandbox.url,
-	...sandbox.credentials,
-});
+/** The JSON of the items that the node handed on. */
+export const answers = (execution: Execution): IDataObject[] =>
+	itemsOf(execution, 'AcountPay').map(({ json }) => json);

@@ -1,7 +1,7 @@
 /** What the engine tests with keys share: a credential that the sandbox takes, and the parameters of the operations. */
 import type { ICredentialDataDecryptedObject, INode, INodeParameters } from 'n8n-workflow';
 import { KEY_MERCHANTS, type Sandbox } from '../../sandbox';
-import { createEngine, type Engine, type EngineOptions } from './harness';
+import { createEngine, type Engine, type EngineOptions } from '../engine/harness';
 
 export const KEY_CREDENTIAL = 'acountPayKeyApi';
 

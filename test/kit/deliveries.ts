@@ -1,7 +1,5 @@
-/** Webhooks as the tests send them, and payments that they are about. */
-import type { IDataObject, INode } from 'n8n-workflow';
+/** Webhooks as the tests send them. */
 import { webhookBody, webhookHeaders, type PaymentEvent, type Sandbox } from '../../sandbox';
-import { partnerOf } from '../sandbox/client';
 
 /** What a webhook was answered with. */
 export interface Reply {
@@ -41,49 +39,6 @@ export const postSigned = async (
 export const ACCEPTED = { status: 200, body: '{"result":"accepted"}' };
 export const IGNORED = { status: 200, body: '{"result":"ignored"}' };
 
-/**
- * Makes a payment without n8n.
- * @returns the JSON of an item that is about it: its `merchant` and `id`
- */
-export async function makePayment(
-	sandbox: Sandbox,
-	body: IDataObject = {},
-): Promise<{ merchant: string; id: string }> {
-	const merchant = 'merchant_abc123';
-	const { data } = await (await partnerOf(sandbox, merchant)).create(body);
-	return { merchant, id: data.id as string };
-}
-
 /** The body of an event of a payment in the sandbox, as the sandbox would send it now. */
 export const eventBody = (sandbox: Sandbox, event: PaymentEvent, id: string | number): string =>
 	JSON.stringify(webhookBody(event, sandbox.payment(id), new Date()));
-
-/** The node that gets the QR code of each item's payment, whose JSON has `merchant` and `id`. */
-export const qrCodeNode = (
-	parameters: INode['parameters'] = {},
-	settings: Partial<INode> = {},
-): Partial<INode> => ({
-	parameters: {
-		resource: 'payment',
-		operation: 'getQrCode',
-		merchantId: '={{ $json.merchant }}',
-		paymentId: '={{ $json.id }}',
-		...parameters,
-	},
-	...settings,
-});
-
-/** The node that waits for each item's payment, whose JSON has `merchant` and `id`. */
-export const waitNode = (
-	parameters: INode['parameters'] = {},
-	settings: Partial<INode> = {},
-): Partial<INode> => ({
-	parameters: {
-		resource: 'payment',
-		operation: 'waitForCompletion',
-		merchantId: '={{ $json.merchant }}',
-		paymentId: '={{ $json.id }}',
-		...parameters,
-	},
-	...settings,
-});

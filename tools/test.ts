@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+
+import { npmScript, startNode } from './child';
+import { isN8nReady, SETUP_TAKES } from './n8n/setup';
+import { abortOnSignals } from './signals';
+
+/** A script of package.json, with what it takes on an idle machine with two cores. */
+interface Step {
+	script: string;
+	takes: string;
+}
+
+/** One core each: they run two at a time. */
+const SIDE_BY_SIDE: Step[] = [
+	{ script: 'lint', takes: 'half a minute' },
+	{ script: 'test:sandbox', takes: 'half a minute' },
+	{ script: 'types', takes: 'seconds' },
+	{ script: 'scan', takes: 'seconds' },
+	{ script: 'test:unit', takes: 'seconds' },
+];
+/** Both cores each, and what is compiled has to stay as it is meanwhile: they run one after the other. */
+const IN_TURN: Step[] = [
+	{ script: 'test:package', takes: 'seconds' },
+	{ script: 'test:engine', takes: '2 minutes' },
+	{ script: 'test:e2e', takes: '5 minutes' },
+];
+const ROOT = join(__dirname, '..');
+
+const seconds = (since: number) => `${Math.round((Date.now() - since) / 1000)} s`;
+
+/**
+ * Runs a script.
+ *
+ * @param isLive whether its output is shown as it comes, or whole when it has ended
+ * @throws Error with the script's name when it fails
+ */
+async function run({ script, takes }: Step, isLive: boolean, signal: AbortSignal): Promise<void> {
+	signal.throwIfAborted();
+	const startedAt = Date.now();
+	console.log(`> npm run ${script} (${takes})`);
+	const onOutput = isLive ? (text: string) => process.stdout.write(text) : undefined;
+	const child = startNode([npmScript(), 'run', '--silent', script], {
+		cwd: ROOT,
+		env: process.env,
+		onOutput,
+	});
+	const stop = () => void child.stop(0);
+	signal.addEventListener('abort', stop);
+	const code = await child.ended;
+	signal.removeEventListener('abort', stop);
+	signal.throwIfAborted();
+	if (!isLive) process.stdout.write(child.output());
+	if (code !== 0) throw new Error(`npm run ${script} failed after ${seconds(startedAt)}`);
+	console.log(`< npm run ${script}: passed in ${seconds(startedAt)}`);
+}
+
+/** Everything that has to pass. Says beforehand how long it takes, and ends at the first failure. */
+async function main(signal: AbortSignal): Promise<void> {
+	const startedAt = Date.now();
+	const setup = isN8nReady() ? '' : `, and setting up n8n ${SETUP_TAKES}`;
+	console.log(`All tests take 8 to 13 minutes on two idle cores${setup}.`);
+	await run({ script: 'build', takes: 'seconds' }, true, signal);
+	const waiting = [...SIDE_BY_SIDE];
+	const lane = async () => {
+		for (let step = waiting.shift(); step; step = waiting.shift()) await run(step, false, signal);
+	};
+	await Promise.all([lane(), lane()]);
+	for (const step of IN_TURN) await run(step, true, signal);
+	console.log(`All passed in ${seconds(startedAt)}.`);
+}
+
+const signal = abortOnSignals();
+main(signal).catch((error: Error) => {
+	console.error(error.message);
+	process.exit(1);
+});
