@@ -19,6 +19,8 @@ export interface List {
 	complete(entry: IDataObject): IDataObject;
 	/** What tells an entry from the others. */
 	idOf(entry: IDataObject): string | undefined;
+	/** Sees each page as it comes. What it throws ends the reading. */
+	watch?(page: Page): void;
 }
 
 const UNUSABLE = 'sent a response that is no list';
@@ -48,13 +50,15 @@ export async function readPagedList(
 	const fetchPage = async (page: number, limit: number) => {
 		// Asked for one entry and still refused: the size of the page is not the reason.
 		if (refusal && limit === 1) throw refusal;
-		return await readOne(client, list, list.request(page, limit), options).catch(
+		const got = await readOne(client, list, list.request(page, limit), options).catch(
 			(error: unknown) => {
 				if (!(error instanceof ApiError) || error.status !== 400 || limit === 1) throw error;
 				refusal = error;
 				return 'tooLarge' as const;
 			},
 		);
+		if (got !== 'tooLarge') list.watch?.(got);
+		return got;
 	};
 	try {
 		const keyOf = (entry: IDataObject) => list.idOf(entry) ?? JSON.stringify(entry);

@@ -12,6 +12,32 @@ import {
 } from '../../shared/transport/response';
 import { type CallOptions, send } from '../../shared/transport/retry';
 import type { IdempotencyRecord, KnownState } from './idempotencyStore';
+import type { Trace } from './lookUp';
+
+/** What a look for something that may have been made has found. */
+export type Found =
+	| { kind: 'made'; answer: IDataObject }
+	/** @param looked what was looked at, as a sentence */
+	| { kind: 'none' | 'doubt'; looked: string };
+
+/**
+ * Finds out what became of requests whose outcome is not known. Where there is none, an open outcome stays open.
+ */
+export interface LookUp {
+	/** The request is about to leave. @returns what is to be kept of it */
+	sending(): Trace;
+	/** The request that left last has made nothing. */
+	notMade(): void;
+	/** It has made something. */
+	made(answer: IDataObject): void;
+	/** What is known by now of the request that left last. */
+	trace(): Trace | undefined;
+	/**
+	 * Looks for what a request has made.
+	 * @param left what is kept of it; undefined: nothing
+	 */
+	find(left: Trace | undefined): Promise<Found>;
+}
 
 /** What an operation tells about the thing that it makes. */
 export interface Creation {
@@ -28,12 +54,15 @@ export interface Creation {
 	nothingMade: string;
 	/** What a person does when the outcome is unknown. */
 	whenUnknown: string;
+	/** Where it can be looked for. */
+	lookUp?: LookUp;
 }
 
 /**
  * Makes something at AcountPay, at most once. What an earlier attempt of this execution made is handed out, and what it
- * left open is not sent again. Only a rate limited request, which made nothing, is sent again.
- * @returns AcountPay's response, whole
+ * left open is not sent again. Only a rate limited request, which made nothing, is sent again. Where there is a look-up,
+ * an open outcome is looked up first, and what is found is handed out as made.
+ * @returns AcountPay's response, whole, or what the look-up has found
  * @throws ApiError (`unknown` when it may have been made) or Cancelled (then this call made nothing)
  */
 export async function createOnce(
@@ -44,10 +73,17 @@ export async function createOnce(
 ): Promise<IDataObject> {
 	const { earlier } = record;
 	if (earlier?.state === 'made') return earlier.answer;
-	const left = earlier && describeLeft(earlier);
-	if (left === undefined) return await create(client, creation, options, record);
-	if (!options.resendUnknown) throw unknownError(creation, left, { isOld: true });
+	if (!earlier) return await create(client, creation, options, record);
 
+	const left = describeLeft(earlier);
+	const found = await creation.lookUp?.find(earlier.trace);
+	if (found?.kind === 'made') {
+		record.made(found.answer);
+		return found.answer;
+	}
+	if (!options.resendUnknown || found?.kind === 'doubt') {
+		throw unknownError(creation, left, { isOld: true, looked: found?.looked });
+	}
 	return await create(client, creation, options, record).catch((error: unknown) => {
 		// Whatever became of the second request, the first may have made it.
 		throw error instanceof ApiError && error.outcome !== 'unknown'
@@ -67,31 +103,50 @@ async function create(
 	options: CallOptions,
 	record: IdempotencyRecord,
 ): Promise<IDataObject> {
-	const sent: Sent = await send(client, creation.request, options, record);
+	const { lookUp } = creation;
+	const observer = {
+		sending: () => record.sending(lookUp?.sending()),
+		notMade: () => {
+			lookUp?.notMade();
+			record.notMade();
+		},
+	};
+	const sent: Sent = await send(client, creation.request, options, observer);
+	const { status } = sent;
 	const made = isSuccess(sent) ? creation.read(sent.body) : undefined;
 	if (made) {
+		lookUp?.made(made);
 		record.made(made);
 		return made;
 	}
 	if (isUnreachable(sent)) {
-		record.notMade();
+		observer.notMade();
 		throw unreachableError(client, creation.subject, sent);
 	}
 	if (isRejection(sent)) {
-		record.notMade();
+		observer.notMade();
 		throw rejectionError(client, sent, creation.subject, creation.nothingMade);
 	}
 	const what = describeFailure(sent);
-	record.unknown(what);
-	throw unknownError(creation, what, sent);
+	record.unknown(what, lookUp?.trace());
+	const found = await lookUp?.find(lookUp.trace());
+	if (found?.kind === 'made') {
+		record.made(found.answer);
+		return found.answer;
+	}
+	// The looks have told more about when the request left.
+	if (lookUp) record.unknown(what, lookUp.trace());
+	throw unknownError(creation, what, { status, looked: found?.looked });
 }
 
 const unknownError = (
 	{ title, whenUnknown }: Creation,
 	what: string,
-	{ status, isOld }: { status?: number; isOld?: boolean },
+	{ status, isOld, looked }: { status?: number; isOld?: boolean; looked?: string },
 ) =>
-	new ApiError('unknown', `${title} may or may not exist: AcountPay ${what}`, whenUnknown, {
-		status,
-		isOld,
-	});
+	new ApiError(
+		'unknown',
+		`${title} may or may not exist: AcountPay ${what}`,
+		looked ? `${looked} ${whenUnknown}` : whenUnknown,
+		{ status, isOld },
+	);

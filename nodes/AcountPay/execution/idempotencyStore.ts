@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import type { AttemptObserver } from '../../shared/transport/retry';
 import type { PlacedRequest } from '../../shared/transport/client';
+import type { Trace } from './lookUp';
 import { isToolCall } from './place';
 
 /**
@@ -9,9 +9,9 @@ import { isToolCall } from './place';
  * is cancelled or dies meanwhile is not taken for one that never asked.
  */
 export type KnownState =
-	| { state: 'sent' }
-	| { state: 'made'; answer: IDataObject }
-	| { state: 'unknown'; what: string };
+	| { state: 'sent'; trace?: Trace }
+	| { state: 'made'; answer: IDataObject; trace?: undefined }
+	| { state: 'unknown'; what: string; trace?: Trace };
 
 /** What tells a creation from another one. */
 interface Identity {
@@ -23,7 +23,8 @@ interface Identity {
 	referenceNumber: string;
 }
 
-type Entry = Identity & KnownState;
+/** What the store holds of one creation. `trace` is missing where nothing can be looked up, and in entries of 0.1.0. */
+export type Entry = Identity & KnownState;
 
 /** What is remembered of one turn of a loop. The names are in stored executions: they are never renamed. */
 interface Turn {
@@ -111,11 +112,20 @@ export class IdempotencyStore {
 		{ baseUrl, method, path, headers, body }: PlacedRequest,
 		referenceNumber: string,
 	): IdempotencyRecord {
-		return new IdempotencyRecord((this.turn.items[itemIndex] ??= []), {
+		const identity = {
 			request: hashOf([baseUrl, method, path, headers, body]),
 			origin: hashOf([baseUrl, this.parameters, item.json]),
 			referenceNumber,
-		});
+		};
+		const entries = (this.turn.items[itemIndex] ??= []);
+		return new IdempotencyRecord(entries, identity, () => this.allEntries());
+	}
+
+	/** What all turns have made and left open, of which something is stored. */
+	private allEntries(): Entry[] {
+		return Object.values(this.context.payments ?? {})
+			.flatMap(({ items }) => Object.values(items))
+			.flat();
 	}
 
 	/** What this turn has made and left open, earlier attempts included. */
@@ -169,14 +179,21 @@ export class IdempotencyStore {
 }
 
 /** What the store holds of one creation. */
-export class IdempotencyRecord implements AttemptObserver {
+export class IdempotencyRecord {
 	/** What was known before the request that is on its way. */
 	private before?: Entry;
 
 	constructor(
 		private readonly entries: Entry[],
 		private readonly identity: Identity,
+		private readonly allEntries: () => Entry[],
 	) {}
+
+	/** What the store holds of all other creations. */
+	others(): Entry[] {
+		const { earlier } = this;
+		return this.allEntries().filter((entry) => entry !== earlier);
+	}
 
 	/** What an earlier attempt left; undefined when nothing of the kind was asked for, or AcountPay rejected it. */
 	get earlier(): Entry | undefined {
@@ -187,10 +204,13 @@ export class IdempotencyRecord implements AttemptObserver {
 		);
 	}
 
-	/** To be called before the request leaves. */
-	sending(): void {
+	/**
+	 * To be called before the request leaves.
+	 * @param trace what the request can be looked up by
+	 */
+	sending(trace?: Trace): void {
 		this.before = this.earlier;
-		this.put({ state: 'sent' });
+		this.put({ state: 'sent', ...(trace && { trace }) });
 	}
 
 	/** AcountPay made it. */
@@ -198,9 +218,12 @@ export class IdempotencyRecord implements AttemptObserver {
 		this.put({ state: 'made', answer });
 	}
 
-	/** AcountPay may or may not have made it. */
-	unknown(what: string): void {
-		this.put({ state: 'unknown', what });
+	/**
+	 * AcountPay may or may not have made it.
+	 * @param trace what the request can be looked up by
+	 */
+	unknown(what: string, trace?: Trace): void {
+		this.put({ state: 'unknown', what, ...(trace && { trace }) });
 	}
 
 	/** The request that was on its way made nothing: what was known before it holds again. */

@@ -111,6 +111,9 @@ export interface NewKeyPayment {
 	registerId?: string;
 }
 
+/** What AcountPay takes when a payment names no currency (documented). */
+export const DEFAULT_CURRENCY = 'DKK';
+
 /** The names in {@link NewKeyPayment}, and the merchant's: a custom field may not be called like one of them. */
 export const NEW_KEY_PAYMENT_FIELDS = Object.keys({
 	amount: true,

@@ -7,7 +7,8 @@ import { Redactor } from '../redaction';
 import { cancelSignalOf, helperContext, type RequestContext } from '../requestContext';
 import { AdaptiveLimiter } from './adaptiveLimiter';
 import { networkFailureOf } from './networkErrors';
-import { proxyFailureOf, type Sent } from './response';
+import { isSuccess, isWebPage, proxyFailureOf, type Sent } from './response';
+import { ServerClock } from './serverClock';
 
 /** A request as it leaves, but for the secrets that n8n adds. */
 export interface PlacedRequest {
@@ -25,6 +26,9 @@ export class Client {
 
 	/** Decides how many requests of this run are in flight at once. */
 	readonly limiter: AdaptiveLimiter;
+
+	/** AcountPay's clock, as the responses of this run show it. */
+	readonly clock = new ServerClock();
 
 	private constructor(
 		private readonly context: RequestContext,
@@ -123,10 +127,15 @@ export class Client {
 		const signal = cancel ? AbortSignal.any([limit, cancel]) : limit;
 		const recorder = new HttpRecorder(this.context.helpers);
 		const caller = helperContext(this.context, this.auth.credential, signal, recorder.helpers);
+		const sentAt = Date.now();
 		try {
 			const { statusCode, headers: received, body: bytes } = await this.auth.call(caller, options);
 			const body = this.redacted(Buffer.from(bytes as Buffer), request);
 			const response = { status: statusCode, headers: received, body };
+			// Anything else may come from a server in between.
+			if (recorder.sent && isSuccess(response) && !isWebPage(response)) {
+				this.clock.observe(received, sentAt, Date.now());
+			}
 			return proxyFailureOf(response, recorder.sent) ?? response;
 		} catch (error) {
 			const size = Buffer.byteLength(options.body?.toString() ?? '');

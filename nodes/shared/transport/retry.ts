@@ -98,6 +98,8 @@ export interface CallOptions {
 	resendUnknown: boolean;
 	/** Aborted when no request may be sent for the first time any more. */
 	endSignal?: AbortSignal;
+	/** Whether it comes before requests that wait to be sent: it is about one that was sent. */
+	comesFirst?: boolean;
 }
 
 /** Told of each attempt at a request that makes something. */
@@ -137,7 +139,7 @@ export async function send(
 		// A request that was sent once is seen through, unless the execution is cancelled.
 		const signal = isRepeat ? cancelSignal : options.endSignal;
 		const sent = await limiter
-			.run(sendOnce, verdictOn, { again: isRepeat, signal })
+			.run(sendOnce, verdictOn, { again: isRepeat || options.comesFirst, signal })
 			.catch((error: unknown) => {
 				if (error instanceof ServerDown) throw serverDownError();
 				throw signal?.aborted && error === signal.reason ? new Cancelled() : error;

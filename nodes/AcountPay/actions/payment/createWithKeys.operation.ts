@@ -1,6 +1,7 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import {
 	createKeyPayment,
+	DEFAULT_CURRENCY,
 	NEW_KEY_PAYMENT_FIELDS,
 	type NewKeyPayment,
 	paymentIdOf,
@@ -21,6 +22,7 @@ import { withinSize } from '../sizeLimits';
 import { amountOf, create, currencyOf, madeWithoutQrCode, WHEN_UNKNOWN } from './create.operation';
 import { drawQrCode } from './drawQrCode';
 import { merchantIdFrom } from './fields';
+import { PaymentLookUp } from './lookUpPayment';
 
 interface CreateInput {
 	merchantId: string;
@@ -87,7 +89,9 @@ export const createWithKeys: Operation<CreateInput> = {
 
 	async run({ merchantId, payment, qrCode }, { client, options, record, storeImage }) {
 		const request = createKeyPayment(merchantId, payment);
-		const { referenceNumber } = payment;
+		const { referenceNumber, amount, currency = DEFAULT_CURRENCY } = payment;
+		const known = record(request, referenceNumber);
+		const wanted = { merchantId, referenceNumber, amount, currency };
 		const creation = {
 			request,
 			subject: { merchantId, name: `the payment with reference '${referenceNumber}'` },
@@ -95,8 +99,9 @@ export const createWithKeys: Operation<CreateInput> = {
 			read: readCreated,
 			nothingMade: 'This payment was not created.',
 			whenUnknown: WHEN_UNKNOWN,
+			lookUp: new PaymentLookUp(client, wanted, options, known),
 		};
-		const made = await createOnce(client, creation, options, record(request, referenceNumber));
+		const made = await createOnce(client, creation, options, known);
 		if (!qrCode) return [{ json: made }];
 		try {
 			const image = await storeImage(drawQrCode(made.paymentUrl));

@@ -1,0 +1,72 @@
+/** A moment on AcountPay's clock that is not known exactly, in ms since 1970: not before `from`, not after `to`. */
+export interface Moment {
+	from: number;
+	to: number;
+}
+
+/** By how much the clocks of AcountPay's servers may differ, in ms (assumed). */
+const SLACK = 25;
+
+/** The header has whole seconds, cut off: the moment was up to this much later, in ms. */
+const CUT_OFF = 999;
+
+/** A clock that is known as exactly as this needs no better looks, in ms. */
+const EXACT = 150;
+
+/** The date of an HTTP header, as RFC 9110 has servers write it. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/**
+ * AcountPay's clock as its responses show it. Each `Date` tells the difference to the clock of this machine to about a
+ * second; responses from different moments within a second tell it more exactly.
+ */
+export class ServerClock {
+	/** AcountPay's clock is ahead of this machine's by no less and no more than this, in ms. */
+	private ahead?: Moment;
+	/** When a clock was last seen to have been set, by this machine's: what was before is not known any more. */
+	private setAt = -Infinity;
+
+	/**
+	 * @param headers of a response that AcountPay itself made
+	 * @param sentAt when the request left, in ms since 1970 on this machine
+	 * @param receivedAt when the response was there
+	 */
+	observe(headers: Record<string, unknown>, sentAt: number, receivedAt: number): void {
+		const { date, age } = headers;
+		// A response from a cache has the date of when it was made.
+		if (age !== undefined || typeof date !== 'string' || !HTTP_DATE.test(date)) return;
+		const stated = Date.parse(date);
+		const seen = { from: stated - receivedAt - SLACK, to: stated + CUT_OFF - sentAt + SLACK };
+		if (Number.isNaN(stated) || seen.from > seen.to) return;
+		const known = this.ahead ?? seen;
+		const both = { from: Math.max(known.from, seen.from), to: Math.min(known.to, seen.to) };
+		if (both.from <= both.to) {
+			this.ahead = both;
+		} else {
+			this.ahead = seen;
+			this.setAt = receivedAt;
+		}
+	}
+
+	/**
+	 * What AcountPay's clock showed.
+	 * @param at ms since 1970 on this machine
+	 * @returns undefined when it is not known
+	 */
+	at(at: number): Moment | undefined {
+		if (!this.ahead || at < this.setAt) return undefined;
+		return { from: at + this.ahead.from, to: at + this.ahead.to };
+	}
+
+	/**
+	 * When a request tells most about the clock: as a second of AcountPay's begins, by the middle of what is possible.
+	 * @param earliest ms since 1970 on this machine
+	 * @returns that moment, less than a second after `earliest`
+	 */
+	nextSecond(earliest: number): number {
+		const now = this.at(earliest);
+		if (!now || now.to - now.from <= EXACT) return earliest;
+		const middle = Math.round((now.from + now.to) / 2);
+		return earliest + ((1000 - (middle % 1000)) % 1000);
+	}
+}

@@ -1,0 +1,85 @@
+/** AcountPay's clock, from responses at any moment of a second, with any latency, to clocks that differ by anything. */
+import fc from 'fast-check';
+import { ServerClock } from '../../../nodes/shared/transport/serverClock';
+
+const START = Date.UTC(2026, 10, 26);
+
+const httpDate = (ms: number) => ({ date: new Date(ms).toUTCString() });
+
+/** A request that leaves at `at` on this machine, and takes `there` and `back` ms. */
+const observe = (clock: ServerClock, ahead: number, at: number, there: number, back: number) =>
+	clock.observe(httpDate(at + there + ahead), at, at + there + back);
+
+test('no response, no clock', () => {
+	expect(new ServerClock().at(START)).toBeUndefined();
+	expect(new ServerClock().nextSecond(START)).toBe(START);
+});
+
+test('holds the truth, whatever the latencies', () => {
+	const latency = fc.nat(2_000);
+	fc.assert(
+		fc.property(
+			fc.integer({ min: -1e8, max: 1e8 }),
+			fc.array(fc.tuple(fc.nat(60_000), latency, latency), { minLength: 1, maxLength: 20 }),
+			fc.nat(60_000),
+			(ahead, requests, left) => {
+				const clock = new ServerClock();
+				for (const [at, there, back] of requests) observe(clock, ahead, START + at, there, back);
+				const moment = clock.at(START + left)!;
+				expect(moment.from).toBeLessThanOrEqual(START + left + ahead);
+				expect(moment.to).toBeGreaterThanOrEqual(START + left + ahead);
+			},
+		),
+	);
+});
+
+test('requests at the moments that it names halve what is not known', () => {
+	fc.assert(
+		fc.property(
+			fc.integer({ min: -1e8, max: 1e8 }),
+			fc.integer({ min: 1, max: 40 }),
+			fc.integer({ min: 1, max: 40 }),
+			(ahead, there, back) => {
+				const clock = new ServerClock();
+				let at = START;
+				for (let request = 0; request < 4; request++) {
+					at = clock.nextSecond(at + 300);
+					observe(clock, ahead, at, there, back);
+				}
+				const { from, to } = clock.at(at)!;
+				expect(to - from).toBeLessThanOrEqual(400);
+			},
+		),
+	);
+});
+
+test('names a moment within the next second', () => {
+	const clock = new ServerClock();
+	observe(clock, 12_345, START, 10, 10);
+	for (let earliest = START; earliest < START + 3_000; earliest += 7) {
+		const wait = clock.nextSecond(earliest) - earliest;
+		expect(wait).toBeGreaterThanOrEqual(0);
+		expect(wait).toBeLessThan(1_000);
+	}
+});
+
+test('a clock that was set: nothing is known of before', () => {
+	const clock = new ServerClock();
+	observe(clock, 0, START, 5, 5);
+	observe(clock, 60_000, START + 1_000, 5, 5);
+	expect(clock.at(START + 1_009)).toBeUndefined();
+	expect(clock.at(START + 1_010)!.from).toBeGreaterThan(START + 60_000);
+});
+
+test.each([
+	['none', {}],
+	['of a cache', { ...httpDate(START), age: '3' }],
+	['that is no date', { date: 'yesterday' }],
+	['in another form', { date: new Date(START).toISOString() }],
+	['twice', { date: [httpDate(START).date] }],
+	['that does not exist', { date: 'Xyz, 99 Abc 2026 99:99:99 GMT' }],
+])('a header %s tells nothing', (_what, headers) => {
+	const clock = new ServerClock();
+	clock.observe(headers, START, START + 10);
+	expect(clock.at(START)).toBeUndefined();
+});
