@@ -9,11 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { keyPaymentBody, keyWebhookHeaders, startSandbox, type Sandbox } from '../../sandbox';
 import { isFinished, itemsOf, type N8nApi } from '../../tools/n8n/api';
 import { workflow } from '../../tools/n8n/workflow';
-import { ACCEPTED, IGNORED, post } from '../engine/deliveries';
+import { ACCEPTED, IGNORED, post } from '../kit/deliveries';
+import { sharedN8n, startOwnN8n } from '../kit/n8n';
+import { until } from '../kit/payments';
 import { keyPartnerOf } from '../sandbox/client';
 import { startFrom } from './example';
-import { sharedN8n, startOwnN8n } from './n8n';
-import { until } from './support';
 
 jest.setTimeout(300_000);
 

@@ -17,10 +17,11 @@ import {
 	webhookHeaders,
 } from '../../sandbox';
 import { keyPartnerOf } from '../sandbox/client';
-import { ACCEPTED, IGNORED, post } from './deliveries';
+import { ACCEPTED, IGNORED, post } from '../kit/deliveries';
+import { engineFor, serve } from '../kit/engine';
+import { useSandbox } from '../kit/payments';
 import { variantOfPackage, type Engine } from './harness';
-import { engineWithKeys } from './keys-support';
-import { engineFor, serve, useSandbox } from './support';
+import { engineWithKeys } from '../kit/keys';
 
 jest.setTimeout(60_000);
 
