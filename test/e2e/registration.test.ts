@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * AcountPay Trigger with keys on a real n8n: it registers itself, is found again, and is told of events by the sandbox.
  */

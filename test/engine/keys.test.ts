@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /** The node with keys: what goes over the wire, what comes out, and that nothing is made twice. */
 import { inspect } from 'node:util';
 import type { INodeParameters } from 'n8n-workflow';

@@ -1,4 +1,3 @@
-/* eslint-disable @n8n/community-nodes/no-restricted-imports -- runs outside n8n */
 /**
  * AcountPay Trigger with keys: it registers itself, keeps its registration, and believes nothing that is not signed with its
  * secret.

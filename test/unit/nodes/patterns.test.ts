@@ -2,8 +2,7 @@
  * No pattern of the package can be made to backtrack: recheck searches each of them for a text on which matching takes
  * more than linear time, by what it knows of automata and by trying.
  */
-import { globSync } from 'node:fs';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { checkSync } from 'recheck';
 import ts from 'typescript';

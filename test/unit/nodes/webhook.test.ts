@@ -1,9 +1,14 @@
 import { createHmac } from 'node:crypto';
 import * as fc from 'fast-check';
 import type { IDataObject, IWebhookFunctions } from 'n8n-workflow';
-import { EVENTS, SIGNATURE } from '../../../nodes/shared/api/events';
 import { contradictsItself, differenceBetween } from '../../../nodes/shared/webhooks/doubts';
-import { readWebhookEvent, subjectOf, timeOf } from '../../../nodes/shared/api/events';
+import {
+	EVENTS,
+	readWebhookEvent,
+	SIGNATURE,
+	subjectOf,
+	timeOf,
+} from '../../../nodes/shared/api/events';
 import {
 	answer,
 	receiveEvent,
