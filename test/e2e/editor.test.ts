@@ -199,7 +199,12 @@ it('with keys, the node offers what they are for, and a merchant is picked by na
 	const options = editor.page.getByRole('option');
 	await options.first().waitFor();
 	await editor.picture('22-keys-resources');
-	expect(await texts(options.filter({ visible: true }))).toEqual(['Merchant', 'Payment', 'Store']);
+	expect(await texts(options.filter({ visible: true }))).toEqual([
+		'Merchant',
+		'Payment',
+		'Store',
+		'Custom API Call',
+	]);
 	await editor.page.keyboard.press('Escape');
 	await editor.fields.getByTestId('resource-locator-merchantId').locator('input').last().click();
 	await editor.page.getByTestId('rlc-item').first().waitFor();
@@ -239,7 +244,7 @@ describe('with a credential', () => {
 		await editor.field('resource').click();
 		const resources = editor.page.getByRole('option').filter({ visible: true });
 		await resources.first().waitFor();
-		expect(await texts(resources)).toEqual(['Payment']);
+		expect(await texts(resources)).toEqual(['Payment', 'Custom API Call']);
 		await editor.page.keyboard.press('Escape');
 		await editor.picture('07-create');
 		expect(await fieldNames()).toEqual([
