@@ -19,6 +19,7 @@ import {
 	workflow,
 	type WorkflowNode,
 } from '../../tools/n8n/workflow';
+import { SHOP } from '../kit/keys';
 import { startOwnN8n } from '../kit/n8n';
 import {
 	create as createOfOrders,
@@ -33,6 +34,21 @@ const ICONS = {
 	light: '/icons/n8n-nodes-acountpay/dist/icons/acountpay.svg',
 	dark: '/icons/n8n-nodes-acountpay/dist/icons/acountpay.dark.svg',
 };
+
+/** In the order of the panel, each once. n8n lists those of a resource's first operations alone: no Get Many of payments. */
+const ACTIONS = [
+	'Create merchant',
+	'Create merchant by fast track',
+	'Create test merchant',
+	'Get merchant',
+	'Get many merchants',
+	'Create payment',
+	'Get payment',
+	'Get QR code of payment',
+	'Wait for completion of payment',
+	'Create store',
+	'Get many stores',
+];
 
 /** What n8n asks of other machines: through this proxy, which writes it down and lets nothing through. */
 const proxied: string[] = [];
@@ -101,7 +117,7 @@ describe('without a credential', () => {
 		expect(await texts(found)).toEqual(['AcountPay']);
 
 		await found.click();
-		await editor.nodePanel.getByText('Actions (4)').click();
+		await editor.nodePanel.getByText('Actions (11)').click();
 		await editor.nodePanel.getByText('Create payment').waitFor();
 		await editor.picture('02-actions');
 		expect(await texts(found)).toEqual([
@@ -110,10 +126,7 @@ describe('without a credential', () => {
 			'On payment expired',
 			'On payment failed',
 			'On payment processing',
-			'Create payment',
-			'Get payment',
-			'Get QR code of payment',
-			'Wait for completion of payment',
+			...ACTIONS,
 		]);
 		const icon = editor.nodePanel.locator('img').first();
 		expect(await icon.getAttribute('src')).toBe(ICONS.light);
@@ -126,7 +139,7 @@ describe('without a credential', () => {
 		await editor.openWorkflow();
 		await editor.searchFirstNode('acount');
 		await editor.nodePanel.getByText('AcountPay', { exact: true }).click();
-		await editor.nodePanel.getByText('Actions (4)').click();
+		await editor.nodePanel.getByText('Actions (11)').click();
 		await editor.nodePanel.getByText('Create payment').click();
 		await editor.fields.getByText('Connect to AcountPay').click();
 		await credential.getByTestId('credential-connection-parameter').first().waitFor();
@@ -172,6 +185,38 @@ describe('without a credential', () => {
 	});
 });
 
+it('with keys, the node offers what they are for, and a merchant is picked by name', async () => {
+	const data = { environment: 'custom', baseUrl: sandbox.url, ...sandbox.keys };
+	const keys = await n8n.api.createCredential('AcountPay keys', 'acountPayKeyApi', data);
+	const node = {
+		...acountPay(keys, { authentication: 'apiKey', operation: 'create' }),
+		credentials: { acountPayKeyApi: keys },
+	};
+	const { id } = await n8n.api.createWorkflow(workflow([manualTrigger(), node]));
+	await editor.openWorkflow(id);
+	await editor.openNode('AcountPay');
+	await editor.field('resource').click();
+	const options = editor.page.getByRole('option');
+	await options.first().waitFor();
+	await editor.picture('22-keys-resources');
+	expect(await texts(options.filter({ visible: true }))).toEqual([
+		'Merchant',
+		'Payment',
+		'Store',
+		'Custom API Call',
+	]);
+	await editor.page.keyboard.press('Escape');
+	await editor.fields.getByTestId('resource-locator-merchantId').locator('input').last().click();
+	await editor.page.getByTestId('rlc-item').first().waitFor();
+	await editor.picture('23-keys-merchants');
+	await editor.page.getByTestId('rlc-item').getByText(SHOP.companyName).click();
+	await editor.fill('amount', '49.50');
+	await editor.fill('referenceNumber', 'ORDER-1002');
+	await editor.executeStep();
+	await editor.output.getByText('ORDER-1002').first().waitFor();
+	await editor.picture('24-keys-created');
+});
+
 describe('with a credential', () => {
 	let credential: StoredCredential;
 
@@ -196,6 +241,11 @@ describe('with a credential', () => {
 	it('a payment is created by hand, and its QR code shown', async () => {
 		await open(create());
 		await editor.openNode('Create payment');
+		await editor.field('resource').click();
+		const resources = editor.page.getByRole('option').filter({ visible: true });
+		await resources.first().waitFor();
+		expect(await texts(resources)).toEqual(['Payment', 'Custom API Call']);
+		await editor.page.keyboard.press('Escape');
 		await editor.picture('07-create');
 		expect(await fieldNames()).toEqual([
 			'Credential',

@@ -26,6 +26,10 @@ const operationsOf = (authentication: Authentication, resource: string) =>
 const resourcesWith = (authentication: Authentication): string[] =>
 	Object.keys(RESOURCES).filter((resource) => operationsOf(authentication, resource).length > 0);
 
+/** The authentications that a resource has operations with. */
+const authenticationsOf = (resource: string): Authentication[] =>
+	AUTHENTICATIONS.filter((authentication) => resourcesWith(authentication).includes(resource));
+
 /**
  * Finds the operation that a person chose.
  * @returns undefined when there is none of that name with this authentication
@@ -90,19 +94,30 @@ const choice = (
 	default: defaultValue,
 });
 
-/** The choices and fields that a person has with one way to authenticate. */
+/** A resource as the list offers it: only with an authentication that it has operations with. */
+function resourceOption(value: string): INodePropertyOptions {
+	const authentications = authenticationsOf(value);
+	return {
+		name: RESOURCES[value].name,
+		value,
+		...(authentications.length < AUTHENTICATIONS.length && {
+			displayOptions: { show: { authentication: authentications } },
+		}),
+	};
+}
+
+/** One field for all authentications: n8n's list of actions would show those of a second field twice. */
+const resourceField = choice(
+	'Resource',
+	'resource',
+	Object.keys(RESOURCES).map(resourceOption),
+	DEFAULT_RESOURCE,
+);
+
+/** The operations and fields that a person has with one way to authenticate. */
 function propertiesWith(authentication: Authentication): INodeProperties[] {
 	const resources = resourcesWith(authentication);
 	return [
-		shownFor(
-			choice(
-				'Resource',
-				'resource',
-				resources.map((value) => ({ name: RESOURCES[value].name, value })),
-				DEFAULT_RESOURCE,
-			),
-			authentication,
-		),
 		...resources.map((resource) =>
 			shownFor(
 				choice(
@@ -126,5 +141,6 @@ function propertiesWith(authentication: Authentication): INodeProperties[] {
 /** All fields of the node: the choices, then each operation's own. */
 export const properties: INodeProperties[] = [
 	authenticationField,
+	resourceField,
 	...AUTHENTICATIONS.flatMap(propertiesWith),
 ];
