@@ -71,16 +71,21 @@ export const authenticationField: INodeProperties = {
 };
 
 /**
- * When a field or a credential is shown: with this authentication alone. That of the default is shown unless another one
- * is chosen, since what 0.1.0 stored does not have the parameter, and n8n gives a node no credential that is not shown.
+ * When a field is shown: with this authentication alone. That of the default is shown unless another one is chosen, since
+ * what 0.1.0 stored does not have the parameter, and n8n gives a node no credential that is not shown.
  */
 export const SHOWN_WITH: Readonly<Record<Authentication, ICredentialsDisplayOptions>> = {
 	oAuth2: { hide: { authentication: ['apiKey'] } },
 	apiKey: { show: { authentication: ['apiKey'] } },
 };
 
+/** For n8n's dialog, which offers an authentication only where a credential is shown with its value. */
+const SHOWN_BY_DEFAULT = {
+	show: { authentication: ['oAuth2', { _cnd: { not: 'apiKey' } }] },
+} as ICredentialsDisplayOptions;
+
 /** The credentials of a node: one for each way to authenticate. */
 export const credentialsByAuthentication: INodeCredentialDescription[] = [
-	{ name: OAuth2.credentialType, required: true, displayOptions: SHOWN_WITH.oAuth2 },
+	{ name: OAuth2.credentialType, required: true, displayOptions: SHOWN_BY_DEFAULT },
 	{ name: ApiKeys.credentialType, required: true, displayOptions: SHOWN_WITH.apiKey },
 ];
