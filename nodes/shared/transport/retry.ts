@@ -135,7 +135,9 @@ export async function send(
 	let isRepeat = false;
 	const attempt = async () => {
 		const { deadline = Infinity } = options;
-		if (!isRepeat && Date.now() + limiter.pausedFor > deadline) throw heldBackError();
+		const { pausedFor } = limiter;
+		// A request right at the deadline is the last look, and is made.
+		if (!isRepeat && pausedFor > 0 && Date.now() + pausedFor > deadline) throw heldBackError();
 		// A request that was sent once is seen through, unless the execution is cancelled.
 		const signal = isRepeat ? cancelSignal : options.endSignal;
 		const sent = await limiter
