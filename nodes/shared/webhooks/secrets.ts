@@ -3,6 +3,9 @@ export const TRUSTED_FOR = 10_000;
 /** How often a wrong signature may cause the secret to be read, in ms; it may have been replaced just now. */
 export const READ_EVERY = 5_000;
 
+/** How many secrets one delivery is compared with: others may read it meanwhile. */
+const MAX_LOOKS = 3;
+
 interface KnownSecret {
 	secret: Promise<string>;
 	/** When reading it began, in ms since 1970. */
@@ -38,16 +41,20 @@ export async function fitsSecret(
 	readSecret: () => Promise<string>,
 	fits: (secret: string) => boolean,
 ): Promise<boolean> {
-	for (;;) {
-		const entry = withinReach(known.get(key)) ?? read(key, readSecret);
+	for (let looks = 0; looks < MAX_LOOKS; looks++) {
+		const cached = withinReach(known.get(key));
+		const entry = cached ?? read(key, readSecret);
 		const secret = await entry.secret.catch((error: unknown) => {
 			if (known.get(key) === entry) known.delete(key);
 			throw error;
 		});
 		if (fits(secret)) return true;
+		// It was read for this delivery: reading it again changes nothing.
+		if (entry !== cached) return false;
 		// Another delivery has read it meanwhile, so look at that.
 		if (known.get(key) !== entry) continue;
 		if (Date.now() - entry.readAt < READ_EVERY) return false;
 		known.delete(key);
 	}
+	return false;
 }
