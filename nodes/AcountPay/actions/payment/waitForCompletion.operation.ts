@@ -178,6 +178,8 @@ export async function poll(input: Awaited, work: ItemWork, read: Reader): Promis
 	const deadline = Date.now() + input.timeoutMinutes * 60_000;
 	const options = { ...work.options, deadline };
 	let known: Known | undefined;
+	/** What AcountPay last answered in place of the payment, or why it did not answer. */
+	let failure: ApiError | undefined;
 	for (
 		let wait = FIRST_POLLING_DELAY;
 		;
@@ -185,12 +187,13 @@ export async function poll(input: Awaited, work: ItemWork, read: Reader): Promis
 	) {
 		const response = await ask(read, client, options);
 		if (!(response instanceof ApiError)) known = response;
+		else if (!failure || response.status !== undefined) failure = response;
 		if (known && finalStatusOf(known.payment.status)) {
 			return { json: waitOutput(input.paymentId, known, 'status') };
 		}
 		const left = deadline - Date.now();
 		if (left <= 0) {
-			if (!known) throw response;
+			if (!known) throw failure;
 			return { json: waitOutput(input.paymentId, known, 'timeout') };
 		}
 		// The last delay ends at the deadline, so that what has come until then is seen.
