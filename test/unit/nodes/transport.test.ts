@@ -225,8 +225,8 @@ describe('making a payment', () => {
 		],
 		[
 			409,
-			"AcountPay reports that the payment with reference 'ORDER-1' conflicts with what exists already: amount",
-			/^Look for it/,
+			"AcountPay reports that the payment with reference 'ORDER-1' conflicts with an existing payment: amount",
+			/^Look for this reference/,
 		],
 		[422, "AcountPay refused the payment with reference 'ORDER-1': amount", /^Check the fields/],
 		[499, "AcountPay refused the payment with reference 'ORDER-1': amount", /^Check the fields/],
