@@ -36,7 +36,7 @@ test('the package holds what a user needs and nothing else', () => {
 	]);
 	for (const path of compiled) {
 		expect(path).toMatch(
-			/^dist\/(credentials\/[A-Za-z]+\.credentials\.js|nodes\/[A-Za-z/.]+\.js|nodes\/[A-Za-z]+\/[A-Za-z]+\.node\.json|nodes\/[A-Za-z]+\/__schema__\/v1\.0\.0\/[A-Za-z/]+\.json|icons\/acountpay(\.dark)?\.svg)$/,
+			/^dist\/(credentials\/[A-Za-z]+\.credentials\.js|nodes\/[A-Za-z0-9/.]+\.js|nodes\/[A-Za-z]+\/[A-Za-z]+\.node\.json|nodes\/[A-Za-z]+\/__schema__\/v1\.0\.0\/[A-Za-z/]+\.json|icons\/acountpay(\.dark)?\.svg)$/,
 		);
 	}
 	expect(compiled).toEqual(
