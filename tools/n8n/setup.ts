@@ -158,10 +158,7 @@ async function build(
 	signal?: AbortSignal,
 ) {
 	await mkdir(dir);
-	const [manifest, lockFile] = pins;
-	await copyFile(manifest, join(dir, basename(manifest)));
-	const lockText = withAddresses(JSON.parse(readFileSync(lockFile, 'utf8')) as LockFile);
-	await writeFile(join(dir, basename(lockFile)), lockText);
+	for (const file of pins) await copyFile(file, join(dir, basename(file)));
 	const step = (what: string, args: string[]) =>
 		runStep(what, args, dir, () => progress(what), signal);
 	const npm = (...args: string[]) => [
@@ -189,28 +186,6 @@ async function build(
 		'process.argv.slice(1).forEach((name) => require(name))',
 		...natives,
 	]);
-}
-
-/** A lock file of npm, as far as it says where packages come from. */
-interface LockFile {
-	packages: Record<
-		string,
-		{ name?: string; version: string; link?: true; inBundle?: true; resolved?: string }
-	>;
-}
-
-/**
- * A lock file in which each package has its address, as npm writes it: it puts the registry that it is set to in the place of
- * this one. Without addresses npm asks for the whole history of each of the 2,000 packages first.
- */
-function withAddresses(lockFile: LockFile): string {
-	for (const [path, entry] of Object.entries(lockFile.packages)) {
-		if (!path || entry.link || entry.inBundle) continue;
-		const name = entry.name ?? path.split('node_modules/').at(-1)!;
-		const file = `${name.split('/').at(-1)}-${entry.version}.tgz`;
-		entry.resolved ??= `https://registry.npmjs.org/${name}/-/${file}`;
-	}
-	return JSON.stringify(lockFile, undefined, '\t');
 }
 
 async function runStep(
