@@ -226,7 +226,8 @@ describe('payments', () => {
 		});
 		expect(failed.error?.context).toMatchObject({ outcome: 'unknown' });
 		expect(requestsFor(sandbox, 'create')).toHaveLength(1);
-	});
+		// Each of n8n's tries looks for the payment first, for about 10 s.
+	}, 120_000);
 
 	it('429 is waited out', async () => {
 		sandbox.faults.add({ status: 429, headers: { 'Retry-After': '0' }, times: 4 });
@@ -245,7 +246,7 @@ describe('time limits and stops', () => {
 		const node = createPayments({ options: { timeout: 200 } });
 		const { error } = await engine.runNode({ node, items: orders(1) });
 		expect(error?.message).toMatch(/^Payment 'ORDER-0' may or may not exist/);
-		expect(Date.now() - startedAt).toBeLessThan(10_000);
+		expect(Date.now() - startedAt).toBeLessThan(20_000);
 	});
 
 	it('a stop ends a read at once', async () => {
