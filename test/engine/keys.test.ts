@@ -19,6 +19,9 @@ import {
 } from '../kit/payments';
 import type { Engine, Execution } from './harness';
 
+// An outcome that is looked up takes about 10 s for each of n8n's tries.
+jest.setTimeout(120_000);
+
 const sandbox = useSandbox();
 
 const run = async (engine: Engine, resource: string, operation: string, more?: INodeParameters) =>

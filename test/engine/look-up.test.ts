@@ -9,7 +9,7 @@ import { createPayments, engineWithKeys, SHOP } from '../kit/keys';
 import { goOn, requestsFor, retryOnFail, until, upTo, useSandbox } from '../kit/payments';
 import type { Engine, Execution } from './harness';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const sandbox = useSandbox();
 let engine: Engine;

@@ -22,7 +22,7 @@ import { useSandbox } from '../kit/payments';
 import { variantOfPackage, type Engine } from './harness';
 import { engineWithKeys } from '../kit/keys';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const sandbox = useSandbox();
 let engine: Engine;
