@@ -10,7 +10,6 @@ export const EVENTS = [
 	'payment.failed',
 	'payment.expired',
 ] as const;
-export type EventName = (typeof EVENTS)[number];
 
 /** How webhooks are signed (documented): headers, and how old a signature may be, in seconds, either way. */
 export const SIGNATURE = {
