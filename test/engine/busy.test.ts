@@ -142,23 +142,35 @@ describe('a get without a usable answer', () => {
 		for (const { id } of items) expect(readsOf(id)).toHaveLength(2);
 	});
 
-	it('is asked five times at most, with growing pauses', async () => {
-		const items = await made(2);
-		const match = (index: number) => ({ endpoint: 'get', reference: referenceOf(index) }) as const;
-		sandbox.faults.add({ match: match(0), times: 4, status: 503 });
-		sandbox.faults.add({ match: match(1), times: 'always', status: 503 });
-		const execution = await engine.runNode({ node: getNode({}, goOn), items });
+	it.each<[string, Fault['times'], object]>([
+		['the fifth time', 4, { referenceNumber: referenceOf(0) }],
+		['never', 'always', { details: { outcome: 'unavailable', status: 503 } }],
+	])(
+		'that comes %s is asked for five times at most, with growing pauses',
+		async (_when, times, result) => {
+			const [item] = await made(1);
+			sandbox.faults.add({ match: { endpoint: 'get' }, times, status: 503 });
+			const execution = await engine.runNode({ node: getNode({}, goOn), items: [item] });
 
-		expect(execution.json()).toMatchObject([
-			{ referenceNumber: referenceOf(0) },
-			{ details: { outcome: 'unavailable', status: 503 } },
-		]);
-		for (const { id } of items) {
-			const pauses = pausesBetween(readsOf(id));
+			expect(execution.json()).toMatchObject([result]);
+			const pauses = pausesBetween(readsOf(item.id));
 			expect(pauses).toHaveLength(4);
 			pauses.forEach((pause, index) => expect(pause).toBeGreaterThanOrEqual(245 * 2 ** index));
-		}
-	}, 20_000);
+		},
+		20_000,
+	);
+
+	it('says that nothing was sent for an item only where nothing was', async () => {
+		const items = await made(30);
+		sandbox.faults.add({ match: { endpoint: 'get' }, times: 'always', status: 503 });
+		const execution = await engine.runNode({ node: getNode({}, goOn), items });
+
+		const saidAsNotSent = execution
+			.json()
+			.map(({ error }) => String(error).startsWith('Nothing was sent for this item'));
+		expect(saidAsNotSent).toEqual(items.map(({ id }) => readsOf(id).length === 0));
+		expect(new Set(saidAsNotSent)).toEqual(new Set([true, false]));
+	}, 60_000);
 
 	it.each([400, 403, 404])('that is refused with %i is asked once', async (status) => {
 		const items = await made(1);

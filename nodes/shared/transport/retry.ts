@@ -137,13 +137,23 @@ export async function send(
 		const { deadline = Infinity } = options;
 		const { pausedFor } = limiter;
 		// A request right at the deadline is the last look, and is made.
-		if (!isRepeat && pausedFor > 0 && Date.now() + pausedFor > deadline) throw heldBackError();
+		if (!isRepeat && pausedFor > 0 && Date.now() + pausedFor > deadline) {
+			throw new NotSentError('AcountPay takes no requests until after the time limit', 'later');
+		}
 		// A request that was sent once is seen through, unless the execution is cancelled.
 		const signal = isRepeat ? cancelSignal : options.endSignal;
 		const sent = await limiter
 			.run(sendOnce, verdictOn, { again: isRepeat || options.comesFirst, signal })
 			.catch((error: unknown) => {
-				if (error instanceof ServerDown) throw serverDownError();
+				if (error instanceof ServerDown) {
+					throw new NotSentError(
+						isRepeat
+							? 'AcountPay refused its request as one too many, and then failed several requests in a row'
+							: 'AcountPay failed several requests in a row',
+						'when AcountPay responds again',
+						isRepeat,
+					);
+				}
 				throw signal?.aborted && error === signal.reason ? new Cancelled() : error;
 			});
 		isRepeat = true;
@@ -162,19 +172,25 @@ function verdictOn(sent: Sent): Verdict {
 	return { kind: status === undefined || status === 408 || status >= 500 ? 'failed' : 'ok' };
 }
 
-const heldBackError = () =>
-	new ApiError(
-		'unavailable',
-		'Nothing was sent for this item: AcountPay takes no requests until after the time limit',
-		'Run this item again later.',
-	);
+/** An attempt that was held back or given up before it left. What was sent before it has made nothing. */
+class NotSentError extends ApiError {
+	/** @param isRepeat whether AcountPay has refused an earlier attempt with 429 */
+	constructor(reason: string, runAgain: string, isRepeat = false) {
+		super(
+			'unavailable',
+			`Nothing was ${isRepeat ? 'accepted' : 'sent'} for this item: ${reason}`,
+			`Run this item again ${runAgain}.`,
+		);
+	}
+}
 
-const serverDownError = () =>
-	new ApiError(
-		'unavailable',
-		'Nothing was sent for this item: AcountPay failed several requests in a row',
-		'Run this item again when AcountPay responds again.',
-	);
+/** An attempt at a repeatable request. */
+interface Attempt<Result> {
+	sent: Sent;
+	result?: Result;
+	/** Whether no other attempt can better it. */
+	stands: boolean;
+}
 
 /**
  * Sends a repeatable request, and sends it again while the response is missing or can't be used.
@@ -188,17 +204,24 @@ export async function sendRepeatedly<Result>(
 	options: CallOptions,
 	read: (sent: Sent) => Result | undefined,
 ): Promise<{ result: Result } | { failed: Sent }> {
-	const attempt = async () => {
-		const sent = await send(client, request, options);
+	let last: Attempt<Result> | undefined;
+	const attempt = async (): Promise<Attempt<Result>> => {
+		try {
+			const sent = await send(client, request, options);
+			const result = read(sent);
+			const stands = result !== undefined || isRejection(sent) || isRedirect(sent);
+			last = { sent, result, stands };
+		} catch (error) {
+			// The item was asked about before, and the response to that says more.
+			if (!last || !(error instanceof NotSentError)) throw error;
+			last.stands = true;
+		}
 		if (client.cancelSignal?.aborted) throw new Cancelled();
-		return { sent, result: read(sent) };
+		return last;
 	};
 	const { sent, result } = await retry(
 		attempt,
-		(got) =>
-			got.result !== undefined || isRejection(got.sent) || isRedirect(got.sent)
-				? undefined
-				: 'backoff',
+		({ stands }) => (stands ? undefined : 'backoff'),
 		READ,
 		limitsOf(client, options),
 	);

@@ -3,7 +3,9 @@ import { readPayment } from '../../../nodes/AcountPay/actions/payment/readPaymen
 import { createOnce } from '../../../nodes/AcountPay/execution/createOnce';
 import { createPayment, getPayment, readCreated } from '../../../nodes/shared/api/payments';
 import { ApiError, Cancelled } from '../../../nodes/shared/errors';
+import { ServerDown } from '../../../nodes/shared/transport/adaptiveLimiter';
 import { read as readResponse } from '../../../nodes/shared/transport/read';
+import type { Client } from '../../../nodes/shared/transport/client';
 import type { NetworkFailure } from '../../../nodes/shared/transport/response';
 import type { CallOptions } from '../../../nodes/shared/transport/retry';
 import { after, execution, placed, recordFor, response, scripted, type Script } from './support';
@@ -41,6 +43,15 @@ async function end<Result>(work: Promise<Result>) {
 	);
 	while (!ended) await after(100);
 	return { ...ended, took: Date.now() - startedAt };
+}
+
+/** The limiter takes no request for the server any more once so many were sent. */
+function giveUpAfter(requests: number, { limiter }: Client, sent: unknown[]): void {
+	const run = limiter.run.bind(limiter);
+	limiter.run = async (work, ...rest) => {
+		if (sent.length === requests) throw new ServerDown();
+		return await run(work, ...rest);
+	};
 }
 
 const errorOf = ({ error }: { error?: unknown }) => {
@@ -296,6 +307,20 @@ describe('a busy AcountPay', () => {
 		expect(rare.sent).toHaveLength(10);
 	});
 
+	test('that fails afterwards has accepted nothing', async () => {
+		const { client, sent } = scripted([response(429, '', { 'retry-after': '0' })]);
+		giveUpAfter(1, client, sent);
+		const record = recordFor(request);
+		const { error } = await end(createOnce(client, creation, options, record));
+		expect(error).toMatchObject({
+			outcome: 'unavailable',
+			message:
+				'Nothing was accepted for this item: AcountPay refused its request as one too many, and then failed several requests in a row',
+			description: 'Run this item again when AcountPay responds again.',
+		});
+		expect(record.earlier).toBeUndefined();
+	});
+
 	test('makes nothing: an execution that is stopped meanwhile may send it later', async () => {
 		const { client, sent, stop } = scripted([response(429, '', { 'retry-after': '60' }), made]);
 		const record = recordFor(request);
@@ -376,6 +401,26 @@ describe('reading', () => {
 		const error = errorOf(ended);
 		expect(error).toMatchObject({ message, outcome: 'refused', status });
 		expect(error.description).not.toMatch(/This payment was not created/);
+		expect(sent).toHaveLength(1);
+	});
+
+	test.each<[number, string]>([
+		[0, 'Nothing was sent for this item: AcountPay failed several requests in a row'],
+		[1, "AcountPay was asked about payment 'pay_1', but returned a server error (status 502)"],
+	])('that is given up after %i requests says so', async (requests, message) => {
+		const { client, sent } = scripted([response(502)]);
+		giveUpAfter(requests, client, sent);
+		const ended = await end(readPayment(client, 'merchant_1', 'pay_1', options));
+		expect(errorOf(ended)).toMatchObject({ message, outcome: 'unavailable' });
+		expect(sent).toHaveLength(requests);
+	});
+
+	test('that is held back until after the deadline says what the last response was', async () => {
+		const { client, sent } = scripted([response(502)]);
+		const deadline = Date.now() + 10_000;
+		jest.spyOn(client.limiter, 'pausedFor', 'get').mockImplementation(() => sent.length * 60_000);
+		const ended = await end(readPayment(client, 'merchant_1', 'pay_1', { ...options, deadline }));
+		expect(errorOf(ended).message).toContain('returned a server error (status 502)');
 		expect(sent).toHaveLength(1);
 	});
 
