@@ -65,8 +65,10 @@ export interface AdaptiveOptions {
 
 /** The length of the longest timer, in ms: a timer left over keeps a process alive that wants to end. */
 const SLICE = 1_000;
-/** The most that the limit goes up at once. */
+/** The most that the limit goes up after a round of {@link ROUND_TIME}. */
 const LARGEST_STEP = 15;
+/** A round of more ms than this counts as more than one: a server far away has as much time to show what it takes. */
+const ROUND_TIME = 150;
 /** A latency has grown when it is longer than this many times the baseline, and by at least this many ms. */
 const LATENCY_TOLERANCE = 2;
 const LATENCY_MARGIN = 50;
@@ -103,7 +105,7 @@ const MAX_PROBES = 6;
  *
  * The rule:
  * - **Up.** 10 calls are in flight at first. After each round of good responses (as many as calls were allowed) the limit
- *   doubles, by 15 at most, up to the ceiling. Only a limit that holds calls back goes up.
+ *   doubles, by 15 at most, up to the ceiling. A round of 300 ms counts as two. Only a limit that holds calls back goes up.
  * - **Latency.** The baseline is the shortest median latency of a round, without the time in which this process was busy itself.
  *   When a round takes more than twice the baseline, calls queue at the server. The limit is cut to the share that takes
  *   twice the baseline, and then goes up by one a round. A latency that cuts do not bring down has another
@@ -321,7 +323,9 @@ export class AdaptiveLimiter {
 		}
 		this.beforeCuts = undefined;
 		if (isFull) {
-			const fast = Math.min(this.currentLimit * 2, this.currentLimit + LARGEST_STEP, this.goal);
+			const rounds = Math.max(1, latency / ROUND_TIME);
+			const doubled = this.currentLimit * 2 ** rounds;
+			const fast = Math.min(doubled, this.currentLimit + LARGEST_STEP * rounds, this.goal);
 			const more = Math.max(Math.floor(fast), this.currentLimit + 1);
 			const held = this.now() < this.heldUntil ? this.heldLimit : Infinity;
 			this.currentLimit = Math.max(this.currentLimit, Math.min(more, this.ceiling, held));
