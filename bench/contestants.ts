@@ -53,11 +53,29 @@ const AMOUNT = '={{ $json.amount }}';
 const REFERENCE = '={{ $json.reference }}';
 const OPERATION = { merchantId: MERCHANT, amount: AMOUNT, referenceNumber: REFERENCE };
 
+/** What the measured node does. A read takes the item's reference for the payment's ID. */
+export type BenchOperation = 'create' | 'get' | 'getQrCode' | 'waitForCompletion';
+
+const READ = { merchantId: MERCHANT, paymentId: REFERENCE };
+
+/** A request as the HTTP Request node is set up for it; it can't wait. A create has more. */
+const httpRequestTo = (paymentsUrl: string, operation: BenchOperation): INode['parameters'] => ({
+	url: `=${paymentsUrl}/{{ $json.reference }}${operation === 'getQrCode' ? '/qr' : ''}`,
+	authentication: 'genericCredentialType',
+	genericAuthType: 'oAuth2Api',
+	sendHeaders: true,
+	headerParameters: { parameters: [{ name: 'X-Merchant-Client-Id', value: MERCHANT }] },
+	...(operation === 'getQrCode' && {
+		options: { response: { response: { responseFormat: 'file' } } },
+	}),
+});
+
 /** Each takes merchant, amount and reference from its item, by one expression each. */
 function typeAndParameters(
 	contestant: N8nContestant,
 	url: string,
 	maxConcurrency: number | undefined,
+	operation: BenchOperation,
 ): { type: string; typeVersion: number; parameters: INode['parameters'] } {
 	const paymentsUrl = `${url}/v1/partner/payments`;
 	switch (contestant) {
@@ -67,8 +85,8 @@ function typeAndParameters(
 				typeVersion: 1,
 				parameters: {
 					resource: 'payment',
-					operation: 'create',
-					...OPERATION,
+					operation,
+					...(operation === 'create' ? OPERATION : READ),
 					options: maxConcurrency === undefined ? {} : { maxConcurrency },
 				},
 			};
@@ -77,19 +95,18 @@ function typeAndParameters(
 				type: 'n8n-nodes-base.httpRequest',
 				typeVersion: 4.5,
 				parameters: {
-					method: 'POST',
-					url: paymentsUrl,
-					authentication: 'genericCredentialType',
-					genericAuthType: 'oAuth2Api',
-					sendHeaders: true,
-					headerParameters: { parameters: [{ name: 'X-Merchant-Client-Id', value: MERCHANT }] },
-					sendBody: true,
-					bodyParameters: {
-						parameters: [
-							{ name: 'amount', value: AMOUNT },
-							{ name: 'referenceNumber', value: REFERENCE },
-						],
-					},
+					...httpRequestTo(paymentsUrl, operation),
+					...(operation === 'create' && {
+						method: 'POST',
+						url: paymentsUrl,
+						sendBody: true,
+						bodyParameters: {
+							parameters: [
+								{ name: 'amount', value: AMOUNT },
+								{ name: 'referenceNumber', value: REFERENCE },
+							],
+						},
+					}),
 				},
 			};
 		case 'declarative':
@@ -118,10 +135,11 @@ export function nodeOf(
 	credential: CredentialReference,
 	maxConcurrency: number | undefined,
 	more: Partial<INode> = {},
+	operation: BenchOperation = 'create',
 ): WorkflowNode {
 	return {
 		name: MEASURED_NODE,
-		...typeAndParameters(contestant, url, maxConcurrency),
+		...typeAndParameters(contestant, url, maxConcurrency, operation),
 		credentials: { [credentialOf(contestant, { url } as SandboxProcess).type]: credential },
 		...more,
 	};

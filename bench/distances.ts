@@ -1,14 +1,15 @@
-import type { N8nContestant } from './contestants';
+import type { BenchOperation, N8nContestant } from './contestants';
 import type { GateRecord, GateSettings } from './gate';
-import type { N8nBench } from './n8nBench';
+import type { BenchWorkflow, N8nBench } from './n8nBench';
 import { median } from './results';
 import type { SandboxProcess } from './sandboxProcess';
 
 /** Those that are compared at every distance. */
 export const DISTANCE_CONTESTANTS = ['acountPay', 'httpRequest'] as const satisfies N8nContestant[];
 
-/** A situation, and how many payments a run asks for in it. */
+/** A situation, and how many items a run has in it. */
 export interface Situation {
+	operation: BenchOperation;
 	name: string;
 	gate: GateSettings;
 	items: number;
@@ -18,23 +19,48 @@ export interface Situation {
 
 const DISTANCES = [20, 100, 300, 500];
 
+/** What a row of the table is about. */
+const NOUNS: Record<BenchOperation, string> = {
+	create: 'payments',
+	get: 'Get',
+	getQrCode: 'Get QR Code',
+	waitForCompletion: 'waits by polling',
+};
+
 /** What is measured, in the order of the table. */
 export const SITUATIONS: Situation[] = [
 	...DISTANCES.flatMap((latencyMs) =>
 		[10, 100, 500, 1_000].map((items) => ({
+			operation: 'create' as const,
 			name: `${latencyMs} ms away`,
 			gate: { latencyMs },
 			items,
 			isMain: (latencyMs === 20 && items === 1_000) || (latencyMs === 300 && items !== 1_000),
 		})),
 	),
+	...(['get', 'getQrCode'] as const).map((operation) => ({
+		operation,
+		name: '300 ms away',
+		gate: { latencyMs: 300 },
+		items: 500,
+		isMain: true,
+	})),
 	{
+		operation: 'waitForCompletion',
+		name: '100 ms away, paid after 10 s',
+		gate: { latencyMs: 100, paidAfterMs: 10_000 },
+		items: 1_000,
+		isMain: true,
+	},
+	{
+		operation: 'create',
 		name: '100 ms away, 20 a second, else 429',
 		gate: { latencyMs: 100, perSecond: 20 },
 		items: 300,
 		isMain: true,
 	},
 	{
+		operation: 'create',
 		name: '100 ms away, only 503 after 200',
 		gate: { latencyMs: 100, failsFrom: 201 },
 		items: 500,
@@ -45,6 +71,7 @@ export const SITUATIONS: Situation[] = [
 /** One run in a situation. */
 export interface DistanceRun extends Omit<GateRecord, 'inFlight'> {
 	contestant: N8nContestant;
+	operation: BenchOperation;
 	situation: string;
 	items: number;
 	round: number;
@@ -65,25 +92,38 @@ export async function measureDistances(
 	{ rounds, scale = 1 }: { rounds: number; scale?: number },
 	onRun: (run: DistanceRun) => void,
 ): Promise<DistanceRun[]> {
-	const workflows = await Promise.all(
-		benches.map(async (bench) => await bench.newWorkflow(await bench.newCredential())),
-	);
-	await sandbox.setGate({ latencyMs: 20 });
-	for (const workflow of workflows) await workflow.run(Math.ceil(300 * scale));
+	const workflows = new Map<BenchOperation, BenchWorkflow[]>();
+	const workflowsFor = async (operation: BenchOperation): Promise<BenchWorkflow[]> => {
+		const known = workflows.get(operation);
+		if (known) return known;
+		const stored = await Promise.all(
+			benches.map(
+				async (bench) => await bench.newWorkflow(await bench.newCredential(), {}, operation),
+			),
+		);
+		workflows.set(operation, stored);
+		await sandbox.setGate({ latencyMs: 20 });
+		for (const workflow of stored) await workflow.run(Math.ceil(300 * scale));
+		return stored;
+	};
 	const runs: DistanceRun[] = [];
-	for (const { name, gate, items: whole } of situations) {
+	for (const { operation, name, gate, items: whole } of situations) {
+		const ways = await workflowsFor(operation);
 		const items = Math.ceil(whole * scale);
 		for (let round = 1; round <= rounds; round++) {
 			for (let turn = 0; turn < benches.length; turn++) {
 				const index = (round + turn) % benches.length;
+				const { contestant } = benches[index];
+				if (operation === 'waitForCompletion' && contestant === 'httpRequest') continue;
 				await sandbox.reset();
 				await sandbox.setGate(
 					gate.failsFrom ? { ...gate, failsFrom: Math.ceil(gate.failsFrom * scale) } : gate,
 				);
-				const reading = await workflows[index].run(items);
+				const reading = await ways[index].run(items);
 				const { inFlight, ...record } = await sandbox.gateRecord();
 				const run: DistanceRun = {
-					contestant: benches[index].contestant,
+					contestant,
+					operation,
 					situation: name,
 					items,
 					round,
@@ -105,12 +145,12 @@ export function distanceTable(runs: DistanceRun[]): string {
 		'| | AcountPay node | HTTP Request node | ratio | refused | unknown | in flight |',
 		'| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
 	];
-	const keys = new Set(runs.map(({ situation, items }) => `${items} payments, ${situation}`));
+	const keyOf = ({ operation, situation, items }: DistanceRun) =>
+		`${items.toLocaleString('en-US')} ${NOUNS[operation]}, ${situation}`;
+	const keys = new Set(runs.map(keyOf));
 	for (const key of keys) {
 		const [own, other] = DISTANCE_CONTESTANTS.map((contestant) =>
-			runs.filter(
-				(run) => run.contestant === contestant && `${run.items} payments, ${run.situation}` === key,
-			),
+			runs.filter((run) => run.contestant === contestant && keyOf(run) === key),
 		);
 		const seconds = (of: DistanceRun[]) => {
 			const ms = median(of.flatMap((run) => run.ms ?? []));
@@ -121,7 +161,7 @@ export function distanceTable(runs: DistanceRun[]): string {
 			return ms && pair ? pair / ms : [];
 		});
 		const both = (of: (run: DistanceRun) => number) =>
-			[own, other].map((side) => Math.max(0, ...side.map(of))).join(' / ');
+			[own, other].map((side) => (side.length ? Math.max(...side.map(of)) : '–')).join(' / ');
 		rows.push(
 			`| ${key} | ${seconds(own)} | ${seconds(other)} | ${median(ratios)?.toFixed(2) ?? '–'} | ${both((run) => run.refused)} | ${both((run) => run.failed)} | ${both((run) => run.mostInFlight)} |`,
 		);

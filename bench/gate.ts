@@ -9,13 +9,23 @@ export interface GateSettings {
 	latencyMs: number;
 	/** Accepts so many requests in each second, and answers 429 with `Retry-After: 1` to the others. */
 	perSecond?: number;
-	/** Answers 503 to each request for a payment from this one on, counted from 1. */
+	/** Answers 503 to each request from this one on, counted from 1. */
 	failsFrom?: number;
+	/** Customers pay this long after the first read, in ms; without, every payment that is read is paid. */
+	paidAfterMs?: number;
 }
 
-/** What the gate saw of requests for a payment since it was last set. */
+const PAYMENTS_PATH = '/v1/partner/payments';
+/** A PNG of one pixel. */
+const IMAGE = Buffer.from(
+	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+	'base64',
+);
+
+/** What the gate saw of requests about payments since it was last set. */
 export interface GateRecord {
-	made: number;
+	/** Requests for a new payment, and reads, that went well. */
+	done: number;
 	/** 429. */
 	refused: number;
 	/** 503. */
@@ -26,14 +36,17 @@ export interface GateRecord {
 }
 
 const newRecord = (): GateRecord => ({
-	made: 0,
+	done: 0,
 	refused: 0,
 	failed: 0,
 	mostInFlight: 0,
 	inFlight: [],
 });
 
-/** A distance, a rate limit and a breakdown in front of the sandbox. It passes on everything else. */
+/**
+ * A distance, a rate limit and a breakdown in front of the sandbox. It answers reads of payments itself: any payment exists, and
+ * the sandbox need not remember thousands. It passes on everything else.
+ */
 export class Gate {
 	private settings: GateSettings = { latencyMs: 0 };
 	private record = newRecord();
@@ -81,8 +94,7 @@ export class Gate {
 			outgoing.end(JSON.stringify(this.record));
 			return;
 		}
-		const isCreate = method === 'POST' && url === '/v1/partner/payments';
-		if (!isCreate) {
+		if (!url.startsWith(PAYMENTS_PATH)) {
 			await this.forward(incoming, await bodyOf(incoming), outgoing);
 			return;
 		}
@@ -110,8 +122,27 @@ export class Gate {
 			outgoing.writeHead(isTooMany ? 429 : 503, headers).end();
 			return;
 		}
-		this.record.made++;
-		await this.forward(incoming, body, outgoing, latencyMs / 2);
+		this.record.done++;
+		if (incoming.method === 'POST') await this.forward(incoming, body, outgoing, latencyMs / 2);
+		else await this.answerRead(incoming.url!, outgoing);
+	}
+
+	private async answerRead(url: string, outgoing: ServerResponse): Promise<void> {
+		const { latencyMs, paidAfterMs = 0 } = this.settings;
+		const isPaid = performance.now() - this.startedAt! >= paidAfterMs;
+		await sleep(latencyMs / 2);
+		if (url.endsWith('/qr')) {
+			outgoing.writeHead(200, { 'content-type': 'image/png' }).end(IMAGE);
+			return;
+		}
+		const payment = {
+			id: url.slice(PAYMENTS_PATH.length + 1),
+			status: isPaid ? 'completed' : 'pending',
+			amount: 149.99,
+			currency: 'DKK',
+			referenceNumber: 'ORDER-1',
+		};
+		outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(payment));
 	}
 
 	private takesMore(): boolean {

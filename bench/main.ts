@@ -5,6 +5,7 @@ import { format, resolveConfig } from 'prettier';
 
 import { ensureN8n } from '../tools/n8n/setup';
 import { packPackage } from '../tools/package';
+import { BurstBench, burstTables, measureBursts, RECEIVER_TITLES, RECEIVERS } from './bursts';
 import { drawChart, drawInFlight } from './chart';
 import { N8N_CONTESTANTS, TITLES } from './contestants';
 import { compileCustomNodes } from './customNodes';
@@ -12,8 +13,8 @@ import { DISTANCE_CONTESTANTS, distanceTable, measureDistances, SITUATIONS } fro
 import { compareRules } from './limiterRules';
 import { measureSize, measureTrouble, warmUp } from './measure';
 import { N8nBench } from './n8nBench';
-import { insertReport, report } from './report';
-import type { Results, Run } from './results';
+import { insertReport, measuredOn, report, type Section } from './report';
+import type { Results, Run, Surroundings } from './results';
 import { SandboxProcess } from './sandboxProcess';
 import { CONCURRENCY, LATENCY_MS, TROUBLE_ITEMS } from './settings';
 import { surroundings } from './surroundings';
@@ -25,9 +26,11 @@ const CHART = join(ROOT, 'docs', 'benchmark.webp');
 
 const SIZES = [1, 100, 1_000, 10_000];
 const ROUNDS = 5;
+const BURST_RESULTS = join(__dirname, 'bursts.json');
 const DISTANCE_RESULTS = join(__dirname, 'distances.json');
 const IN_FLIGHT_CHART = join(ROOT, 'docs', 'in-flight.webp');
 const DISTANCE_ROUNDS = 3;
+const BURST_ROUNDS = 3;
 const QUICK_ROUNDS = 2;
 
 const USAGE = `npm run bench [-- options]
@@ -39,8 +42,11 @@ docs/benchmark.webp. With other sizes, fewer runs or another concurrency it only
   --sizes <n,n,…>   how many payments a run makes (default ${SIZES.join(',')})
   --runs <n>        measured runs of each contestant at each size (default ${ROUNDS})
   --distances       this node and the HTTP Request node at 20, 100, 300 and 500 ms, on a limited server and on one
-                    that falls over, ${DISTANCE_ROUNDS} runs each; writes bench/distances.json and docs/in-flight.webp
-  --quick           the main figures of --distances, ${QUICK_ROUNDS} runs each: about 5 minutes; only prints
+                    that falls over, ${DISTANCE_ROUNDS} runs each; writes bench/distances.json, docs/benchmark.md and
+                    docs/in-flight.webp
+  --bursts          the AcountPay Trigger and n8n's Webhook node with bursts of events and deliveries that they refuse,
+                    ${BURST_ROUNDS} rounds; writes bench/bursts.json and docs/benchmark.md
+  --quick           the main figures of --distances and --bursts, ${QUICK_ROUNDS} runs each: about 5 minutes; only prints
   --scale <0 to 1>  with --distances or --quick: this share of the payments, for a trial; only prints
   --rules           compares rules for the number of calls in flight on simulated servers; only prints
   --concurrency <n> calls that the AcountPay node has in flight (default ${CONCURRENCY}, as the node's own)
@@ -137,25 +143,60 @@ async function distances(
 	const situations = SITUATIONS.filter(({ isMain }) => isMain || !isQuick);
 	const runs = await measureDistances(benches, sandbox, situations, { rounds, scale }, (run) =>
 		console.log(
-			`${TITLES[run.contestant]}, ${run.items} payments, ${run.situation}: ${Math.round(run.ms ?? NaN)} ms, ` +
-				`${run.made} made, ${run.refused} refused, ${run.failed} failed, ${run.mostInFlight} in flight`,
+			`${TITLES[run.contestant]}, ${run.items} ${run.operation}, ${run.situation}: ${Math.round(run.ms ?? NaN)} ms, ` +
+				`${run.done} done, ${run.refused} refused, ${run.failed} failed, ${run.mostInFlight} in flight`,
 		),
 	);
-	console.log(`\n${distanceTable(runs)}`);
+	const table = distanceTable(runs);
+	console.log(`\n${table}`);
 	if (isQuick || scale !== 1) return;
-	const style = await resolveConfig(DISTANCE_RESULTS);
-	const results = { surroundings: surroundings(n8n.version), rounds, runs };
-	await writeFile(
-		DISTANCE_RESULTS,
-		await format(JSON.stringify(results), { ...style, parser: 'json' }),
-	);
+	const on = surroundings(n8n.version);
+	await writeResults(DISTANCE_RESULTS, { surroundings: on, rounds, runs });
+	await writeSection('distances', `${table}\n\n${medianNote(on, rounds)}`);
 	await writeFile(IN_FLIGHT_CHART, await drawInFlight(runs));
 }
 
+/** Measures bursts of events. What is begun is put on `cleanUps`. */
+async function bursts(
+	isQuick: boolean,
+	rounds: number,
+	signal: AbortSignal,
+	cleanUps: CleanUp[],
+): Promise<void> {
+	const n8n = await ensureN8n({ signal });
+	const packageTarball = await packPackage();
+	cleanUps.push(() => rm(dirname(packageTarball), { recursive: true }));
+	const benches: BurstBench[] = [];
+	for (const receiver of RECEIVERS) {
+		console.log(`Starting n8n ${n8n.version} for: ${RECEIVER_TITLES[receiver]}`);
+		const bench = await BurstBench.start(receiver, { n8n, packageTarball, signal });
+		cleanUps.push(() => bench.stop());
+		benches.push(bench);
+	}
+	const runs = await measureBursts(benches, rounds, (line) => console.log(line));
+	const table = burstTables(runs.bursts, runs.refusals);
+	console.log(`\n${table}`);
+	if (isQuick) return;
+	const on = surroundings(n8n.version);
+	await writeResults(BURST_RESULTS, { surroundings: on, rounds, ...runs });
+	await writeSection('bursts', `${table}\n\n${medianNote(on, rounds)}`);
+}
+
+const medianNote = (on: Surroundings, rounds: number) =>
+	`${measuredOn(on)} Each figure is the median of ${rounds} runs, in pairs.`;
+
+async function writeResults(file: string, results: object): Promise<void> {
+	const style = await resolveConfig(file);
+	await writeFile(file, await format(JSON.stringify(results), { ...style, parser: 'json' }));
+}
+
+async function writeSection(section: Section, text: string): Promise<void> {
+	await writeFile(DOCUMENT, insertReport(await readFile(DOCUMENT, 'utf8'), section, text));
+}
+
 async function write(results: Results): Promise<void> {
-	const style = await resolveConfig(RESULTS);
-	await writeFile(RESULTS, await format(JSON.stringify(results), { ...style, parser: 'json' }));
-	await writeFile(DOCUMENT, insertReport(await readFile(DOCUMENT, 'utf8'), results));
+	await writeResults(RESULTS, results);
+	await writeSection('results', report(results));
 	await writeFile(CHART, await drawChart(results));
 }
 
@@ -166,6 +207,7 @@ async function main(): Promise<void> {
 			runs: { type: 'string' },
 			concurrency: { type: 'string' },
 			distances: { type: 'boolean', default: false },
+			bursts: { type: 'boolean', default: false },
 			scale: { type: 'string', default: '1' },
 			rules: { type: 'boolean', default: false },
 			quick: { type: 'boolean', default: false },
@@ -186,9 +228,17 @@ async function main(): Promise<void> {
 		return;
 	}
 	if (process.platform !== 'linux') throw new Error('The benchmark reads /proc, so it needs Linux');
-	const isAboutDistances = values.distances || values.quick;
+	const { quick } = values;
+	const isAboutDistances = values.distances || quick;
+	const isAboutBursts = values.bursts || quick;
 	const sizes = values.sizes ? wholeNumbers('sizes', values.sizes) : SIZES;
-	const standardRounds = values.quick ? QUICK_ROUNDS : values.distances ? DISTANCE_ROUNDS : ROUNDS;
+	const standardRounds = quick
+		? QUICK_ROUNDS
+		: isAboutDistances
+			? DISTANCE_ROUNDS
+			: isAboutBursts
+				? BURST_ROUNDS
+				: ROUNDS;
 	const [ordered] = values.concurrency ? wholeNumbers('concurrency', values.concurrency) : [];
 	const concurrency = ordered ?? CONCURRENCY;
 	const scale = Number(values.scale);
@@ -205,11 +255,14 @@ async function main(): Promise<void> {
 	const cleanUps: CleanUp[] = [];
 	try {
 		if (isAboutDistances) {
-			const { quick } = values;
-			const { signal } = abort;
-			await Promise.race([distances(quick, rounds, scale, ordered, signal, cleanUps), aborted]);
-			return;
+			const measuring = distances(quick, rounds, scale, ordered, abort.signal, cleanUps);
+			await Promise.race([measuring, aborted]);
+			for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 		}
+		if (isAboutBursts) {
+			await Promise.race([bursts(quick, rounds, abort.signal, cleanUps), aborted]);
+		}
+		if (isAboutDistances || isAboutBursts) return;
 		const measuring = measure(sizes, rounds, concurrency, abort.signal, cleanUps);
 		const results = await Promise.race([measuring, aborted]);
 		console.log(`\n${report(results)}`);

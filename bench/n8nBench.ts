@@ -6,7 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Execution } from '../tools/n8n/api';
 import { startN8n, type N8n, type StartN8nOptions } from '../tools/n8n/server';
 import { workflow, type CredentialReference } from '../tools/n8n/workflow';
-import { credentialOf, MEASURED_NODE, nodeOf, type N8nContestant } from './contestants';
+import {
+	credentialOf,
+	MEASURED_NODE,
+	nodeOf,
+	type BenchOperation,
+	type N8nContestant,
+} from './contestants';
 import type { Reading } from './nodes/BenchMeter';
 import type { SandboxProcess } from './sandboxProcess';
 
@@ -67,6 +73,7 @@ export class N8nBench {
 	async newWorkflow(
 		credential: CredentialReference,
 		more?: Partial<INode>,
+		operation?: BenchOperation,
 	): Promise<BenchWorkflow> {
 		const { api } = this.n8n;
 		const path = randomUUID();
@@ -86,7 +93,7 @@ export class N8nBench {
 						typeVersion: 1,
 						parameters: { count: '={{ $json.body.count }}' },
 					},
-					nodeOf(this.contestant, this.sandbox, credential, this.maxConcurrency, more),
+					nodeOf(this.contestant, this.sandbox, credential, this.maxConcurrency, more, operation),
 					{
 						name: 'Meter',
 						type: 'CUSTOM.benchMeter',

@@ -1,8 +1,13 @@
 import { CONTESTANTS, N8N_CONTESTANTS, TITLES, type Contestant } from './contestants';
-import { medianOf, pairedRatio, trafficOf, type Results, type Run } from './results';
+import {
+	medianOf,
+	pairedRatio,
+	trafficOf,
+	type Results,
+	type Run,
+	type Surroundings,
+} from './results';
 
-const BEGIN = '<!-- results: begin -->';
-const END = '<!-- results: end -->';
 const NONE = '–';
 
 const number = (value: number, digits = 0) =>
@@ -90,11 +95,15 @@ const troubleTable = ({ troubles, troubleItems }: Results) =>
 const msOf = (run: Run) => run.ms!;
 const cpuOf = (run: Run) => run.cpuMs!;
 
+/** The machine and the versions, as a sentence. */
+export const measuredOn = (on: Surroundings): string =>
+	`Measured on ${on.date.slice(0, 10)}: ${on.cpu}, ${on.cores} cores, ${on.memoryGb} GB of memory, ${on.system}, ` +
+	`Node ${on.node}, n8n ${on.n8n}, n8n-nodes-acountpay ${on.package}, axios ${on.axios}.`;
+
 /** The results as Markdown. */
 export function report(results: Results): string {
 	const { surroundings: on, latencyMs, concurrency, rounds, troubleItems } = results;
-	return `Measured on ${on.date.slice(0, 10)}: ${on.cpu}, ${on.cores} cores, ${on.memoryGb} GB of memory, ${on.system},
-Node ${on.node}, n8n ${on.n8n}, n8n-nodes-acountpay ${on.package}, axios ${on.axios}. Each request takes the sandbox ${latencyMs} ms,
+	return `${measuredOn(on)} Each request takes the sandbox ${latencyMs} ms,
 ${concurrency} calls are in flight at once where that can be chosen, each figure is the median of ${rounds} runs.
 
 ### Payments a second
@@ -132,14 +141,20 @@ ${trafficTable(results, 'warm')}
 ${troubleTable(results)}`;
 }
 
+/** The places in the document that measurements fill. */
+export type Section = 'distances' | 'bursts' | 'results';
+
 /**
- * Puts the results into the document, in the place of those that are there.
+ * Puts a report into its place in the document, instead of the one that is there.
  *
- * @throws Error when the document has no place for them
+ * @throws Error when the document has no such place
  */
-export function insertReport(document: string, results: Results): string {
-	const begin = document.indexOf(BEGIN);
-	const end = document.indexOf(END);
-	if (begin < 0 || end < begin) throw new Error(`The document has no '${BEGIN}' and '${END}'`);
-	return `${document.slice(0, begin + BEGIN.length)}\n\n${report(results)}\n\n${document.slice(end)}`;
+export function insertReport(document: string, section: Section, text: string): string {
+	const [beginMark, endMark] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`];
+	const begin = document.indexOf(beginMark);
+	const end = document.indexOf(endMark);
+	if (begin < 0 || end < begin) {
+		throw new Error(`The document has no '${beginMark}' and '${endMark}'`);
+	}
+	return `${document.slice(0, begin + beginMark.length)}\n\n${text}\n\n${document.slice(end)}`;
 }

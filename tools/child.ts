@@ -19,6 +19,8 @@ export interface ChildOptions {
 
 /** A running program that ends when this process ends, in whatever way. */
 export interface Child {
+	/** Its process id; undefined when it could not be started. */
+	pid?: number;
 	/** Everything printed so far, stdout and stderr in the order they came. */
 	output(): string;
 	/** What it printed on stdout alone. */
@@ -81,6 +83,7 @@ export function startNode(args: string[], options: ChildOptions): Child {
 	});
 
 	return {
+		pid: child.pid,
 		output: () => output,
 		stdout: () => stdout,
 		ended,

@@ -266,6 +266,13 @@ export class N8nApi {
 		return results;
 	}
 
+	/** How many executions of a workflow have this status. */
+	async countExecutions(workflowId: string, status: ExecutionStatus): Promise<number> {
+		const filter = encodeURIComponent(JSON.stringify({ workflowId, status: [status] }));
+		const path = `/executions?limit=1&filter=${filter}`;
+		return (await this.call<{ count: number }>('GET', path)).count;
+	}
+
 	/**
 	 * Waits until an execution of the latest 100 is as wanted.
 	 *

@@ -91,6 +91,8 @@ export interface N8n {
 	/** Signed in as {@link OWNER}. */
 	api: N8nApi;
 	userFolder: string;
+	/** The id of its process. */
+	pid(): number;
 	/** All that n8n printed since the first start. */
 	log(): string;
 	/**
@@ -153,6 +155,7 @@ export async function startN8n(options: StartN8nOptions): Promise<N8n> {
 			url,
 			api,
 			userFolder,
+			pid: () => child.pid!,
 			log: () => earlierLog + child.output(),
 			async restart(how = 'stop') {
 				await child.stop(how === 'kill' ? 0 : STOP_TIMEOUT_MS);
