@@ -4,6 +4,7 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { inspect } from 'node:util';
+import fc from 'fast-check';
 import type { Execution } from './harness';
 import { engineFor } from '../kit/engine';
 import { create, get, orders, paymentRequests, useSandbox } from '../kit/payments';
@@ -23,11 +24,12 @@ async function watched<Result>(run: () => Promise<Result>) {
 
 const messageOf = (execution: Execution) => String(execution.error?.message);
 
+const MB = 1 << 20;
+
 /** Much less than what froze n8n, and much more than a busy machine needs. */
 const LIMIT = 1_000;
 
 describe('a response that is made to freeze n8n', () => {
-	const MB = 1 << 20;
 	it.each([
 		['313 bytes of nested messages', '{"message":'.repeat(26) + '1' + '}'.repeat(26)],
 		['100,000 <', '<'.repeat(100_000)],
@@ -46,6 +48,83 @@ describe('a response that is made to freeze n8n', () => {
 			expect(blocked).toBeLessThan(LIMIT);
 		}
 	});
+});
+
+/** Bytes of up to 1 MB: pieces that parsers and patterns stumble over, repeated and mixed, and anything else. */
+const anyBytes = fc
+	.array(
+		fc.record({
+			piece: fc.oneof(
+				fc.constantFrom(
+					'{"message":',
+					'[',
+					'{"',
+					'<',
+					'<script',
+					'</',
+					'&lt;',
+					'\\u00',
+					'"',
+					'9',
+					' ',
+					'\n',
+				),
+				fc.constantFrom(
+					'{"a":{"error":',
+					'{"id":"p","data":',
+					',"message":"x"',
+					'//',
+					'%',
+					'=',
+					'e9',
+					'\t ',
+				),
+				fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }),
+			),
+			share: fc.double({ min: 0, max: 1, noNaN: true }),
+		}),
+		{ minLength: 1, maxLength: 4 },
+	)
+	.map((parts) => {
+		const room = MB / parts.length;
+		const bytes = parts.map(({ piece, share }) => {
+			const encoded = Buffer.from(piece);
+			return Buffer.alloc(Math.floor(room * share), encoded);
+		});
+		return Buffer.concat(bytes);
+	});
+
+describe('any bytes of up to 1 MB', () => {
+	/** A busy machine can stop anybody once; what is slow by itself is slow each time. */
+	const TRIES = 4;
+
+	it('are read within 100 ms, as an error or as a payment', async () => {
+		const engine = await engineFor(sandbox, {}, { expressions: 'legacy' });
+		await engine.runNode({ node: { parameters: create() }, items: orders(1) });
+		const idle = await watched(
+			async () => await engine.runNode({ node: { parameters: create() }, items: orders(1) }),
+		);
+		const property = fc.asyncProperty(
+			anyBytes,
+			fc.constantFrom(200, 201, 400, 401, 403, 404, 409, 422, 500, 503),
+			async (body, status) => {
+				let least = Infinity;
+				for (let tries = 0; tries < TRIES && least > 100; tries++) {
+					sandbox.reset();
+					sandbox.faults.add({ match: { endpoint: 'create' }, status, body, times: 2 });
+					const { result, blocked } = await watched(
+						async () => await engine.runNode({ node: { parameters: create() }, items: orders(1) }),
+					);
+					expect(paymentRequests(sandbox).length).toBeGreaterThanOrEqual(1);
+					expect(messageOf(result)).not.toBe('');
+					least = Math.min(least, blocked);
+				}
+				expect(least).toBeLessThan(100);
+			},
+		);
+		await fc.assert(property, { numRuns: 60 });
+		expect(idle.blocked).toBeLessThan(100);
+	}, 180_000);
 });
 
 describe('a successful response that echoes what was sent', () => {

@@ -83,6 +83,13 @@ const SOON = 3_000;
 const RATE_CUT = 0.7;
 /** How far a call may be late and still be caught up with, in ms. */
 const RATE_CREDIT = 100;
+/**
+ * A limit that has gone up is filled evenly, so often within a latency. Calls that are sent together come back together, and then
+ * wait for this process, which handles one response at a time.
+ */
+const FILLS_A_LATENCY = 2;
+/** How far such a call may be late and still be caught up with, in ms. */
+const FILL_CREDIT = 20;
 /** Up to this share of a limit at which calls failed, the limit doubles again. */
 const GOAL_AFTER_FAILURE = 0.75;
 /** Fewer accepted calls than this after a refused one can be chance. */
@@ -266,10 +273,19 @@ export class AdaptiveLimiter {
 				void this.sleepThenStart();
 				return;
 			}
-			this.nextStart = Math.max(this.nextStart, this.now() - RATE_CREDIT) + 1_000 / this.rate;
+			const { rate, credit } = this.pace();
+			this.nextStart = Math.max(this.nextStart, this.now() - credit) + 1_000 / rate;
 			this.running++;
 			this.waiting.shift()?.start();
 		}
+	}
+
+	/** How many calls a second are sent, and how far (ms) a call that is late may be caught up with. */
+	private pace(): { rate: number; credit: number } {
+		const even = (this.currentLimit * 1_000 * FILLS_A_LATENCY) / this.baseline;
+		return this.baseline === Infinity || this.rate < even
+			? { rate: this.rate, credit: RATE_CREDIT }
+			: { rate: even, credit: FILL_CREDIT };
 	}
 
 	/** ms until the next call may be sent. */

@@ -37,8 +37,13 @@ async function run(
 	count: number,
 	{ ceiling = 50, seed = 1 } = {},
 ): Promise<
-	SimulatedRun & { limits: Array<[ms: number, limit: number]>; limiter: AdaptiveLimiter }
+	SimulatedRun & {
+		limits: Array<[ms: number, limit: number]>;
+		sentAt: number[];
+		limiter: AdaptiveLimiter;
+	}
 > {
+	const sentAt: number[] = [];
 	const limits: Array<[number, number]> = [];
 	let limiter!: AdaptiveLimiter;
 	const result = await simulate(
@@ -49,7 +54,11 @@ async function run(
 			limiter = limiterOn(clock, ceiling, { seed });
 			return {
 				run: async (work, verdictOf, options) => {
-					const end = await limiter.run(work, verdictOf, options);
+					const send = async () => {
+						sentAt.push(clock.time);
+						return await work();
+					};
+					const end = await limiter.run(send, verdictOf, options);
 					limits.push([clock.time, limiter.limit]);
 					return end;
 				},
@@ -57,7 +66,7 @@ async function run(
 		},
 		seed,
 	);
-	return { ...result, limits, limiter };
+	return { ...result, limits, sentAt, limiter };
 }
 
 const seeds = fc.integer({ min: 1, max: 1_000_000 });
@@ -89,7 +98,19 @@ describe('On a server without limits', () => {
 		[500, 1],
 	])('%i ms away it is at the ceiling after %i latencies', async (latency, latencies) => {
 		const { limits } = await run({ latency }, 300);
-		expect(limits.find(([, limit]) => limit === 50)?.[0]).toBe(latency * latencies);
+		const reachedAt = limits.find(([, limit]) => limit === 50)?.[0];
+		// A limit that has gone up is filled within half a latency.
+		expect(reachedAt).toBeGreaterThanOrEqual(latency * latencies);
+		expect(reachedAt).toBeLessThan(latency * (latencies + 0.5));
+	});
+
+	test('a limit that has gone up is filled evenly, without a loss', async () => {
+		const { ms, sentAt } = await run({ latency: 300 }, 500);
+		const most = Math.max(
+			...sentAt.map((from) => sentAt.filter((at) => at >= from && at < from + 30).length),
+		);
+		expect(most).toBeLessThanOrEqual(25);
+		expect(ms).toBeLessThanOrEqual(3_800);
 	});
 
 	test('a latency that is longer for good costs some rounds, not the speed', async () => {
