@@ -81,7 +81,7 @@ const anyBytes = fc
 				),
 				fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }),
 			),
-			share: fc.double({ min: 0, max: 1, noNaN: true }),
+			share: fc.constantFrom(0.001, 0.1, 1),
 		}),
 		{ minLength: 1, maxLength: 4 },
 	)
@@ -106,7 +106,7 @@ describe('any bytes of up to 1 MB', () => {
 		);
 		const property = fc.asyncProperty(
 			anyBytes,
-			fc.constantFrom(200, 201, 400, 401, 403, 404, 409, 422, 500, 503),
+			fc.constantFrom(200, 201, 400, 404, 409, 422, 503),
 			async (body, status) => {
 				let least = Infinity;
 				for (let tries = 0; tries < TRIES && least > 100; tries++) {
@@ -122,7 +122,7 @@ describe('any bytes of up to 1 MB', () => {
 				expect(least).toBeLessThan(100);
 			},
 		);
-		await fc.assert(property, { numRuns: 60 });
+		await fc.assert(property, { numRuns: 200 });
 		expect(idle.blocked).toBeLessThan(100);
 	}, 180_000);
 });
