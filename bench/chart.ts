@@ -2,7 +2,7 @@ import { createCanvas, GlobalFonts } from '@napi-rs/canvas';
 import { Chart, type ChartItem, type Plugin, registerables } from 'chart.js';
 
 import { CONTESTANTS, TITLES } from './contestants';
-import type { DistanceRun } from './distances';
+import { POINT_MS, type DistanceRun } from './distances';
 import { medianOf, type Results } from './results';
 
 const WIDTH = 900;
@@ -94,12 +94,6 @@ export async function drawChart(results: Results): Promise<Buffer> {
 	return image;
 }
 
-/** The runs that the picture of calls in flight shows: the server with a limit, and 500 payments at 300 ms. */
-const isShown = ({ inFlight, contestant, situation, items }: DistanceRun) =>
-	inFlight !== undefined &&
-	contestant === 'acountPay' &&
-	(situation.includes('429') || (situation.startsWith('300 ') && items === 500));
-
 /**
  * Draws how many calls of the AcountPay node are in flight as it finds its speed.
  *
@@ -112,15 +106,16 @@ export async function drawInFlight(runs: DistanceRun[]): Promise<Buffer> {
 	Chart.defaults.font.size = 14;
 	Chart.defaults.color = TEXT_COLOUR;
 
+	const drawn = runs.filter(({ inFlight }) => inFlight !== undefined);
 	const canvas = createCanvas(WIDTH, HEIGHT);
 	const chart = new Chart(canvas as unknown as ChartItem, {
 		type: 'line',
 		data: {
-			datasets: runs.filter(isShown).map(({ items, situation, inFlight = [] }, index) => ({
+			datasets: drawn.map(({ items, situation, inFlight = [] }, index) => ({
 				label: `${items} payments, ${situation}`,
-				data: inFlight.map(([ms, y]) => ({ x: ms / 1_000, y })),
-				borderColor: OWN_COLOURS[index % 2],
-				borderWidth: 1.5,
+				data: inFlight.map((y, point) => ({ x: (point * POINT_MS) / 1_000, y })),
+				borderColor: [OWN_COLOURS[0], OTHER_COLOURS[0]][index],
+				borderWidth: 2,
 				pointRadius: 0,
 				stepped: true,
 			})),

@@ -15,6 +15,8 @@ export interface Situation {
 	items: number;
 	/** Whether it belongs to the main figures. */
 	isMain: boolean;
+	/** Whether the picture of calls in flight shows it. */
+	isDrawn?: boolean;
 }
 
 const DISTANCES = [20, 100, 300, 500];
@@ -36,6 +38,7 @@ export const SITUATIONS: Situation[] = [
 			gate: { latencyMs },
 			items,
 			isMain: (latencyMs === 20 && items === 1_000) || (latencyMs === 300 && items !== 1_000),
+			isDrawn: latencyMs === 300 && items === 500,
 		})),
 	),
 	...(['get', 'getQrCode'] as const).map((operation) => ({
@@ -58,6 +61,7 @@ export const SITUATIONS: Situation[] = [
 		gate: { latencyMs: 100, perSecond: 20 },
 		items: 300,
 		isMain: true,
+		isDrawn: true,
 	},
 	{
 		operation: 'create',
@@ -77,8 +81,22 @@ export interface DistanceRun extends Omit<GateRecord, 'inFlight'> {
 	round: number;
 	/** How long the node took, in ms; absent when it failed. */
 	ms?: number;
-	/** Only of the first round. */
-	inFlight?: GateRecord['inFlight'];
+	/** The most calls in flight in each {@link POINT_MS}; only of the run that is drawn. */
+	inFlight?: number[];
+}
+
+/** How long a point of the picture of calls in flight stands for, in ms. */
+export const POINT_MS = 100;
+
+function mostInEach(inFlight: GateRecord['inFlight']): number[] {
+	const most: number[] = [];
+	inFlight.forEach(([ms, count], index) => {
+		const [until] = inFlight[index + 1] ?? [ms];
+		for (let at = Math.floor(ms / POINT_MS); at <= Math.floor(until / POINT_MS); at++) {
+			most[at] = Math.max(most[at] ?? 0, count);
+		}
+	});
+	return most;
 }
 
 /**
@@ -107,7 +125,7 @@ export async function measureDistances(
 		return stored;
 	};
 	const runs: DistanceRun[] = [];
-	for (const { operation, name, gate, items: whole } of situations) {
+	for (const { operation, name, gate, items: whole, isDrawn } of situations) {
 		const ways = await workflowsFor(operation);
 		const items = Math.ceil(whole * scale);
 		for (let round = 1; round <= rounds; round++) {
@@ -129,7 +147,9 @@ export async function measureDistances(
 					round,
 					...record,
 					...(reading && { ms: reading.ms }),
-					...(round === 1 && { inFlight }),
+					...(isDrawn &&
+						round === 1 &&
+						contestant === 'acountPay' && { inFlight: mostInEach(inFlight) }),
 				};
 				runs.push(run);
 				onRun(run);
