@@ -1,8 +1,6 @@
 /** The node with keys: what goes over the wire, what comes out, and that nothing is made twice. */
 import { inspect } from 'node:util';
 import type { INodeParameters } from 'n8n-workflow';
-import jsQR from 'jsqr';
-import { loadImage, createCanvas } from '@napi-rs/canvas';
 import { KEY_MERCHANTS } from '../../sandbox';
 import { engineFor, loopOver, serve } from '../kit/engine';
 import { createPayments, engineWithKeys, KEY_CREDENTIAL, nodeFor, SHOP } from '../kit/keys';
@@ -17,6 +15,7 @@ import {
 	upTo,
 	useSandbox,
 } from '../kit/payments';
+import { textIn } from '../kit/qrCode';
 import type { Engine, Execution } from './harness';
 
 // An outcome that is looked up takes about 10 s for each of n8n's tries.
@@ -602,12 +601,3 @@ it('a choice of authentication that does not exist is said', async () => {
 	expect(error?.message).toBeDefined();
 	expect(sandbox.requests).toEqual([]);
 });
-
-async function textIn(png: Buffer): Promise<string | undefined> {
-	const image = await loadImage(png);
-	const canvas = createCanvas(image.width, image.height);
-	const context = canvas.getContext('2d');
-	context.drawImage(image, 0, 0);
-	const { data, width, height } = context.getImageData(0, 0, image.width, image.height);
-	return jsQR(new Uint8ClampedArray(data), width, height)?.data;
-}
