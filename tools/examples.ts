@@ -1,4 +1,4 @@
-import type { IDataObject } from 'n8n-workflow';
+import type { IDataObject, INode } from 'n8n-workflow';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -10,13 +10,18 @@ export const EXAMPLES_DIR = join(__dirname, '..', 'examples');
 
 /** The types of credential that the nodes of the examples ask the person for. */
 const CREDENTIAL_TYPES: Record<string, string> = {
-	'n8n-nodes-acountpay.acountPay': 'acountPayApi',
-	'n8n-nodes-acountpay.acountPayTool': 'acountPayApi',
-	'n8n-nodes-acountpay.acountPayTrigger': 'acountPayApi',
 	'n8n-nodes-base.webhook': 'httpHeaderAuth',
 	'n8n-nodes-base.emailSend': 'smtp',
 	'@n8n/n8n-nodes-langchain.lmChatOpenAi': 'openAiApi',
 };
+
+const isAcountPay = ({ type }: Pick<INode, 'type'>) => type.startsWith('n8n-nodes-acountpay.');
+
+/** The type of credential that a node asks for; undefined when it asks for none. */
+function credentialTypeOf({ type, parameters }: INode): string | undefined {
+	if (!isAcountPay({ type })) return CREDENTIAL_TYPES[type];
+	return parameters.authentication === 'apiKey' ? 'acountPayKeyApi' : 'acountPayApi';
+}
 
 /** The examples by the names of their files, without `.json`. */
 export const exampleNames = (): string[] =>
@@ -39,10 +44,15 @@ export function parametersOf({ nodes }: WorkflowJson, name: string): IDataObject
 	return node.parameters as IDataObject;
 }
 
+/** Chooses API Keys in all AcountPay nodes, as a person does who has keys. */
+export function withKeys({ nodes }: WorkflowJson): void {
+	for (const node of nodes.filter(isAcountPay)) node.parameters.authentication = 'apiKey';
+}
+
 /**
  * Imports an example and chooses a credential in each node that asks for one.
  *
- * @param credentials those that the person has; the node's type says which it takes
+ * @param credentials those that the person has; the node says which type it takes
  * @param change what else the person changes before saving
  * @throws Error when a node asks for a credential that the person does not have
  */
@@ -53,13 +63,13 @@ export async function importExample(
 	change: (workflow: WorkflowJson) => void = () => {},
 ): Promise<StoredWorkflow> {
 	const workflow = readExample(name);
+	change(workflow);
 	for (const node of workflow.nodes) {
-		const type = CREDENTIAL_TYPES[node.type];
+		const type = credentialTypeOf(node);
 		if (!type) continue;
 		const chosen = credentials.find((credential) => credential.type === type);
 		if (!chosen) throw new Error(`There is no credential ${type} for '${node.name}'`);
 		node.credentials = { [type]: { id: chosen.id, name: chosen.name } };
 	}
-	change(workflow);
 	return await api.createWorkflow(workflow);
 }

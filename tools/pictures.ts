@@ -64,11 +64,14 @@ interface Box {
 /** What a person who imports the examples has; nothing is sent with these. */
 async function createCredentials(api: N8nApi): Promise<StoredCredential[]> {
 	return await Promise.all([
-		api.createCredential('AcountPay', 'acountPayApi', {
-			environment: 'sandbox',
-			clientId: 'example',
-			clientSecret: 'example',
-		}),
+		...['acountPayApi', 'acountPayKeyApi'].map(
+			async (type) =>
+				await api.createCredential('AcountPay', type, {
+					environment: 'sandbox',
+					clientId: 'example',
+					clientSecret: 'example',
+				}),
+		),
 		api.createCredential('Till', 'httpHeaderAuth', { name: 'X-Till-Key', value: 'example' }),
 		api.createCredential('Mail', 'smtp', { host: '127.0.0.1', user: 'example' }),
 		api.createCredential('Language model', 'openAiApi', { apiKey: 'example' }),
