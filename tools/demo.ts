@@ -1,5 +1,6 @@
 import axios from 'axios';
 import { Listr, PRESET_TIMER } from 'listr2';
+import type { ExecutionStatus } from 'n8n-workflow';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
@@ -8,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { startSandbox, type Sandbox } from '../sandbox';
+import { pagePath } from '../sandbox/payments';
 import { importExample } from './examples';
 import {
 	errorOf,
@@ -29,23 +31,60 @@ import { packPackage } from './package';
 import { abortOnSignals } from './signals';
 
 const SALE = { amount: 149.99, reference: 'SALE-1001' };
-const OUTCOMES = ['Paid', 'Declined', 'Expired'];
 const LOOK_EVERY_MS = 1_000;
-const USAGE = `npm run demo [-- --once]
+const USAGE = `npm run demo [-- --keys --once]
 
-Sets up n8n, installs this package into it, creates payments in a sandbox AcountPay of its own, and
-opens a point of sale that waits for you to pay.
+Sets up n8n, installs this package into it, puts both credentials of a sandbox AcountPay of its own
+into it, creates payments, and opens a point of sale that waits for you to pay.
 
+  --keys   create the payments with API keys, instead of OAuth2
   --once   pay in your place and end, instead of leaving n8n and the sandbox open
   --help`;
 
+/** The credentials as n8n shows them, by their type. */
+const CREDENTIAL_NAMES: Record<string, string> = {
+	acountPayApi: 'AcountPay sandbox, OAuth2',
+	acountPayKeyApi: 'AcountPay sandbox, API keys',
+};
+
+/** What the demo does with one of the two credentials. */
+interface Plan {
+	/** The example that creates payments and reads them, and its node that reads them. */
+	example: string;
+	reader: string;
+	/** The example of a point of sale, which is its webhook's path too. */
+	pointOfSale: string;
+	/** The status of the point of sale while it waits for the customer. */
+	waits: ExecutionStatus;
+	/** The nodes with which the point of sale goes on. */
+	outcomes: string[];
+}
+
+const OAUTH2: Plan = {
+	example: 'create-and-get',
+	reader: 'Get Payment',
+	pointOfSale: 'point-of-sale',
+	waits: 'waiting',
+	outcomes: ['Paid', 'Declined', 'Expired'],
+};
+
+const KEYS: Plan = {
+	example: 'create-and-wait',
+	reader: 'Wait for Completion',
+	pointOfSale: 'point-of-sale-keys',
+	waits: 'running',
+	outcomes: ['Paid', 'Not Paid'],
+};
+
 /** What the steps hand on to those after them. */
 interface Demo {
+	plan: Plan;
 	n8nInstallation: N8nInstallation;
 	tarball: string;
 	sandbox: Sandbox;
 	n8n: N8n;
-	credential: StoredCredential;
+	/** Both, whichever the plan uses. */
+	credentials: StoredCredential[];
 	execution: Execution;
 	/** The requests that the execution took, as the sandbox counts them. */
 	requests: Record<string, number>;
@@ -56,7 +95,7 @@ interface Demo {
 interface Sale {
 	workflowId: string;
 	executionId: string;
-	paymentId: string;
+	paymentId: string | number;
 	/** The customer's page. */
 	paymentUrl: string;
 }
@@ -64,18 +103,27 @@ interface Sale {
 /** Ends what a step began; run in reverse order, whatever happened. */
 type CleanUp = () => Promise<void>;
 
-async function createAndTestCredential({ n8n, sandbox }: Demo): Promise<StoredCredential> {
-	const data = { environment: 'custom', baseUrl: sandbox.url, ...sandbox.credentials };
-	const credential = await n8n.api.createCredential('AcountPay sandbox', 'acountPayApi', data);
-	const { status, message } = await n8n.api.testCredential(credential, data);
-	if (status !== 'OK') throw new Error(`n8n's test of the credential failed: ${message}`);
-	return credential;
+/** What a person enters in each credential, by its type. */
+const credentialData = ({ url, credentials, keys }: Sandbox) => ({
+	acountPayApi: { environment: 'custom', baseUrl: url, ...credentials },
+	acountPayKeyApi: { environment: 'custom', baseUrl: `${url}/v1`, ...keys },
+});
+
+async function createAndTestCredentials({ n8n, sandbox }: Demo): Promise<StoredCredential[]> {
+	const stored: StoredCredential[] = [];
+	for (const [type, data] of Object.entries(credentialData(sandbox))) {
+		const credential = await n8n.api.createCredential(CREDENTIAL_NAMES[type], type, data);
+		const { status, message } = await n8n.api.testCredential(credential, data);
+		if (status !== 'OK') throw new Error(`n8n's test of '${credential.name}' failed: ${message}`);
+		stored.push(credential);
+	}
+	return stored;
 }
 
-async function runExample({ n8n, sandbox, credential }: Demo): Promise<Execution> {
-	// The requests of the credential's test are not the workflow's.
+async function runExample({ n8n, sandbox, credentials, plan }: Demo): Promise<Execution> {
+	// The requests of the credentials' tests are not the workflow's.
 	sandbox.reset();
-	const { id } = await importExample(n8n.api, 'create-and-get', [credential]);
+	const { id } = await importExample(n8n.api, plan.example, credentials);
 	const execution = await n8n.api.runWorkflow(id);
 	if (execution.status !== 'success') {
 		throw new Error(
@@ -86,26 +134,29 @@ async function runExample({ n8n, sandbox, credential }: Demo): Promise<Execution
 }
 
 /** Does what a merchant does to open a point of sale, and then what the till does. */
-async function makeSale({ n8n, credential }: Demo): Promise<Sale> {
+async function makeSale({ n8n, sandbox, credentials, plan }: Demo): Promise<Sale> {
 	const [name, value] = ['X-Till-Key', randomUUID()];
 	const till = await n8n.api.createCredential('Till', 'httpHeaderAuth', { name, value });
-	const { id } = await importExample(n8n.api, 'point-of-sale', [credential, till]);
+	const { id } = await importExample(n8n.api, plan.pointOfSale, [...credentials, till]);
 	const { status } = await n8n.api.publish(id);
 	if (status !== 'published')
 		throw new Error(`The point of sale could not be published: ${status}`);
-	await axios.post(n8n.api.webhookUrl('point-of-sale'), SALE, {
+	await axios.post(n8n.api.webhookUrl(plan.pointOfSale), SALE, {
 		proxy: false,
 		headers: { [name]: value },
 	});
 	const execution = await n8n.api.waitForExecution(
-		({ workflowId, status }) => workflowId === id && status === 'waiting',
+		({ workflowId, status }) => workflowId === id && status === plan.waits,
 	);
-	const [{ json: payment }] = itemsOf(execution, 'Create Payment');
+	const payment = sandbox.payments.find(
+		({ referenceNumber }) => referenceNumber === SALE.reference,
+	);
+	if (!payment) throw new Error(`The sandbox has no payment ${SALE.reference}`);
 	return {
 		workflowId: id,
 		executionId: execution.id,
-		paymentId: String(payment.id),
-		paymentUrl: String(payment.paymentUrl),
+		paymentId: payment.id,
+		paymentUrl: sandbox.url + pagePath(payment),
 	};
 }
 
@@ -115,11 +166,11 @@ async function makeSale({ n8n, credential }: Demo): Promise<Sale> {
  * @returns how it went on: the name of a node of the example
  * @throws Error when it failed, or when `signal` is aborted meanwhile
  */
-async function saleOutcome({ n8n, sale }: Demo, signal: AbortSignal): Promise<string> {
+async function saleOutcome({ n8n, sale, plan }: Demo, signal: AbortSignal): Promise<string> {
 	for (;;) {
 		const execution = await n8n.api.getExecution(sale.executionId);
 		if (isFinished(execution)) {
-			const outcome = OUTCOMES.find((name) => execution.data.resultData.runData[name]);
+			const outcome = plan.outcomes.find((name) => execution.data.resultData.runData[name]);
 			if (outcome) return outcome;
 			throw new Error(`The point of sale ended with '${execution.status}'`);
 		}
@@ -162,8 +213,8 @@ function steps(cleanUps: CleanUp[], signal: AbortSignal, isOnce: boolean): Listr
 			demo.n8n = await startN8n({ n8n, packageTarball, signal });
 			cleanUps.push(() => demo.n8n.stop());
 		}),
-		step('Create the credential and test it', async (demo) => {
-			demo.credential = await createAndTestCredential(demo);
+		step('Create both credentials and test them', async (demo) => {
+			demo.credentials = await createAndTestCredentials(demo);
 		}),
 		step('Import an example workflow and run it', async (demo) => {
 			demo.execution = await runExample(demo);
@@ -202,14 +253,18 @@ function printValues(heading: string, values: Array<[name: string, value: string
 }
 
 /** The payments as the workflow's last node read them, and what that took. */
-function printPayments({ requests: counts, execution }: Demo) {
-	itemsOf(execution, 'Orders').forEach(({ json: order }, index) => {
-		const payment = itemsOf(execution, 'Get Payment')[index].json;
-		printValues(`Payment ${String(payment.id)}`, [
+function printPayments({ requests: counts, execution, sandbox, plan }: Demo) {
+	const created = itemsOf(execution, 'Create Payment');
+	itemsOf(execution, plan.reader).forEach(({ json: payment }, index) => {
+		const id = (payment.paymentId ?? payment.id) as string | number;
+		const { merchant, merchantName } = sandbox.payment(id);
+		const image = created[index].binary?.data;
+		printValues(`Payment ${id}`, [
 			['Reference', String(payment.referenceNumber)],
-			['Merchant', String(order.merchant)],
+			['Merchant', merchantName ?? merchant],
 			['Amount', `${Number(payment.amount).toFixed(2)} ${String(payment.currency)}`],
 			['Status', String(payment.status)],
+			...(image ? [['QR code', `${image.fileName}, ${image.fileSize}`] as [string, string]] : []),
 		]);
 	});
 	printValues(
@@ -219,21 +274,24 @@ function printPayments({ requests: counts, execution }: Demo) {
 }
 
 function printWhereToLook({ n8n, sandbox, sale }: Demo) {
-	const { clientId, clientSecret, webhookSecret } = sandbox.credentials;
 	printValues("n8n's editor", [
 		['URL', `${n8n.url}/home/workflows`],
 		['E-mail', OWNER.email],
 		['Password', OWNER.password],
 	]);
 	printValues('Sandbox, as an AcountPay of your own', [['URL', sandbox.url]]);
-	// A heading for each credential that n8n has.
-	printValues("Credential 'AcountPay sandbox'", [
-		['Environment', 'Custom'],
-		['Base URL', sandbox.url],
-		['Client ID', clientId],
-		['Client Secret', clientSecret],
-		['Webhook Secret', webhookSecret],
-	]);
+	for (const [type, data] of Object.entries(credentialData(sandbox))) {
+		const { baseUrl, clientId, clientSecret } = data;
+		printValues(`Credential '${CREDENTIAL_NAMES[type]}'`, [
+			['Environment', 'Custom'],
+			['Base URL', baseUrl],
+			['Client ID', clientId],
+			['Client Secret', clientSecret],
+			...('webhookSecret' in data
+				? [['Webhook Secret', data.webhookSecret] as [string, string]]
+				: []),
+		]);
+	}
 	console.log(`
 A point of sale waits for its customer:
   ${n8n.url}/workflow/${sale.workflowId}/executions/${sale.executionId}
@@ -261,6 +319,7 @@ async function watchSale(demo: Demo, signal: AbortSignal): Promise<void> {
 async function main(): Promise<void> {
 	const { values } = parseArgs({
 		options: {
+			keys: { type: 'boolean', default: false },
 			once: { type: 'boolean', default: false },
 			help: { type: 'boolean', default: false },
 		},
@@ -278,7 +337,7 @@ async function main(): Promise<void> {
 	const cleanUps: CleanUp[] = [];
 	try {
 		const demo = await steps(cleanUps, signal, values.once)
-			.run({} as Demo)
+			.run({ plan: values.keys ? KEYS : OAUTH2 } as Demo)
 			.catch(() => undefined);
 		if (!demo) {
 			// The list of steps has said which failed and why.

@@ -78,12 +78,31 @@ export interface PaymentRow extends IDataObject {
 	note?: string | null;
 }
 
+/** A row of 'AcountPay merchants', the data table of the example that onboards merchants. */
+export interface MerchantRow extends IDataObject {
+	companyName: string;
+	contactEmail: string;
+	storeName?: string | null;
+	streetAddress?: string | null;
+	postalCode?: string | null;
+	city?: string | null;
+	state?: string | null;
+	merchantNumber?: string | null;
+	merchantId?: string | null;
+	storeId?: string | null;
+	note?: string | null;
+}
+
 /** A data table, as a person sees it under 'Data tables'. */
-export class DataTable<Row extends IDataObject & { reference: string }> {
-	/** @param name such as 'AcountPay orders' */
+export class DataTable<Row extends IDataObject> {
+	/**
+	 * @param name such as 'AcountPay orders'
+	 * @param key the column that tells one row from another
+	 */
 	constructor(
 		private readonly api: N8nApi,
 		private readonly name: string,
+		private readonly key: keyof Row & string = 'reference',
 	) {}
 
 	private async path(): Promise<string | undefined> {
@@ -116,9 +135,9 @@ export class DataTable<Row extends IDataObject & { reference: string }> {
 		await rest(this.api, 'POST', `${path}/insert`, { data: rows, returnType: 'count' });
 	}
 
-	/** Changes the row with this reference as a person does. */
-	async change(reference: string, data: Partial<Row>): Promise<void> {
-		const filters = [{ columnName: 'reference', condition: 'eq', value: reference }];
+	/** Changes the row with this key as a person does. */
+	async change(key: string, data: Partial<Row>): Promise<void> {
+		const filters = [{ columnName: this.key, condition: 'eq', value: key }];
 		await rest(this.api, 'PATCH', `${await this.existing()}/rows`, {
 			filter: { type: 'and', filters },
 			data,
@@ -136,10 +155,10 @@ export class DataTable<Row extends IDataObject & { reference: string }> {
 		return data;
 	}
 
-	/** The row with this reference. */
-	async row(reference: string): Promise<Row> {
-		const row = (await this.rows()).find((candidate) => candidate.reference === reference);
-		if (!row) throw new Error(`There is no row ${reference}`);
+	/** The row with this key. */
+	async row(key: string): Promise<Row> {
+		const row = (await this.rows()).find((candidate) => candidate[this.key] === key);
+		if (!row) throw new Error(`There is no row ${key}`);
 		return row;
 	}
 }

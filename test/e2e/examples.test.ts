@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 
 import {
+	KEY_MERCHANTS,
 	LIFETIME_MS,
 	startSandbox,
 	webhookBody,
@@ -13,6 +14,7 @@ import {
 	type Payment,
 	type Sandbox,
 } from '../../sandbox';
+import { pagePath } from '../../sandbox/payments';
 import { launchBrowser } from '../../tools/browser';
 import {
 	EXAMPLES_DIR,
@@ -20,6 +22,7 @@ import {
 	importExample,
 	parametersOf,
 	readExample,
+	withKeys,
 } from '../../tools/examples';
 import {
 	errorOf,
@@ -38,22 +41,35 @@ import {
 	type WorkflowJson,
 } from '../../tools/n8n/workflow';
 import { Chat } from './chat';
-import { DataTable, nodesRun, startFrom, type OrderRow, type PaymentRow } from './example';
+import {
+	DataTable,
+	nodesRun,
+	startFrom,
+	type MerchantRow,
+	type OrderRow,
+	type PaymentRow,
+} from './example';
 import { startMailbox, type Mailbox } from './mailbox';
 import { startModel, type Model, type Reply } from './model';
 import { sharedN8n, startOwnN8n } from '../kit/n8n';
 import { credentialFor, makePayment, readQrCode, until } from '../kit/payments';
+import { textIn } from '../kit/qrCode';
+import { keyPartnerOf } from '../sandbox/client';
 
 // Usually 40 s for the longest; a busy machine takes several times that.
 jest.setTimeout(240_000);
 
 const MERCHANT = 'merchant_abc123';
+/** A merchant with keys whose payments wait for the customer. */
+const SHOP = KEY_MERCHANTS.shop.clientId;
+const TILL_KEY = { 'X-Till-Key': 'of-the-till' };
 
 const { api } = sharedN8n();
 const table = new DataTable<OrderRow>(api, 'AcountPay orders');
 const imported: string[] = [];
 let sandbox: Sandbox;
 let credential: StoredCredential;
+let keys: StoredCredential;
 
 /** Imports an example, to be switched off after the test. */
 async function load(
@@ -61,7 +77,7 @@ async function load(
 	credentials: StoredCredential[] = [],
 	change?: (workflow: WorkflowJson) => void,
 ): Promise<StoredWorkflow> {
-	const workflow = await importExample(api, name, [credential, ...credentials], change);
+	const workflow = await importExample(api, name, [credential, keys, ...credentials], change);
 	imported.push(workflow.id);
 	return workflow;
 }
@@ -91,6 +107,30 @@ const paymentFor = (reference: string): Payment => {
 	return payments[0];
 };
 
+/** What the sandbox takes as keys, as a person enters it. */
+const keyData = () => ({ environment: 'custom', baseUrl: `${sandbox.url}/v1`, ...sandbox.keys });
+
+/** The page where the customer pays. */
+const pageOf = (payment: Payment) => sandbox.url + pagePath(payment);
+
+/** Makes a payment with keys for the shop, without n8n. */
+const makeKeyPayment = async (body: object): Promise<number> =>
+	(await keyPartnerOf(sandbox).create(body)).data.paymentId as number;
+
+const tillCredential = async () => {
+	const [[name, value]] = Object.entries(TILL_KEY);
+	return await api.createCredential('Till', 'httpHeaderAuth', { name, value });
+};
+
+/** What the till does; the answer is the image to show. */
+const callTill = async (path: string, sale: object, headers: Record<string, string> = TILL_KEY) =>
+	await axios.post<Buffer>(api.webhookUrl(path), sale, {
+		headers,
+		proxy: false,
+		responseType: 'arraybuffer',
+		validateStatus: () => true,
+	});
+
 /** The customer pays, and the bank has done its part. */
 const payAndSettle = async (reference: string) => {
 	sandbox.pay(paymentFor(reference).id);
@@ -101,6 +141,7 @@ const payAndSettle = async (reference: string) => {
 beforeAll(async () => {
 	sandbox = await startSandbox();
 	credential = await api.createCredential('AcountPay', 'acountPayApi', credentialFor(sandbox));
+	keys = await api.createCredential('AcountPay keys', 'acountPayKeyApi', keyData());
 });
 
 beforeEach(async () => {
@@ -151,28 +192,16 @@ describe('every example', () => {
 });
 
 describe('point of sale', () => {
-	const TILL_KEY = { 'X-Till-Key': 'of-the-till' };
 	const OUTCOMES = ['Paid', 'Declined', 'Expired', 'Look Into It'];
-	let till: StoredCredential;
 	let workflow: StoredWorkflow;
 
-	beforeAll(async () => {
-		const [[name, value]] = Object.entries(TILL_KEY);
-		till = await api.createCredential('Till', 'httpHeaderAuth', { name, value });
-	});
-
 	const open = async (change?: (workflow: WorkflowJson) => void) => {
-		workflow = await load('point-of-sale', [till], change);
+		workflow = await load('point-of-sale', [await tillCredential()], change);
 		await publish(workflow);
 	};
 
-	/** What the till does; the answer is the image to show. */
-	const sell = async (reference: string, headers: Record<string, string> = TILL_KEY) =>
-		await axios.post<Buffer>(
-			api.webhookUrl('point-of-sale'),
-			{ amount: 149.99, reference },
-			{ headers, proxy: false, responseType: 'arraybuffer', validateStatus: () => true },
-		);
+	const sell = async (reference: string, headers?: Record<string, string>) =>
+		await callTill('point-of-sale', { amount: 149.99, reference }, headers);
 
 	/** The execution of the only sale when it waits for the customer. */
 	const parked = async () =>
@@ -283,14 +312,88 @@ describe('point of sale', () => {
 	});
 });
 
+describe('point of sale with keys', () => {
+	const SALE = { amount: 149.99, reference: 'SALE-1', register: 'REG-001' };
+	const OUTCOMES = ['Paid', 'Not Paid', 'Look Into It'];
+	let workflow: StoredWorkflow;
+
+	/** Opens the point of sale, and sells as a till does. @returns the payment and the image that the till shows */
+	const sell = async (timeoutMinutes = 35) => {
+		workflow = await load('point-of-sale-keys', [await tillCredential()], (example) => {
+			parametersOf(example, 'Wait for Customer').timeoutMinutes = timeoutMinutes;
+		});
+		await publish(workflow);
+		const { data: image, status } = await callTill('point-of-sale-keys', SALE);
+		expect(status).toBe(200);
+		return { payment: paymentFor('SALE-1'), image };
+	};
+
+	/** The only sale when it has ended: its way, and what it failed with. */
+	const ended = async () => {
+		const execution = await api.waitForExecution(
+			(candidate) => candidate.workflowId === workflow.id && isFinished(candidate),
+		);
+		return {
+			outcome: nodesRun(execution).filter((name) => OUTCOMES.includes(name)),
+			message: errorOf(execution)?.message,
+		};
+	};
+
+	it.each([
+		['Paid', async () => await payAndSettle('SALE-1')],
+		['Not Paid', async () => sandbox.decline(paymentFor('SALE-1').id)],
+		['Not Paid', async () => sandbox.clock.advance(LIFETIME_MS)],
+	])('shows the till the QR code, and goes on with %s', async (outcome, customer) => {
+		const { payment, image } = await sell();
+		expect(payment).toMatchObject({
+			api: 'keys',
+			merchant: SHOP,
+			amount: 149.99,
+			currency: 'DKK',
+			registerId: 'REG-001',
+		});
+		expect(await textIn(image)).toBe(pageOf(payment));
+		await customer();
+		expect(await ended()).toEqual({ outcome: [outcome], message: undefined });
+		expect(sandbox.counts).not.toHaveProperty(['token 200']);
+	});
+
+	it.each([
+		['another amount', { status: 'paid', amount: 1, currency: 'DKK' }],
+		['another currency', { status: 'paid', amount: 149.99, currency: 'EUR' }],
+		['an unknown status', { status: 'settling' }],
+	])('takes %s for no payment', async (_what, body) => {
+		sandbox.faults.add({ match: { endpoint: 'get' }, body, times: 'always' });
+		const { payment } = await sell(0.05);
+		const { outcome, message } = await ended();
+		expect(outcome).toEqual(['Look Into It']);
+		expect(message).toContain('SALE-1 over 149.99 DKK is paid');
+		expect(message).toContain(
+			`payment ${payment.id} '${body.status.replace('paid', 'completed')}'`,
+		);
+	});
+
+	it('asks for nothing when somebody else than the till calls, and takes a sale without a register', async () => {
+		workflow = await load('point-of-sale-keys', [await tillCredential()]);
+		await publish(workflow);
+		expect((await callTill('point-of-sale-keys', SALE, {})).status).toBe(403);
+		expect(sandbox.payments).toEqual([]);
+		await callTill('point-of-sale-keys', { ...SALE, register: undefined });
+		expect(paymentFor('SALE-1').registerId).toBeUndefined();
+		sandbox.decline(paymentFor('SALE-1').id);
+		expect((await ended()).outcome).toEqual(['Not Paid']);
+	});
+});
+
 describe('invoices by mail', () => {
 	const REFUSED = 'nobody@example.com';
 	let mailbox: Mailbox;
+	let smtp: StoredCredential;
 	let workflow: StoredWorkflow;
 
 	beforeEach(async () => {
 		mailbox = await startMailbox([REFUSED]);
-		const smtp = await api.createCredential('Mail', 'smtp', mailbox.credential);
+		smtp = await api.createCredential('Mail', 'smtp', mailbox.credential);
 		workflow = await load('invoices-by-mail', [smtp]);
 		await run(workflow, 'Start');
 	});
@@ -333,6 +436,19 @@ describe('invoices by mail', () => {
 			expect(image.content).toEqual(await readQrCode(sandbox, MERCHANT, id));
 			expect(await table.row(reference)).toMatchObject({ state: 'asked', paymentId: id });
 		}
+	});
+
+	it('takes keys instead of access tokens', async () => {
+		workflow = await load('invoices-by-mail', [smtp], withKeys);
+		await table.add(invoice('INV-1', { merchantId: SHOP }));
+		await run(workflow, 'Start');
+		const payment = paymentFor('INV-1');
+		expect(payment).toMatchObject({ api: 'keys', merchant: SHOP, amount: 1234.5 });
+		const [{ html, attachments }] = mailbox.mails;
+		expect(html).toContain(`href="${pageOf(payment)}"`);
+		expect(await textIn(attachments[0].content)).toBe(pageOf(payment));
+		const paymentId = String(payment.id);
+		expect(await table.row('INV-1')).toMatchObject({ state: 'asked', paymentId });
 	});
 
 	it('sends the image alone when AcountPay gives no link under this name', async () => {
@@ -402,9 +518,10 @@ describe('paid orders', () => {
 	let workflow: StoredWorkflow;
 	let url: string;
 
-	const publishTrigger = async (options: object = {}) => {
+	const publishTrigger = async (options: object = {}, change?: (example: WorkflowJson) => void) => {
 		workflow = await load('paid-orders', [], (example) => {
 			parametersOf(example, 'AcountPay Trigger').options = options;
+			change?.(example);
 		});
 		await run(workflow, 'Set Up');
 		const trigger = workflow.nodes.find(({ name }) => name === 'AcountPay Trigger')!;
@@ -449,7 +566,7 @@ describe('paid orders', () => {
 	};
 
 	/** The customers of these payments pay in the same moment; the executions that this starts. */
-	const pay = async (...payments: Array<{ id: string }>): Promise<Execution[]> =>
+	const pay = async (...payments: Array<{ id: string | number }>): Promise<Execution[]> =>
 		await startedBy(async () => {
 			for (const { id } of payments) sandbox.pay(id);
 			sandbox.clock.advance(1_000);
@@ -474,6 +591,19 @@ describe('paid orders', () => {
 		]);
 		expect(await table.row('ORDER-1')).toMatchObject({ state: 'paid', paymentId: id });
 		expect(await table.row('ORDER-2')).toMatchObject({ state: 'asked', paymentId: null });
+	});
+
+	it('takes keys instead of access tokens', async () => {
+		await publishTrigger({}, withKeys);
+		await table.add(order('ORDER-1', { merchantId: SHOP }));
+		const id = await makeKeyPayment({ amount: 250, referenceNumber: 'ORDER-1' });
+		const [execution] = await pay({ id });
+		expect(errorOf(execution)).toBeUndefined();
+		const paymentId = String(id);
+		expect(itemsOf(execution, 'Paid Just Now')).toMatchObject([
+			{ json: { reference: 'ORDER-1', state: 'paid', paymentId } },
+		]);
+		expect(await table.row('ORDER-1')).toMatchObject({ state: 'paid', paymentId });
 	});
 
 	it('has nothing left to do when AcountPay tells twice', async () => {
@@ -662,6 +792,208 @@ describe('nightly reconciliation', () => {
 	});
 });
 
+describe('nightly reconciliation with keys', () => {
+	const REFERENCES = ['INV-1', 'INV-2', 'INV-3'];
+	let workflow: StoredWorkflow;
+
+	/** Imports the example, which then waits for no order that may be on its way. */
+	const loadInto = async (n8n: N8nApi, credential: StoredCredential) =>
+		await importExample(n8n, 'nightly-reconciliation-keys', [credential], (example) => {
+			const compare = parametersOf(example, 'Compare');
+			expect(compare.jsCode).toContain('PATIENCE_MINUTES = 60;');
+			compare.jsCode = String(compare.jsCode).replace(
+				'PATIENCE_MINUTES = 60',
+				'PATIENCE_MINUTES = 0',
+			);
+		});
+
+	beforeEach(async () => {
+		workflow = await loadInto(api, keys);
+		imported.push(workflow.id);
+		await run(workflow, 'Every Night');
+	});
+
+	const order = (reference: string, more: Partial<OrderRow> = {}): OrderRow => ({
+		reference,
+		merchantId: SHOP,
+		amount: 80,
+		currency: 'DKK',
+		state: 'creating',
+		...more,
+	});
+
+	const pay = async (referenceNumber: string, more: object = {}) =>
+		await makeKeyPayment({ amount: 80, referenceNumber, ...more });
+
+	/** A row whose payment is noted. */
+	const asked = async (reference: string) => {
+		const paymentId = await pay(reference);
+		await table.add(order(reference, { state: 'asked', paymentId: String(paymentId) }));
+		return paymentId;
+	};
+
+	it('can be published, and asks for nothing while nothing is open', async () => {
+		await publish(workflow);
+		expect(sandbox.counts).not.toHaveProperty(['list 200']);
+	});
+
+	it('brings the table up to date and says what changed', async () => {
+		// Three pages.
+		sandbox.settings.listMax = 2;
+		sandbox.decline(await asked('DECLINED'));
+		await asked('PAID');
+		await payAndSettle('PAID');
+		await asked('PENDING');
+		await table.add(order('OTHER', { merchantId: KEY_MERCHANTS.slow.clientId, state: 'creating' }));
+		const other = await pay('OTHER', { merchantClientId: KEY_MERCHANTS.slow.clientId });
+		const execution = await run(workflow, 'Every Night');
+		expect(errorOf(execution)).toBeUndefined();
+		expect(await table.rows()).toMatchObject([
+			{ reference: 'DECLINED', state: 'declined' },
+			{ reference: 'PAID', state: 'paid' },
+			{ reference: 'PENDING', state: 'asked' },
+			{ reference: 'OTHER', state: 'asked', paymentId: String(other) },
+		]);
+		expect(itemsOf(execution, 'Report')).toMatchObject([
+			{
+				json: {
+					found: [{ reference: 'OTHER' }],
+					changed: [{ reference: 'DECLINED' }, { reference: 'PAID' }, { reference: 'OTHER' }],
+					stillOpen: [{ reference: 'PENDING' }],
+					problems: [],
+				},
+			},
+		]);
+	});
+
+	it('finds payments that no order has noted', async () => {
+		await table.add(
+			order('CLAIMED'),
+			order('NEW', { state: undefined }),
+			order('UNKNOWN', { state: 'failed', note: 'It may or may not exist' }),
+			order('AGAIN', { paymentId: String(await pay('AGAIN')) }),
+			order('REFUSED', { state: 'failed', note: 'AcountPay refused it' }),
+			order('LOST', { state: undefined }),
+			order('DECLINED'),
+		);
+		const claimed = await pay('CLAIMED');
+		const paid = await pay('NEW');
+		await payAndSettle('NEW');
+		const unknown = await pay('UNKNOWN');
+		const again = await pay('AGAIN');
+		// It was declined, so the order is still to be asked for.
+		sandbox.decline(await pay('LOST'));
+		const declined = await pay('DECLINED');
+		sandbox.decline(declined);
+		const execution = await run(workflow, 'Every Night');
+		expect(errorOf(execution)).toBeUndefined();
+		const note = expect.stringContaining('Found in AcountPay');
+		expect(await table.rows()).toMatchObject([
+			{ reference: 'CLAIMED', state: 'asked', paymentId: String(claimed), note },
+			{ reference: 'NEW', state: 'paid', paymentId: String(paid), note },
+			{ reference: 'UNKNOWN', state: 'asked', paymentId: String(unknown), note },
+			{ reference: 'AGAIN', state: 'asked', paymentId: String(again), note },
+			{ reference: 'REFUSED', state: 'failed', paymentId: null, note: 'AcountPay refused it' },
+			{ reference: 'LOST', state: null, paymentId: null },
+			{ reference: 'DECLINED', state: 'declined', paymentId: String(declined), note },
+		]);
+	});
+
+	it('leaves to a person what is in doubt, and mixes up no payments', async () => {
+		const doubts: Array<[OrderRow, string]> = [
+			[order('NONE'), 'lists no payment'],
+			[order('TWICE'), 'several payments'],
+			[order('SHARED'), 'fits several orders'],
+			[order('SHARED'), 'fits several orders'],
+			[order('AMOUNT', { amount: 800 }), 'lists no payment'],
+			[order('CURRENCY', { currency: 'EUR' }), 'lists no payment'],
+			[order('MERCHANT', { merchantId: KEY_MERCHANTS.fail.clientId }), 'lists no payment'],
+			[order('GONE', { state: 'asked', paymentId: '42' }), 'does not list payment 42'],
+		];
+		await table.add(...doubts.map(([row]) => row));
+		for (const reference of ['TWICE', 'TWICE', 'SHARED', 'AMOUNT', 'CURRENCY', 'MERCHANT']) {
+			await pay(reference);
+		}
+		const cheaper = await asked('CHEAPER');
+		await payAndSettle('CHEAPER');
+		await table.change('CHEAPER', { amount: 800 });
+		const before = await table.rows();
+		const execution = await run(workflow, 'Every Night');
+		expect(execution.status).toBe('error');
+		const { message } = errorOf(execution)!;
+		expect(message).toMatch(/^9 orders need you: /);
+		for (const [{ reference }, problem] of doubts) {
+			expect(message).toMatch(new RegExp(`${reference} \\([^)]*${problem}`));
+		}
+		expect(message).toContain('CHEAPER (Paid, but 80 DKK)');
+		const rows = await table.rows();
+		expect(rows.map(({ state, paymentId }) => [state, paymentId])).toEqual(
+			before.map(({ state, paymentId }) => [state, paymentId]),
+		);
+		expect(await table.row('CHEAPER')).toMatchObject({ paymentId: String(cheaper) });
+	});
+
+	it('leaves alone an order that may be on its way, and one that another workflow changes meanwhile', async () => {
+		const patient = await load('nightly-reconciliation-keys');
+		await table.add(order('ON-ITS-WAY'));
+		await asked('CHANGED');
+		await payAndSettle('CHANGED');
+		sandbox.faults.add({ match: { endpoint: 'list' }, latencyMs: 3_000 });
+		const executionId = await startFrom(api, patient.id, 'Every Night');
+		await until(() => sandbox.requests.some(({ endpoint }) => endpoint === 'list'));
+		await table.change('CHANGED', { state: 'expired' });
+		expect(errorOf(await finished(executionId))).toBeUndefined();
+		expect(await table.row('ON-ITS-WAY')).toMatchObject({ state: 'creating', note: null });
+		expect(await table.row('CHANGED')).toMatchObject({ state: 'expired' });
+	});
+
+	it('finds what a killed n8n has made', async () => {
+		const n8n = await startOwnN8n();
+		const mailbox = await startMailbox();
+		try {
+			const own = await n8n.api.createCredential('AcountPay', 'acountPayKeyApi', keyData());
+			const smtp = await n8n.api.createCredential('Mail', 'smtp', mailbox.credential);
+			const invoices = await importExample(n8n.api, 'invoices-by-mail', [own, smtp], withKeys);
+			const night = await loadInto(n8n.api, own);
+			const orders = new DataTable<OrderRow>(n8n.api, 'AcountPay orders');
+			const runThere = async (id: string, trigger: string) => {
+				const executionId = await startFrom(n8n.api, id, trigger);
+				return await n8n.api.waitForExecution((one) => one.id === executionId && isFinished(one));
+			};
+			await runThere(invoices.id, 'Start');
+			await orders.add(...REFERENCES.map((reference) => order(reference, { state: undefined })));
+			// AcountPay makes the payment, and n8n ends before the answer has come.
+			sandbox.faults.add({
+				match: { endpoint: 'create', reference: 'INV-2' },
+				latencyMs: 60_000,
+			});
+			await startFrom(n8n.api, invoices.id, 'Start');
+			await until(() => sandbox.payments.length === 3);
+			await n8n.restart('kill');
+			expect(await orders.rows()).toMatchObject(REFERENCES.map(() => ({ state: 'creating' })));
+			await payAndSettle('INV-3');
+
+			const execution = await runThere(night.id, 'Every Night');
+			expect(errorOf(execution)).toBeUndefined();
+			const found = REFERENCES.map((reference, index) => ({
+				reference,
+				state: index === 2 ? 'paid' : 'asked',
+				paymentId: String(paymentFor(reference).id),
+			}));
+			expect(await orders.rows()).toMatchObject(found);
+			expect(itemsOf(execution, 'Report')[0].json.found).toHaveLength(3);
+			const again = await runThere(invoices.id, 'Start');
+			expect(nodesRun(again)).not.toContain('Create Payment');
+			expect(sandbox.payments).toHaveLength(3);
+			expect(mailbox.mails).toEqual([]);
+		} finally {
+			await mailbox.close();
+			await n8n.stop();
+		}
+		// It starts an n8n of its own twice.
+	}, 480_000);
+});
+
 describe('invoices, paid orders and the night together', () => {
 	it.each([
 		['texts', false],
@@ -725,9 +1057,14 @@ describe('pay once', () => {
 		}
 
 		/** @param patience how long a run waits for another one, in seconds; 10 in the example */
-		async load(credentials: StoredCredential[], patience = 1): Promise<StoredWorkflow> {
+		async load(
+			credentials: StoredCredential[],
+			patience = 1,
+			change?: (example: WorkflowJson) => void,
+		): Promise<StoredWorkflow> {
 			await this.payments.remove();
 			this.child = await importExample(this.n8n, 'pay-once', credentials, (example) => {
+				change?.(example);
 				const order = parametersOf(example, 'This Order') as unknown as {
 					assignments: { assignments: Array<{ name: string; value: string }> };
 				};
@@ -801,6 +1138,18 @@ describe('pay once', () => {
 			{ reference: 'ORDER-1', state: 'made', paymentId: one.id },
 			{ reference: 'ORDER-2', state: 'made', paymentId: two.id },
 		]);
+	});
+
+	it('takes keys instead of access tokens', async () => {
+		imported.push((await payOnce.load([keys], 1, withKeys)).id);
+		const order = { ...ORDER, merchantId: SHOP };
+		const first = await payOnce.call(order);
+		const payment = paymentFor('ORDER-1');
+		expect(payment.api).toBe('keys');
+		const known = { paymentId: String(payment.id), paymentUrl: pageOf(payment) };
+		expect(handedOut(first)).toMatchObject([{ ...known, isNew: true }]);
+		expect(handedOut(await payOnce.call(order))).toMatchObject([{ ...known, isNew: false }]);
+		expect(created()).toBe(1);
 	});
 
 	it('makes one payment when runs ask at the same moment', async () => {
@@ -933,7 +1282,188 @@ describe('pay once', () => {
 	});
 });
 
-describe('payment form', () => {
+describe('onboard a merchant', () => {
+	const REFUSED = 'nobody@example.com';
+	const merchants = new DataTable<MerchantRow>(api, 'AcountPay merchants', 'companyName');
+	let mailbox: Mailbox;
+	let workflow: StoredWorkflow;
+
+	beforeEach(async () => {
+		await merchants.remove();
+		mailbox = await startMailbox([REFUSED]);
+		const smtp = await api.createCredential('Mail', 'smtp', mailbox.credential);
+		workflow = await load('onboard-merchant', [smtp]);
+		await run(workflow, 'Start');
+	});
+
+	afterEach(async () => await mailbox.close());
+
+	const merchant = (companyName: string, more: Partial<MerchantRow> = {}): MerchantRow => ({
+		companyName,
+		contactEmail: `${companyName.toLowerCase()}@example.com`,
+		...more,
+	});
+
+	/** Publishes the workflow, and invites these merchants. */
+	const invite = async (...rows: MerchantRow[]) => {
+		await publish(workflow);
+		await merchants.add(...rows);
+		return await run(workflow, 'Start');
+	};
+
+	/** The merchant opens the link in its mail, and presses the button there. */
+	const finishOnboarding = async (companyName: string) => {
+		const mail = mailbox.mails.find(
+			({ subject }) => subject === `Get paid by bank: ${companyName}`,
+		);
+		const [, link] = /href="([^"]+)"/.exec(String(mail?.html))!;
+		await axios.post(`${link}/activate`, undefined, { proxy: false });
+		await sandbox.webhooksIdle();
+	};
+
+	/** The executions that AcountPay's events have started, when there are so many and they are finished. */
+	const started = async (count: number): Promise<Execution[]> => {
+		const runs = async () =>
+			(await executionsOf(workflow)).filter(({ mode }) => mode === 'webhook');
+		await until(async () => {
+			const all = await runs();
+			return all.length === count && all.every(isFinished);
+		});
+		return await Promise.all((await runs()).map(async ({ id }) => await api.getExecution(id)));
+	};
+
+	it('mails the link, and creates the store once the merchant has done its part', async () => {
+		const row = merchant('Coffee', {
+			storeName: 'Aarhus',
+			streetAddress: 'Torv 1',
+			postalCode: '8000',
+			city: 'Aarhus C',
+		});
+		const invited = await invite(row, merchant('Tea'));
+		expect(errorOf(invited)).toBeUndefined();
+		expect(sandbox.registrations).toMatchObject([{ events: ['merchant.activated'] }]);
+		const made = sandbox.merchants.find(({ companyName }) => companyName === 'Coffee')!;
+		expect(made).toMatchObject({ contactEmail: 'coffee@example.com', status: 'pending' });
+		expect(await merchants.row('Coffee')).toMatchObject({
+			state: 'invited',
+			merchantNumber: String(made.id),
+			merchantId: made.clientId,
+		});
+		expect(mailbox.mails).toHaveLength(2);
+		expect(JSON.stringify(await merchants.rows())).not.toContain(made.onboardingToken);
+		expect(sandbox.stores).toEqual([]);
+
+		await finishOnboarding('Coffee');
+		const [execution] = await started(1);
+		expect(errorOf(execution)).toBeUndefined();
+		expect(nodesRun(execution)).toContain('Ready to Be Paid');
+		expect(sandbox.stores).toMatchObject([
+			{
+				merchantId: made.id,
+				fields: {
+					name: 'Aarhus',
+					streetAddress: 'Torv 1',
+					postalCode: '8000',
+					city: 'Aarhus C',
+					isDefault: true,
+				},
+			},
+		]);
+		const [{ id: storeId }] = sandbox.stores;
+		expect(await merchants.row('Coffee')).toMatchObject({ state: 'active', storeId });
+		expect(await merchants.row('Tea')).toMatchObject({ state: 'invited' });
+	});
+
+	it('creates one store, named as the company, however often the merchant is activated', async () => {
+		await invite(merchant('Coffee'));
+		const { id } = sandbox.merchants.find(({ companyName }) => companyName === 'Coffee')!;
+		const activateAgain = async () => {
+			sandbox.deactivate(id);
+			sandbox.activate(id);
+			await sandbox.webhooksIdle();
+		};
+		// The second event comes while the store is being created.
+		sandbox.faults.add({ match: { endpoint: 'createStore' }, latencyMs: 3_000, times: 'always' });
+		await finishOnboarding('Coffee');
+		await until(() => sandbox.requests.some(({ endpoint }) => endpoint === 'createStore'));
+		await activateAgain();
+		await started(2);
+		await activateAgain();
+		const executions = await started(3);
+		expect(executions.map(({ status }) => status)).toEqual(['success', 'success', 'success']);
+		const [first, ...others] = executions.map(nodesRun);
+		expect(first).toContain('Ready to Be Paid');
+		for (const nodes of others) expect(nodes).toContain('Nothing Left to Do');
+		expect(sandbox.stores).toMatchObject([{ fields: { name: 'Coffee' } }]);
+	});
+
+	it('invites the others when one fails, says what went wrong, and invites nobody again', async () => {
+		const execution = await invite(
+			merchant('Tea', { contactEmail: 'no address' }),
+			merchant('Milk', { contactEmail: REFUSED }),
+			merchant('Coffee'),
+		);
+		expect(execution.status).toBe('error');
+		expect(errorOf(execution)?.message).toMatch(
+			/^2 of 3 merchants need you: .*(Tea.*Milk|Milk.*Tea)/,
+		);
+		expect(mailbox.mails.map(({ subject }) => subject)).toEqual(['Get paid by bank: Coffee']);
+		expect(await merchants.rows()).toMatchObject([
+			{ state: 'failed', note: expect.stringContaining('refused') },
+			{ state: 'invited', note: expect.stringContaining('The mail was not sent') },
+			{ state: 'invited', note: '' },
+		]);
+		const again = await run(workflow, 'Start');
+		expect(nodesRun(again)).not.toContain('Create Merchant');
+		expect(mailbox.mails).toHaveLength(1);
+	});
+
+	it('says so when the store could not be created', async () => {
+		await invite(merchant('Coffee'));
+		sandbox.faults.add({ match: { endpoint: 'createStore' }, status: 400 });
+		await finishOnboarding('Coffee');
+		const [execution] = await started(1);
+		expect(errorOf(execution)?.message).toMatch(/^Coffee is active, but has no store: .*refused/);
+		expect(await merchants.row('Coffee')).toMatchObject({
+			state: 'failed',
+			note: expect.stringContaining('refused'),
+		});
+	});
+
+	it('says so when a merchant is active that no row waits for', async () => {
+		await publish(workflow);
+		sandbox.deactivate(KEY_MERCHANTS.shop.id);
+		sandbox.activate(KEY_MERCHANTS.shop.id);
+		await sandbox.webhooksIdle();
+		const [execution] = await started(1);
+		expect(errorOf(execution)?.message).toContain('Merchant 1 is active, but no row');
+		expect(sandbox.stores).toEqual([]);
+	});
+});
+
+describe('create and wait', () => {
+	it('hands out a QR code, and the payment when it is paid', async () => {
+		const execution = await api.runWorkflow((await load('create-and-wait')).id);
+		expect(errorOf(execution)).toBeUndefined();
+		const [payment] = sandbox.payments;
+		expect(payment).toMatchObject({
+			api: 'keys',
+			merchant: KEY_MERCHANTS.success.clientId,
+			amount: 149.99,
+		});
+		const [created] = itemsOf(execution, 'Create Payment');
+		expect(created.json.paymentUrl).toBe(pageOf(payment));
+		expect(created.binary?.data).toMatchObject({ mimeType: 'image/png' });
+		const [{ json: paid }] = itemsOf(execution, 'Wait for Completion');
+		expect(paid).toMatchObject({ status: 'completed', waitEndedBy: 'status' });
+		expect(String(paid.paymentId)).toBe(String(payment.id));
+	});
+});
+
+describe.each([
+	['OAuth2', MERCHANT],
+	['keys', SHOP],
+] as const)('payment form with %s', (authentication, merchant) => {
 	let browser: Browser;
 	let page: Page;
 	let workflow: StoredWorkflow;
@@ -947,6 +1477,10 @@ describe('payment form', () => {
 	beforeEach(async () => {
 		workflow = await load('payment-form', [], (example) => {
 			parametersOf(example, 'Wait for the Money').timeoutMinutes = 0.02;
+			if (authentication === 'OAuth2') return;
+			withKeys(example);
+			const price = JSON.stringify(parametersOf(example, 'Price'));
+			Object.assign(parametersOf(example, 'Price'), JSON.parse(price.replace(MERCHANT, SHOP)));
 		});
 		await publish(workflow);
 		page = await browser.newPage({ viewport: { width: 560, height: 600 } });
@@ -980,17 +1514,19 @@ describe('payment form', () => {
 	it('shows QR code and link, and thanks for the money', async () => {
 		await fillIn();
 		const payment = await shown();
-		expect(payment).toMatchObject({ merchant: MERCHANT, amount: 149.99, currency: 'DKK' });
+		expect(payment).toMatchObject({ merchant, amount: 149.99, currency: 'DKK' });
+		expect(payment.api).toBe(authentication === 'OAuth2' ? 'tokens' : 'keys');
 		await page.getByText('Pay 149.99 DKK').waitFor();
 		const link = page.getByRole('link', { name: 'Pay with your bank' });
-		expect(await link.getAttribute('href')).toBe(`${sandbox.url}/pay/${payment.id}`);
+		expect(await link.getAttribute('href')).toBe(pageOf(payment));
 		const image = await page.evaluate<string>(
 			"getComputedStyle(document.querySelector('.form-header'), '::after').content",
 		);
-		const qrCode = await readQrCode(sandbox, MERCHANT, payment.id);
-		expect(image).toContain(`data:image/png;base64,${qrCode.toString('base64')}`);
+		const [, qrCode] = /data:image\/png;base64,([^"]+)/.exec(image)!;
+		expect(await textIn(Buffer.from(qrCode, 'base64'))).toBe(pageOf(payment));
 		mkdirSync(SCREENSHOTS_DIR, { recursive: true });
-		await page.screenshot({ path: join(SCREENSHOTS_DIR, '22-payment-form.png') });
+		const name = authentication === 'OAuth2' ? '22-payment-form' : '22-payment-form-keys';
+		await page.screenshot({ path: join(SCREENSHOTS_DIR, `${name}.png`) });
 
 		await payAndSettle(payment.referenceNumber);
 		await click('I have paid');
