@@ -173,7 +173,9 @@ describe('payments', () => {
 		const waited = await succeed(engine, 'payment', 'waitForCompletion', {
 			paymentId: String(paymentId),
 		});
-		expect(waited.json()).toMatchObject([{ status: 'completed', waitEndedBy: 'status' }]);
+		expect(waited.json()).toMatchObject([
+			{ paymentId, status: 'completed', waitEndedBy: 'status' },
+		]);
 		const listed = await succeed(engine, 'payment', 'getAll');
 		expect(listed.json()).toMatchObject([{ paymentId, id: paymentId, status: 'paid' }]);
 		const drawn = await succeed(engine, 'payment', 'getQrCode', {
@@ -488,6 +490,12 @@ describe('lists of payments', () => {
 		expect((await succeed(engine, 'payment', 'getAll', { filters })).json()).toEqual([]);
 		expect(requestsFor(sandbox, 'list').at(-1)).toMatchObject({
 			path: `/v1/partner/payments?status=paid&page=1&limit=50&merchantClientId=${filters.merchantId}`,
+		});
+		// A filter that was added and left empty is none.
+		const left = { merchantId: { __rl: true, mode: 'list', value: '' }, status: '' };
+		expect((await succeed(engine, 'payment', 'getAll', { filters: left })).json()).toHaveLength(50);
+		expect(requestsFor(sandbox, 'list').at(-1)).toMatchObject({
+			path: '/v1/partner/payments?page=1&limit=50',
 		});
 	});
 });

@@ -36,15 +36,6 @@ export const merchantPickerField: INodeProperties = {
 	],
 };
 
-/**
- * What a person picked or typed, whatever form the workflow has it in: that of a picker, or plain.
- * @param value as n8n hands it over
- */
-export const pickedValue = (value: unknown): unknown =>
-	typeof value === 'object' && value !== null && '__rl' in value && 'value' in value
-		? value.value
-		: value;
-
 /** A merchant's number, with keys. */
 export const merchantNumberField: INodeProperties = {
 	displayName: 'Merchant Number',

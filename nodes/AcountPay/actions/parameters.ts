@@ -36,9 +36,22 @@ export class ItemParameters {
 	}
 }
 
+/**
+ * What a person picked or typed, whatever form the workflow has it in: that of a picker, or plain.
+ * @param value as n8n hands it over
+ */
+export const pickedValue = (value: unknown): unknown =>
+	typeof value === 'object' && value !== null && '__rl' in value && 'value' in value
+		? value.value
+		: value;
+
 /** Whether an optional field has no value. */
-export const isLeftOut = (value: unknown): boolean =>
-	value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+export function isLeftOut(value: unknown): boolean {
+	const picked = pickedValue(value);
+	return (
+		picked === undefined || picked === null || (typeof picked === 'string' && picked.trim() === '')
+	);
+}
 
 /** What the person typed into the fields, by run of the node: n8n copies all of them each time it is asked. */
 const typedFields = new WeakMap<IExecuteFunctions, INodeParameters>();

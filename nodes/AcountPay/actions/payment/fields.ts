@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { ValidationError } from '../../../shared/errors';
-import { idFrom, pickedValue } from '../fields';
-import { type ItemParameters, preview, requiredText } from '../parameters';
+import { idFrom } from '../fields';
+import { type ItemParameters, preview, pickedValue, requiredText } from '../parameters';
 
 /** The merchant that a payment is for. Every operation has it: one partner serves many merchants. */
 export const merchantIdField: INodeProperties = {

@@ -1,7 +1,7 @@
 import { fieldNamed } from '../fields';
 import type { Operation } from '../operation';
 import { paymentIdFrom } from './fields';
-import { paymentNumberField, readStatus } from './readStatus';
+import { asWritten, paymentNumberField, readStatus } from './readStatus';
 import {
 	type Awaited,
 	poll,
@@ -20,11 +20,12 @@ export const waitWithKeys: Operation<Awaited> = {
 		timeoutMinutes: timeoutMinutesOf(item.get('timeoutMinutes')),
 	}),
 
-	run: async (input, work) => [
-		await poll(
+	async run(input, work) {
+		const output = await poll(
 			input,
 			work,
 			async (client, options) => await readStatus(client, input.paymentId, options),
-		),
-	],
+		);
+		return [{ ...output, json: { ...output.json, paymentId: asWritten(input.paymentId) } }];
+	},
 };
