@@ -5,13 +5,15 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { INode, INodeParameters } from 'n8n-workflow';
+import type { INode } from 'n8n-workflow';
 import { extract } from 'tar';
 import { onEnd } from './harness';
 import { projectFolder } from './harness/types';
 import { createNode, engineFor, handedOut, savedWith } from '../kit/engine';
 import {
 	createOf,
+	FIELDS_OF_FIRST_PACKAGE,
+	FIRST_PACKAGE,
 	oneOfEach,
 	orders,
 	paymentsOf,
@@ -27,8 +29,7 @@ function firstVersion(): string {
 	const folder = mkdtempSync(join(tmpdir(), 'n8n-0.1.0-'));
 	onEnd(() => rmSync(folder, { recursive: true, force: true }));
 	symlinkSync(join(projectFolder, 'node_modules'), join(folder, 'node_modules'));
-	const file = join(projectFolder, 'test/fixtures/n8n-nodes-acountpay-0.1.0.tgz');
-	extract({ file, cwd: folder, sync: true });
+	extract({ file: FIRST_PACKAGE, cwd: folder, sync: true });
 	return join(folder, 'package');
 }
 
@@ -42,22 +43,13 @@ async function failThenUpgrade(node: Partial<INode>, count: number, saved?: Part
 	return await today.retry(failed, saved && savedWith(saved));
 }
 
-const everyField: INodeParameters = {
-	currency: 'DKK',
-	customFields: '{ "a": 1 }',
-	description: 'Two tickets',
-	metadata: '={{ JSON.stringify({ askedAt: $now.toMillis() }) }}',
-	mockPayment: 'delay',
-	webhookUrl: 'https://shop.example/hook',
-};
-
 describe.each([
 	['the original workflow', false],
 	['the workflow as it is saved', true],
 ])('retried with %s', (_what, isSaved) => {
 	it.each([
 		['required fields alone', {}],
-		['every field, and an expression that changes', { additionalFields: everyField }],
+		['every field, and an expression that changes', { additionalFields: FIELDS_OF_FIRST_PACKAGE }],
 	])('%s: one payment each, and all are handed out', async (_fields, more) => {
 		sandbox.faults.add({ match: createOf(4), status: 422 });
 		const node = createNode({ maxConcurrency: 1 });

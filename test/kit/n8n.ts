@@ -54,9 +54,15 @@ export function sharedN8n() {
 	};
 }
 
-/** Another n8n with the same package, for tests that restart it or need other settings. The caller stops it. */
+/** The package as it is packed today, which {@link sharedN8n} has installed. */
+export const packedPackage = (): string => shared().packageTarball;
+
+/**
+ * Another n8n with {@link packedPackage}, or with the package that the options name, for tests that restart it or need other
+ * settings. The caller stops it.
+ */
 export async function startOwnN8n(
-	options: Omit<StartN8nOptions, 'n8n' | 'packageTarball'> = {},
+	options: Partial<Omit<StartN8nOptions, 'n8n'>> = {},
 ): Promise<N8n> {
 	const { n8n, packageTarball } = shared();
 	return await startN8n({ n8n, packageTarball, ...options });

@@ -8,10 +8,14 @@ import type {
 	INode,
 	INodeParameters,
 } from 'n8n-workflow';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { startSandbox, type FaultMatch, type RecordedRequest, type Sandbox } from '../../sandbox';
 import { partnerOf } from '../sandbox/client';
+
+/** The package as 0.1.0 was packed. */
+export const FIRST_PACKAGE = join(__dirname, '../fixtures/n8n-nodes-acountpay-0.1.0.tgz');
 
 /** A sandbox for the tests of a file; before each test it forgets what it was asked and told. */
 export function useSandbox(): Sandbox {
@@ -61,6 +65,16 @@ export const THREE_ORDERS = [
 	{ merchant: 'merchant_aarhus', reference: 'ORDER-1002', amount: 49.5 },
 	{ merchant: 'merchant_odense', reference: 'ORDER-1003', amount: 899 },
 ];
+
+/** All optional fields that 0.1.0 had, one with an expression that has another value each time. */
+export const FIELDS_OF_FIRST_PACKAGE: INodeParameters = {
+	currency: 'DKK',
+	customFields: '{ "a": 1 }',
+	description: 'Two tickets',
+	metadata: '={{ JSON.stringify({ askedAt: $now.toMillis() }) }}',
+	mockPayment: 'delay',
+	webhookUrl: 'https://shop.example/hook',
+};
 
 /** The parameters of the operation Create for {@link orders}. */
 export const create = (parameters: INodeParameters = {}): INodeParameters => ({

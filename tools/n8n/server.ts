@@ -63,9 +63,10 @@ export const n8nEnvironment = (
 	N8N_RUNNERS_BROKER_PORT: String(brokerPort),
 });
 
-/** Puts a packed package where n8n keeps what a person has installed. */
+/** Puts a packed package where n8n keeps what a person has installed, in the place of an earlier one. */
 export async function installPackage(userFolder: string, packageTarball: string): Promise<void> {
 	const folder = join(userFolder, '.n8n', 'nodes', 'node_modules', 'n8n-nodes-acountpay');
+	rmSync(folder, { recursive: true, force: true });
 	mkdirSync(folder, { recursive: true });
 	await extract({ file: packageTarball, cwd: folder, strip: 1 });
 }
@@ -101,6 +102,8 @@ export interface N8n {
 	 * @param how `kill` ends it without a chance to tidy up, as a crash of the machine does
 	 */
 	restart(how?: 'stop' | 'kill'): Promise<void>;
+	/** Ends n8n, installs another packed package in the place of ours, and starts n8n again on the same data and ports. */
+	update(packageTarball: string): Promise<void>;
 	/** Ends n8n and all it started, and removes the folder made for it. */
 	stop(): Promise<void>;
 }
@@ -151,6 +154,11 @@ export async function startN8n(options: StartN8nOptions): Promise<N8n> {
 			throw error;
 		});
 
+		const end = async (how: 'stop' | 'kill') => {
+			await child.stop(how === 'kill' ? 0 : STOP_TIMEOUT_MS);
+			earlierLog += child.output();
+		};
+
 		return {
 			url,
 			api,
@@ -158,8 +166,12 @@ export async function startN8n(options: StartN8nOptions): Promise<N8n> {
 			pid: () => child.pid!,
 			log: () => earlierLog + child.output(),
 			async restart(how = 'stop') {
-				await child.stop(how === 'kill' ? 0 : STOP_TIMEOUT_MS);
-				earlierLog += child.output();
+				await end(how);
+				child = await start();
+			},
+			async update(newTarball) {
+				await end('stop');
+				await installPackage(userFolder, newTarball);
 				child = await start();
 			},
 			async stop() {
