@@ -14,8 +14,14 @@ export interface Question {
 	tools: OfferedTool[];
 }
 
-/** What the model answers: a tool to be called, or text. */
-export type Reply = { call: string; with: object } | { text: string };
+/** A tool that the model wants called, with the arguments. */
+export interface ToolCall {
+	call: string;
+	with: object;
+}
+
+/** What the model answers: tools to be called in this turn, or text. */
+export type Reply = ToolCall | ToolCall[] | { text: string };
 
 /** A language model on loopback. */
 export interface Model {
@@ -43,6 +49,7 @@ export async function startModel(reply: (question: Question) => Reply): Promise<
 		questions.push(question);
 		const given = reply(question);
 		const isText = 'text' in given;
+		const calls = isText ? [] : [given].flat();
 		return {
 			id: `completion-${questions.length}`,
 			object: 'chat.completion',
@@ -57,13 +64,11 @@ export async function startModel(reply: (question: Question) => Reply): Promise<
 						: {
 								role: 'assistant',
 								content: null,
-								tool_calls: [
-									{
-										id: `call-${questions.length}`,
-										type: 'function',
-										function: { name: given.call, arguments: JSON.stringify(given.with) },
-									},
-								],
+								tool_calls: calls.map((each, index) => ({
+									id: `call-${questions.length}-${index}`,
+									type: 'function',
+									function: { name: each.call, arguments: JSON.stringify(each.with) },
+								})),
 							},
 				},
 			],

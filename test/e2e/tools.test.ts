@@ -1,20 +1,21 @@
 /**
- * Create as a tool that an MCP client calls: one payment for one call, however often n8n tries it.
+ * Create as a tool that an MCP client or an AI agent calls: one payment for one call, however often n8n tries it.
  */
 import axios from 'axios';
-import type { INode } from 'n8n-workflow';
 import { randomUUID } from 'node:crypto';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { acountPay, workflow } from '../../tools/n8n/workflow';
+import { itemsOf, type Execution } from '../../tools/n8n/api';
+import { acountPay, manualTrigger, workflow, type WorkflowNode } from '../../tools/n8n/workflow';
 import { sharedN8n } from '../kit/n8n';
-import { credentialFor } from '../kit/payments';
+import { credentialFor, requestsFor, retryOnFail } from '../kit/payments';
+import { startModel, type Model, type Reply } from './model';
 
 jest.setTimeout(300_000);
 
 const { api } = sharedN8n();
 let sandbox: Sandbox;
-let client: McpClient;
+let tool: WorkflowNode;
 
 /** As much of an MCP client as calls a tool takes: JSON-RPC over 'streamable HTTP'. */
 class McpClient {
@@ -50,15 +51,7 @@ class McpClient {
 beforeEach(async () => {
 	sandbox = await startSandbox();
 	const credential = await api.createCredential('Shop', 'acountPayApi', credentialFor(sandbox));
-	const path = randomUUID();
-	const trigger = {
-		name: 'MCP',
-		type: '@n8n/n8n-nodes-langchain.mcpTrigger',
-		typeVersion: 2,
-		webhookId: path,
-		parameters: { path, authentication: 'none' },
-	};
-	const tool = acountPay(
+	tool = acountPay(
 		credential,
 		{
 			operation: 'create',
@@ -72,40 +65,122 @@ beforeEach(async () => {
 				webhookUrl: "={{ $fromAI('url', 'if any', 'string') }}",
 			},
 		},
-		{
-			name: 'Create_Payment',
-			type: 'n8n-nodes-acountpay.acountPayTool',
-			retryOnFail: true,
-			maxTries: 3,
-			waitBetweenTries: 50,
-		} as Partial<INode>,
+		{ name: 'Create_Payment', type: 'n8n-nodes-acountpay.acountPayTool', ...retryOnFail(3) },
 	);
-	const { id } = await api.createWorkflow({
-		...workflow([trigger, tool] as never),
-		connections: { Create_Payment: { ai_tool: [[{ node: 'MCP', type: 'ai_tool', index: 0 }]] } },
-	});
-	expect(await api.publish(id)).toMatchObject({ status: 'published' });
-	client = new McpClient(`${api.url}/mcp/${path}`);
-	await client.open();
 });
 
 afterEach(async () => await sandbox.close());
 
 const order = { amount: 100, reference: 'ORDER-1', currency: '', url: '' };
 
-it('a call makes one payment, and fields that the model leaves empty are left out', async () => {
-	expect(await client.call('Create_Payment', order)).toContain('pay_');
-	expect(sandbox.payments).toMatchObject([{ referenceNumber: 'ORDER-1', currency: 'DKK' }]);
-});
-
-it('a payment that is made and answered with 500 is sent once', async () => {
+/** From now on AcountPay makes each payment and answers with a server error. */
+const makeAndAnswerWith500 = () =>
 	sandbox.faults.add({ match: { endpoint: 'create' }, times: 'always', status: 500, made: true });
-	const said = await client.call('Create_Payment', order);
-	expect(sandbox.payments).toHaveLength(1);
-	expect(said).toContain("Payment 'ORDER-1' may or may not exist");
+
+describe('called by an MCP client', () => {
+	let client: McpClient;
+
+	beforeEach(async () => {
+		const path = randomUUID();
+		const trigger: WorkflowNode = {
+			name: 'MCP',
+			type: '@n8n/n8n-nodes-langchain.mcpTrigger',
+			typeVersion: 2,
+			webhookId: path,
+			parameters: { path, authentication: 'none' },
+		};
+		const { id } = await api.createWorkflow({
+			...workflow([trigger, tool]),
+			connections: { Create_Payment: { ai_tool: [[{ node: 'MCP', type: 'ai_tool', index: 0 }]] } },
+		});
+		expect(await api.publish(id)).toMatchObject({ status: 'published' });
+		client = new McpClient(`${api.url}/mcp/${path}`);
+		await client.open();
+	});
+
+	it('a call makes one payment, and fields that the model leaves empty are left out', async () => {
+		expect(await client.call('Create_Payment', order)).toContain('pay_');
+		expect(sandbox.payments).toMatchObject([{ referenceNumber: 'ORDER-1', currency: 'DKK' }]);
+	});
+
+	it('a payment that is made and answered with 500 is sent once', async () => {
+		makeAndAnswerWith500();
+		const said = await client.call('Create_Payment', order);
+		expect(sandbox.payments).toHaveLength(1);
+		expect(said).toContain("Payment 'ORDER-1' may or may not exist");
+	});
+
+	it('two equal calls at once are two payments', async () => {
+		await Promise.all(
+			[order, order].map(async (args) => await client.call('Create_Payment', args)),
+		);
+		expect(sandbox.payments).toHaveLength(2);
+	});
 });
 
-it('two equal calls at once are two payments', async () => {
-	await Promise.all([order, order].map(async (args) => await client.call('Create_Payment', args)));
-	expect(sandbox.payments).toHaveLength(2);
+// Its tools do not run in the engine as nodes do: n8n gives each try of a call a run index of its own.
+describe('called by version 2.2 of AI Agent', () => {
+	const call = { call: 'Create_Payment', with: order };
+	let model: Model;
+
+	afterEach(async () => await model.close());
+
+	/**
+	 * Lets the agent work.
+	 * @param reply of the model, by what the tool has answered it so far
+	 */
+	async function ask(reply: (toolAnswers: string[]) => Reply): Promise<Execution> {
+		model = await startModel(({ messages }) =>
+			reply(messages.filter(({ role }) => role === 'tool').map(({ content }) => content)),
+		);
+		const openAi = await api.createCredential('Model', 'openAiApi', model.credential);
+		const agent: WorkflowNode = {
+			name: 'Agent',
+			type: '@n8n/n8n-nodes-langchain.agent',
+			typeVersion: 2.2,
+			parameters: { promptType: 'define', text: 'Ask for 100 for ORDER-1', options: {} },
+		};
+		const chatModel: WorkflowNode = {
+			name: 'Model',
+			type: '@n8n/n8n-nodes-langchain.lmChatOpenAi',
+			typeVersion: 1.2,
+			parameters: { model: { __rl: true, mode: 'list', value: 'loopback' }, options: {} },
+			credentials: { openAiApi: openAi },
+		};
+		const definition = workflow([manualTrigger(), agent, chatModel, tool]);
+		definition.connections = {
+			Start: { main: [[{ node: 'Agent', type: 'main', index: 0 }]] },
+			Model: { ai_languageModel: [[{ node: 'Agent', type: 'ai_languageModel', index: 0 }]] },
+			Create_Payment: { ai_tool: [[{ node: 'Agent', type: 'ai_tool', index: 0 }]] },
+		};
+		const execution = await api.runWorkflow((await api.createWorkflow(definition)).id);
+		expect(itemsOf(execution, 'Agent')).toMatchObject([{ json: { output: 'Done' } }]);
+		return execution;
+	}
+
+	it('a call makes one payment, and fields that the model leaves empty are left out', async () => {
+		await ask(([answer]) => (answer ? { text: 'Done' } : call));
+		expect(model.questions[1].messages.at(-1)!.content).toContain('pay_');
+		expect(sandbox.payments).toMatchObject([{ referenceNumber: 'ORDER-1', currency: 'DKK' }]);
+	});
+
+	it('a payment that is made and answered with 500 is sent once, at each of three tries of n8n', async () => {
+		makeAndAnswerWith500();
+		const execution = await ask((toolAnswers) =>
+			toolAnswers.length > 0 ? { text: 'Done' } : call,
+		);
+		expect(execution.data.resultData.runData.Create_Payment).toHaveLength(3);
+		expect(requestsFor(sandbox, 'create')).toHaveLength(1);
+		expect(sandbox.payments).toHaveLength(1);
+	});
+
+	it('two equal calls in one turn are two payments', async () => {
+		await ask((toolAnswers) => (toolAnswers.length > 0 ? { text: 'Done' } : [call, call]));
+		expect(sandbox.payments).toHaveLength(2);
+	});
+
+	it('an equal call in the next turn is a second payment', async () => {
+		await ask((toolAnswers) => (toolAnswers.length > 1 ? { text: 'Done' } : call));
+		expect(sandbox.payments).toHaveLength(2);
+	});
 });
