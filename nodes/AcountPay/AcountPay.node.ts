@@ -21,7 +21,10 @@ export class AcountPay implements INodeType {
 		name: 'acountPay',
 		icon: { light: 'file:../../icons/acountpay.svg', dark: 'file:../../icons/acountpay.dark.svg' },
 		group: ['output'],
-		version: 1,
+		// Not 1: n8n adds 'Custom API Call' to the lists of a node whose version is its default one. That hands over to the HTTP
+		// Request node, which can use neither credential.
+		version: [1],
+		defaultVersion: 1,
 		subtitle: '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
 		description: 'Collect bank payments by link and QR code',
 		defaults: { name: 'AcountPay' },
