@@ -9,7 +9,7 @@ import {
 	NodeOperationError,
 } from 'n8n-workflow';
 import { authenticationOf, credentialsByAuthentication } from '../shared/auth';
-import { operationFor, properties } from './actions';
+import { missingOperation, operationFor, properties } from './actions';
 import { searchMerchants } from './actions/merchant/search';
 import { ItemRunner } from './execution/itemRunner';
 import { resume } from './resume';
@@ -67,11 +67,8 @@ export class AcountPay implements INodeType {
 		const name = this.getNodeParameter('operation', 0) as string;
 		const operation = operationFor(authenticationOf(this), resource, name);
 		if (!operation) {
-			throw new NodeOperationError(
-				this.getNode(),
-				`This version of the node has no operation '${name}' for '${resource}'`,
-				{ description: 'Choose another operation, or update the package n8n-nodes-acountpay.' },
-			);
+			const { message, description } = missingOperation(resource, name);
+			throw new NodeOperationError(this.getNode(), message, { description });
 		}
 		return [await new ItemRunner(this, operation).run()];
 	}

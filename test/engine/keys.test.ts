@@ -609,3 +609,13 @@ it('a choice of authentication that does not exist is said', async () => {
 	expect(error?.message).toBeDefined();
 	expect(sandbox.requests).toEqual([]);
 });
+
+it('an operation that only keys have says so, and sends nothing', async () => {
+	const engine = await engineFor(sandbox);
+	const { error } = await engine.runNode({
+		node: { parameters: { resource: 'payment', operation: 'getAll' } },
+	});
+	expect(error?.message).toContain("The operation 'Get Many' needs the authentication 'API Keys'");
+	expect(error?.description).toContain('Nothing was sent');
+	expect(sandbox.requests).toEqual([]);
+});

@@ -3,10 +3,11 @@ import {
 	AUTH_METHODS,
 	type Authentication,
 	authenticationField,
+	nameOfAuthentication,
 	SHOWN_WITH,
 } from '../../shared/auth';
 import { merchant } from './merchant';
-import type { Operation, Resource } from './operation';
+import type { AnyOperation, Operation, Resource } from './operation';
 import { maxConcurrencyOption, timeoutOption } from './options';
 import { payment } from './payment';
 import { store } from './store';
@@ -20,15 +21,15 @@ const DEFAULT_OPERATION = 'create';
 /** By the order in which they were added: the fields of a saved workflow keep their order, by which it is known again. */
 const AUTHENTICATIONS = Object.keys(AUTH_METHODS) as Authentication[];
 
-const operationsOf = (authentication: Authentication, resource: string) =>
-	Object.hasOwn(RESOURCES, resource) ? (RESOURCES[resource].operations[authentication] ?? []) : [];
-
-const resourcesWith = (authentication: Authentication): string[] =>
-	Object.keys(RESOURCES).filter((resource) => operationsOf(authentication, resource).length > 0);
+/** The operations that a resource has with one way to authenticate. */
+const operationsOf = (authentication: Authentication, resource: string): AnyOperation[] =>
+	Object.hasOwn(RESOURCES, resource)
+		? RESOURCES[resource].operations.flatMap((entry) => entry[authentication] ?? [])
+		: [];
 
 /** The authentications that a resource has operations with. */
 const authenticationsOf = (resource: string): Authentication[] =>
-	AUTHENTICATIONS.filter((authentication) => resourcesWith(authentication).includes(resource));
+	AUTHENTICATIONS.filter((authentication) => operationsOf(authentication, resource).length > 0);
 
 /**
  * Finds the operation that a person chose.
@@ -40,6 +41,29 @@ export const operationFor = (
 	operation: string,
 ): Operation<unknown> | undefined =>
 	operationsOf(authentication, resource).find(({ option }) => option.value === operation);
+
+/**
+ * What keeps a person from the operation that they chose: the node's authentication, or the node's version.
+ * @returns message and description of an error
+ */
+export function missingOperation(
+	resource: string,
+	operation: string,
+): { message: string; description: string } {
+	for (const authentication of AUTHENTICATIONS) {
+		const found = operationFor(authentication, resource, operation);
+		if (!found) continue;
+		return {
+			message: `The operation '${found.option.name}' needs the authentication '${nameOfAuthentication(authentication)}'`,
+			description:
+				'Choose a credential for that authentication, or another operation. Nothing was sent.',
+		};
+	}
+	return {
+		message: `This version of the node has no operation '${operation}' for '${resource}'`,
+		description: 'Choose another operation, or update the package n8n-nodes-acountpay.',
+	};
+}
 
 const byName = (a: INodeProperties, b: INodeProperties) =>
 	a.displayName.localeCompare(b.displayName);
@@ -94,53 +118,81 @@ const choice = (
 	default: defaultValue,
 });
 
-/** A resource as the list offers it: only with an authentication that it has operations with. */
-function resourceOption(value: string): INodePropertyOptions {
-	const authentications = authenticationsOf(value);
-	return {
-		name: RESOURCES[value].name,
-		value,
-		...(authentications.length < AUTHENTICATIONS.length && {
-			displayOptions: { show: { authentication: authentications } },
-		}),
-	};
+/** An entry of a list as n8n shows it: only with these authentications. */
+function optionWith(
+	option: INodePropertyOptions,
+	authentications: Authentication[],
+	all = AUTHENTICATIONS,
+): INodePropertyOptions {
+	if (authentications.length === all.length) return option;
+	const show = { ...option.displayOptions?.show, authentication: authentications };
+	return { ...option, displayOptions: { ...option.displayOptions, show } };
 }
 
 /** One field for all authentications: n8n's list of actions would show those of a second field twice. */
 const resourceField = choice(
 	'Resource',
 	'resource',
-	Object.keys(RESOURCES).map(resourceOption),
+	Object.entries(RESOURCES).map(([value, { name }]) =>
+		optionWith({ name, value }, authenticationsOf(value)),
+	),
 	DEFAULT_RESOURCE,
 );
 
-/** The operations and fields that a person has with one way to authenticate. */
-function propertiesWith(authentication: Authentication): INodeProperties[] {
-	const resources = resourcesWith(authentication);
-	return [
-		...resources.map((resource) =>
-			shownFor(
-				choice(
-					'Operation',
-					'operation',
-					operationsOf(authentication, resource).map(({ option }) => option),
-					DEFAULT_OPERATION,
-				),
-				authentication,
-				{ resource: [resource] },
-			),
-		),
-		...resources.flatMap((resource) =>
-			operationsOf(authentication, resource).flatMap((operation) =>
-				fieldsFor(authentication, resource, operation),
-			),
-		),
-	];
+/**
+ * One field for all authentications: n8n's list of actions has the operations of a resource's first field alone. It stays
+ * when the authentication is switched, or n8n would forget the operation, and make 'Create' of 'Get Many'.
+ */
+function operationField(resource: string): INodeProperties {
+	const own = authenticationsOf(resource);
+	const options = RESOURCES[resource].operations.map((entry) => {
+		const having = own.filter((authentication) => entry[authentication]);
+		return optionWith(entry[having[0]]!.option, having, own);
+	});
+	// Who chooses an action of n8n's list gets the first of these values.
+	const authentication = [...own, ...AUTHENTICATIONS.filter((other) => !own.includes(other))];
+	const show = {
+		resource: [resource],
+		...(own.length < AUTHENTICATIONS.length && { authentication }),
+	};
+	return {
+		...choice('Operation', 'operation', options, DEFAULT_OPERATION),
+		displayOptions: { show },
+	};
+}
+
+/**
+ * Shown in the place of the fields where a person chose what their authentication does not have: n8n's list of actions
+ * offers everything, and switching the credential leaves resource and operation as they are.
+ */
+function notices(authentication: Authentication, resource: string): INodeProperties[] {
+	const missing = RESOURCES[resource].operations.filter((entry) => !entry[authentication]);
+	return missing.map((entry) => {
+		const [needed] = AUTHENTICATIONS.filter((other) => entry[other]);
+		const { name, value } = entry[needed]!.option;
+		const notice: INodeProperties = {
+			displayName: `<b>${name}</b> needs the authentication <b>${nameOfAuthentication(needed)}</b>. Choose a credential of that kind above, or create one.`,
+			name: 'authenticationNotice',
+			type: 'notice',
+			default: '',
+		};
+		return shownFor(notice, authentication, { resource: [resource], operation: [value] });
+	});
 }
 
 /** All fields of the node: the choices, then each operation's own. */
 export const properties: INodeProperties[] = [
 	authenticationField,
 	resourceField,
-	...AUTHENTICATIONS.flatMap(propertiesWith),
+	...Object.keys(RESOURCES).map(operationField),
+	...AUTHENTICATIONS.flatMap((authentication) =>
+		Object.keys(RESOURCES).flatMap((resource) =>
+			operationsOf(authentication, resource).flatMap((operation) =>
+				fieldsFor(authentication, resource, operation),
+			),
+		),
+	),
+	...AUTHENTICATIONS.flatMap((authentication) =>
+		Object.keys(RESOURCES).flatMap((resource) => notices(authentication, resource)),
+	),
 ];

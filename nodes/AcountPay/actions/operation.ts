@@ -88,9 +88,12 @@ export interface Operation<Input> {
 export interface Resource {
 	/** As the list shows it. */
 	name: string;
-	/** Its operations in the order of the list, for each way to authenticate that has it. */
-	operations: Partial<Record<Authentication, ReadonlyArray<AnyOperation>>>;
+	/** Its operations in the order of the list. */
+	operations: readonly OperationByAuthentication[];
 }
+
+/** One entry of the list 'Operation', done by another operation with each way to authenticate that has it. */
+export type OperationByAuthentication = Partial<Record<Authentication, AnyOperation>>;
 
 /** An operation whose input is its own business: what its check gives is what its run gets. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any

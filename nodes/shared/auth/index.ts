@@ -2,6 +2,7 @@ import type {
 	ICredentialsDisplayOptions,
 	INodeCredentialDescription,
 	INodeProperties,
+	INodePropertyOptions,
 } from 'n8n-workflow';
 import { ValidationError } from '../errors';
 import type { RequestContext } from '../requestContext';
@@ -69,6 +70,12 @@ export const authenticationField: INodeProperties = {
 	],
 	default: 'oAuth2',
 };
+
+/** An authentication as the nodes show it. */
+export const nameOfAuthentication = (authentication: Authentication): string =>
+	(authenticationField.options as INodePropertyOptions[]).find(
+		({ value }) => value === authentication,
+	)!.name;
 
 /**
  * When a field is shown: with this authentication alone. That of the default is shown unless another one is chosen, since

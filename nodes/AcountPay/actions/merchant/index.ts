@@ -8,5 +8,11 @@ import { getMany } from './getMany.operation';
 /** The resource 'Merchant'. */
 export const merchant: Resource = {
 	name: 'Merchant',
-	operations: { apiKey: [create, createFastTrack, createTest, get, getMany] },
+	operations: [
+		{ apiKey: create },
+		{ apiKey: createFastTrack },
+		{ apiKey: createTest },
+		{ apiKey: get },
+		{ apiKey: getMany },
+	],
 };

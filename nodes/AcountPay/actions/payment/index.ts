@@ -12,8 +12,11 @@ import { waitWithKeys } from './waitWithKeys.operation';
 /** The resource 'Payment'. */
 export const payment: Resource = {
 	name: 'Payment',
-	operations: {
-		oAuth2: [create, get, getQrCode, waitForCompletion],
-		apiKey: [createWithKeys, getWithKeys, getMany, getQrCodeWithKeys, waitWithKeys],
-	},
+	operations: [
+		{ oAuth2: create, apiKey: createWithKeys },
+		{ oAuth2: get, apiKey: getWithKeys },
+		{ apiKey: getMany },
+		{ oAuth2: getQrCode, apiKey: getQrCodeWithKeys },
+		{ oAuth2: waitForCompletion, apiKey: waitWithKeys },
+	],
 };

@@ -5,5 +5,5 @@ import { getMany } from './getMany.operation';
 /** The resource 'Store'. */
 export const store: Resource = {
 	name: 'Store',
-	operations: { apiKey: [create, getMany] },
+	operations: [{ apiKey: create }, { apiKey: getMany }],
 };
