@@ -185,9 +185,12 @@ describe('a bad input', () => {
 		},
 	);
 
-	it('in a required field that is no expression is refused by n8n itself', async () => {
+	it.each([
+		['empty', { merchantId: '', referenceNumber: '' }],
+		['missing', { merchantId: undefined, referenceNumber: undefined }],
+	])('in a required field that is %s is refused by n8n itself', async (_what, fields) => {
 		const engine = await engineOf();
-		const parameters = create({ merchantId: '', referenceNumber: '' });
+		const parameters = create(fields as INodeParameters);
 		const execution = await engine.runNode({ node: { parameters } });
 
 		expect(execution.error!.message).toContain('Parameter "Merchant ID" is required');

@@ -13,12 +13,12 @@ export class ItemParameters {
 	) {}
 
 	/**
-	 * The value of a field; undefined when the workflow does not have it.
+	 * The value of a field; null when the workflow does not have it.
 	 * @throws ValidationError when it is an expression that n8n takes for text
 	 */
 	get(name: string): unknown {
 		refuseTypedExpression(name, typedInto(this.context)[name]);
-		return this.context.getNodeParameter(name, this.itemIndex, undefined) as unknown;
+		return this.context.getNodeParameter(name, this.itemIndex, null) as unknown;
 	}
 
 	/**

@@ -3,13 +3,19 @@ import { ValidationError } from '../../../shared/errors';
 import { idFrom } from '../fields';
 import { type ItemParameters, preview, pickedValue, requiredText } from '../parameters';
 
+/**
+ * Not an empty text: n8n gives a new node the defaults of OAuth2, and then the only credential there is. With keys, an empty
+ * text would leave the picker without a mode, and nobody would see the list of merchants.
+ */
+const NO_DEFAULT = undefined as never;
+
 /** The merchant that a payment is for. Every operation has it: one partner serves many merchants. */
 export const merchantIdField: INodeProperties = {
 	displayName: 'Merchant ID',
 	name: 'merchantId',
 	type: 'string',
 	required: true,
-	default: '',
+	default: NO_DEFAULT,
 	placeholder: 'e.g. merchant_abc123',
 	description: 'The merchant that gets the money, as AcountPay calls it',
 };
