@@ -93,5 +93,15 @@ export class AcountPayKeyApi implements ICredentialType {
 			},
 			disableFollowRedirect: true,
 		},
+		rules: [
+			{
+				type: 'responseCode',
+				properties: {
+					value: 401,
+					message:
+						'AcountPay rejected these keys. Copy client ID and client secret again, and check that they belong to this environment.',
+				},
+			},
+		],
 	};
 }
