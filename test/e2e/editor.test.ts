@@ -1,6 +1,5 @@
 import axios from 'axios';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -10,7 +9,7 @@ import { startSandbox, webhookHeaders, type Sandbox } from '../../sandbox';
 import { launchBrowser } from '../../tools/browser';
 import { EXAMPLES_DIR, exampleNames, readExample } from '../../tools/examples';
 import { isFinished, itemsOf, type StoredCredential } from '../../tools/n8n/api';
-import { Editor, SCREENSHOTS_DIR } from '../../tools/n8n/editor';
+import { Editor } from '../../tools/n8n/editor';
 import type { N8n } from '../../tools/n8n/server';
 import {
 	acountPay,
@@ -19,7 +18,6 @@ import {
 	workflow,
 	type WorkflowNode,
 } from '../../tools/n8n/workflow';
-import { SHOP } from '../kit/keys';
 import { startOwnN8n } from '../kit/n8n';
 import {
 	create as createOfOrders,
@@ -35,7 +33,7 @@ const ICONS = {
 	dark: '/icons/n8n-nodes-acountpay/dist/icons/acountpay.dark.svg',
 };
 
-/** In the order of the panel, each once. n8n lists those of a resource's first operations alone: no Get Many of payments. */
+/** In the order of the panel, each once. */
 const ACTIONS = [
 	'Create merchant',
 	'Create merchant by fast track',
@@ -44,6 +42,7 @@ const ACTIONS = [
 	'Get many merchants',
 	'Create payment',
 	'Get payment',
+	'Get many payments',
 	'Get QR code of payment',
 	'Wait for completion of payment',
 	'Create store',
@@ -59,7 +58,6 @@ let browser: Browser;
 let editor: Editor;
 
 beforeAll(async () => {
-	rmSync(SCREENSHOTS_DIR, { recursive: true, force: true });
 	proxy = createServer((request, answer) => {
 		proxied.push(request.url!);
 		answer.writeHead(502).end();
@@ -117,7 +115,7 @@ describe('without a credential', () => {
 		expect(await texts(found)).toEqual(['AcountPay']);
 
 		await found.click();
-		await editor.nodePanel.getByText('Actions (11)').click();
+		await editor.nodePanel.getByText('Actions (12)').click();
 		await editor.nodePanel.getByText('Create payment').waitFor();
 		await editor.picture('02-actions');
 		expect(await texts(found)).toEqual([
@@ -139,7 +137,7 @@ describe('without a credential', () => {
 		await editor.openWorkflow();
 		await editor.searchFirstNode('acount');
 		await editor.nodePanel.getByText('AcountPay', { exact: true }).click();
-		await editor.nodePanel.getByText('Actions (11)').click();
+		await editor.nodePanel.getByText('Actions (12)').click();
 		await editor.nodePanel.getByText('Create payment').click();
 		await editor.fields.getByText('Connect to AcountPay').click();
 		await credential.getByTestId('credential-connection-parameter').first().waitFor();
@@ -185,38 +183,6 @@ describe('without a credential', () => {
 	});
 });
 
-it('with keys, the node offers what they are for, and a merchant is picked by name', async () => {
-	const data = { environment: 'custom', baseUrl: sandbox.url, ...sandbox.keys };
-	const keys = await n8n.api.createCredential('AcountPay keys', 'acountPayKeyApi', data);
-	const node = {
-		...acountPay(keys, { authentication: 'apiKey', operation: 'create' }),
-		credentials: { acountPayKeyApi: keys },
-	};
-	const { id } = await n8n.api.createWorkflow(workflow([manualTrigger(), node]));
-	await editor.openWorkflow(id);
-	await editor.openNode('AcountPay');
-	await editor.field('resource').click();
-	const options = editor.page.getByRole('option');
-	await options.first().waitFor();
-	await editor.picture('22-keys-resources');
-	expect(await texts(options.filter({ visible: true }))).toEqual([
-		'Merchant',
-		'Payment',
-		'Store',
-		'Custom API Call',
-	]);
-	await editor.page.keyboard.press('Escape');
-	await editor.fields.getByTestId('resource-locator-merchantId').locator('input').last().click();
-	await editor.page.getByTestId('rlc-item').first().waitFor();
-	await editor.picture('23-keys-merchants');
-	await editor.page.getByTestId('rlc-item').getByText(SHOP.companyName).click();
-	await editor.fill('amount', '49.50');
-	await editor.fill('referenceNumber', 'ORDER-1002');
-	await editor.executeStep();
-	await editor.output.getByText('ORDER-1002').first().waitFor();
-	await editor.picture('24-keys-created');
-});
-
 describe('with a credential', () => {
 	let credential: StoredCredential;
 
@@ -244,7 +210,7 @@ describe('with a credential', () => {
 		await editor.field('resource').click();
 		const resources = editor.page.getByRole('option').filter({ visible: true });
 		await resources.first().waitFor();
-		expect(await texts(resources)).toEqual(['Payment', 'Custom API Call']);
+		expect(await texts(resources)).toEqual(['Payment']);
 		await editor.page.keyboard.press('Escape');
 		await editor.picture('07-create');
 		expect(await fieldNames()).toEqual([

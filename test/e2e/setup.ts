@@ -3,6 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+import { SCREENSHOTS_DIR } from '../../tools/n8n/editor';
 import { startN8n } from '../../tools/n8n/server';
 import { ensureN8n, type N8nInstallation } from '../../tools/n8n/setup';
 import { packPackage } from '../../tools/package';
@@ -37,6 +38,7 @@ async function startShared(
 export default async function setup({ maxWorkers }: Config): Promise<void> {
 	const n8n = await ensureN8n({ version: testedVersion() });
 	const packageTarball = await packPackage();
+	rmSync(SCREENSHOTS_DIR, { recursive: true, force: true });
 	const ends: Array<() => Promise<void> | void> = [
 		() => rmSync(dirname(packageTarball), { recursive: true }),
 	];

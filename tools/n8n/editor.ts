@@ -75,6 +75,34 @@ export class Editor {
 		await this.nodePanel.getByTestId('node-creator-search-bar').fill(text);
 	}
 
+	/** Begins a new workflow with an action of AcountPay, and opens its node. */
+	async beginWith(action: string): Promise<void> {
+		await this.openWorkflow();
+		await this.searchFirstNode('acount');
+		await this.nodePanel.getByText('AcountPay', { exact: true }).click();
+		const item = this.nodePanel.getByText(action, { exact: true });
+		if (!(await item.isVisible())) await this.nodePanel.getByText(/^Actions \(\d+\)$/).click();
+		await item.click();
+		await this.fields.waitFor();
+	}
+
+	/** Chooses a stored credential in the open node. */
+	async chooseCredential(name: string): Promise<void> {
+		const box = this.page.getByTestId('node-credentials-select');
+		await box.click();
+		await this.page
+			.locator('[data-test-id^="node-credentials-select-item"]')
+			.getByText(name, { exact: true })
+			.click();
+	}
+
+	/** Publishes the workflow that is open. */
+	async publish(): Promise<void> {
+		await this.page.getByTestId('workflow-open-publish-modal-button').click();
+		await this.page.getByTestId('workflow-publish-button').click();
+		await this.page.getByText('Workflow published').waitFor();
+	}
+
 	/** Reads a workflow from a file into the new one that is open. */
 	async importFile(file: string): Promise<void> {
 		await this.page.getByTestId('workflow-menu').click();

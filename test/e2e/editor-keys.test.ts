@@ -1,0 +1,256 @@
+/** n8n's editor as a person with keys uses it, from the credential to a published trigger: each test goes on where the last one ended. */
+import type { IDataObject } from 'n8n-workflow';
+import type { Browser, Locator } from 'playwright-core';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { launchBrowser } from '../../tools/browser';
+import type { StoredCredential } from '../../tools/n8n/api';
+import { Editor } from '../../tools/n8n/editor';
+import type { N8n } from '../../tools/n8n/server';
+import { acountPay, manualTrigger, workflow, type WorkflowNode } from '../../tools/n8n/workflow';
+import { KEY_CREDENTIAL, SHOP } from '../kit/keys';
+import { startOwnN8n } from '../kit/n8n';
+import { credentialFor, until } from '../kit/payments';
+import { keyPartnerOf } from '../sandbox/client';
+
+jest.setTimeout(180_000);
+
+const OAUTH2 = 'Shop with OAuth2';
+const MERCHANT = 'Corner Shop ApS';
+
+let sandbox: Sandbox;
+let n8n: N8n;
+let browser: Browser;
+let editor: Editor;
+
+beforeAll(async () => {
+	sandbox = await startSandbox();
+	browser = await launchBrowser();
+	n8n = await startOwnN8n();
+	editor = await Editor.open(browser, n8n.api);
+});
+
+afterAll(async () => {
+	await browser?.close();
+	await n8n?.stop();
+	await sandbox?.close();
+});
+
+// What was to be seen at the end tells most about a test that failed.
+afterEach(async () => {
+	const name = expect.getState().currentTestName!.replace(/\W+/g, '-');
+	await editor.picture(`keys-end-of-${name}`);
+});
+
+const texts = async (elements: Locator) =>
+	(await elements.allInnerTexts()).map((text) => text.split('\n')[0].trim());
+
+/** The names of the fields of the open node, in their order. */
+const fieldNames = async () =>
+	await texts(editor.fields.getByTestId('parameter-item').locator('label:visible'));
+
+/** What a list of the open node offers. */
+async function offered(field: string): Promise<string[]> {
+	await editor.field(field).click();
+	const options = editor.page.getByRole('option').filter({ visible: true });
+	await options.first().waitFor();
+	const names = await texts(options);
+	await editor.page.keyboard.press('Escape');
+	return names;
+}
+
+const picker = () => editor.fields.getByTestId('resource-locator-merchantId');
+
+it('wrong keys are said to be wrong, and with the right ones a test merchant is made', async () => {
+	const { credential } = editor;
+	const save = async () => await credential.getByTestId('credential-save-button').click();
+	await editor.beginWith('Create test merchant');
+	await editor.fields.getByText('Connect to AcountPay').click();
+	await credential.getByText('AcountPay Key API').waitFor();
+	const asked = credential.getByTestId('credential-connection-parameter').locator('label');
+	expect(await texts(asked)).toEqual([
+		'Environment',
+		'Client ID *',
+		'Client Secret *',
+		'Webhook Secret',
+	]);
+	const { clientId, clientSecret } = sandbox.keys;
+	await editor.choose('environment', 'Custom');
+	await editor.fill('baseUrl', sandbox.url);
+	await editor.fill('clientId', clientId);
+	await editor.fill('clientSecret', 'mistyped');
+	await save();
+	await credential.getByText('More details').click();
+	await credential.getByText('AcountPay rejected these keys').waitFor();
+	await editor.picture('keys-01-wrong-keys');
+
+	await editor.fill('clientSecret', clientSecret);
+	await save();
+	await credential.waitFor({ state: 'hidden' });
+	expect(sandbox.counts).toEqual({
+		'profile 401': expect.any(Number),
+		'profile 200': expect.any(Number),
+	});
+	await editor.picture('keys-02-connected');
+
+	await editor.fill('companyName', MERCHANT);
+	await editor.executeStep();
+	await editor.output.getByText(MERCHANT).first().waitFor();
+	await editor.picture('keys-03-test-merchant');
+	expect(sandbox.merchants.at(-1)).toMatchObject({ companyName: MERCHANT, status: 'active' });
+});
+
+it('a payment is created for the merchant that is picked by name, with its QR code', async () => {
+	await editor.beginWith('Create payment');
+	expect(await offered('resource')).toEqual(['Merchant', 'Payment', 'Store']);
+	expect(await offered('operation')).toEqual([
+		'Create',
+		'Get',
+		'Get Many',
+		'Get QR Code',
+		'Wait for Completion',
+	]);
+	await picker().locator('input').last().click();
+	await editor.page.getByTestId('rlc-item').getByText(MERCHANT).waitFor();
+	await editor.picture('keys-04-merchants');
+	await editor.page.getByTestId('rlc-item').getByText(MERCHANT).click();
+	await editor.fill('amount', '49.50');
+	await editor.fill('referenceNumber', 'ORDER-1002');
+	await editor.addField('Options', 'QR Code');
+	await editor.switchOn('qrCode');
+	await editor.executeStep();
+	await editor.output.getByTestId('ndv-view-binary-data').click();
+	const image = editor.output.locator('img');
+	await image.waitFor();
+	await editor.picture('keys-05-qr-code');
+	expect(await image.evaluate(({ naturalWidth }) => naturalWidth as number)).toBeGreaterThan(100);
+	const { clientId } = sandbox.merchants.at(-1)!;
+	expect(sandbox.payments).toEqual([
+		expect.objectContaining({ merchant: clientId, amount: 49.5, referenceNumber: 'ORDER-1002' }),
+	]);
+});
+
+it('the QR code of a payment is drawn from its link', async () => {
+	await editor.beginWith('Get QR code of payment');
+	await editor.fill('paymentUrl', `${sandbox.url}/pay/1`);
+	await editor.executeStep();
+	await editor.output.getByTestId('ndv-view-binary-data').click();
+	await editor.output.locator('img').waitFor();
+	await editor.picture('keys-06-qr-code-of-link');
+});
+
+it('payments are listed, also from the panel of actions', async () => {
+	await keyPartnerOf(sandbox).create({ referenceNumber: 'ORDER-1003' });
+	await editor.beginWith('Get many payments');
+	expect(await fieldNames()).toEqual([
+		'Credential',
+		'Resource',
+		'Operation',
+		'Return All',
+		'Limit',
+		'Filters',
+		'Options',
+	]);
+	await editor.executeStep();
+	await editor.output.getByText('2 items').waitFor();
+	await editor.showOutputAs('table');
+	for (const reference of ['ORDER-1002', 'ORDER-1003']) {
+		await editor.output.getByText(reference).first().waitFor();
+	}
+	await editor.picture('keys-07-list');
+});
+
+it('the trigger registers itself when it is published', async () => {
+	await editor.beginWith('On payment completed');
+	await editor.fields.getByText('There is no URL to copy').waitFor();
+	await editor.picture('keys-08-trigger');
+	await editor.closeNode();
+	await editor.publish();
+	await editor.picture('keys-09-published');
+	await until(() => sandbox.registrations.length === 1);
+	expect(sandbox.registrations).toMatchObject([
+		{
+			url: expect.stringContaining(`${n8n.url}/webhook/`),
+			events: ['payment.completed'],
+		},
+	]);
+});
+
+describe('the authentication of a saved node is switched by choosing another credential', () => {
+	let keys: StoredCredential;
+	let oAuth2: StoredCredential;
+
+	beforeAll(async () => {
+		const data = { environment: 'custom', baseUrl: sandbox.url, ...sandbox.keys };
+		keys = await n8n.api.createCredential('Stored keys', KEY_CREDENTIAL, data);
+		oAuth2 = await n8n.api.createCredential(OAUTH2, 'acountPayApi', credentialFor(sandbox));
+	});
+
+	/** Opens a node of a workflow that is stored. @returns what reads it as it is stored by then */
+	async function open(node: WorkflowNode): Promise<() => Promise<WorkflowNode>> {
+		const { id } = await n8n.api.createWorkflow(workflow([manualTrigger(), node]));
+		await editor.openWorkflow(id);
+		await editor.openNode('AcountPay');
+		return async () => (await n8n.api.getWorkflow(id)).nodes[1];
+	}
+
+	/** Waits until n8n has stored the node with that credential. */
+	const stored = async (read: () => Promise<WorkflowNode>, type: string): Promise<IDataObject> => {
+		await until(async () => Object.keys((await read()).credentials ?? {}).join() === type);
+		return (await read()).parameters as IDataObject;
+	};
+
+	it('from OAuth2 and back: fields and credential follow, and what both have stays', async () => {
+		const shared = {
+			amount: '149.99',
+			referenceNumber: 'ORDER-1004',
+			additionalFields: { description: 'Two tickets' },
+			options: { qrCode: true },
+		};
+		const merchantId = 'merchant_copenhagen';
+		const read = await open(acountPay(oAuth2, { operation: 'create', merchantId, ...shared }));
+		await editor.chooseCredential(keys.name);
+		await picker().waitFor();
+		await editor.picture('keys-10-switched-to-keys');
+		expect(await stored(read, KEY_CREDENTIAL)).toMatchObject({
+			authentication: 'apiKey',
+			...shared,
+		});
+
+		await editor.chooseCredential(oAuth2.name);
+		await picker().waitFor({ state: 'hidden' });
+		await editor.picture('keys-11-switched-back');
+		expect(await stored(read, 'acountPayApi')).toMatchObject({ merchantId, ...shared });
+		expect((await read()).parameters).not.toHaveProperty('authentication', 'apiKey');
+	});
+
+	it.each([
+		['payment', 'getAll', 'Get Many'],
+		['merchant', 'createTest', 'Create Test Merchant'],
+		['merchant', 'getAll', 'Get Many'],
+	])(
+		'%s, %s: what OAuth2 does not have is kept, and n8n says what it needs',
+		async (resource, operation, name) => {
+			const node = acountPay(keys, { authentication: 'apiKey', resource, operation });
+			const read = await open({ ...node, credentials: { [KEY_CREDENTIAL]: keys } });
+			await editor.chooseCredential(oAuth2.name);
+			await editor.fields.getByText(`${name} needs the authentication API Keys`).waitFor();
+			await editor.picture(`keys-12-${resource}-${operation}-needs-keys`);
+			await stored(read, 'acountPayApi');
+
+			await editor.chooseCredential(keys.name);
+			await editor.fields.getByText('needs the authentication').waitFor({ state: 'hidden' });
+			expect(await stored(read, KEY_CREDENTIAL)).toMatchObject({ operation });
+		},
+	);
+
+	it('a new node offers the list of merchants when the keys are chosen', async () => {
+		await editor.beginWith('Create payment');
+		await editor.chooseCredential(oAuth2.name);
+		await picker().waitFor({ state: 'hidden' });
+		await editor.chooseCredential(keys.name);
+		await picker().locator('input').last().click();
+		await editor.page.getByTestId('rlc-item').getByText(SHOP.companyName).waitFor();
+		await editor.picture('keys-13-list-after-switch');
+	});
+});
