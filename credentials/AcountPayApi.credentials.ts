@@ -8,6 +8,7 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 import { baseUrlExpression, OAUTH2_HOSTS, TOKEN_PATH } from '../nodes/shared/api/hosts';
+import { environmentFields } from '../nodes/shared/auth/environmentFields';
 import { addFingerprint } from '../nodes/shared/auth/oAuth2/accessToken';
 
 /* n8n posts id and secret to this URL before any code of a node runs. */
@@ -60,43 +61,7 @@ export class AcountPayApi implements ICredentialType {
 			description:
 				'The client_secret that belongs to this client ID in this environment. If the connection fails, copy both again.',
 		},
-		{
-			displayName: 'Environment',
-			name: 'environment',
-			type: 'options',
-			options: [
-				{
-					name: 'Production',
-					value: 'production',
-					description: 'Real payments',
-				},
-				{
-					name: 'Sandbox',
-					value: 'sandbox',
-					description: 'Test payments, with credentials of their own',
-				},
-				{
-					name: 'Custom',
-					value: 'custom',
-					description:
-						'Another server that speaks the same API, such as the sandbox of this package',
-				},
-			],
-			default: 'production',
-			description:
-				'Where payments are made. The client ID and secret must be those of this environment.',
-		},
-		{
-			displayName: 'Base URL',
-			name: 'baseUrl',
-			type: 'string',
-			displayOptions: { show: { environment: ['custom'] } },
-			default: '',
-			required: true,
-			placeholder: 'e.g. https://acountpay.example.com',
-			description:
-				'Must start with https://. Plain http:// is only taken for localhost, since the client secret is sent there.',
-		},
+		...environmentFields,
 		{
 			displayName: 'Webhook Secret',
 			name: 'webhookSecret',

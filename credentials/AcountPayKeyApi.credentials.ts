@@ -1,7 +1,8 @@
 import type { ICredentialTestRequest, ICredentialType, Icon, INodeProperties } from 'n8n-workflow';
 import { keyBaseUrlExpression } from '../nodes/shared/api/hosts';
-import { KEY_HEADERS } from '../nodes/shared/auth/apiKeys';
 import { PROFILE_PATH } from '../nodes/shared/api/profile';
+import { KEY_HEADERS } from '../nodes/shared/auth/apiKeys';
+import { environmentFields } from '../nodes/shared/auth/environmentFields';
 
 /**
  * The keys of an AcountPay partner. It has no `authenticate` on purpose: the nodes of this package add the keys to their
@@ -17,42 +18,7 @@ export class AcountPayKeyApi implements ICredentialType {
 	documentationUrl = 'https://github.com/acountpay/n8n-nodes-acountpay#credentials';
 
 	properties: INodeProperties[] = [
-		{
-			displayName: 'Environment',
-			name: 'environment',
-			type: 'options',
-			options: [
-				{
-					name: 'Production',
-					value: 'production',
-					description: 'Real payments',
-				},
-				{
-					name: 'Sandbox',
-					value: 'sandbox',
-					description: 'Test payments, with keys of their own',
-				},
-				{
-					name: 'Custom',
-					value: 'custom',
-					description:
-						'Another server that speaks the same API, such as the sandbox of this package',
-				},
-			],
-			default: 'production',
-			description: 'Where payments are made. The keys must be those of this environment.',
-		},
-		{
-			displayName: 'Base URL',
-			name: 'baseUrl',
-			type: 'string',
-			displayOptions: { show: { environment: ['custom'] } },
-			default: '',
-			required: true,
-			placeholder: 'e.g. https://acountpay.example.com',
-			description:
-				'Must start with https://. Plain http:// is only allowed for localhost, since the client secret is sent there.',
-		},
+		...environmentFields,
 		{
 			displayName: 'Client ID',
 			name: 'clientId',
@@ -83,6 +49,7 @@ export class AcountPayKeyApi implements ICredentialType {
 		},
 	];
 
+	/** Reads the partner's profile with the keys as they are typed now, which changes nothing at AcountPay. */
 	test: ICredentialTestRequest = {
 		request: {
 			method: 'GET',

@@ -1,7 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
-
-const WITH_TOKENS = { hide: { authentication: ['apiKey'] } };
-const WITH_KEYS = { show: { authentication: ['apiKey'] } };
+import type { EVENTS, KEY_EVENTS } from '../shared/api/events';
+import { type Authentication, SHOWN_WITH } from '../shared/auth';
 
 /** Says where events come from: for each authentication, what a person has to do for that. */
 export const notices: INodeProperties[] = [
@@ -11,73 +10,65 @@ export const notices: INodeProperties[] = [
 		name: 'webhookNotice',
 		type: 'notice',
 		default: '',
-		displayOptions: WITH_TOKENS,
+		displayOptions: SHOWN_WITH.oAuth2,
 	},
 	{
 		displayName:
-			'This trigger registers itself at AcountPay when the workflow is published, and while this step listens. There is no URL to copy. It is told of all your merchants. AcountPay must be able to reach n8n from the internet.',
+			'This trigger registers itself at AcountPay when the workflow is published, and while this step listens. There is no URL to copy. It gets the events of all your merchants. AcountPay must be able to reach n8n from the internet.',
 		name: 'registrationNotice',
 		type: 'notice',
 		default: '',
-		displayOptions: WITH_KEYS,
+		displayOptions: SHOWN_WITH.apiKey,
 	},
 ];
 
-const COMPLETED = {
+/** How the list shows an event. */
+interface ListedEvent {
+	name: string;
+	description?: string;
+}
+
+const COMPLETED: ListedEvent = {
 	name: 'Payment Completed',
-	value: 'payment.completed',
 	description: 'The money is on its way',
 };
 
+const EVENTS_WITH_TOKENS: Record<(typeof EVENTS)[number], ListedEvent> = {
+	'payment.completed': COMPLETED,
+	'payment.created': { name: 'Payment Created' },
+	'payment.expired': { name: 'Payment Expired', description: 'Nobody paid within 30 minutes' },
+	'payment.failed': { name: 'Payment Failed', description: 'Declined or broken off' },
+	'payment.processing': { name: 'Payment Processing', description: 'The customer is paying' },
+};
+
+const EVENTS_WITH_KEYS: Record<(typeof KEY_EVENTS)[number], ListedEvent> = {
+	'merchant.activated': {
+		name: 'Merchant Activated',
+		description: 'A merchant has finished its onboarding and can be paid',
+	},
+	'merchant.deactivated': { name: 'Merchant Deactivated' },
+	'payment.completed': COMPLETED,
+	'payment.failed': {
+		name: 'Payment Failed',
+		description: 'Declined, broken off, or not paid in time',
+	},
+};
+
+const eventField = (
+	authentication: Authentication,
+	events: Record<string, ListedEvent>,
+): INodeProperties => ({
+	displayName: 'Trigger On',
+	name: 'events',
+	type: 'multiOptions',
+	required: true,
+	displayOptions: SHOWN_WITH[authentication],
+	options: Object.entries(events).map(([value, listed]) => ({ value, ...listed })),
+	default: ['payment.completed'],
+});
+
 /** The events that start the workflow: for each authentication, those that AcountPay has there (documented). */
 export const eventFields: INodeProperties[] = [
-	{
-		displayName: 'Trigger On',
-		name: 'events',
-		type: 'multiOptions',
-		required: true,
-		displayOptions: WITH_TOKENS,
-		options: [
-			COMPLETED,
-			{ name: 'Payment Created', value: 'payment.created' },
-			{
-				name: 'Payment Expired',
-				value: 'payment.expired',
-				description: 'Nobody paid within 30 minutes',
-			},
-			{
-				name: 'Payment Failed',
-				value: 'payment.failed',
-				description: 'Declined or broken off',
-			},
-			{
-				name: 'Payment Processing',
-				value: 'payment.processing',
-				description: 'The customer is paying',
-			},
-		],
-		default: ['payment.completed'],
-	},
-	{
-		displayName: 'Trigger On',
-		name: 'events',
-		type: 'multiOptions',
-		required: true,
-		displayOptions: WITH_KEYS,
-		options: [
-			{
-				name: 'Merchant Activated',
-				value: 'merchant.activated',
-				description: 'A merchant has finished its onboarding and can be paid',
-			},
-			{ name: 'Merchant Deactivated', value: 'merchant.deactivated' },
-			COMPLETED,
-			{
-				name: 'Payment Failed',
-				value: 'payment.failed',
-				description: 'Declined, broken off, or not paid in time',
-			},
-		],
-		default: ['payment.completed'],
-	},
+	eventField('oAuth2', EVENTS_WITH_TOKENS),
+	eventField('apiKey', EVENTS_WITH_KEYS),
 ];

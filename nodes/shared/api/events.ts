@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { readObject } from './responses';
 import { finalStatusOf, type FinalStatus, OPEN_STATUSES } from './statuses';
 
-/** The events that AcountPay sends by webhook (documented). */
+/** The events of the API with access tokens (documented). */
 export const EVENTS = [
 	'payment.created',
 	'payment.processing',
@@ -11,7 +11,18 @@ export const EVENTS = [
 	'payment.expired',
 ] as const;
 
-/** How webhooks are signed (documented): headers, and how old a signature may be, in seconds, either way. */
+/** The events of the API with keys (documented). */
+export const KEY_EVENTS = [
+	'payment.completed',
+	'payment.failed',
+	'merchant.activated',
+	'merchant.deactivated',
+] as const;
+
+/**
+ * How webhooks are signed with access tokens (documented): headers, and how far a timestamp may be from the present, in
+ * seconds.
+ */
 export const SIGNATURE = {
 	timestampHeader: 'x-acountpay-timestamp',
 	signatureHeader: 'x-acountpay-signature',
@@ -25,7 +36,7 @@ export interface WebhookEvent extends IDataObject {
 	data: IDataObject;
 }
 
-/** What an event is about. */
+/** The payment or merchant that an event is about. */
 export interface EventSubject {
 	kind: 'payment' | 'merchant';
 	/** AcountPay's ID as text; both APIs are documented with text and number. */
@@ -35,7 +46,7 @@ export interface EventSubject {
 /** No white space, control character or half of a surrogate pair. */
 const TEXT_ID = /^[^\s\p{Cc}\p{Cs}]+$/u;
 
-/** A number that is no whole one, or negative, or written with an exponent: large numbers come as the text of their digits. */
+/** A number that is negative, has decimals or an exponent. Large integers arrive as the text of their digits. */
 const isOddNumber = (text: string): boolean =>
 	!/^\d+$/.test(text) && /^[-+.\d][-+.\de]*$/i.test(text) && !Number.isNaN(Number(text));
 

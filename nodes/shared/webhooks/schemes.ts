@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { EVENTS, SIGNATURE, timeOf, type WebhookEvent } from '../api/events';
+import { EVENTS, KEY_EVENTS, SIGNATURE, timeOf, type WebhookEvent } from '../api/events';
 
-/** The headers of a delivery; names in lower case. */
+/** The headers of a delivery by their names in lower case. */
 export type Headers = Record<string, string | string[] | undefined>;
 
 /** What the headers of a delivery claim, before anybody has checked it. */
@@ -65,14 +65,6 @@ const tokenScheme: SignatureScheme = {
 
 	refuseByAge: () => undefined,
 };
-
-/** The events of the API with keys (documented). */
-export const KEY_EVENTS = [
-	'payment.completed',
-	'payment.failed',
-	'merchant.activated',
-	'merchant.deactivated',
-] as const;
 
 /** How old an event may be, in ms: the trigger remembers events for longer, so that a recorded one is always a repeat. */
 export const MAX_EVENT_AGE = 24 * 60 * 60_000;

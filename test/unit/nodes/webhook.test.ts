@@ -4,6 +4,7 @@ import type { IDataObject, IWebhookFunctions } from 'n8n-workflow';
 import { contradictsItself, differenceBetween } from '../../../nodes/shared/webhooks/doubts';
 import {
 	EVENTS,
+	KEY_EVENTS,
 	readWebhookEvent,
 	SIGNATURE,
 	subjectOf,
@@ -17,7 +18,6 @@ import {
 } from '../../../nodes/shared/webhooks/receive';
 import {
 	type Headers,
-	KEY_EVENTS,
 	SCHEMES,
 	type SignatureScheme,
 } from '../../../nodes/shared/webhooks/schemes';
