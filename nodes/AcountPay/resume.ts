@@ -1,8 +1,8 @@
 import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
-import { subjectOf, type WebhookEvent } from '../shared/api/events';
+import { endNamedBy, subjectOf, type WebhookEvent } from '../shared/api/events';
 import { finalStatusOf } from '../shared/api/statuses';
 import { Client } from '../shared/transport/client';
-import { contradictsItself, differenceBetween, endNamedBy } from '../shared/webhooks/doubts';
+import { contradictsItself, differenceBetween } from '../shared/webhooks/doubts';
 import { answer, logDoubt, receiveEvent, webhookSecretOf } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
 import { readPayment } from './actions/payment/readPayment';
@@ -22,7 +22,7 @@ const ASK_EVERY = 30_000;
  * What happens when the URL of an execution that waits in 'Wait for Completion' is called. Only a signed final event of the
  * payment that is waited for ends the wait. It counts as it is: AcountPay has signed it, and reading the payment may lag
  * behind or fail. An event that contradicts what is known of the payment, or itself, counts for nothing: then AcountPay is
- * asked, and a final status in its answer ends the wait.
+ * asked, and a final status in its response ends the wait.
  */
 export async function resume(context: IWebhookFunctions): Promise<IWebhookResponseData> {
 	const event = await receiveEvent(context, SCHEMES.oAuth2, webhookSecretOf);
@@ -102,7 +102,7 @@ async function ask(
 		context.logger.warn(`AcountPay node '${name}' could not read the payment: ${reason}`);
 	const merchantId = merchantOf(context);
 	if (merchantId === undefined) {
-		failed('its Merchant ID can not be evaluated while it waits');
+		failed("its Merchant ID can't be evaluated while it waits");
 		return undefined;
 	}
 	try {

@@ -27,7 +27,7 @@ import { isRepeat } from './deduplication';
 import { eventFields, notices } from './fields';
 import { register, registrationOf, unregister } from './registration';
 
-/** The node 'AcountPay Trigger': starts a workflow when AcountPay tells of a payment. */
+/** The node 'AcountPay Trigger': starts a workflow on AcountPay's events. */
 export class AcountPayTrigger implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'AcountPay Trigger',
@@ -83,17 +83,17 @@ export class AcountPayTrigger implements INodeType {
 		],
 	};
 
-	/* With access tokens AcountPay takes the URL with each payment: nothing is set up there, only what must be in order here. */
+	/* With access tokens each payment brings its URL: there is nothing to set up at AcountPay, only a secret to have here. */
 	webhookMethods = {
 		default: {
 			async checkExists(this: IHookFunctions): Promise<boolean> {
 				// With keys, `create` finds what exists.
-				if (!usesKeys(this)) await requireWebhookSecret(this, webhookSecretOf);
+				if (!usesKeys(this)) await requireWebhookSecret(this);
 				return false;
 			},
 			async create(this: IHookFunctions): Promise<boolean> {
 				if (usesKeys(this)) await register(this);
-				else await requireWebhookSecret(this, webhookSecretOf);
+				else await requireWebhookSecret(this);
 				return true;
 			},
 			async delete(this: IHookFunctions): Promise<boolean> {
@@ -107,7 +107,7 @@ export class AcountPayTrigger implements INodeType {
 		const event = await (usesKeys(this) ? receiveWithKeys(this) : receiveWithToken(this));
 		if (!event) return { noWebhookResponse: true };
 
-		// An expression may give a single one.
+		// An expression may give a single name.
 		const events = [this.getNodeParameter('events') as string | string[]].flat();
 		if (!events.some((name) => name === event.event)) return answer(this, 200, 'ignored');
 		if (contradictsItself(event)) {

@@ -133,7 +133,7 @@ it('goes on waiting, and says why, where the merchant can not be told any more',
 	const asks = asked().length;
 	expect(await send({ amount: 1 })).toMatchObject(IGNORED);
 	await until(() => warnings().length === 2);
-	expect(warnings()[1]).toContain('its Merchant ID can not be evaluated while it waits');
+	expect(warnings()[1]).toContain("its Merchant ID can't be evaluated while it waits");
 	expect(asked()).toHaveLength(asks);
 	expect(await statusOf(execution.id)).toBe('waiting');
 });

@@ -188,7 +188,7 @@ describe('Get QR Code', () => {
 
 		expect(execution.json()).toEqual([
 			...items.map(({ id }, item) => ({
-				error: `AcountPay was asked about the QR code of payment '${id}', but sent an answer that is no image [item ${item}]`,
+				error: `AcountPay was asked about the QR code of payment '${id}', but sent a response that is no image [item ${item}]`,
 				details: {
 					outcome: 'unavailable',
 					status: 200,
@@ -209,7 +209,7 @@ describe('Get QR Code', () => {
 		expect(execution.status).toBe('error');
 		expect(execution.error).toMatchObject({
 			name: 'NodeApiError',
-			message: expect.stringContaining('sent an answer that is no image'),
+			message: expect.stringContaining('sent a response that is no image'),
 			context: { itemIndex: 0, outcome: 'unavailable' },
 		});
 	});
@@ -316,7 +316,7 @@ describe('Create with the option QR Code', () => {
 		expect(execution.json()).toMatchObject([
 			{ referenceNumber: 'ORDER-0' },
 			{
-				error: expect.stringContaining('sent an answer that is no image'),
+				error: expect.stringContaining('sent a response that is no image'),
 				details: {
 					outcome: 'made',
 					payment: {

@@ -14,10 +14,11 @@ import { type CallOptions, send } from '../../shared/transport/retry';
 import type { IdempotencyRecord, KnownState } from './idempotencyStore';
 import type { Trace } from './lookUp';
 
-/** What a look for something that may have been made has found. */
+/** What was found where something that may have been made was looked for. */
 export type Found =
-	| { kind: 'made'; answer: IDataObject }
-	/** @param looked what was looked at, as a sentence */
+	/** `made`: the payment as AcountPay's list has it. */
+	| { kind: 'made'; made: IDataObject }
+	/** `looked`: what was looked at, as a sentence. */
 	| { kind: 'none' | 'doubt'; looked: string };
 
 /**
@@ -28,8 +29,11 @@ export interface LookUp {
 	sending(): Trace;
 	/** The request that left last has made nothing. */
 	notMade(): void;
-	/** It has made something. */
-	made(answer: IDataObject): void;
+	/**
+	 * It has made something.
+	 * @param response AcountPay's response, whole
+	 */
+	made(response: IDataObject): void;
 	/** What is known by now of the request that left last. */
 	trace(): Trace | undefined;
 	/**
@@ -78,8 +82,8 @@ export async function createOnce(
 	const left = describeLeft(earlier);
 	const found = await creation.lookUp?.find(earlier.trace);
 	if (found?.kind === 'made') {
-		record.made(found.answer);
-		return found.answer;
+		record.made(found.made);
+		return found.made;
 	}
 	if (!options.resendUnknown || found?.kind === 'doubt') {
 		throw unknownError(creation, left, { isOld: true, looked: found?.looked });
@@ -131,8 +135,8 @@ async function create(
 	record.unknown(what, lookUp?.trace());
 	const found = await lookUp?.find(lookUp.trace());
 	if (found?.kind === 'made') {
-		record.made(found.answer);
-		return found.answer;
+		record.made(found.made);
+		return found.made;
 	}
 	// The looks have told more about when the request left.
 	if (lookUp) record.unknown(what, lookUp.trace());

@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import { readObject } from './responses';
-import { finalStatusOf, type FinalStatus, OPEN_STATUSES } from './statuses';
+import { type FinalStatus, finalStatusOf } from './statuses';
 
 /** The events of the API with access tokens (documented). */
 export const EVENTS = [
@@ -97,15 +97,6 @@ export function timeOf({ timestamp }: WebhookEvent): number | undefined {
 	return Number.isNaN(time) ? undefined : time;
 }
 
-/**
- * How a payment has ended, from an event: `payment.completed` gives `completed`. The `status` inside may lag behind, but
- * a status of another end, or an unknown one, proves no payment.
- * @returns undefined for every other event, and for one that contradicts itself
- */
-export function finalStatusOfEvent({ event, data }: WebhookEvent): FinalStatus | undefined {
-	const [, name] = /^payment\.(\w+)$/.exec(event) ?? [];
-	const ended = finalStatusOf(name);
-	const stated = finalStatusOf(data.status ?? name);
-	if (stated !== undefined) return stated === ended ? ended : undefined;
-	return ended === 'completed' && !OPEN_STATUSES.includes(data.status) ? undefined : ended;
-}
+/** How a payment has ended, by the name of an event alone; undefined for every event that is no end. */
+export const endNamedBy = ({ event }: WebhookEvent): FinalStatus | undefined =>
+	finalStatusOf(/^payment\.(\w+)$/.exec(event)?.[1]);

@@ -1,7 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import type { Moment } from '../transport/serverClock';
-import { idIn } from './lists';
-import { PAYMENT_ID_NAMES } from './payments';
+import { listedPaymentIdOf } from './payments';
 
 /** A payment as the list of payments has it. What the list leaves out, or has in another form, is undefined. */
 export interface ListedPayment {
@@ -50,7 +49,7 @@ export function readListed(entries: readonly IDataObject[]): ListedPayment[] {
 	const isExactToMs = entries.some(isExact);
 	const payments = new Map<unknown, ListedPayment>();
 	for (const entry of entries) {
-		const id = idIn(entry, PAYMENT_ID_NAMES)?.toString();
+		const id = listedPaymentIdOf(entry);
 		payments.set(id ?? entry, {
 			id,
 			merchantId: textIn(entry.merchantClientId),

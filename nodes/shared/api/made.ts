@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { isRecord, readObject } from './responses';
 
-/** Where a response speaks of something else, or gives back what was sent. */
+/** Keys whose values are about something else, or are what was sent. */
 const NOT_WHAT_WAS_MADE: ReadonlySet<string> = new Set(['error', 'errors', 'metadata']);
 
 const saysNothing = (value: unknown) =>
@@ -20,8 +20,9 @@ function holdsOneOf(names: ReadonlySet<string>, value: unknown): boolean {
 
 /**
  * What was made, in the response to a create.
- * @param names of what tells that a response is about such a thing, such as its id
- * @returns undefined when the body can't be read or has none of the names anywhere, as an error that is sent with status 200
+ * @param names keys that only a response about such a thing has, such as its id
+ * @returns the whole response; undefined when the body can't be read or has none of the names, such as an error that is
+ *   sent with status 200
  */
 export function readMade(body: Buffer, names: ReadonlySet<string>): IDataObject | undefined {
 	const response = readObject(body);

@@ -3,7 +3,7 @@ import { idIn, withId } from './lists';
 import { readMade } from './made';
 import type { ApiRequest } from './request';
 
-export const MERCHANTS_PATH = '/v1/partner/merchants';
+const MERCHANTS_PATH = '/v1/partner/merchants';
 
 /** A merchant that does the rest of its onboarding itself (documented). */
 export interface NewMerchant {
@@ -45,7 +45,7 @@ const create = (path: string, body: IDataObject): ApiRequest => ({
 	repeatable: false,
 });
 
-/** The request that makes a merchant (documented). What is in the body is sent, and nothing more. */
+/** The request that makes a merchant (documented). The body is sent as it is. */
 export const createMerchant = (merchant: NewMerchant & IDataObject): ApiRequest =>
 	create(MERCHANTS_PATH, merchant);
 
@@ -76,10 +76,8 @@ export const withMerchantId = (merchant: IDataObject): IDataObject =>
 	withId(merchant, NUMBER_NAMES);
 
 /** A merchant's number as text; undefined when the response has none. */
-export function merchantNumberOf(merchant: IDataObject): string | undefined {
-	const id = idIn(merchant, NUMBER_NAMES);
-	return id === undefined ? undefined : String(id);
-}
+export const merchantNumberOf = (merchant: IDataObject): string | undefined =>
+	idIn(merchant, NUMBER_NAMES)?.toString();
 
 /** What tells that a response is about a merchant. */
 const NAMES_MERCHANT: ReadonlySet<string> = new Set([...NUMBER_NAMES, 'clientId']);

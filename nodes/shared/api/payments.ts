@@ -1,15 +1,17 @@
 import type { IDataObject } from 'n8n-workflow';
+import { idIn, withId } from './lists';
 import { readMade } from './made';
 import type { ApiRequest } from './request';
 import { isId, isRecord } from './responses';
 
-/** What AcountPay's sandbox is told to do with a payment at once (documented, sandbox only). */
+/** How AcountPay's sandbox can end a payment without a customer (documented, sandbox only). */
 export const MOCK_PAYMENTS = ['true', 'fail', 'delay'] as const;
+/** One of {@link MOCK_PAYMENTS}. */
 export type MockPayment = (typeof MOCK_PAYMENTS)[number];
 
 /**
- * The body of a new payment. `amount` and `referenceNumber` are documented as input; `webhookUrl` too;
- * `currency` and `metadata` are documented in answers and assumed as input; `description` is assumed.
+ * The body of a new payment with access tokens. `amount`, `referenceNumber` and `webhookUrl` are documented as input;
+ * `currency` and `metadata` are documented in webhooks and assumed as input; `description` is assumed.
  */
 export interface NewPayment {
 	/** In major units: 149.99 is 149 kroner and 99 øre. */
@@ -22,7 +24,7 @@ export interface NewPayment {
 	description?: string;
 	/** Given back in the webhooks. */
 	metadata?: IDataObject;
-	/** Told of this payment's events. */
+	/** Where AcountPay sends this payment's events. */
 	webhookUrl?: string;
 }
 
@@ -39,8 +41,8 @@ export const NEW_PAYMENT_FIELDS = Object.keys({
 const PAYMENTS_PATH = '/v1/partner/payments';
 
 /**
- * The request that makes a payment (documented).
- * @param payment the body; what is in it is sent, and nothing more
+ * The request that makes a payment with access tokens (documented).
+ * @param payment the body, which is sent as it is
  * @param mockPayment sent as the header `X-Mock-Payment`
  */
 export const createPayment = (
@@ -56,7 +58,7 @@ export const createPayment = (
 	repeatable: false,
 });
 
-/** The request that reads a payment and its status (documented). */
+/** The request that reads a payment and its status, with access tokens (documented). */
 export const getPayment = (merchantId: string, paymentId: string): ApiRequest => ({
 	method: 'GET',
 	path: `${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}`,
@@ -64,7 +66,7 @@ export const getPayment = (merchantId: string, paymentId: string): ApiRequest =>
 	repeatable: true,
 });
 
-/** The request that reads the image of a payment's QR code (documented). */
+/** The request that reads the image of a payment's QR code, with access tokens (documented). */
 export const getQrCodeImage = (merchantId: string, paymentId: string): ApiRequest => ({
 	...getPayment(merchantId, paymentId),
 	path: `${getPayment(merchantId, paymentId).path}/qr`,
@@ -72,8 +74,8 @@ export const getQrCodeImage = (merchantId: string, paymentId: string): ApiReques
 });
 
 /**
- * The id in AcountPay's response for a payment: `id` or `paymentId`, text or number (assumed: only webhooks are documented
- * to call it `paymentId`, and a later revision makes it a number), at the top or in `data` or `payment` (assumed).
+ * The id in AcountPay's response for a payment: `id` or `paymentId`, text or number (documented with keys as the number
+ * `paymentId`, assumed with access tokens), at the top or in `data` or `payment` (assumed).
  * @returns the id as text, or undefined when the response has none
  */
 export function paymentIdOf(response: IDataObject): string | undefined {
@@ -89,9 +91,9 @@ const NAMES_PAYMENT: ReadonlySet<string> = new Set(['qrCodeUrl', 'paymentId', 'i
 
 /**
  * The payment in the response to a create.
- * @returns undefined when the body can't be read or names no payment anywhere, as an error that is sent with status 200
+ * @returns undefined when the body can't be read or names no payment, such as an error that is sent with status 200
  */
-export const readCreated = (body: Buffer): IDataObject | undefined => readMade(body, NAMES_PAYMENT);
+export const readMadePayment = (body: Buffer): IDataObject | undefined => readMade(body, NAMES_PAYMENT);
 
 /* With keys. The paths are the same, but for the status; the merchant is in the body. */
 
@@ -125,7 +127,7 @@ export const NEW_KEY_PAYMENT_FIELDS = Object.keys({
 	merchantClientId: true,
 } satisfies Record<keyof NewKeyPayment | 'merchantClientId', true>);
 
-/** The request that makes a payment with keys (documented). What is in the body is sent, and nothing more. */
+/** The request that makes a payment with keys (documented). The body is sent as it is, with the merchant. */
 export const createKeyPayment = (
 	merchantId: string,
 	payment: NewKeyPayment & IDataObject,
@@ -164,4 +166,11 @@ export const listPayments = (
 });
 
 /** What AcountPay calls a payment's id: `paymentId` on creation and in webhooks, `id` in lists (documented). */
-export const PAYMENT_ID_NAMES = ['paymentId', 'id'] as const;
+const ID_NAMES = ['paymentId', 'id'] as const;
+
+/** A payment of the list with its id as `paymentId`, whatever AcountPay calls it. */
+export const withPaymentId = (payment: IDataObject): IDataObject => withId(payment, ID_NAMES);
+
+/** The id of a payment of the list as text; undefined when it has none. */
+export const listedPaymentIdOf = (payment: IDataObject): string | undefined =>
+	idIn(payment, ID_NAMES)?.toString();

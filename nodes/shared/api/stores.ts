@@ -36,7 +36,7 @@ const ID_NAMES = ['storeId', 'id'] as const;
 
 const storesPath = (merchantNumber: string) => `${getMerchant(merchantNumber).path}/stores`;
 
-/** The request that makes a store (documented). What is in the body is sent, and nothing more. */
+/** The request that makes a store (documented). The body is sent as it is. */
 export const createStore = (merchantNumber: string, store: NewStore & IDataObject): ApiRequest => ({
 	method: 'POST',
 	path: storesPath(merchantNumber),
@@ -55,10 +55,8 @@ export const listStores = (merchantNumber: string): ApiRequest => ({
 export const withStoreId = (store: IDataObject): IDataObject => withId(store, ID_NAMES);
 
 /** A store's id as text; undefined when the response has none. */
-export function storeIdOf(store: IDataObject): string | undefined {
-	const id = idIn(store, ID_NAMES);
-	return id === undefined ? undefined : String(id);
-}
+export const storeIdOf = (store: IDataObject): string | undefined =>
+	idIn(store, ID_NAMES)?.toString();
 
 /** What tells that a response is about a store. */
 const NAMES_STORE: ReadonlySet<string> = new Set(ID_NAMES);

@@ -1,10 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
-import { finalStatusOfEvent, type WebhookEvent } from '../api/events';
-import { type FinalStatus, finalStatusOf } from '../api/statuses';
-
-/** How a payment has ended, by the name of an event alone; undefined for every event that is no end. */
-export const endNamedBy = ({ event }: WebhookEvent): FinalStatus | undefined =>
-	finalStatusOf(/^payment\.(\w+)$/.exec(event)?.[1]);
+import { endNamedBy, type WebhookEvent } from '../api/events';
+import { finalStatusOf, OPEN_STATUSES } from '../api/statuses';
 
 /**
  * Whether an event says that a payment was paid and that it was not: `payment.completed` with a status that is neither
@@ -12,10 +8,12 @@ export const endNamedBy = ({ event }: WebhookEvent): FinalStatus | undefined =>
  * contradiction, and neither is 'expired' for 'failed': the API with keys has one event for both (documented).
  */
 export function contradictsItself(event: WebhookEvent): boolean {
+	const { status } = event.data;
 	const end = endNamedBy(event);
-	if (end === undefined) return false;
-	if (end === 'completed') return finalStatusOfEvent(event) === undefined;
-	return finalStatusOf(event.data.status) === 'completed';
+	const isPaid = finalStatusOf(status) === 'completed';
+	if (end !== 'completed') return end !== undefined && isPaid;
+	const isOpen = status === undefined || status === null || OPEN_STATUSES.includes(status);
+	return !isPaid && !isOpen;
 }
 
 const isMissing = (value: unknown) => value === undefined || value === null || value === '';
@@ -38,7 +36,7 @@ const FIXED_FIELDS: ReadonlyArray<[field: string, form: (value: unknown) => unkn
 
 /**
  * The field in which an event differs from what is known of its payment. A field that either of them lacks is no difference.
- * @param known for example AcountPay's answer when the payment was read
+ * @param known for example AcountPay's response when the payment was read
  * @returns the first such field; undefined when there is none
  */
 export const differenceBetween = (known: IDataObject, { data }: WebhookEvent): string | undefined =>

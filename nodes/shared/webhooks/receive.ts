@@ -5,8 +5,8 @@ import type {
 	IWebhookResponseData,
 } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import { CREDENTIAL_TYPE } from '../auth/oAuth2/accessToken';
 import { readWebhookEvent, type WebhookEvent } from '../api/events';
+import { CREDENTIAL_TYPE } from '../auth/oAuth2/accessToken';
 import { isSignedWith, type SignatureScheme } from './schemes';
 import { fitsSecret } from './secrets';
 
@@ -31,9 +31,9 @@ export const webhookSecretIn =
 /** The webhook secret in the node's credential 'AcountPay API'. */
 export const webhookSecretOf = webhookSecretIn(CREDENTIAL_TYPE);
 
-/** What a node knows of a secret besides how to read it. */
+/** What a node knows of its webhook secret besides how to read it. */
 export interface SecretFacts {
-	/** What the secret depends on besides the node's credentials. */
+	/** Another value means another secret, beside another credential of the node. */
 	dependsOn?: string;
 	/** Why a delivery is rejected when there is no secret. */
 	missing?: string;
@@ -49,13 +49,10 @@ export const WEBHOOK_SECRET_MISSING = {
 /**
  * To be called before a webhook is published: one that can't tell who calls it must not be. n8n shows only the message of
  * an error in an activation, so the advice is in it.
- * @throws NodeOperationError when there is no webhook secret
+ * @throws NodeOperationError when the credential 'AcountPay API' has no webhook secret
  */
-export async function requireWebhookSecret(
-	context: IHookFunctions,
-	secretOf: SecretOf,
-): Promise<void> {
-	if ((await secretOf(context)) !== '') return;
+export async function requireWebhookSecret(context: IHookFunctions): Promise<void> {
+	if ((await webhookSecretOf(context)) !== '') return;
 	const { message, description } = WEBHOOK_SECRET_MISSING;
 	throw new NodeOperationError(context.getNode(), `${message}. ${description}`);
 }

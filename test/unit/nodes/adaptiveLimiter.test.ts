@@ -443,3 +443,43 @@ describe('Always', () => {
 		expect(Date.now() - startedAt).toBeGreaterThanOrEqual(190);
 	});
 });
+
+describe('In real time', () => {
+	test('does the work in turn, never more than its limit at once, and after failures too', async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.integer({ min: 1, max: 5 }),
+				fc.array(fc.record({ steps: fc.integer({ min: 1, max: 4 }), fails: fc.boolean() }), {
+					maxLength: 30,
+				}),
+				async (limit, jobs) => {
+					const limiter = new AdaptiveLimiter(limit);
+					const started: number[] = [];
+					let atWork = 0;
+					let most = 0;
+					const results = await Promise.allSettled(
+						jobs.map(
+							async ({ steps, fails }, index) =>
+								await limiter.run(
+									async () => {
+										started.push(index);
+										most = Math.max(most, ++atWork);
+										for (let step = 0; step < steps; step++) await Promise.resolve();
+										atWork--;
+										if (fails) throw new Error('failed');
+										return index;
+									},
+									() => ({ kind: 'ok' }),
+								),
+						),
+					);
+					expect(started).toEqual(jobs.map((_, index) => index));
+					expect(most).toBe(Math.min(limit, jobs.length));
+					expect(results.map(({ status }) => status === 'rejected')).toEqual(
+						jobs.map(({ fails }) => fails),
+					);
+				},
+			),
+		);
+	});
+});

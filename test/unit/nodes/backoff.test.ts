@@ -6,7 +6,6 @@ import {
 	delay,
 	retryAfter,
 } from '../../../nodes/shared/backoff';
-import { AdaptiveLimiter } from '../../../nodes/shared/transport/adaptiveLimiter';
 
 const now = Date.UTC(2026, 10, 22, 12, 0, 0);
 
@@ -127,44 +126,4 @@ describe('a pause', () => {
 
 test('a signal that is aborted already is not waited for', async () => {
 	await expect(aborted(AbortSignal.abort())).resolves.toBeUndefined();
-});
-
-describe('the limiter', () => {
-	test('does the work in turn, never more than its limit at once, and after failures too', async () => {
-		await fc.assert(
-			fc.asyncProperty(
-				fc.integer({ min: 1, max: 5 }),
-				fc.array(fc.record({ steps: fc.integer({ min: 1, max: 4 }), fails: fc.boolean() }), {
-					maxLength: 30,
-				}),
-				async (limit, jobs) => {
-					const limiter = new AdaptiveLimiter(limit);
-					const started: number[] = [];
-					let atWork = 0;
-					let most = 0;
-					const results = await Promise.allSettled(
-						jobs.map(
-							async ({ steps, fails }, index) =>
-								await limiter.run(
-									async () => {
-										started.push(index);
-										most = Math.max(most, ++atWork);
-										for (let step = 0; step < steps; step++) await Promise.resolve();
-										atWork--;
-										if (fails) throw new Error('failed');
-										return index;
-									},
-									() => ({ kind: 'ok' }),
-								),
-						),
-					);
-					expect(started).toEqual(jobs.map((_, index) => index));
-					expect(most).toBe(Math.min(limit, jobs.length));
-					expect(results.map(({ status }) => status === 'rejected')).toEqual(
-						jobs.map(({ fails }) => fails),
-					);
-				},
-			),
-		);
-	});
 });

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
+import { readMadePayment } from '../../../nodes/shared/api/payments';
 import { isId, readJson, readObject, readReason } from '../../../nodes/shared/api/responses';
-import { paymentIdOf, readCreated } from '../../../nodes/shared/api/payments';
-
-const buffer = (value: unknown) =>
-	Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+import { buffer } from './support';
 
 describe('responses', () => {
 	test('that are JSON objects are read as they are', () => {
@@ -50,39 +48,6 @@ describe('responses', () => {
 		['<html>'],
 	])('%p says nothing', (text) => {
 		expect(readObject(buffer(text))).toBeUndefined();
-	});
-
-	test.each<[unknown, boolean]>([
-		[{ id: 'pay_1' }, true],
-		[{ paymentId: 7 }, true],
-		[{ qrCodeUrl: 'https://a.test/qr' }, true],
-		[{ data: { payment: { id: 1 } } }, true],
-		[{ id: 0 }, true],
-		[{ error: 'declined', id: null, paymentId: '', qrCodeUrl: null }, false],
-		[{ id: 1, error: { id: 2 } }, true],
-		[{ error: { id: 'err_1' }, errors: [{ id: 1 }], metadata: { id: 5 } }, false],
-		[{ statusCode: 500, message: 'oops', requestId: 1 }, false],
-		[{ ok: true }, false],
-		[{}, false],
-		['<html>"id":', false],
-	])('%p is about a payment: %p', (body, isPayment) => {
-		expect(readCreated(buffer(body))).toEqual(isPayment ? body : undefined);
-	});
-
-	test.each([
-		[{ id: 'pay_1' }, 'pay_1'],
-		[{ id: 7 }, '7'],
-		[{ paymentId: 'pay_2' }, 'pay_2'],
-		[{ id: 'pay_1', paymentId: 'pay_2' }, 'pay_1'],
-		[{ id: { a: 1 }, paymentId: 3 }, '3'],
-		[{ id: '', paymentId: 0 }, '0'],
-		[{ data: { id: 'pay_1' } }, 'pay_1'],
-		[{ payment: { paymentId: 7 }, data: [] }, '7'],
-		[{ id: 'pay_1', data: { id: 'pay_2' } }, 'pay_1'],
-		[{ id: null, data: 'pay_1', payment: null }, undefined],
-		[{}, undefined],
-	])('the id in %p is %p', (value, id) => {
-		expect(paymentIdOf(value as never)).toBe(id);
 	});
 });
 
@@ -148,17 +113,8 @@ describe('ids', () => {
 		'%p is none',
 		(id) => {
 			expect(isId(id)).toBe(false);
-			expect(paymentIdOf({ id, paymentId: 'pay_2' } as never)).toBe('pay_2');
 		},
 	);
-
-	test('one that JavaScript can not hold names no payment', () => {
-		expect(readCreated(buffer('{"id":1e400}'))).toBeUndefined();
-		expect(readCreated(buffer('{"id":1e400,"data":{"id":1e20}}'))).toEqual({
-			id: Infinity,
-			data: { id: '100000000000000000000' },
-		});
-	});
 });
 
 describe('JSON of any kind', () => {
@@ -264,7 +220,7 @@ describe('any bytes', () => {
 	const longest = (body: Buffer) =>
 		Math.max(
 			cpuOf(() => readReason(body, hide)),
-			cpuOf(() => readCreated(body)),
+			cpuOf(() => readMadePayment(body)),
 			cpuOf(() => readJson(body)),
 		);
 

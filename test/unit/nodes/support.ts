@@ -6,12 +6,18 @@ import {
 } from '../../../nodes/AcountPay/execution/idempotencyStore';
 import { paymentIdOf } from '../../../nodes/shared/api/payments';
 import type { ApiRequest } from '../../../nodes/shared/api/request';
+import { ApiError, ValidationError } from '../../../nodes/shared/errors';
+import { AdaptiveLimiter, ServerDown } from '../../../nodes/shared/transport/adaptiveLimiter';
 import type { Client, PlacedRequest } from '../../../nodes/shared/transport/client';
-import { AdaptiveLimiter } from '../../../nodes/shared/transport/adaptiveLimiter';
 import type { ApiResponse, NetworkFailure } from '../../../nodes/shared/transport/response';
+import type { CallOptions } from '../../../nodes/shared/transport/retry';
 
 /** Responses that a client gives, one for each request; the last one again and again. */
 export type Script = Array<ApiResponse | NetworkFailure | Error>;
+
+/** A value as the bytes of a body: as JSON unless it is text. */
+export const buffer = (value: unknown): Buffer =>
+	Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
 
 /** A response with a body, as JSON unless it is text. */
 export const response = (
@@ -21,8 +27,34 @@ export const response = (
 ): ApiResponse => ({
 	status,
 	headers,
-	body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+	body: buffer(body),
 });
+
+/** How a PNG begins. */
+export const PNG = '\x89PNG\r\n\x1a\n';
+
+/** A response whose body begins like an image. */
+export const imageResponse = (beginning: string, mimeType?: string): ApiResponse => ({
+	...response(200, '', mimeType === undefined ? {} : { 'content-type': mimeType }),
+	body: Buffer.from(beginning, 'latin1'),
+});
+
+/** No response within the time limit. */
+export const late: NetworkFailure = {
+	status: undefined,
+	sent: true,
+	what: 'did not respond within 30 seconds',
+};
+
+/** No connection. */
+export const unreachable: NetworkFailure = {
+	status: undefined,
+	sent: false,
+	what: 'could not be reached',
+};
+
+/** What an item's options say by default. */
+export const callOptions: CallOptions = { timeout: 30_000, resendUnknown: false };
 
 /**
  * A client that plays a script instead of asking AcountPay. Only for what decides on answers; what n8n does with
@@ -100,4 +132,60 @@ export const parameters = (values: IDataObject, itemCount = 1): ItemParameters =
 /** Lets promises go on while jest's clock stands still or is moved. */
 export async function after(ms: number): Promise<void> {
 	await jest.advanceTimersByTimeAsync(ms);
+}
+
+/** Gives every test of a file a clock that {@link after} moves. */
+export function useFakeTime(): void {
+	beforeEach(() => {
+		jest.useFakeTimers({ now: Date.UTC(2026, 0, 1), doNotFake: ['performance'] });
+	});
+	afterEach(() => {
+		jest.useRealTimers();
+		jest.restoreAllMocks();
+	});
+}
+
+/** Runs to the end while time goes by, and tells how it ended and how long it took. */
+export async function end<Result>(work: Promise<Result>) {
+	const startedAt = Date.now();
+	let ended: { value?: Result; error?: unknown } | undefined;
+	work.then(
+		(value) => (ended = { value }),
+		(error: unknown) => (ended = { error }),
+	);
+	while (!ended) await after(100);
+	return { ...ended, took: Date.now() - startedAt };
+}
+
+/** The error with which {@link end} says that something ended. */
+export function errorOf({ error }: { error?: unknown }): ApiError {
+	expect(error).toBeInstanceOf(ApiError);
+	return error as ApiError;
+}
+
+/** The error that a promise is rejected with; undefined when it is not. */
+export const errorFrom = async (promise: Promise<unknown>): Promise<ApiError | undefined> =>
+	await promise.then(
+		() => undefined,
+		(error: ApiError) => error,
+	);
+
+/** The limiter takes no request for the server any more once so many were sent. */
+export function giveUpAfter(requests: number, { limiter }: Client, sent: unknown[]): void {
+	const run = limiter.run.bind(limiter);
+	limiter.run = async (work, ...rest) => {
+		if (sent.length === requests) throw new ServerDown();
+		return await run(work, ...rest);
+	};
+}
+
+/** What a check says of a value that it refuses. */
+export function refusal(check: () => unknown): string {
+	try {
+		check();
+	} catch (error) {
+		expect(error).toBeInstanceOf(ValidationError);
+		return (error as ValidationError).message;
+	}
+	return 'not refused';
 }

@@ -1,4 +1,4 @@
-import type { IBinaryData, IDataObject } from 'n8n-workflow';
+import type { IDataObject } from 'n8n-workflow';
 import {
 	createPayment,
 	MOCK_PAYMENTS,
@@ -6,30 +6,25 @@ import {
 	NEW_PAYMENT_FIELDS,
 	type NewPayment,
 	paymentIdOf,
-	readCreated,
 } from '../../../shared/api/payments';
-import {
-	ApiError,
-	Cancelled,
-	isItemError,
-	UnexpectedError,
-	ValidationError,
-} from '../../../shared/errors';
+import { ApiError, ValidationError } from '../../../shared/errors';
 import { createOnce } from '../../execution/createOnce';
-import type { ItemWork, Operation } from '../operation';
+import { additionalFieldsWith, customFieldsField, customFieldsFrom } from '../fields';
+import type { Image, ItemWork, Operation } from '../operation';
 import { resendUnknownOption } from '../options';
 import { HTTP_URL, jsonObject, preview, requiredText } from '../parameters';
-import { CURRENCIES } from './currencies';
 import { withinSize } from '../sizeLimits';
+import { CURRENCIES } from './currencies';
 import { merchantIdField, merchantIdFrom } from './fields';
-import { readQrCode } from './qrCode';
+import { creationOf, withQrCode } from './makePayment';
+import { readQrCode } from './readQrCode';
 
 interface CreateInput {
 	merchantId: string;
 	payment: NewPayment & IDataObject;
 	mockPayment?: MockPayment;
-	/** The output field for the image of the QR code, when it is asked for. */
-	qrCodeField?: string;
+	/** Whether the image of the QR code is wanted. */
+	qrCode: boolean;
 }
 
 /** Makes a payment that a customer can pay by link or QR code. */
@@ -63,78 +58,64 @@ export const create: Operation<CreateInput> = {
 			description:
 				'Your order or invoice number, to find the payment by. Up to 18 letters, digits, spaces or # - _ / . fit the statements of every bank.',
 		},
-		{
-			displayName: 'Additional Fields',
-			name: 'additionalFields',
-			type: 'collection',
-			placeholder: 'Add Field',
-			default: {},
-			options: [
-				{
-					displayName: 'Currency',
-					name: 'currency',
-					type: 'string',
-					default: 'DKK',
-					placeholder: 'e.g. DKK',
-					description:
-						'Three capital letters, as ISO 4217 has them. AcountPay takes DKK when you leave it out.',
-				},
-				{
-					displayName: 'Custom Fields',
-					name: 'customFields',
-					type: 'json',
-					default: '{}',
-					description:
-						'More fields for the payment, as a JSON object: for what AcountPay has agreed with you and this node has no field for',
-				},
-				{
-					displayName: 'Description',
-					name: 'description',
-					type: 'string',
-					default: '',
-					placeholder: 'e.g. Two tickets, 5 May',
-					description: 'Text that the customer sees',
-				},
-				{
-					displayName: 'Metadata',
-					name: 'metadata',
-					type: 'json',
-					default: '{}',
-					description: 'Your own data as a JSON object. AcountPay gives it back in its webhooks.',
-				},
-				{
-					displayName: 'Mock Payment',
-					name: 'mockPayment',
-					type: 'options',
-					options: [
-						{
-							name: 'Complete After 10 Seconds',
-							value: 'delay',
-						},
-						{
-							name: 'Complete at Once',
-							value: 'true',
-						},
-						{
-							name: 'Fail at Once',
-							value: 'fail',
-						},
-					],
-					default: 'true',
-					description: 'Simulates the outcome without a customer. Sandbox only.',
-				},
-				{
-					displayName: 'Webhook URL',
-					name: 'webhookUrl',
-					type: 'string',
-					default: '',
-					placeholder: 'e.g. https://n8n.example.com/webhook/…',
-					description:
-						"Where AcountPay sends this payment's events: the URL of an AcountPay Trigger, or this execution's own",
-					hint: 'To wait for this payment in this workflow, switch to Expression and enter {{ $execution.resumeUrl }}',
-				},
-			],
-		},
+		additionalFieldsWith([
+			{
+				displayName: 'Currency',
+				name: 'currency',
+				type: 'string',
+				default: 'DKK',
+				placeholder: 'e.g. DKK',
+				description:
+					'Three capital letters, as ISO 4217 has them. AcountPay takes DKK when you leave it out.',
+			},
+			customFieldsField,
+			{
+				displayName: 'Description',
+				name: 'description',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. Two tickets, 5 May',
+				description: 'Text that the customer sees',
+			},
+			{
+				displayName: 'Metadata',
+				name: 'metadata',
+				type: 'json',
+				default: '{}',
+				description: 'Your own data as a JSON object. AcountPay gives it back in its webhooks.',
+			},
+			{
+				displayName: 'Mock Payment',
+				name: 'mockPayment',
+				type: 'options',
+				options: [
+					{
+						name: 'Complete After 10 Seconds',
+						value: 'delay',
+					},
+					{
+						name: 'Complete at Once',
+						value: 'true',
+					},
+					{
+						name: 'Fail at Once',
+						value: 'fail',
+					},
+				],
+				default: 'true',
+				description: 'Simulates the outcome without a customer. Sandbox only.',
+			},
+			{
+				displayName: 'Webhook URL',
+				name: 'webhookUrl',
+				type: 'string',
+				default: '',
+				placeholder: 'e.g. https://n8n.example.com/webhook/…',
+				description:
+					"Where AcountPay sends this payment's events: the URL of an AcountPay Trigger, or this execution's own",
+				hint: 'To wait for this payment in this workflow, switch to Expression and enter {{ $execution.resumeUrl }}',
+			},
+		]),
 	],
 
 	options: [
@@ -169,64 +150,37 @@ export const create: Operation<CreateInput> = {
 			merchantId: merchantIdFrom(item),
 			payment: withinSize({
 				...payment,
-				...('customFields' in additional && customFieldsOf(additional.customFields)),
+				...customFieldsFrom(additional, NEW_PAYMENT_FIELDS),
 			}),
 			...('mockPayment' in additional && {
 				mockPayment: mockPaymentOf(additional.mockPayment, client.isProduction),
 			}),
-			...(item.collection('options').qrCode === true && { qrCodeField: 'data' }),
+			qrCode: item.collection('options').qrCode === true,
 		};
 	},
 
-	async run({ merchantId, payment, mockPayment, qrCodeField }, work) {
-		const { client, options } = work;
+	async run({ merchantId, payment, mockPayment, qrCode }, work) {
+		const { client, options, record } = work;
+		const { referenceNumber } = payment;
 		const request = createPayment(merchantId, payment, mockPayment);
-		const name = `the payment with reference '${payment.referenceNumber}'`;
-		const record = work.record(request, payment.referenceNumber);
-		const creation = {
-			request,
-			subject: { merchantId, name },
-			title: `Payment '${payment.referenceNumber}'`,
-			read: readCreated,
-			nothingMade: 'This payment was not created.',
-			whenUnknown: WHEN_UNKNOWN,
-		};
-		const made = await createOnce(client, creation, options, record);
-		if (qrCodeField === undefined) return [{ json: made }];
-		try {
-			const image = await qrCodeOf(made, merchantId, work);
-			return [{ json: made, binary: { [qrCodeField]: image } }];
-		} catch (error) {
-			throw error instanceof Cancelled ? error : madeWithoutQrCode(made, error);
-		}
+		const creation = creationOf(request, merchantId, referenceNumber);
+		const made = await createOnce(client, creation, options, record(request, referenceNumber));
+		if (!qrCode) return [{ json: made }];
+		return [await withQrCode(made, work, async () => await qrCodeOf(made, merchantId, work))];
 	},
 };
 
-/** What a person does when it is not known whether a payment was made. */
-export const WHEN_UNKNOWN =
-	'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.';
-
+/** Reads the image of a payment that was made. */
 async function qrCodeOf(
 	made: IDataObject,
 	merchantId: string,
-	{ client, options, storeImage }: ItemWork,
-): Promise<IBinaryData> {
+	{ client, options }: ItemWork,
+): Promise<Image> {
 	const paymentId = paymentIdOf(made);
 	if (paymentId === undefined) {
 		throw new ApiError('unavailable', "AcountPay's response has no ID to ask for it with", '');
 	}
-	return await storeImage(await readQrCode(client, merchantId, paymentId, options));
-}
-
-/** Whatever went wrong with the image, also in n8n: the payment was made, and must not be lost with it. */
-export function madeWithoutQrCode(made: IDataObject, error: unknown): ApiError {
-	const { message } = isItemError(error) ? error : new UnexpectedError(error);
-	return new ApiError(
-		'made',
-		`The payment was made (${paymentIdOf(made) ?? 'without an ID'}), but its QR code is missing: ${message}`,
-		"Read the image with the operation 'Get QR Code', or send the customer the payment's link. Do not create the payment again.",
-		{ status: error instanceof ApiError ? error.status : undefined, payment: made },
-	);
+	return await readQrCode(client, merchantId, paymentId, options);
 }
 
 /** As a spreadsheet gives an amount: 149, 149.9 or 149.99. */
@@ -269,18 +223,6 @@ function webhookUrlOf(value: unknown): string {
 		'Webhook URL',
 		`must be a whole URL that starts with https:// or http://, but is ${preview(value)}`,
 	);
-}
-
-function customFieldsOf(value: unknown): IDataObject {
-	const customFields = jsonObject('Custom Fields', value);
-	const taken = NEW_PAYMENT_FIELDS.filter((name) => name in customFields);
-	if (taken.length) {
-		throw new ValidationError(
-			'Custom Fields',
-			`must not contain ${taken.join(', ')}: there are fields of their own for that`,
-		);
-	}
-	return customFields;
 }
 
 function mockPaymentOf(value: unknown, isProduction: boolean): MockPayment {

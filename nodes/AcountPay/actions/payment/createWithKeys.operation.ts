@@ -5,12 +5,11 @@ import {
 	NEW_KEY_PAYMENT_FIELDS,
 	type NewKeyPayment,
 	paymentIdOf,
-	readCreated,
 } from '../../../shared/api/payments';
-import { Cancelled } from '../../../shared/errors';
 import { createOnce } from '../../execution/createOnce';
 import {
 	additionalFieldsWith,
+	customFieldsField,
 	customFieldsFrom,
 	fieldNamed,
 	merchantPickerField,
@@ -19,10 +18,11 @@ import {
 import type { Operation } from '../operation';
 import { requiredText } from '../parameters';
 import { withinSize } from '../sizeLimits';
-import { amountOf, create, currencyOf, madeWithoutQrCode, WHEN_UNKNOWN } from './create.operation';
+import { amountOf, create, currencyOf } from './create.operation';
 import { drawQrCode } from './drawQrCode';
 import { merchantIdFrom } from './fields';
 import { PaymentLookUp } from './lookUpPayment';
+import { creationOf, withQrCode } from './makePayment';
 
 interface CreateInput {
 	merchantId: string;
@@ -38,7 +38,7 @@ const sharedAdditional = (name: string): INodeProperties =>
 
 const additional: INodeProperties[] = [
 	sharedAdditional('currency'),
-	sharedAdditional('customFields'),
+	customFieldsField,
 	sharedAdditional('description'),
 	{
 		displayName: 'Register ID',
@@ -87,27 +87,18 @@ export const createWithKeys: Operation<CreateInput> = {
 		};
 	},
 
-	async run({ merchantId, payment, qrCode }, { client, options, record, storeImage }) {
+	async run({ merchantId, payment, qrCode }, work) {
+		const { client, options, record } = work;
 		const request = createKeyPayment(merchantId, payment);
 		const { referenceNumber, amount, currency = DEFAULT_CURRENCY } = payment;
 		const known = record(request, referenceNumber);
 		const wanted = { merchantId, referenceNumber, amount, currency };
 		const creation = {
-			request,
-			subject: { merchantId, name: `the payment with reference '${referenceNumber}'` },
-			title: `Payment '${referenceNumber}'`,
-			read: readCreated,
-			nothingMade: 'This payment was not created.',
-			whenUnknown: WHEN_UNKNOWN,
+			...creationOf(request, merchantId, referenceNumber),
 			lookUp: new PaymentLookUp(client, wanted, options, known),
 		};
 		const made = await createOnce(client, creation, options, known);
 		if (!qrCode) return [{ json: made }];
-		try {
-			const image = await storeImage(drawQrCode(made.paymentUrl));
-			return [{ json: made, binary: { data: image } }];
-		} catch (error) {
-			throw error instanceof Cancelled ? error : madeWithoutQrCode(made, error);
-		}
+		return [await withQrCode(made, work, () => drawQrCode(made.paymentUrl))];
 	},
 };

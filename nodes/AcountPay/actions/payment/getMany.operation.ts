@@ -1,5 +1,4 @@
-import { idIn, withId } from '../../../shared/api/lists';
-import { listPayments, PAYMENT_ID_NAMES } from '../../../shared/api/payments';
+import { listedPaymentIdOf, listPayments, withPaymentId } from '../../../shared/api/payments';
 import { listFields, merchantPickerField, wantedFrom } from '../fields';
 import type { Operation } from '../operation';
 import { requiredText } from '../parameters';
@@ -66,8 +65,8 @@ export const getMany: Operation<GetManyInput> = {
 			name: 'payments',
 			subject: { name: 'the list of payments', merchantId: filters.merchantId },
 			request: (page, limit) => listPayments(filters, page, limit),
-			complete: (payment) => withId(payment, PAYMENT_ID_NAMES),
-			idOf: (payment) => idIn(payment, PAYMENT_ID_NAMES)?.toString(),
+			complete: withPaymentId,
+			idOf: listedPaymentIdOf,
 		};
 		return (await readPagedList(client, list, options, wanted)).map((json) => ({ json }));
 	},

@@ -1,7 +1,7 @@
 import type { Operation } from '../operation';
 import { requiredText } from '../parameters';
 import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './fields';
-import { readQrCode } from './qrCode';
+import { readQrCode } from './readQrCode';
 
 interface GetQrCodeInput {
 	merchantId: string;

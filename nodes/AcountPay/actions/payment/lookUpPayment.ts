@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IDataObject } from 'n8n-workflow';
-import { idIn, withId } from '../../../shared/api/lists';
 import { type ListedPayment, readListed } from '../../../shared/api/listedPayments';
-import { listPayments, PAYMENT_ID_NAMES, paymentIdOf } from '../../../shared/api/payments';
+import {
+	listedPaymentIdOf,
+	listPayments,
+	paymentIdOf,
+	withPaymentId,
+} from '../../../shared/api/payments';
 import { delay } from '../../../shared/backoff';
 import type { Client } from '../../../shared/transport/client';
 import type { CallOptions } from '../../../shared/transport/retry';
@@ -113,7 +117,7 @@ async function readBackTo(
 			return listPayments({ merchantId }, page, limit);
 		},
 		complete: (entry: IDataObject) => entry,
-		idOf: (entry: IDataObject) => idIn(entry, PAYMENT_ID_NAMES)?.toString(),
+		idOf: listedPaymentIdOf,
 		watch: (page: { entries: IDataObject[] }) => {
 			entries.push(...page.entries);
 			// Only now: the first page tells what AcountPay's clock shows.
@@ -171,8 +175,8 @@ export class PaymentLookUp implements LookUp {
 		if (this.current) openRequests.remove(this.keyOf(this.current), this.current.id);
 	}
 
-	made(answer: IDataObject): void {
-		const id = paymentIdOf(answer);
+	made(response: IDataObject): void {
+		const id = paymentIdOf(response);
 		// Without an id its payment can't be told from others: it stays open.
 		if (this.current && id !== undefined) this.settle(this.current, id);
 	}
@@ -192,8 +196,7 @@ export class PaymentLookUp implements LookUp {
 		};
 		const { decision, looks } = await lookRepeatedly(async () => await this.look(trace), wait);
 		if (decision.kind === 'made') {
-			const answer = withId(decision.payment.entry, PAYMENT_ID_NAMES);
-			return { kind: 'made', answer: { ...answer, lookedUp: true } };
+			return { kind: 'made', made: { ...withPaymentId(decision.payment.entry), lookedUp: true } };
 		}
 		const times = looks === 1 ? 'once' : `${looks} times`;
 		const list = decision.kind === 'none' ? 'does not show it' : decision.why;

@@ -1,11 +1,22 @@
 import fc from 'fast-check';
-import type { IDataObject } from 'n8n-workflow';
+import type { IBinaryData, IDataObject } from 'n8n-workflow';
+import type { Image, ItemWork } from '../../../nodes/AcountPay/actions/operation';
 import { create } from '../../../nodes/AcountPay/actions/payment/create.operation';
-import { get } from '../../../nodes/AcountPay/actions/payment/get.operation';
-import { callOptionsOf, concurrencyOf } from '../../../nodes/AcountPay/actions/options';
+import type { ApiRequest } from '../../../nodes/shared/api/request';
+import { Cancelled, UnexpectedError } from '../../../nodes/shared/errors';
 import type { Client } from '../../../nodes/shared/transport/client';
-import { ValidationError } from '../../../nodes/shared/errors';
-import { parameters } from './support';
+import {
+	callOptions,
+	errorFrom,
+	imageResponse,
+	parameters,
+	PNG,
+	recordFor,
+	refusal,
+	response,
+	type Script,
+	scripted,
+} from './support';
 
 const sandbox = { isProduction: false } as Client;
 const production = { isProduction: true } as Client;
@@ -17,17 +28,6 @@ const checked = (values: IDataObject, client = sandbox) =>
 	);
 const additional = (additionalFields: IDataObject, client = sandbox) =>
 	checked({ additionalFields }, client);
-
-/** What a check says of a value that it refuses. */
-const refusal = (check: () => unknown): string => {
-	try {
-		check();
-	} catch (error) {
-		expect(error).toBeInstanceOf(ValidationError);
-		return (error as ValidationError).message;
-	}
-	return 'not refused';
-};
 
 describe('amount', () => {
 	test('every amount in øre is sent as it was asked for, as a number and as a spreadsheet writes it', () => {
@@ -197,49 +197,12 @@ describe('merchant', () => {
 	});
 });
 
-describe('payment id', () => {
-	const idOf = (paymentId: unknown) =>
-		get.check(parameters({ merchantId: 'm', paymentId: paymentId as string }), sandbox);
-
-	test.each([
-		['pay_abc123def456'],
-		[42],
-		['42'],
-		['A-b.c~d:e'],
-		['..a'],
-		['550e8400-e29b-41d4-a716-446655440000'],
-	])('%p is one', (paymentId) => {
-		expect(idOf(paymentId)).toEqual({ merchantId: 'm', paymentId: String(paymentId) });
-	});
-
-	test.each([
-		['../x'],
-		['a/b'],
-		['a\\b'],
-		['a?b'],
-		['a#b'],
-		['a%2fb'],
-		['.'],
-		['..'],
-		['a b'],
-		['a\nb'],
-		['a\u0001b'],
-	])('%p would change the path', (paymentId) => {
-		expect(refusal(() => idOf(paymentId))).toMatch(
-			/^Payment ID must be an ID such as pay_abc123def456/,
-		);
-	});
-
-	test.each([[''], [' '], [null]])('%p is empty', (paymentId) => {
-		expect(refusal(() => idOf(paymentId))).toBe('Payment ID must not be empty');
-	});
-});
-
 describe('additional fields', () => {
 	test('what is not added is not sent', () => {
 		expect(checked({})).toEqual({
 			merchantId: 'merchant_1',
 			payment: { amount: 149.99, referenceNumber: 'ORDER-1' },
+			qrCode: false,
 		});
 	});
 
@@ -265,6 +228,7 @@ describe('additional fields', () => {
 				terminal: 'T-1',
 			},
 			mockPayment: 'delay',
+			qrCode: false,
 		});
 	});
 
@@ -396,38 +360,8 @@ describe('additional fields', () => {
 	});
 
 	test('the QR code is added when it is asked for', () => {
-		expect(checked({ options: { qrCode: true } }).qrCodeField).toBe('data');
-		expect(checked({ options: { qrCode: false } })).not.toHaveProperty('qrCodeField');
-	});
-});
-
-describe('options', () => {
-	test('have defaults', () => {
-		expect(callOptionsOf(parameters({}))).toEqual({ timeout: 30_000, resendUnknown: false });
-		expect(concurrencyOf(parameters({}))).toBe(50);
-	});
-
-	test('are taken', () => {
-		const options = { timeout: 1, resendUnknown: true, maxConcurrency: 1 };
-		expect(callOptionsOf(parameters({ options }))).toEqual({ timeout: 1, resendUnknown: true });
-		expect(concurrencyOf(parameters({ options }))).toBe(1);
-		expect(callOptionsOf(parameters({ options: { timeout: 600_000 } })).timeout).toBe(600_000);
-		expect(concurrencyOf(parameters({ options: { maxConcurrency: 1_000 } }))).toBe(1_000);
-		expect(callOptionsOf(parameters({ options: { resendUnknown: 'true' } })).resendUnknown).toBe(
-			false,
-		);
-	});
-
-	test.each([[0], [-1], [1.5], ['30000'], [600_001], [NaN]])('%p is no timeout', (timeout) => {
-		expect(refusal(() => callOptionsOf(parameters({ options: { timeout } })))).toMatch(
-			/^Request Timeout \(Ms\) must be a whole number from 1 to 600000, but is /,
-		);
-	});
-
-	test.each([[0], [-1], [1.5], ['10'], [1_001]])('%p is no max concurrency', (maxConcurrency) => {
-		expect(refusal(() => concurrencyOf(parameters({ options: { maxConcurrency } })))).toMatch(
-			/^Max Concurrency must be a whole number from 1 to 1000, but is /,
-		);
+		expect(checked({ options: { qrCode: true } }).qrCode).toBe(true);
+		expect(checked({ options: { qrCode: false } }).qrCode).toBe(false);
 	});
 });
 
@@ -435,4 +369,101 @@ test('a long value is cut short in what is said of it', () => {
 	const message = refusal(() => checked({ amount: 'x'.repeat(1_000) }));
 	expect(message.length).toBeLessThan(160);
 	expect(message).toMatch(/x…$/);
+});
+
+describe('Create with a QR code', () => {
+	const stored = { data: '', mimeType: 'image/png' } as IBinaryData;
+	const payment = { amount: 1, referenceNumber: 'ORDER-1' };
+
+	/** Runs Create for one item with this script; `store` stands for n8n's place for files. */
+	async function run(
+		script: Script,
+		store: (image: Image) => Promise<IBinaryData> = async () => stored,
+	) {
+		const { client, sent, stop } = scripted(script);
+		const work = {
+			client,
+			options: callOptions,
+			record: (request: ApiRequest) => recordFor(request),
+			storeImage: store,
+		} as unknown as ItemWork;
+		const ended = create.run({ merchantId: 'merchant_1', payment, qrCode: true }, work);
+		return { ended, sent, stop };
+	}
+	const made = (body: object) => response(201, { ...body });
+
+	test('makes the payment, then reads its image', async () => {
+		const given: Image[] = [];
+		const store = async (its: Image) => {
+			given.push(its);
+			return stored;
+		};
+		const { ended, sent } = await run([made({ id: 7 }), imageResponse(PNG, 'image/png')], store);
+		expect(await ended).toEqual([{ json: { id: 7 }, binary: { data: stored } }]);
+		expect(given).toMatchObject([{ fileName: '7.png', mimeType: 'image/png' }]);
+		expect(sent).toMatchObject([
+			{ method: 'POST', body: payment, merchantId: 'merchant_1' },
+			{ method: 'GET', path: '/v1/partner/payments/7/qr' },
+		]);
+	});
+
+	test('without one asks for none', async () => {
+		const work = scripted([made({ id: 7 })]);
+		const output = await create.run({ merchantId: 'merchant_1', payment, qrCode: false }, {
+			client: work.client,
+			options: callOptions,
+			record: (request: ApiRequest) => recordFor(request),
+		} as unknown as ItemWork);
+		expect(output).toEqual([{ json: { id: 7 } }]);
+		expect(work.sent).toHaveLength(1);
+	});
+
+	test('names the payment when it is not known whether it was made', async () => {
+		const { ended } = await run([response(500)]);
+		expect((await errorFrom(ended))!.message).toContain("Payment 'ORDER-1' may or may not exist");
+		const refused = await run([response(403)]);
+		expect((await errorFrom(refused.ended))!.message).toContain("for merchant 'merchant_1'");
+	});
+
+	const missing = 'but its QR code is missing: ';
+	test.each<[string, Script, string, number | undefined]>([
+		[
+			'is refused',
+			[made({ id: 7 }), response(404, { message: 'none' })],
+			`The payment was made (7), ${missing}AcountPay does not find the QR code of payment '7' for merchant 'merchant_1': none`,
+			404,
+		],
+		[
+			'can not be asked for',
+			[made({ qrCodeUrl: 'https://…' })],
+			`The payment was made (without an ID), ${missing}AcountPay's response has no ID to ask for it with`,
+			undefined,
+		],
+	])('says that the payment was made when the image %s', async (_what, script, message, status) => {
+		const { ended } = await run(script);
+		const problem = (await errorFrom(ended))!;
+		expect(problem).toMatchObject({
+			outcome: 'made',
+			message,
+			description: expect.stringMatching(/'Get QR Code'.* Do not create the payment again\.$/),
+			payment: expect.any(Object),
+		});
+		expect(problem.status).toBe(status);
+	});
+
+	test('says so when n8n does not store the image, in the words of n8n where they are safe', async () => {
+		const store = (error: Error) => async () => await Promise.reject(error);
+		const script = () => [made({ id: 7 }), imageResponse(PNG, 'image/png')];
+		const full = await run(script(), store(new UnexpectedError(new Error('disk full'), true)));
+		expect((await errorFrom(full.ended))!.message).toBe(
+			`The payment was made (7), ${missing}disk full`,
+		);
+		const other = await run(script(), store(new Error('s3cret')));
+		expect((await errorFrom(other.ended))!.message).toMatch(/^The payment was made \(7\), .*ended/);
+	});
+
+	test('is stopped, and no more, when the execution is stopped while the image is read', async () => {
+		const { ended } = await run([made({ id: 7 }), new Cancelled()]);
+		await expect(ended).rejects.toBeInstanceOf(Cancelled);
+	});
 });

@@ -61,6 +61,6 @@ export async function readQrCode(
 				}
 			);
 		},
-		'sent an answer that is no image',
+		'sent a response that is no image',
 	);
 }

@@ -1,14 +1,22 @@
 import fc from 'fast-check';
-import { readPayment } from '../../../nodes/AcountPay/actions/payment/readPayment';
 import { createOnce } from '../../../nodes/AcountPay/execution/createOnce';
-import { createPayment, getPayment, readCreated } from '../../../nodes/shared/api/payments';
+import { createPayment, readMadePayment } from '../../../nodes/shared/api/payments';
 import { ApiError, Cancelled } from '../../../nodes/shared/errors';
-import { ServerDown } from '../../../nodes/shared/transport/adaptiveLimiter';
-import { read as readResponse } from '../../../nodes/shared/transport/read';
-import type { Client } from '../../../nodes/shared/transport/client';
-import type { NetworkFailure } from '../../../nodes/shared/transport/response';
-import type { CallOptions } from '../../../nodes/shared/transport/retry';
-import { after, execution, placed, recordFor, response, scripted, type Script } from './support';
+import {
+	callOptions as options,
+	end,
+	errorOf,
+	giveUpAfter,
+	late,
+	recordFor,
+	response,
+	type Script,
+	scripted,
+	unreachable,
+	useFakeTime,
+} from './support';
+
+useFakeTime();
 
 const request = createPayment('merchant_1', { amount: 10, referenceNumber: 'ORDER-1' });
 const subject = { merchantId: 'merchant_1', name: "the payment with reference 'ORDER-1'" };
@@ -16,56 +24,11 @@ const creation = {
 	request,
 	subject,
 	title: "Payment 'ORDER-1'",
-	read: readCreated,
+	read: readMadePayment,
 	nothingMade: 'This payment was not created.',
 	whenUnknown: 'Look for this reference in AcountPay before you create it again.',
 };
-const options: CallOptions = { timeout: 30_000, resendUnknown: false };
 const made = response(201, { id: 'pay_1', status: 'pending', extra: [1] });
-const late: NetworkFailure = {
-	status: undefined,
-	sent: true,
-	what: 'did not respond within 30 seconds',
-};
-const unreachable: NetworkFailure = {
-	status: undefined,
-	sent: false,
-	what: 'could not be reached',
-};
-
-/** Runs to the end while time goes by, and tells how it ended and how long it took. */
-async function end<Result>(work: Promise<Result>) {
-	const startedAt = Date.now();
-	let ended: { value?: Result; error?: unknown } | undefined;
-	work.then(
-		(value) => (ended = { value }),
-		(error: unknown) => (ended = { error }),
-	);
-	while (!ended) await after(100);
-	return { ...ended, took: Date.now() - startedAt };
-}
-
-/** The limiter takes no request for the server any more once so many were sent. */
-function giveUpAfter(requests: number, { limiter }: Client, sent: unknown[]): void {
-	const run = limiter.run.bind(limiter);
-	limiter.run = async (work, ...rest) => {
-		if (sent.length === requests) throw new ServerDown();
-		return await run(work, ...rest);
-	};
-}
-
-const errorOf = ({ error }: { error?: unknown }) => {
-	expect(error).toBeInstanceOf(ApiError);
-	return error as ApiError;
-};
-
-beforeEach(() => {
-	jest.useFakeTimers({ now: Date.UTC(2026, 0, 1), doNotFake: ['performance'] });
-});
-afterEach(() => {
-	jest.useRealTimers();
-	jest.restoreAllMocks();
-});
 
 const make = async (script: Script, record = recordFor(request), callOptions = options) => {
 	const { client, sent } = scripted(script);
@@ -333,127 +296,6 @@ describe('a busy AcountPay', () => {
 	});
 });
 
-describe('reading', () => {
-	const read = async (script: Script) => {
-		const { client, sent } = scripted(script);
-		return { ...(await end(readPayment(client, 'merchant_1', 'pay_1', options))), sent };
-	};
-
-	test('hands out the whole answer', async () => {
-		const { value, sent } = await read([response(200, { id: 1, status: 'new', extra: { a: 1 } })]);
-		expect(value).toEqual({ id: 1, status: 'new', extra: { a: 1 } });
-		expect(sent).toEqual([getPayment('merchant_1', 'pay_1')]);
-	});
-
-	test.each<[string, Script[number]]>([
-		['no answer', late],
-		['no connection', unreachable],
-		['500', response(500)],
-		['408', response(408)],
-		['a cut-off answer', response(200, '{"id": ')],
-	])('asks again after %s', async (_name, trouble) => {
-		const { value, sent } = await read([trouble, trouble, response(200, { id: 1 })]);
-		expect(value).toEqual({ id: 1 });
-		expect(sent).toHaveLength(3);
-	});
-
-	test.each<[string, Script[number], string, string]>([
-		[
-			'no answer',
-			late,
-			"AcountPay was asked about payment 'pay_1', but did not respond within 30 seconds",
-			'unavailable',
-		],
-		[
-			'no connection',
-			unreachable,
-			"AcountPay could not be reached for payment 'pay_1'",
-			'unavailable',
-		],
-		[
-			'502',
-			response(502),
-			"AcountPay was asked about payment 'pay_1', but returned a server error (status 502)",
-			'unavailable',
-		],
-		[
-			'HTML',
-			response(200, '<p>'),
-			"AcountPay was asked about payment 'pay_1', but sent a response that could not be read (status 200)",
-			'unavailable',
-		],
-	])('gives up after five times of %s', async (_name, trouble, message, outcome) => {
-		const { sent, took, ...ended } = await read([trouble]);
-		expect(errorOf(ended)).toMatchObject({ message, outcome });
-		expect(sent).toHaveLength(5);
-		// Half a second, one, two and four, less the jitter.
-		expect(took).toBeGreaterThanOrEqual(3_750);
-		expect(took).toBeLessThanOrEqual(7_800);
-	});
-
-	test.each<[number, string]>([
-		[400, "AcountPay refused payment 'pay_1': no"],
-		[401, "AcountPay did not accept the access token for payment 'pay_1': no"],
-		[403, "AcountPay does not allow payment 'pay_1' for merchant 'merchant_1': no"],
-		[404, "AcountPay does not find payment 'pay_1' for merchant 'merchant_1': no"],
-	])('takes %s for an answer', async (status, message) => {
-		const { sent, ...ended } = await read([response(status, { error: 'no' })]);
-		const error = errorOf(ended);
-		expect(error).toMatchObject({ message, outcome: 'refused', status });
-		expect(error.description).not.toMatch(/This payment was not created/);
-		expect(sent).toHaveLength(1);
-	});
-
-	test.each<[number, string]>([
-		[0, 'Nothing was sent for this item: AcountPay failed several requests in a row'],
-		[1, "AcountPay was asked about payment 'pay_1', but returned a server error (status 502)"],
-	])('that is given up after %i requests says so', async (requests, message) => {
-		const { client, sent } = scripted([response(502)]);
-		giveUpAfter(requests, client, sent);
-		const ended = await end(readPayment(client, 'merchant_1', 'pay_1', options));
-		expect(errorOf(ended)).toMatchObject({ message, outcome: 'unavailable' });
-		expect(sent).toHaveLength(requests);
-	});
-
-	test('that is held back until after the deadline says what the last response was', async () => {
-		const { client, sent } = scripted([response(502)]);
-		const deadline = Date.now() + 10_000;
-		jest.spyOn(client.limiter, 'pausedFor', 'get').mockImplementation(() => sent.length * 60_000);
-		const ended = await end(readPayment(client, 'merchant_1', 'pay_1', { ...options, deadline }));
-		expect(errorOf(ended).message).toContain('returned a server error (status 502)');
-		expect(sent).toHaveLength(1);
-	});
-
-	test('does not follow a redirect', async () => {
-		const { sent, ...ended } = await read([response(307)]);
-		expect(errorOf(ended)).toMatchObject({
-			message:
-				"AcountPay was asked about payment 'pay_1', but sent a redirect (status 307), which is not followed",
-			description: 'Reading changes nothing, so this item can be run again.',
-		});
-		expect(sent).toHaveLength(1);
-	});
-
-	test('says what is wrong with an answer that can not be used', async () => {
-		const { client } = scripted([response(200, 'x')]);
-		const unusable = () => undefined;
-		const ended = await end(
-			readResponse(client, request, subject, options, unusable, 'sent no image'),
-		);
-		expect(errorOf(ended).message).toBe(
-			"AcountPay was asked about the payment with reference 'ORDER-1', but sent no image",
-		);
-	});
-
-	test('ends at once when the execution is stopped', async () => {
-		const { client, sent, stop } = scripted([late]);
-		stop.abort();
-		const ended = await end(readPayment(client, 'merchant_1', 'pay_1', options));
-		expect(ended.error).toBeInstanceOf(Cancelled);
-		expect(sent).toHaveLength(1);
-	});
-});
-
 describe('whatever AcountPay answers', () => {
 	const status = fc.oneof(
 		fc.constantFrom(200, 201, 301, 302, 400, 401, 408, 409, 429, 500, 503),
@@ -504,156 +346,3 @@ describe('whatever AcountPay answers', () => {
 	});
 });
 
-describe('the idempotency store', () => {
-	const another = createPayment('merchant_2', { amount: 10, referenceNumber: 'ORDER-1' });
-	const item = { json: { order: 1 } };
-	const parameters = { amount: '={{ $json.amount }}', options: { timeout: 1 } };
-	const node = { parameters };
-	const later = createPayment('merchant_1', {
-		amount: 10,
-		referenceNumber: 'ORDER-1',
-		metadata: { at: 2 },
-	});
-	const made = () => {
-		const one = execution({}, { node });
-		one.store.record(0, item, placed(request, 'https://a.test'), 'ORDER-1').made({ id: 1 });
-		return one;
-	};
-	const other = { json: { order: 2 } };
-
-	test('knows a payment by what is sent where, for which item, in which turn of a loop', () => {
-		const { data, store } = made();
-		const edited = { node: { parameters: { amount: 11 } } };
-		const retry = execution(data, edited).store;
-		expect(retry.record(0, other, placed(request, 'https://a.test'), '').earlier).toMatchObject({
-			state: 'made',
-		});
-		expect(retry.record(1, item, placed(request, 'https://a.test'), '').earlier).toBeUndefined();
-		expect(retry.record(0, item, placed(request, 'https://b.test'), '').earlier).toBeUndefined();
-		expect(retry.record(0, item, placed(another, 'https://a.test'), '').earlier).toBeUndefined();
-		expect(retry.record(0, item, placed(later, 'https://a.test'), '').earlier).toBeUndefined();
-		const nextTurn = execution(data, { node, runIndex: 1 }).store;
-		expect(nextTurn.record(0, item, placed(request, 'https://a.test'), '').earlier).toBeUndefined();
-		expect(store.record(0, item, placed(request, 'https://a.test'), '').earlier).toMatchObject({
-			state: 'made',
-		});
-	});
-
-	test('knows a payment by where it comes from, when its expressions give something else each time', () => {
-		const { data } = made();
-		const withOptions = {
-			node: { parameters: { ...parameters, options: { resendUnknown: true } } },
-		};
-		const retry = execution(JSON.parse(JSON.stringify(data)), withOptions).store;
-		expect(retry.record(0, item, placed(later, 'https://a.test'), '').earlier).toMatchObject({
-			answer: { id: 1 },
-		});
-		expect(retry.record(0, other, placed(later, 'https://a.test'), '').earlier).toBeUndefined();
-		expect(retry.record(0, item, placed(later, 'https://b.test'), '').earlier).toBeUndefined();
-	});
-
-	test('prefers what is sent to where it comes from', () => {
-		const { data } = made();
-		const edited = execution(data, { node: { parameters: {} } }).store;
-		edited.record(0, item, placed(later, 'https://a.test'), 'ORDER-1').made({ id: 2 });
-		const back = execution(data, { node }).store;
-		expect(back.record(0, item, placed(later, 'https://a.test'), '').earlier).toMatchObject({
-			answer: { id: 2 },
-		});
-		expect(back.record(0, item, placed(request, 'https://a.test'), '').earlier).toMatchObject({
-			answer: { id: 1 },
-		});
-		expect(back.summary().made).toHaveLength(2);
-	});
-
-	test('goes back to what was known when a request made nothing', () => {
-		const { store } = execution();
-		const record = store.record(0, item, placed(request, 'https://a.test'), 'ORDER-1');
-		record.sending();
-		record.notMade();
-		expect(record.earlier).toBeUndefined();
-		record.unknown('was late');
-		record.sending();
-		expect(record.earlier).toMatchObject({ state: 'sent' });
-		record.notMade();
-		expect(record.earlier).toMatchObject({ state: 'unknown', what: 'was late' });
-		record.sending();
-		record.made({ id: 1 });
-		expect(store.summary()).toEqual({
-			made: [{ itemIndex: 0, referenceNumber: 'ORDER-1', paymentId: '1' }],
-			unknown: [],
-		});
-	});
-
-	test('sums up what was made and what is open', () => {
-		const { store } = execution();
-		const record = (index: number, reference: string) =>
-			store.record(index, item, placed(request, 'https://a.test'), reference);
-		record(2, 'C').unknown('was late');
-		record(0, 'A').made({ id: 'pay_a' });
-		record(1, 'B').made({ paymentId: 7 });
-		record(3, 'D').sending();
-		record(4, 'E').made({ other: true });
-		const refused = record(5, 'F');
-		refused.sending();
-		refused.notMade();
-		expect(store.summary()).toEqual({
-			made: [
-				{ itemIndex: 0, referenceNumber: 'A', paymentId: 'pay_a' },
-				{ itemIndex: 1, referenceNumber: 'B', paymentId: '7' },
-				{ itemIndex: 4, referenceNumber: 'E', paymentId: undefined },
-			],
-			unknown: [
-				{ itemIndex: 2, referenceNumber: 'C' },
-				{ itemIndex: 3, referenceNumber: 'D' },
-			],
-		});
-	});
-
-	test('leaves nothing behind when it is closed, but for the other turns', () => {
-		const { data, store } = made();
-		const nextTurn = execution(data, { runIndex: 1 }).store;
-		nextTurn.record(0, item, placed(request, 'https://a.test'), 'ORDER-1').made({ id: 2 });
-		store.close(false);
-		expect(Object.keys(data.payments as object)).toEqual(['1']);
-		nextTurn.close(true);
-		expect(data).toEqual({});
-		nextTurn.close(false);
-		expect(data).toEqual({});
-	});
-
-	test.each([
-		[undefined, 3],
-		[0, 3],
-		[1, 2],
-		[2, 2],
-		[4, 4],
-		[9, 5],
-	])('is kept as long as n8n runs the node again: Max. Tries %p', (maxTries, tries) => {
-		const data = {};
-		const run = (id: string) =>
-			execution(data, { id, node: { retryOnFail: true, maxTries } }).store.close(true);
-		// A retry by hand is another execution, and starts counting anew.
-		run('0');
-		for (let count = 1; count < tries; count++) {
-			run('1');
-			expect(data).toHaveProperty('payments');
-		}
-		run('1');
-		expect(data).toEqual({});
-	});
-
-	test('is kept where n8n runs the node again without end: Max. Tries 2.5', () => {
-		const data = {};
-		for (let count = 0; count < 9; count++) {
-			execution(data, { node: { retryOnFail: true, maxTries: 2.5 } }).store.close(true);
-			expect(data).toHaveProperty('payments');
-		}
-	});
-
-	test('is not kept when the output does not look failed', () => {
-		const { data, store } = execution({}, { node: { retryOnFail: true } });
-		store.close(false);
-		expect(data).toEqual({});
-	});
-});

@@ -1,0 +1,45 @@
+import type { IDataObject } from 'n8n-workflow';
+import { paymentIdOf, readMadePayment } from '../../../shared/api/payments';
+import type { ApiRequest } from '../../../shared/api/request';
+import { ApiError, Cancelled, isItemError, UnexpectedError } from '../../../shared/errors';
+import type { Creation } from '../../execution/createOnce';
+import type { Image, ItemOutput, ItemWork } from '../operation';
+
+/** What both ways to create a payment tell about it. */
+export const creationOf = (
+	request: ApiRequest,
+	merchantId: string,
+	referenceNumber: string,
+): Creation => ({
+	request,
+	subject: { merchantId, name: `the payment with reference '${referenceNumber}'` },
+	title: `Payment '${referenceNumber}'`,
+	read: readMadePayment,
+	nothingMade: 'This payment was not created.',
+	whenUnknown:
+		'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.',
+});
+
+/**
+ * The output for a payment that was made, with the image of its QR code.
+ * @throws ApiError with the outcome `made` whatever went wrong with the image, also in n8n: the payment must not be lost
+ *   with it; Cancelled
+ */
+export async function withQrCode(
+	made: IDataObject,
+	{ storeImage }: ItemWork,
+	imageOf: () => Image | Promise<Image>,
+): Promise<ItemOutput> {
+	try {
+		return { json: made, binary: { data: await storeImage(await imageOf()) } };
+	} catch (error) {
+		if (error instanceof Cancelled) throw error;
+		const { message } = isItemError(error) ? error : new UnexpectedError(error);
+		throw new ApiError(
+			'made',
+			`The payment was made (${paymentIdOf(made) ?? 'without an ID'}), but its QR code is missing: ${message}`,
+			"Read the image with the operation 'Get QR Code', or send the customer the payment's link. Do not create the payment again.",
+			{ status: error instanceof ApiError ? error.status : undefined, payment: made },
+		);
+	}
+}
