@@ -21,7 +21,7 @@ import {
 	isUnreachable,
 	type Sent,
 } from '../shared/transport/response';
-import { type CallOptions, send, sendRepeatedly } from '../shared/transport/retry';
+import { type CallOptions, send, sendRepeatedly } from '../shared/transport/send';
 import { SCHEMES } from '../shared/webhooks/schemes';
 
 /** How long one response is waited for, in ms. */

@@ -7,7 +7,7 @@ import {
 	SHOWN_WITH,
 } from '../../shared/auth';
 import { merchant } from './merchant';
-import type { AnyOperation, Operation, Resource } from './operation';
+import type { Operation, Resource } from './operation';
 import { maxConcurrencyOption, timeoutOption } from './options';
 import { payment } from './payment';
 import { store } from './store';
@@ -22,7 +22,7 @@ const DEFAULT_OPERATION = 'create';
 const AUTHENTICATIONS = Object.keys(AUTH_METHODS) as Authentication[];
 
 /** The operations that a resource has with one way to authenticate. */
-const operationsOf = (authentication: Authentication, resource: string): AnyOperation[] =>
+const operationsOf = (authentication: Authentication, resource: string): Operation<unknown>[] =>
 	Object.hasOwn(RESOURCES, resource)
 		? RESOURCES[resource].operations.flatMap((entry) => entry[authentication] ?? [])
 		: [];

@@ -8,10 +8,10 @@ import type {
 } from 'n8n-workflow';
 import type { Authentication } from '../../shared/auth';
 import type { ApiRequest } from '../../shared/api/request';
+import type { Noun } from '../../shared/transport/apiErrors';
 import type { Client } from '../../shared/transport/client';
-import type { CallOptions } from '../../shared/transport/retry';
+import type { CallOptions } from '../../shared/transport/send';
 import type { IdempotencyRecord } from '../execution/idempotencyStore';
-import type { Noun } from '../execution/runSummary';
 import type { ItemParameters } from './parameters';
 
 /** A file for n8n to store. */
@@ -93,8 +93,4 @@ export interface Resource {
 }
 
 /** One entry of the list 'Operation', done by another operation with each way to authenticate that has it. */
-export type OperationByAuthentication = Partial<Record<Authentication, AnyOperation>>;
-
-/** An operation whose input is its own business: what its check gives is what its run gets. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type AnyOperation = Operation<any>;
+export type OperationByAuthentication = Partial<Record<Authentication, Operation<unknown>>>;

@@ -1,5 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
-import type { CallOptions } from '../../shared/transport/retry';
+import type { CallOptions } from '../../shared/transport/send';
 import { type ItemParameters, wholeNumber } from './parameters';
 
 const DEFAULT_CONCURRENCY = 50;

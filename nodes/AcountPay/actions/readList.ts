@@ -6,7 +6,7 @@ import type { Subject } from '../../shared/transport/apiErrors';
 import type { Client } from '../../shared/transport/client';
 import { collectPages, UnreadableList } from '../../shared/transport/pagination';
 import { read } from '../../shared/transport/read';
-import type { CallOptions } from '../../shared/transport/retry';
+import type { CallOptions } from '../../shared/transport/send';
 
 /** A list at AcountPay. */
 export interface List {

@@ -10,7 +10,7 @@ import {
 	isUnreachable,
 	type Sent,
 } from '../../shared/transport/response';
-import { type CallOptions, send } from '../../shared/transport/retry';
+import { type CallOptions, send } from '../../shared/transport/send';
 import type { IdempotencyRecord, KnownState } from './idempotencyStore';
 import type { Trace } from './lookUp';
 

@@ -7,7 +7,7 @@ import {
 	UnexpectedError,
 } from '../../shared/errors';
 import { Client } from '../../shared/transport/client';
-import type { CallOptions } from '../../shared/transport/retry';
+import type { CallOptions } from '../../shared/transport/send';
 import type { ItemOutput, Operation } from '../actions/operation';
 import { callOptionsOf, concurrencyOf } from '../actions/options';
 import { ItemParameters } from '../actions/parameters';

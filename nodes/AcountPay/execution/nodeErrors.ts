@@ -6,8 +6,9 @@ import {
 	NodeOperationError,
 } from 'n8n-workflow';
 import { ApiError, type ItemError } from '../../shared/errors';
+import type { Noun } from '../../shared/transport/apiErrors';
 import { placeOf, safeRetry } from './place';
-import type { Noun, RunSummary } from './runSummary';
+import type { RunSummary } from './runSummary';
 
 /** How many payments an error names in its text; all of them are in its `context`. */
 const NAMED_PAYMENTS = 50;
@@ -20,8 +21,8 @@ const messageFor = (failed: ItemError, itemIndex: number) =>
 
 /**
  * The error that ends the node.
- * @param summary what became of the items; all of it goes into the error's `context` as `paymentsMade` (`merchantsMade`, `storesMade`), `outcomesUnknown`,
- *   `refused` and `notStarted`
+ * @param summary what became of the items; all of it goes into the error's `context` as `paymentsMade` (`merchantsMade`,
+ *   `storesMade`), `outcomesUnknown`, `refused` and `notStarted`
  * @returns NodeApiError when AcountPay was asked, NodeOperationError when a field is wrong
  */
 export function nodeErrorFor(

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import type { Noun } from './runSummary';
+import type { Noun } from '../../shared/transport/apiErrors';
 
 /**
  * Where the node runs, which decides on what makes its payments again: `tool` for a language model; `subWorkflow` called

@@ -1,4 +1,5 @@
 import type { ItemError } from '../../shared/errors';
+import type { Noun } from '../../shared/transport/apiErrors';
 import type { Summary } from './idempotencyStore';
 
 /** An item, and what a person calls it where its fields could be read. */
@@ -6,9 +7,6 @@ interface NamedItem {
 	itemIndex: number;
 	referenceNumber?: string;
 }
-
-/** What an operation makes. */
-export type Noun = 'payment' | 'merchant' | 'store';
 
 /** What became of the items of a run that makes something. */
 export interface RunSummary extends Summary {

@@ -14,8 +14,7 @@ import {
 	helperContext,
 	type RequestContext,
 } from '../requestContext';
-import { PROXY_ADVICE } from '../transport/apiErrors';
-import type { Sent } from '../transport/response';
+import { PROXY_ADVICE, type Sent } from '../transport/response';
 import { retry, TOKEN } from '../transport/retry';
 import { type Auth, type Placement, type RejectedWords, unsafeBaseUrlError } from './auth';
 import {

@@ -9,15 +9,19 @@ import {
 	isUnreachable,
 	isWebPage,
 	type NetworkFailure,
+	PROXY_ADVICE,
 	type Sent,
 } from './response';
+
+/** What a request can make. */
+export type Noun = 'payment' | 'merchant' | 'store';
 
 /** What a request is about, for the words of an error. */
 export interface Subject {
 	/** The merchant it is sent for, where the request names one. */
 	merchantId?: string;
-	/** What it is about; a payment when not given. */
-	noun?: string;
+	/** A payment when not given. */
+	noun?: Noun;
 	/** As part of a sentence: "the payment with reference 'ORDER-1'". */
 	name: string;
 }
@@ -48,10 +52,6 @@ export function unreachableError(
 		`Check the environment of the credential, and whether ${client.baseUrl} can be reached from n8n. Nothing was sent, so this item can be run again.`,
 	);
 }
-
-/** What to do about a proxy that is in the way. */
-export const PROXY_ADVICE =
-	'Check the proxy settings of n8n, and ask the administrator of the proxy to let n8n through.';
 
 /**
  * The error for a read that got nothing usable.

@@ -2,7 +2,7 @@ import type { ApiRequest } from '../api/request';
 import { readError, type Subject } from './apiErrors';
 import type { Client } from './client';
 import { type ApiResponse, isSuccess } from './response';
-import { type CallOptions, sendRepeatedly } from './retry';
+import { type CallOptions, sendRepeatedly } from './send';
 
 /**
  * Reads from AcountPay, with retries.

@@ -18,6 +18,7 @@ export interface NetworkFailure {
 	what: string;
 }
 
+/** What became of a request. */
 export type Sent = ApiResponse | NetworkFailure;
 
 /** Whether AcountPay did what it was asked for. */
@@ -38,6 +39,10 @@ export const isRejection = (sent: Sent): sent is ApiResponse =>
 /** Whether nothing can have reached AcountPay. */
 export const isUnreachable = (sent: Sent): sent is NetworkFailure =>
 	sent.status === undefined && !sent.sent;
+
+/** What a person can do about a proxy that is in the way. */
+export const PROXY_ADVICE =
+	'Check the proxy settings of n8n, and ask the administrator of the proxy to let n8n through.';
 
 /** The statuses of a proxy that wants n8n to authenticate: no server at the other end sends them. */
 const PROXY_STATUSES = [407, 511];

@@ -10,7 +10,7 @@ import { ApiError, ValidationError } from '../../../nodes/shared/errors';
 import { AdaptiveLimiter, ServerDown } from '../../../nodes/shared/transport/adaptiveLimiter';
 import type { Client, PlacedRequest } from '../../../nodes/shared/transport/client';
 import type { ApiResponse, NetworkFailure } from '../../../nodes/shared/transport/response';
-import type { CallOptions } from '../../../nodes/shared/transport/retry';
+import type { CallOptions } from '../../../nodes/shared/transport/send';
 
 /** Responses that a client gives, one for each request; the last one again and again. */
 export type Script = Array<ApiResponse | NetworkFailure | Error>;

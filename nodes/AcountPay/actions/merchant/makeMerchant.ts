@@ -7,7 +7,7 @@ import {
 } from '../../../shared/api/merchants';
 import type { ApiRequest } from '../../../shared/api/request';
 import type { Client } from '../../../shared/transport/client';
-import { createOnce } from '../../execution/createOnce';
+import { createOnce, type Creation } from '../../execution/createOnce';
 import {
 	additionalFieldsWith,
 	customFieldsFrom,
@@ -80,7 +80,7 @@ async function make(
 	companyName: string,
 	{ client, options, record }: ItemWork,
 ): Promise<ItemOutput> {
-	const creation = {
+	const creation: Creation = {
 		request,
 		subject: { noun: 'merchant', name: `the merchant '${companyName}'` },
 		title: `Merchant '${companyName}'`,

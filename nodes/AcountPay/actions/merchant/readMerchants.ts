@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { listMerchants, merchantNumberOf, withMerchantId } from '../../../shared/api/merchants';
 import type { Client } from '../../../shared/transport/client';
-import type { CallOptions } from '../../../shared/transport/retry';
+import type { CallOptions } from '../../../shared/transport/send';
 import { readWholeList } from '../readList';
 
 /**

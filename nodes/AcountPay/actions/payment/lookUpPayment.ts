@@ -9,7 +9,7 @@ import {
 } from '../../../shared/api/payments';
 import { delay } from '../../../shared/backoff';
 import type { Client } from '../../../shared/transport/client';
-import type { CallOptions } from '../../../shared/transport/retry';
+import type { CallOptions } from '../../../shared/transport/send';
 import type { Found, LookUp } from '../../execution/createOnce';
 import type { Entry, IdempotencyRecord } from '../../execution/idempotencyStore';
 import {

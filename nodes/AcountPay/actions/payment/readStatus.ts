@@ -3,7 +3,7 @@ import { getPaymentStatus } from '../../../shared/api/payments';
 import { readObject } from '../../../shared/api/responses';
 import type { Client } from '../../../shared/transport/client';
 import { read } from '../../../shared/transport/read';
-import type { CallOptions } from '../../../shared/transport/retry';
+import type { CallOptions } from '../../../shared/transport/send';
 import { paymentIdField } from './fields';
 
 /** The payment that an operation is about, with keys. */

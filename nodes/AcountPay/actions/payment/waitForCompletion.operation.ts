@@ -3,7 +3,7 @@ import { finalStatusOf } from '../../../shared/api/statuses';
 import { delay } from '../../../shared/backoff';
 import { ApiError, Cancelled, ValidationError } from '../../../shared/errors';
 import type { Client } from '../../../shared/transport/client';
-import type { CallOptions } from '../../../shared/transport/retry';
+import type { CallOptions } from '../../../shared/transport/send';
 import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhooks/receive';
 import type { ItemOutput, ItemWork, Operation } from '../operation';
 import { isLeftOut, preview } from '../parameters';

@@ -8,7 +8,7 @@ import {
 	withStoreId,
 } from '../../../shared/api/stores';
 import { ValidationError } from '../../../shared/errors';
-import { createOnce } from '../../execution/createOnce';
+import { createOnce, type Creation } from '../../execution/createOnce';
 import {
 	additionalFieldsWith,
 	customFieldsField,
@@ -141,7 +141,7 @@ export const create: Operation<CreateInput> = {
 	async run({ merchantNumber, store }, { client, options, record }) {
 		const request = createStore(merchantNumber, store);
 		const { name } = store;
-		const creation = {
+		const creation: Creation = {
 			request,
 			subject: { noun: 'store', name: `the store '${name}' of merchant '${merchantNumber}'` },
 			title: `Store '${name}' of merchant '${merchantNumber}'`,

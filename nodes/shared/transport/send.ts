@@ -1,0 +1,152 @@
+import type { ApiRequest } from '../api/request';
+import { retryAfter } from '../backoff';
+import { ApiError, Cancelled } from '../errors';
+import { ServerDown, type Verdict } from './adaptiveLimiter';
+import type { Client } from './client';
+import { isRateLimited, isRedirect, isRejection, type Sent } from './response';
+import { RATE_LIMITED, READ, retry, type RetryLimits } from './retry';
+
+/** What the item's options say about its requests. */
+export interface CallOptions {
+	/** ms until the whole response to one request must be there. */
+	timeout: number;
+	/** Until when, in ms since 1970, a request may be sent again; without, as long as the policy says. */
+	deadline?: number;
+	/** Whether to make something again whose outcome is unknown. */
+	resendUnknown: boolean;
+	/** Aborted when no request may be sent for the first time any more. */
+	endSignal?: AbortSignal;
+	/** Whether it comes before requests that wait to be sent: it is about one that was sent. */
+	comesFirst?: boolean;
+}
+
+/** Told of each attempt at a request that makes something. */
+export interface AttemptObserver {
+	/** The request is about to leave. */
+	sending(): void;
+	/** AcountPay has not acted on it. */
+	notMade(): void;
+}
+
+/**
+ * Sends a request, and sends it again while AcountPay is rate limiting: it has done nothing then.
+ * @throws ApiError or Cancelled
+ */
+export async function send(
+	client: Client,
+	request: ApiRequest,
+	options: CallOptions,
+	observer?: AttemptObserver,
+): Promise<Sent> {
+	const { limiter, cancelSignal } = client;
+	const sendOnce = async () => {
+		let sent: Sent | undefined;
+		observer?.sending();
+		try {
+			sent = await client.send(request, options.timeout);
+		} finally {
+			// An error is about the authentication: AcountPay did not get as far as this request.
+			if (!sent || isRateLimited(sent)) observer?.notMade();
+		}
+		return sent;
+	};
+	let isRepeat = false;
+	const attempt = async () => {
+		const { deadline = Infinity } = options;
+		const { pausedFor } = limiter;
+		// A request right at the deadline is the last look, and is made.
+		if (!isRepeat && pausedFor > 0 && Date.now() + pausedFor > deadline) {
+			throw new NotSentError('AcountPay takes no requests until after the time limit', 'later');
+		}
+		// A request that was sent once is seen through, unless the execution is cancelled.
+		const signal = isRepeat ? cancelSignal : options.endSignal;
+		const sent = await limiter
+			.run(sendOnce, verdictOn, { again: isRepeat || options.comesFirst, signal })
+			.catch((error: unknown) => {
+				if (error instanceof ServerDown) {
+					throw new NotSentError(
+						isRepeat
+							? 'AcountPay refused its request as one too many, and then failed several requests in a row'
+							: 'AcountPay failed several requests in a row',
+						'when AcountPay responds again',
+						isRepeat,
+					);
+				}
+				throw signal?.aborted && error === signal.reason ? new Cancelled() : error;
+			});
+		isRepeat = true;
+		return sent;
+	};
+	const untilResumed = (sent: Sent) => (isRateLimited(sent) ? limiter.pausedFor : undefined);
+	return await retry(attempt, untilResumed, RATE_LIMITED, limitsOf(client, options));
+}
+
+/** What a response says about how much AcountPay can take. */
+function verdictOn(sent: Sent): Verdict {
+	if (isRateLimited(sent)) {
+		return { kind: 'refused', retryAfter: retryAfter(sent.headers['retry-after'], Date.now()) };
+	}
+	const { status } = sent;
+	return { kind: status === undefined || status === 408 || status >= 500 ? 'failed' : 'ok' };
+}
+
+/** An attempt that was held back or given up before it left. What was sent before it has made nothing. */
+class NotSentError extends ApiError {
+	/** @param isRepeat whether AcountPay has refused an earlier attempt with 429 */
+	constructor(reason: string, runAgain: string, isRepeat = false) {
+		super(
+			'unavailable',
+			`Nothing was ${isRepeat ? 'accepted' : 'sent'} for this item: ${reason}`,
+			`Run this item again ${runAgain}.`,
+		);
+	}
+}
+
+/** An attempt at a repeatable request. */
+interface Attempt<Result> {
+	sent: Sent;
+	result?: Result;
+	/** Whether no other attempt can better it. */
+	stands: boolean;
+}
+
+/**
+ * Sends a repeatable request, and sends it again while the response is missing or can't be used.
+ * @param read takes what is wanted out of a successful response; undefined: it can't be used
+ * @returns what was read, or the last response or failure
+ * @throws ApiError or Cancelled
+ */
+export async function sendRepeatedly<Result>(
+	client: Client,
+	request: ApiRequest,
+	options: CallOptions,
+	read: (sent: Sent) => Result | undefined,
+): Promise<{ result: Result } | { failed: Sent }> {
+	let last: Attempt<Result> | undefined;
+	const attempt = async (): Promise<Attempt<Result>> => {
+		try {
+			const sent = await send(client, request, options);
+			const result = read(sent);
+			const stands = result !== undefined || isRejection(sent) || isRedirect(sent);
+			last = { sent, result, stands };
+		} catch (error) {
+			// The item was asked about before, and the response to that says more.
+			if (!last || !(error instanceof NotSentError)) throw error;
+			last.stands = true;
+		}
+		if (client.cancelSignal?.aborted) throw new Cancelled();
+		return last;
+	};
+	const { sent, result } = await retry(
+		attempt,
+		({ stands }) => (stands ? undefined : 'backoff'),
+		READ,
+		limitsOf(client, options),
+	);
+	return result !== undefined ? { result } : { failed: sent };
+}
+
+const limitsOf = ({ cancelSignal }: Client, { deadline }: CallOptions): RetryLimits => ({
+	cancelSignal,
+	deadline,
+});
