@@ -268,7 +268,7 @@ class Registrar {
 		);
 		if ('result' in outcome) return undefined;
 		const { failed } = outcome;
-		// That is the answer for a webhook that is gone, and for a request that does not exist.
+		// 404 is the response for a webhook that is gone, and for an endpoint that does not exist.
 		const isGone = failed.status === 404 && !(await this.list()).some((other) => other.id === id);
 		if (isGone) return undefined;
 		return isRejection(failed)

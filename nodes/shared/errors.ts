@@ -80,7 +80,7 @@ export class UnexpectedError extends ItemErrorBase {
 		};
 		super(
 			message ??
-				'This item ended unexpectedly, before AcountPay was asked or after it had answered',
+				'This item ended unexpectedly, before AcountPay was asked or after it had responded',
 			typeof description === 'string' ? description : undefined,
 		);
 	}

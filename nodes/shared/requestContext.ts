@@ -7,7 +7,7 @@ import type {
 } from 'n8n-workflow';
 
 /**
- * What n8n calls a node with where the node asks AcountPay: a run, a webhook that ends a wait, a list to pick from, or the
+ * n8n's contexts in which a node sends requests: an execution, a webhook that ends a wait, a list to pick from, the
  * publication of a trigger.
  */
 export type RequestContext =

@@ -313,7 +313,7 @@ describe('wrong keys', () => {
 			const node = createPayments({ options: { maxConcurrency: 2 } }, settings);
 			const execution = await engine.runNode({ node, items: orders(20) });
 			const message = execution.error?.message ?? String(execution.json()[5].error);
-			expect(message).toMatch(/^AcountPay rejected the keys of the credential 'AcountPay account'/);
+			expect(message).toMatch(/^AcountPay refused the keys of the credential 'AcountPay account'/);
 			expect(message).not.toMatch(/token/);
 			expect(sandbox.requests.length).toBeLessThanOrEqual(2);
 			expect(sandbox.payments).toEqual([]);
@@ -327,7 +327,7 @@ describe('wrong keys', () => {
 		await until(() => sandbox.payments.length >= 3);
 		sandbox.setKeys({ clientSecret: 'another' });
 		const { error } = await running.finished;
-		expect(error?.message).toMatch(/^AcountPay rejected the keys/);
+		expect(error?.message).toMatch(/^AcountPay refused the keys/);
 		expect(sandbox.counts['create 401']).toBe(1);
 	});
 });
@@ -571,7 +571,7 @@ describe('the list of merchants to pick from', () => {
 
 	it('says that keys are wrong', async () => {
 		const engine = await engineWithKeys(sandbox, { clientSecret: 'wrong' });
-		await expect(search(engine)).rejects.toThrow(/rejected the keys of the credential/);
+		await expect(search(engine)).rejects.toThrow(/refused the keys of the credential/);
 	});
 });
 

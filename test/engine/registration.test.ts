@@ -338,7 +338,7 @@ describe('a publication that fails', () => {
 		await engine.credential.edit({ clientSecret: 'wrong-secret' });
 		await expect(publish()).rejects.toMatchObject({
 			message: expect.stringMatching(
-				/^AcountPay rejected the keys of the credential 'AcountPay account' .*Partner Dashboard/,
+				/^AcountPay refused the keys of the credential 'AcountPay account' .*Partner Dashboard/,
 			),
 		});
 		expect(sandbox.registrations).toEqual([]);

@@ -74,7 +74,6 @@ export function idFrom(field: string, value: unknown, example: string): string {
 export const merchantNumberFrom = (item: ItemParameters): string =>
 	idFrom(merchantNumberField.displayName, item.get('merchantNumber'), '42');
 
-/** Whether a list is handed out whole. */
 const returnAllField: INodeProperties = {
 	displayName: 'Return All',
 	name: 'returnAll',
@@ -83,7 +82,6 @@ const returnAllField: INodeProperties = {
 	description: 'Whether to return all results or only up to a given limit',
 };
 
-/** How many entries of a list are handed out. */
 const limitField: INodeProperties = {
 	displayName: 'Limit',
 	name: 'limit',
@@ -165,12 +163,3 @@ export function customFieldsFrom(
 	}
 	return customFields as Record<string, never>;
 }
-
-/** Whether something other than a payment may be made again whose outcome is unknown. */
-export const resendUnknownOptionFor = (noun: string): INodeProperties => ({
-	displayName: 'Resend Unknown',
-	name: 'resendUnknown',
-	type: 'boolean',
-	default: false,
-	description: `Whether to resend a ${noun} whose outcome is unknown when the node is retried, automatically or by hand. The ${noun} may then exist twice.`,
-});

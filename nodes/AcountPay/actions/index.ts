@@ -18,7 +18,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = { merchant, payment, store
 const DEFAULT_RESOURCE = 'payment';
 const DEFAULT_OPERATION = 'create';
 
-/** By the order in which they were added: the fields of a saved workflow keep their order, by which it is known again. */
+/** In the order in which they were added. n8n saves fields in this order, and a retry knows items again by a hash of them. */
 const AUTHENTICATIONS = Object.keys(AUTH_METHODS) as Authentication[];
 
 /** The operations that a resource has with one way to authenticate. */

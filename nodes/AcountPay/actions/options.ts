@@ -1,4 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
+import type { Noun } from '../../shared/transport/apiErrors';
 import type { CallOptions } from '../../shared/transport/send';
 import { type ItemParameters, wholeNumber } from './parameters';
 
@@ -18,15 +19,14 @@ export const maxConcurrencyOption: INodeProperties = {
 		'The most requests in flight at once. The node starts with 10 and finds by itself how many AcountPay takes.',
 };
 
-/** Whether a payment whose outcome is unknown may be sent again. */
-export const resendUnknownOption: INodeProperties = {
+/** Whether a request whose outcome is unknown may be sent again. */
+export const resendUnknownOptionFor = (noun: Noun): INodeProperties => ({
 	displayName: 'Resend Unknown',
 	name: 'resendUnknown',
 	type: 'boolean',
 	default: false,
-	description:
-		'Whether to resend a payment whose outcome is unknown when the node is retried, automatically or by hand. The customer may be charged twice.',
-};
+	description: `Whether to resend a ${noun} whose outcome is unknown when the node is retried, automatically or by hand. ${noun === 'payment' ? 'The customer may be charged twice' : `The ${noun} may then exist twice`}.`,
+});
 
 /** How long one request may take. */
 export const timeoutOption: INodeProperties = {

@@ -92,7 +92,7 @@ export class IdempotencyStore {
 	private readonly turn: Turn;
 	private readonly parameters: string;
 
-	/** @param idOf the id in the response to a create */
+	/** @param idOf reads the id in the response to a create */
 	constructor(
 		private readonly execution: IExecuteFunctions,
 		private readonly idOf: (response: IDataObject) => string | undefined = () => undefined,
@@ -121,7 +121,7 @@ export class IdempotencyStore {
 		return new IdempotencyRecord(entries, identity, () => this.allEntries());
 	}
 
-	/** What all turns have made and left open, of which something is stored. */
+	/** The entries of all turns. */
 	private allEntries(): Entry[] {
 		return Object.values(this.context.payments ?? {})
 			.flatMap(({ items }) => Object.values(items))

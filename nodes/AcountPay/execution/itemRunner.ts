@@ -33,9 +33,10 @@ type Result = { output: ItemOutput[] } | { failed: ItemError };
 /**
  * One run of an operation over all items of the node's input.
  *
- * Every item is checked before the first is sent, unless the node continues on errors. At most 'Max Concurrency' requests are in flight. When an item fails and
- * the node stops on errors, no further item starts and those in flight finish. When the execution is cancelled, the same.
- * Either way everything that was made is named: in the error, or in n8n's log where n8n keeps no error.
+ * Every item is checked before the first is sent, unless the node continues on errors. At most 'Max Concurrency' requests
+ * are in flight. When an item fails and the node stops on errors, no further item starts and those in flight finish; so
+ * too when the execution is cancelled. Everything that was made is named: in the error, or in n8n's log where n8n keeps no
+ * error.
  */
 export class ItemRunner<Input> {
 	private readonly store: IdempotencyStore;

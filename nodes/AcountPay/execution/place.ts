@@ -2,8 +2,8 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import type { Noun } from '../../shared/transport/apiErrors';
 
 /**
- * Where the node runs, which decides on what makes its payments again: `tool` for a language model; `subWorkflow` called
- * by another workflow; `editor` by a person's click; `execution` everywhere else.
+ * Where the node runs. It decides which retry is safe: `tool` for a language model; `subWorkflow` called by another
+ * workflow; `editor` by a person's click; `execution` everywhere else.
  */
 export type Place = 'tool' | 'subWorkflow' | 'editor' | 'execution';
 

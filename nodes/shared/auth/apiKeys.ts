@@ -9,7 +9,13 @@ import type { ApiRequest } from '../api/request';
 import { ApiError } from '../errors';
 import { credentialNameOf, type RequestContext } from '../requestContext';
 import { isWebPage, type Sent } from '../transport/response';
-import { type Auth, type Placement, type RejectedWords, unsafeBaseUrlError } from './auth';
+import {
+	type Auth,
+	type Placement,
+	type RejectedWords,
+	secretsAmong,
+	unsafeBaseUrlError,
+} from './auth';
 
 const CREDENTIAL_TYPE = 'acountPayKeyApi';
 
@@ -19,14 +25,14 @@ export const KEY_HEADERS = {
 	clientSecret: 'X-Partner-Client-Secret',
 } as const;
 
-/** A credential as n8n decrypts it. */
+/** The credential as n8n hands it to a node. */
 interface KeyCredential extends AcountPayHost {
 	clientId: string;
 	clientSecret: string;
 	webhookSecret?: string;
 }
 
-/** A pair of keys that goes along with each request (documented). There is nothing to fetch or to renew. */
+/** A pair of keys in the headers of each request (documented). There is nothing to fetch or to renew. */
 export class ApiKeys implements Auth {
 	static readonly credentialType = CREDENTIAL_TYPE;
 
@@ -73,9 +79,7 @@ export class ApiKeys implements Auth {
 				'refused',
 				this.rejected,
 				`${this.advice} Nothing was sent for this item.`,
-				{
-					status: 401,
-				},
+				{ status: 401 },
 			);
 		}
 		const sent = await send();
@@ -104,10 +108,7 @@ export class ApiKeys implements Auth {
 	}
 
 	secrets(): string[] {
-		const { clientSecret, webhookSecret } = this.keys;
-		return [clientSecret, webhookSecret].filter(
-			(secret): secret is string => typeof secret === 'string' && secret !== '',
-		);
+		return secretsAmong(this.keys.clientSecret, this.keys.webhookSecret);
 	}
 
 	rejectedWords(name: string): RejectedWords {
@@ -115,7 +116,7 @@ export class ApiKeys implements Auth {
 	}
 
 	private get rejected(): string {
-		return `AcountPay rejected the keys of the credential ${credentialNameOf(this.context, CREDENTIAL_TYPE)}`;
+		return `AcountPay refused the keys of the credential ${credentialNameOf(this.context, CREDENTIAL_TYPE)}`;
 	}
 
 	private get advice(): string {

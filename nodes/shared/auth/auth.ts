@@ -55,6 +55,10 @@ export interface Auth {
 	rejectedWords(name: string): RejectedWords;
 }
 
+/** The texts among these values: the secrets that a credential has. */
+export const secretsAmong = (...values: unknown[]): string[] =>
+	values.filter((value): value is string => typeof value === 'string' && value !== '');
+
 /**
  * The error for a base URL that may not be given a secret.
  * @param credentialName in quotes

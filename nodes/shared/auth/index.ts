@@ -26,6 +26,7 @@ export const AUTH_METHODS = { oAuth2: OAuth2, apiKey: ApiKeys } satisfies Record
 	string,
 	AuthMethod
 >;
+/** The name of one of {@link AUTH_METHODS}. */
 export type Authentication = keyof typeof AUTH_METHODS;
 
 /**
@@ -44,7 +45,10 @@ export function authenticationOf(context: RequestContext): Authentication {
 	);
 }
 
-/** Opens the way to authenticate that the node has chosen. */
+/**
+ * Opens the way to authenticate that the node has chosen.
+ * @throws ValidationError when there is none of that name, or its base URL may not be given a secret
+ */
 export const openAuth = async (context: RequestContext): Promise<Auth> =>
 	await AUTH_METHODS[authenticationOf(context)].open(context);
 
@@ -78,15 +82,15 @@ export const nameOfAuthentication = (authentication: Authentication): string =>
 	)!.name;
 
 /**
- * When a field is shown: with this authentication alone. That of the default is shown unless another one is chosen, since
- * what 0.1.0 stored does not have the parameter, and n8n gives a node no credential that is not shown.
+ * Shows a field with one authentication only. The fields of the default are shown unless another one is chosen: workflows of
+ * 0.1.0 do not have the parameter.
  */
 export const SHOWN_WITH: Readonly<Record<Authentication, ICredentialsDisplayOptions>> = {
 	oAuth2: { hide: { authentication: ['apiKey'] } },
 	apiKey: { show: { authentication: ['apiKey'] } },
 };
 
-/** For n8n's dialog, which offers an authentication only where a credential is shown with its value. */
+/** The same for the default's credential. n8n's dialog offers an authentication only where its value shows a credential. */
 const SHOWN_BY_DEFAULT = {
 	show: { authentication: ['oAuth2', { _cnd: { not: 'apiKey' } }] },
 } as ICredentialsDisplayOptions;

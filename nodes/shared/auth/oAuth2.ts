@@ -16,7 +16,13 @@ import {
 } from '../requestContext';
 import { PROXY_ADVICE, type Sent } from '../transport/response';
 import { retry, TOKEN } from '../transport/retry';
-import { type Auth, type Placement, type RejectedWords, unsafeBaseUrlError } from './auth';
+import {
+	type Auth,
+	type Placement,
+	type RejectedWords,
+	secretsAmong,
+	unsafeBaseUrlError,
+} from './auth';
 import {
 	type AcountPayCredential,
 	CREDENTIAL_TYPE,
@@ -29,7 +35,7 @@ import { NO_TOKEN, REJECTED, type TokenFailure, tokenFailureOf } from './oAuth2/
 
 /** A token is renewed when it has less than this left, in ms, as AcountPay's guide does. */
 const RENEWAL_MARGIN = 5 * 60_000;
-/** For how long a run asks for no token after it got none, in ms: a run that waits for a payment goes on for long. */
+/** For how long a run asks for no token after it got none, in ms. A run that waits for a payment asks again after it. */
 const TOKEN_FAILURE_LASTS = 60_000;
 
 /** After so many new tokens in a row with which a rejected call was rejected again, the token is not the reason. */
@@ -43,8 +49,8 @@ const TOKEN_IS_LATE: TokenFailure = {
 };
 
 /**
- * OAuth2 client credentials, through n8n's own OAuth2 code (documented by AcountPay). It reads the credential once a run,
- * sees to it that one valid token serves every item, and has a call whose token was rejected repeated once.
+ * OAuth2 client credentials (documented), through n8n's own OAuth2 code. It reads the credential once a run, lets one valid
+ * token serve every item, and repeats a call whose token was rejected once.
  */
 export class OAuth2 implements Auth {
 	static readonly credentialType = CREDENTIAL_TYPE;
@@ -113,10 +119,7 @@ export class OAuth2 implements Auth {
 	}
 
 	secrets(): string[] {
-		const { clientSecret, webhookSecret } = this.current;
-		return [clientSecret, webhookSecret, ...this.tokens].filter(
-			(secret): secret is string => typeof secret === 'string' && secret !== '',
-		);
+		return secretsAmong(this.current.clientSecret, this.current.webhookSecret, ...this.tokens);
 	}
 
 	rejectedWords(name: string): RejectedWords {

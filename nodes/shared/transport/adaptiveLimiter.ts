@@ -199,6 +199,7 @@ export class AdaptiveLimiter {
 		return this.currentLimit;
 	}
 
+	/** How many calls are in flight. */
 	get inFlight(): number {
 		return this.running;
 	}

@@ -20,12 +20,12 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
 /** The steps before there is a connection: a name that is not found, a port that is closed, a host that is not reached. */
 const CONNECTING = ['connect', 'getaddrinfo'];
 
-/** How n8n's own errors on blocked addresses and hosts are called (n8n 2.12 and later). */
+/** The names of n8n's own errors on blocked addresses and hosts (n8n 2.12 and later). */
 const BLOCKED_BY_N8N = /^(Ssrf\w*|UnknownConnectionHost)Error$/;
 
 const TIMEOUT = /^(ECONNABORTED|ETIMEDOUT|ERR_CANCELED)$/;
 
-/** Errors hold their causes; no real one goes deeper. */
+/** How far the causes of an error are followed. An error may be its own cause. */
 const MAX_DEPTH = 8;
 
 /** A body up to this size, in bytes, is written whole or not at all; of a larger one a part may have left. */

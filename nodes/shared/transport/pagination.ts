@@ -1,10 +1,10 @@
 import type { IDataObject } from 'n8n-workflow';
 import type { Page } from '../api/lists';
 
-/** How many entries are asked for at once, the first first: which maximum AcountPay has is not documented. */
+/** The page sizes to try, in this order: AcountPay does not document its maximum. */
 const PAGE_SIZES = [100, 50, 20, 10];
 
-/** How many requests a list may take beyond those that its length needs. A list that never holds still ends here. */
+/** How many requests a list may take beyond those that its length needs. A list that keeps changing ends here. */
 const SPARE_REQUESTS = 40;
 
 /** How often the whole list is read again when it has more entries than were found. */
@@ -17,7 +17,7 @@ const MAX_PASSES = 3;
  */
 export type FetchPage = (page: number, limit: number) => Promise<Page | 'tooLarge'>;
 
-/** The list did not hold still for long enough, or its pages repeat. */
+/** The list kept changing, or its pages repeat. */
 export class UnreadableList extends Error {}
 
 /** A part of the list, by positions from 0: `start` up to, and without, `end`. */
@@ -41,7 +41,7 @@ interface Window {
  * @param fetchPage reads one page
  * @param keyOf what tells an entry from the others
  * @param wanted how many entries are wanted at most
- * @returns the entries in the order of the list, as far as it held still
+ * @returns the entries, in the order of the list unless it changed meanwhile
  * @throws UnreadableList; whatever `fetchPage` throws
  */
 export async function collectPages(
@@ -66,7 +66,7 @@ class ListReader {
 	private isSizeKnown = false;
 	/** Whether the server takes this page size only. */
 	private isSizeFixed = false;
-	/** How many entries the server said last that there are. */
+	/** How many entries there are, as the server last said. */
 	private total?: number;
 	private requests = 0;
 
@@ -163,7 +163,7 @@ class ListReader {
 		this.size = PAGE_SIZES.find((size) => size < refused) ?? 1;
 	}
 
-	/** Where a page stands in truth: the server may give more or fewer entries than it was asked for. */
+	/** The window that a page really fills: the server may give more or fewer entries than it was asked for. */
 	private placed({ page, limit }: Window, { entries, total, limit: stated }: Page): Window {
 		let size = stated ?? limit;
 		if (stated === undefined && entries.length > limit) size = entries.length;

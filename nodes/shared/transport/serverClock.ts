@@ -10,7 +10,7 @@ const SLACK = 25;
 /** The header has whole seconds, cut off: the moment was up to this much later, in ms. */
 const CUT_OFF = 999;
 
-/** A clock that is known as exactly as this needs no better looks, in ms. */
+/** A clock that is known to this many ms is known well enough. */
 const EXACT = 150;
 
 /** The date of an HTTP header, as RFC 9110 has servers write it. */
@@ -23,7 +23,7 @@ const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} G
 export class ServerClock {
 	/** AcountPay's clock is ahead of this machine's by no less and no more than this, in ms. */
 	private ahead?: Moment;
-	/** When a clock was last seen to have been set, by this machine's: what was before is not known any more. */
+	/** When one of the clocks was last seen to jump, in ms since 1970 on this machine. Moments before are not known. */
 	private setAt = -Infinity;
 
 	/**

@@ -94,8 +94,8 @@ async function checkDelivery(
 ): Promise<Received> {
 	const request = context.getRequestObject();
 	const now = Date.now();
-	const claim = scheme.readHeaders(request.headers, now);
-	if (typeof claim === 'string') return rejected(401, claim);
+	const claimed = scheme.readHeaders(request.headers, now);
+	if (typeof claimed === 'string') return rejected(401, claimed);
 
 	const rawBody = await rawBodyOf(request).catch(() => undefined);
 	if (!rawBody) return rejected(400, 'its body broke off');
@@ -103,7 +103,7 @@ async function checkDelivery(
 	let secret = '';
 	const fits = (read: string) => {
 		secret = read;
-		return isSignedWith(secret, claim, rawBody);
+		return isSignedWith(secret, claimed, rawBody);
 	};
 	const isSigned = await fitsSecret(
 		secretKeyOf(context, dependsOn),

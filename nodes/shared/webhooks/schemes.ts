@@ -4,8 +4,8 @@ import { EVENTS, KEY_EVENTS, SIGNATURE, timeOf, type WebhookEvent } from '../api
 /** The headers of a delivery by their names in lower case. */
 export type Headers = Record<string, string | string[] | undefined>;
 
-/** What the headers of a delivery claim, before anybody has checked it. */
-export interface Claim {
+/** The signature in the headers of a delivery, before it is checked. */
+export interface ClaimedSignature {
 	/** The HMAC-SHA256 that was sent. */
 	signature: Buffer;
 	/** What was signed before the body. */
@@ -20,11 +20,11 @@ export interface SignatureScheme {
 	/** The events that can come (documented). */
 	events: readonly string[];
 	/**
-	 * Looks at the headers alone, so that noise costs no secret.
+	 * Looks at the headers alone, so that noise causes no read of the secret.
 	 * @param now ms since 1970
-	 * @returns the reason for a rejection, as the end of 'refused a webhook: …', or the claim to be checked
+	 * @returns the reason for a rejection, as the end of 'refused a webhook: …', or the signature to check
 	 */
-	readHeaders(headers: Headers, now: number): Claim | string;
+	readHeaders(headers: Headers, now: number): ClaimedSignature | string;
 	/**
 	 * Looks at the age of an event whose signature is right.
 	 * @param now ms since 1970
@@ -34,10 +34,10 @@ export interface SignatureScheme {
 }
 
 /**
- * Whether a claim is right. An empty secret proves nothing, so with one every claim is wrong.
+ * Whether a signature is right. An empty secret proves nothing, so with one every signature is wrong.
  * @param rawBody the bytes as they came: JSON that is written anew has another signature
  */
-export function isSignedWith(secret: string, { signature, prefix }: Claim, rawBody: Buffer) {
+export function isSignedWith(secret: string, { signature, prefix }: ClaimedSignature, rawBody: Buffer): boolean {
 	if (secret === '') return false;
 	const expected = createHmac('sha256', secret).update(prefix).update(rawBody).digest();
 	return timingSafeEqual(expected, signature);

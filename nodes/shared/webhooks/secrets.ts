@@ -1,9 +1,9 @@
-/** For how long a secret is used without being read again, in ms: so long one that was replaced or removed is still accepted. */
+/** For how long a secret is used without being read again, in ms. One that was replaced or removed is accepted as long. */
 export const TRUSTED_FOR = 10_000;
-/** How often a wrong signature may cause the secret to be read, in ms; it may have been replaced just now. */
+/** The shortest time between two reads that wrong signatures cause, in ms: the secret may have been replaced just now. */
 export const READ_EVERY = 5_000;
 
-/** How many secrets one delivery is compared with: others may read it meanwhile. */
+/** How many secrets one delivery is compared with: other deliveries may read it meanwhile. */
 const MAX_LOOKS = 3;
 
 interface KnownSecret {
@@ -26,7 +26,7 @@ function read(key: string, readSecret: () => Promise<string>): KnownSecret {
 	return entry;
 }
 
-const withinReach = (entry: KnownSecret | undefined) =>
+const fresh = (entry: KnownSecret | undefined) =>
 	entry && Date.now() - entry.readAt < TRUSTED_FOR ? entry : undefined;
 
 /**
@@ -42,7 +42,7 @@ export async function fitsSecret(
 	fits: (secret: string) => boolean,
 ): Promise<boolean> {
 	for (let looks = 0; looks < MAX_LOOKS; looks++) {
-		const cached = withinReach(known.get(key));
+		const cached = fresh(known.get(key));
 		const entry = cached ?? read(key, readSecret);
 		const secret = await entry.secret.catch((error: unknown) => {
 			if (known.get(key) === entry) known.delete(key);

@@ -11,6 +11,7 @@ export const companyNameField: INodeProperties = {
 	description: 'The name of the company that gets the money',
 };
 
+/** Where AcountPay reaches the merchant. */
 export const contactEmailField: INodeProperties = {
 	displayName: 'Contact Email',
 	name: 'contactEmail',
@@ -21,6 +22,7 @@ export const contactEmailField: INodeProperties = {
 	description: 'Where AcountPay reaches the merchant',
 };
 
+/** A phone number of the merchant. */
 export const contactPhoneField: INodeProperties = {
 	displayName: 'Contact Phone',
 	name: 'contactPhone',
@@ -30,6 +32,7 @@ export const contactPhoneField: INodeProperties = {
 	description: 'A phone number of the merchant',
 };
 
+/** The partner's own ID for the merchant. */
 export const partnerRefIdField: INodeProperties = {
 	displayName: 'Partner Reference ID',
 	name: 'partnerRefId',

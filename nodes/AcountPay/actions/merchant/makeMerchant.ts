@@ -8,13 +8,9 @@ import {
 import type { ApiRequest } from '../../../shared/api/request';
 import type { Client } from '../../../shared/transport/client';
 import { createOnce, type Creation } from '../../execution/createOnce';
-import {
-	additionalFieldsWith,
-	customFieldsFrom,
-	resendUnknownOptionFor,
-	textsFrom,
-} from '../fields';
+import { additionalFieldsWith, customFieldsFrom, textsFrom } from '../fields';
 import type { ItemOutput, ItemWork, Operation } from '../operation';
+import { resendUnknownOptionFor } from '../options';
 import { type ItemParameters, requiredText } from '../parameters';
 import { withinSize } from '../sizeLimits';
 

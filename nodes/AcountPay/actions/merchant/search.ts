@@ -9,7 +9,7 @@ import { isItemError } from '../../../shared/errors';
 import { Client } from '../../../shared/transport/client';
 import { readMerchants } from './readMerchants';
 
-/** A person waits for the list: for less than a run does. In ms. */
+/** How long the list may take, in ms: a person is waiting for it. */
 const PATIENCE = 15_000;
 
 /**

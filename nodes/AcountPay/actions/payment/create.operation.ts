@@ -11,7 +11,7 @@ import { ApiError, ValidationError } from '../../../shared/errors';
 import { createOnce } from '../../execution/createOnce';
 import { additionalFieldsWith, customFieldsField, customFieldsFrom } from '../fields';
 import type { Image, ItemWork, Operation } from '../operation';
-import { resendUnknownOption } from '../options';
+import { resendUnknownOptionFor } from '../options';
 import { HTTP_URL, jsonObject, preview, requiredText } from '../parameters';
 import { withinSize } from '../sizeLimits';
 import { CURRENCIES } from './currencies';
@@ -128,7 +128,7 @@ export const create: Operation<CreateInput> = {
 			// A language model has no use for an image.
 			displayOptions: { hide: { '@tool': [true] } },
 		},
-		resendUnknownOption,
+		resendUnknownOptionFor('payment'),
 	],
 
 	createdIdOf: paymentIdOf,

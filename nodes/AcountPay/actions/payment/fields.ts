@@ -9,7 +9,7 @@ import { type ItemParameters, preview, pickedValue, requiredText } from '../para
  */
 const NO_DEFAULT = undefined as never;
 
-/** The merchant that a payment is for. Every operation has it: one partner serves many merchants. */
+/** The merchant that a payment is for, with access tokens. Every operation has it: one partner serves many merchants. */
 export const merchantIdField: INodeProperties = {
 	displayName: 'Merchant ID',
 	name: 'merchantId',
@@ -20,7 +20,7 @@ export const merchantIdField: INodeProperties = {
 	description: 'The merchant that gets the money, as AcountPay calls it',
 };
 
-/** The payment that an operation is about. */
+/** The payment that an operation is about, with access tokens. */
 export const paymentIdField: INodeProperties = {
 	displayName: 'Payment ID',
 	name: 'paymentId',
@@ -31,11 +31,11 @@ export const paymentIdField: INodeProperties = {
 	description: 'The ID that AcountPay gave the payment when it was created',
 };
 
-/** Printable ASCII, the only text that every HTTP server reads alike in a header. */
+/** Printable ASCII: every HTTP server reads it alike in a header. */
 const HEADER_VALUE = /^[\x20-\x7e]+$/;
 
 /**
- * The checked merchant, without spaces around it, which HTTP would take away.
+ * The checked merchant, without the spaces around it that HTTP would drop.
  * @throws ValidationError
  */
 export const merchantIdFrom = (item: ItemParameters): string =>

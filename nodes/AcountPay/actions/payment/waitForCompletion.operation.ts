@@ -159,7 +159,7 @@ export function waitOutput(
 	return { ...payment, paymentId, ...(status && { status }), waitEndedBy, statusAt };
 }
 
-/** Reads the payment. An AcountPay that is out of order or rate limiting does not end a wait. */
+/** Reads the payment. Server errors, network failures and rate limits do not end a wait. */
 async function ask(read: Reader, client: Client, options: CallOptions): Promise<Known | ApiError> {
 	return await read(client, options).then(
 		(payment) => ({ payment, statusAt: new Date().toISOString() }),
@@ -178,7 +178,7 @@ export async function poll(input: Awaited, work: ItemWork, read: Reader): Promis
 	const deadline = Date.now() + input.timeoutMinutes * 60_000;
 	const options = { ...work.options, deadline };
 	let known: Known | undefined;
-	/** What AcountPay last answered in place of the payment, or why it did not answer. */
+	/** AcountPay's last response that was not the payment, or else why there was none. */
 	let failure: ApiError | undefined;
 	for (
 		let wait = FIRST_POLLING_DELAY;

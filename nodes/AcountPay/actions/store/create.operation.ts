@@ -15,10 +15,10 @@ import {
 	customFieldsFrom,
 	merchantNumberField,
 	merchantNumberFrom,
-	resendUnknownOptionFor,
 	textsFrom,
 } from '../fields';
 import type { Operation } from '../operation';
+import { resendUnknownOptionFor } from '../options';
 import { preview, requiredText } from '../parameters';
 import { withinSize } from '../sizeLimits';
 

@@ -7,8 +7,8 @@ interface StoredRejections {
 }
 
 /**
- * Counts how often AcountPay rejected an id and secret, in n8n's node context: it lives through the tries of 'Retry On Fail'
- * and the turns of a loop, which would ask again each time. Another execution asks anew, and so does an edited credential.
+ * Counts how often AcountPay rejected an id and secret. The count is in n8n's node context, which lives through the attempts
+ * of 'Retry On Fail' and the turns of a loop. Another execution starts counting anew, and so does an edited credential.
  */
 export class RejectedCredentials {
 	/** @param context n8n's node context */
@@ -18,9 +18,9 @@ export class RejectedCredentials {
 	) {}
 
 	/**
-	 * Whether there is no point in asking again.
+	 * Whether AcountPay has rejected the credential so often that it is not asked again.
 	 * @param fingerprint of the credential
-	 * @returns then the last rejection's HTTP status
+	 * @returns the last rejection's HTTP status, or undefined when AcountPay may be asked
 	 */
 	enough(fingerprint: string): { status?: number } | undefined {
 		const { tokenRefusals: known } = this.context;

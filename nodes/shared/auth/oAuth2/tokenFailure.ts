@@ -3,7 +3,7 @@ import { blockedByN8n, codesOf, neverSent } from '../../transport/networkErrors'
 
 /** Why there is no token. */
 export interface TokenFailure {
-	/** What happened, as the end of 'There is no token: …'; 'it' is AcountPay. */
+	/** What happened, as the end of 'AcountPay gave no access token …: …'; 'it' is AcountPay. */
 	what: string;
 	/** Whether it may pass by itself, so that asking again makes sense. */
 	transient: boolean;
@@ -69,9 +69,9 @@ function objectIn(body: unknown): Record<string, unknown> | undefined {
  */
 export function tokenFailureOf(error: unknown): TokenFailure {
 	const { body, response, failure, request, ...rest } = (error ?? {}) as OAuth2Error;
-	const answer = objectIn(body ?? response?.data);
-	const code = JSON.stringify(answer?.error ?? '');
-	const status = [response?.status, rest.status, answer?.statusCode].find(
+	const json = objectIn(body ?? response?.data);
+	const code = JSON.stringify(json?.error ?? '');
+	const status = [response?.status, rest.status, json?.statusCode].find(
 		(value): value is number => typeof value === 'number',
 	);
 
@@ -83,8 +83,8 @@ export function tokenFailureOf(error: unknown): TokenFailure {
 			status: status ?? 429,
 		};
 	}
-	if (status !== undefined) return statusFailure(status, code, answer !== undefined);
-	const isCode = (answer && 'error' in answer) || failure?.cause === 'credential-invalid';
+	if (status !== undefined) return statusFailure(status, code, json !== undefined);
+	const isCode = (json && 'error' in json) || failure?.cause === 'credential-invalid';
 	if (isCode) return REJECTED;
 	if (neverSent(error)) {
 		const reason = blockedByN8n(error);
