@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import type { INode } from 'n8n-workflow';
 import type { Fault } from '../../sandbox';
 import type { Engine, Execution } from './harness';
-import { engineFor, serve } from '../kit/engine';
+import { engineFor, qrCodeNode, serve } from '../kit/engine';
 import { create, get, orders, tokenRequests, useSandbox } from '../kit/payments';
 
 const sandbox = useSandbox();
@@ -59,10 +59,11 @@ async function warmEngine() {
 	return { engine, token: token! };
 }
 
-const nodes: Array<[string, Partial<INode>]> = [
-	['create', { parameters: create() }],
-	['create that continues', { parameters: create(), onError: 'continueRegularOutput' }],
-	['get', { parameters: get({ paymentId: 'pay_1' }) }],
+const nodes: Array<[string, Partial<INode>, 'create' | 'get' | 'qr']> = [
+	['create', { parameters: create() }, 'create'],
+	['create that continues', { parameters: create(), onError: 'continueRegularOutput' }, 'create'],
+	['get', { parameters: get({ paymentId: 'pay_1' }) }, 'get'],
+	['get QR code', qrCodeNode({ paymentId: 'pay_1' }), 'qr'],
 ];
 
 describe('a run that succeeds', () => {
@@ -104,10 +105,10 @@ const echoes: Array<[string, (said: string) => Pick<Fault, 'body' | 'headers'>]>
 	['header', (said) => ({ body: '', headers: { 'x-echo': said, location: `http://a/?${said}` } })],
 ];
 
-describe.each(nodes)('an answer to %s that tells what was sent', (_node, node) => {
-	const makes = node.parameters!.operation === 'create';
+describe.each(nodes)('an answer to %s that tells what was sent', (_node, node, endpoint) => {
+	const makes = endpoint === 'create';
 	const statuses = [400, 401, 403, 404, 409, 422, 307, ...(makes ? [201, 500] : [])];
-	const match = { endpoint: makes ? ('create' as const) : ('get' as const) };
+	const match = { endpoint };
 
 	/** Runs one item that is answered so, twice if need be. @returns what the node says of it */
 	async function runWith(fault: Fault, { engine, token }: { engine: Engine; token: string }) {

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { EVENTS, KEY_EVENTS, SIGNATURE, timeOf, type WebhookEvent } from '../api/events';
+import type { Authentication } from '../auth';
 
 /** The headers of a delivery by their names in lower case. */
 export type Headers = Record<string, string | string[] | undefined>;
@@ -97,4 +98,7 @@ const keyScheme: SignatureScheme = {
 };
 
 /** The scheme for each value of the field 'authentication'. */
-export const SCHEMES = { oAuth2: tokenScheme, apiKey: keyScheme } as const;
+export const SCHEMES = { oAuth2: tokenScheme, apiKey: keyScheme } satisfies Record<
+	Authentication,
+	SignatureScheme
+>;
