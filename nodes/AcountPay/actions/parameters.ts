@@ -86,8 +86,7 @@ const titleOf = (name: string): string =>
 		.replace(/^./, (letter) => letter.toUpperCase())
 		.replace(/\b(Id|Url)\b/g, (word) => word.toUpperCase());
 
-/** A whole URL of the web. */
-export const HTTP_URL = /^https?:\/\/[^\s/]\S*$/i;
+const HTTP_URL = /^https?:\/\/[^\s/]\S*$/i;
 
 /** A value as an error shows it: as JSON, cut short. */
 export function preview(value: unknown): string {
@@ -119,6 +118,18 @@ export function requiredText(field: string, value: unknown): string {
 		);
 	}
 	throw new ValidationError(field, `must be text, but is ${preview(value)}`);
+}
+
+/**
+ * A whole URL of the web.
+ * @throws ValidationError when it is anything else
+ */
+export function webUrl(field: string, value: unknown): string {
+	if (typeof value === 'string' && HTTP_URL.test(value) && URL.canParse(value)) return value;
+	throw new ValidationError(
+		field,
+		`must be a whole URL that starts with https:// or http://, but is ${preview(value)}`,
+	);
 }
 
 /**

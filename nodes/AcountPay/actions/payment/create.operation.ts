@@ -12,7 +12,7 @@ import { createOnce } from '../../execution/createOnce';
 import { additionalFieldsWith, customFieldsField, customFieldsFrom } from '../fields';
 import type { Image, ItemWork, Operation } from '../operation';
 import { resendUnknownOptionFor } from '../options';
-import { HTTP_URL, jsonObject, preview, requiredText } from '../parameters';
+import { jsonObject, preview, requiredText, webUrl } from '../parameters';
 import { withinSize } from '../sizeLimits';
 import { CURRENCIES } from './currencies';
 import { merchantIdField, merchantIdFrom } from './fields';
@@ -145,7 +145,7 @@ export const create: Operation<CreateInput> = {
 			payment.description = requiredText('Description', additional.description);
 		}
 		if ('metadata' in additional) payment.metadata = jsonObject('Metadata', additional.metadata);
-		if ('webhookUrl' in additional) payment.webhookUrl = webhookUrlOf(additional.webhookUrl);
+		if ('webhookUrl' in additional) payment.webhookUrl = webUrl('Webhook URL', additional.webhookUrl);
 		return {
 			merchantId: merchantIdFrom(item),
 			payment: withinSize({
@@ -212,16 +212,6 @@ export function currencyOf(value: unknown): string {
 	throw new ValidationError(
 		'Currency',
 		`must be a currency code of ISO 4217 in capital letters, such as DKK, but is ${preview(value)}`,
-	);
-}
-
-function webhookUrlOf(value: unknown): string {
-	if (typeof value === 'string' && HTTP_URL.test(value) && URL.canParse(value)) {
-		return value;
-	}
-	throw new ValidationError(
-		'Webhook URL',
-		`must be a whole URL that starts with https:// or http://, but is ${preview(value)}`,
 	);
 }
 

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { ValidationError } from '../../../shared/errors';
 import { qrCodePng } from '../../../shared/qrCode';
 import type { Image } from '../operation';
-import { HTTP_URL, preview, requiredText } from '../parameters';
+import { requiredText, webUrl } from '../parameters';
 
 /** The link that a QR code is drawn of, with keys. */
 export const paymentUrlField: INodeProperties = {
@@ -20,21 +20,13 @@ export const paymentUrlField: INodeProperties = {
  * @throws ValidationError when it is no link, or too long for a QR code
  */
 export function drawQrCode(paymentUrl: unknown): Image {
-	const link = requiredText(paymentUrlField.displayName, paymentUrl).trim();
-	if (!HTTP_URL.test(link) || !URL.canParse(link)) {
-		throw new ValidationError(
-			paymentUrlField.displayName,
-			`must be a whole URL that starts with https:// or http://, but is ${preview(link)}`,
-		);
-	}
+	const { displayName } = paymentUrlField;
+	const link = webUrl(displayName, requiredText(displayName, paymentUrl).trim());
 	try {
 		return { data: qrCodePng(link), mimeType: 'image/png', fileName: 'qr-code.png' };
 	} catch (error) {
 		throw error instanceof RangeError
-			? new ValidationError(
-					paymentUrlField.displayName,
-					`can't be drawn as a QR code: ${error.message}`,
-				)
+			? new ValidationError(displayName, `can't be drawn as a QR code: ${error.message}`)
 			: error;
 	}
 }
