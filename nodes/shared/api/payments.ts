@@ -93,7 +93,8 @@ const NAMES_PAYMENT: ReadonlySet<string> = new Set(['qrCodeUrl', 'paymentId', 'i
  * The payment in the response to a create.
  * @returns undefined when the body can't be read or names no payment, such as an error that is sent with status 200
  */
-export const readMadePayment = (body: Buffer): IDataObject | undefined => readMade(body, NAMES_PAYMENT);
+export const readMadePayment = (body: Buffer): IDataObject | undefined =>
+	readMade(body, NAMES_PAYMENT);
 
 /* With keys. The paths are the same, but for the status; the merchant is in the body. */
 

@@ -38,7 +38,11 @@ export interface SignatureScheme {
  * Whether a signature is right. An empty secret proves nothing, so with one every signature is wrong.
  * @param rawBody the bytes as they came: JSON that is written anew has another signature
  */
-export function isSignedWith(secret: string, { signature, prefix }: ClaimedSignature, rawBody: Buffer): boolean {
+export function isSignedWith(
+	secret: string,
+	{ signature, prefix }: ClaimedSignature,
+	rawBody: Buffer,
+): boolean {
 	if (secret === '') return false;
 	const expected = createHmac('sha256', secret).update(prefix).update(rawBody).digest();
 	return timingSafeEqual(expected, signature);

@@ -82,7 +82,11 @@ export const signedWithToken = (
 	rawBody,
 });
 /** Signs as documented: HMAC-SHA256 over the body. */
-export const signedWithKey = (rawBody: Buffer, secret: string, form = (hex: string) => hex): Delivery => ({
+export const signedWithKey = (
+	rawBody: Buffer,
+	secret: string,
+	form = (hex: string) => hex,
+): Delivery => ({
 	headers: { 'x-webhook-signature': form(hmac(secret, rawBody)) },
 	rawBody,
 });

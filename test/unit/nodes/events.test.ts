@@ -1,9 +1,4 @@
-import {
-	endNamedBy,
-	readWebhookEvent,
-	subjectOf,
-	timeOf,
-} from '../../../nodes/shared/api/events';
+import { endNamedBy, readWebhookEvent, subjectOf, timeOf } from '../../../nodes/shared/api/events';
 import { NOW } from './deliveries';
 import { buffer } from './support';
 

@@ -10,6 +10,7 @@ import {
 	type Rival,
 	type Trace,
 } from '../../../nodes/AcountPay/execution/lookUp';
+import { ServerClock } from '../../../nodes/shared/transport/serverClock';
 
 const LEFT = Date.UTC(2026, 10, 26, 12);
 const iso = (ms: number) => new Date(ms).toISOString();

@@ -1,4 +1,8 @@
-import { codesOf, networkFailureOf, neverSent } from '../../../nodes/shared/transport/networkErrors';
+import {
+	codesOf,
+	networkFailureOf,
+	neverSent,
+} from '../../../nodes/shared/transport/networkErrors';
 
 describe('network errors', () => {
 	const axiosError = (parts: object) => ({ isAxiosError: true, ...parts });

@@ -1,6 +1,10 @@
 import type { IExecuteFunctions, INode } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
-import { cancelledError, errorItem, nodeErrorFor } from '../../../nodes/AcountPay/execution/nodeErrors';
+import {
+	cancelledError,
+	errorItem,
+	nodeErrorFor,
+} from '../../../nodes/AcountPay/execution/nodeErrors';
 import { ApiError, ValidationError } from '../../../nodes/shared/errors';
 
 const node = { name: 'Pay', type: 'acountPay', typeVersion: 1 } as INode;

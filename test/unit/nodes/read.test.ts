@@ -125,9 +125,7 @@ describe('reading', () => {
 		const ended = await end(
 			readResponse(client, request, { name: 'the image' }, options, unusable, 'sent no image'),
 		);
-		expect(errorOf(ended).message).toBe(
-			'AcountPay was asked about the image, but sent no image',
-		);
+		expect(errorOf(ended).message).toBe('AcountPay was asked about the image, but sent no image');
 	});
 
 	test('ends at once when the execution is stopped', async () => {

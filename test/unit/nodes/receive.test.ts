@@ -86,9 +86,7 @@ describe('a delivery that a node receives', () => {
 
 	it.each([[{ webhookSecret: ' ' }], [{}]])('is never to come with %j', async (credential) => {
 		const { context } = received({}, Promise.resolve(credential));
-		const problem = await requireWebhookSecret(context as never).catch(
-			(error: Error) => error,
-		);
+		const problem = await requireWebhookSecret(context as never).catch((error: Error) => error);
 		expect(problem).toMatchObject({
 			message: expect.stringMatching(/^The credential has no Webhook Secret\. .*fill in/),
 		});

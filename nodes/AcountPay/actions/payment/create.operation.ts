@@ -145,7 +145,8 @@ export const create: Operation<CreateInput> = {
 			payment.description = requiredText('Description', additional.description);
 		}
 		if ('metadata' in additional) payment.metadata = jsonObject('Metadata', additional.metadata);
-		if ('webhookUrl' in additional) payment.webhookUrl = webUrl('Webhook URL', additional.webhookUrl);
+		if ('webhookUrl' in additional)
+			payment.webhookUrl = webUrl('Webhook URL', additional.webhookUrl);
 		return {
 			merchantId: merchantIdFrom(item),
 			payment: withinSize({
