@@ -124,16 +124,18 @@ export async function sendRepeatedly<Result>(
 ): Promise<{ result: Result } | { failed: Sent }> {
 	let last: Attempt<Result> | undefined;
 	const attempt = async (): Promise<Attempt<Result>> => {
-		try {
-			const sent = await send(client, request, options);
-			const result = read(sent);
-			const stands = result !== undefined || isRejection(sent) || isRedirect(sent);
-			last = { sent, result, stands };
-		} catch (error) {
-			// The item was asked about before, and the response to that says more.
-			if (!last || !(error instanceof NotSentError)) throw error;
-			last.stands = true;
-		}
+		last = await send(client, request, options).then(
+			(sent) => {
+				const result = read(sent);
+				const stands = result !== undefined || isRejection(sent) || isRedirect(sent);
+				return { sent, result, stands };
+			},
+			(error: unknown) => {
+				// The item was asked about before, and the response to that says more.
+				if (last && error instanceof NotSentError) return { ...last, stands: true };
+				throw error;
+			},
+		);
 		if (client.cancelSignal?.aborted) throw new Cancelled();
 		return last;
 	};

@@ -33,13 +33,16 @@ export async function withQrCode(
 	try {
 		return { json: made, binary: { data: await storeImage(await imageOf()) } };
 	} catch (error) {
-		if (error instanceof Cancelled) throw error;
-		const { message } = isItemError(error) ? error : new UnexpectedError(error);
-		throw new ApiError(
-			'made',
-			`The payment was made (${paymentIdOf(made) ?? 'without an ID'}), but its QR code is missing: ${message}`,
-			"Read the image with the operation 'Get QR Code', or send the customer the payment's link. Do not create the payment again.",
-			{ status: error instanceof ApiError ? error.status : undefined, payment: made },
-		);
+		throw error instanceof Cancelled ? error : madeWithoutQrCode(made, error);
 	}
+}
+
+function madeWithoutQrCode(made: IDataObject, error: unknown): ApiError {
+	const { message } = isItemError(error) ? error : new UnexpectedError(error);
+	return new ApiError(
+		'made',
+		`The payment was made (${paymentIdOf(made) ?? 'without an ID'}), but its QR code is missing: ${message}`,
+		"Read the image with the operation 'Get QR Code', or send the customer the payment's link. Do not create the payment again.",
+		{ status: error instanceof ApiError ? error.status : undefined, payment: made },
+	);
 }
