@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { apiError } from './answer';
 import { ENDPOINTS, type Fault } from './faults';
 import type { Keys } from './keys/auth';
-import type { Sandbox, SandboxSettings } from './server';
+import type { Sandbox, SandboxSettings } from './sandbox';
 import type { Credentials } from './tokens/oauth';
 import { text } from './validation';
 

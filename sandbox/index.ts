@@ -1,3 +1,4 @@
+export * from './sandbox';
 export * from './server';
 export type { Delivery } from './deliveries';
 export { REPEAT_PAUSES_MS } from './deliveries';
