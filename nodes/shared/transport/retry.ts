@@ -35,10 +35,11 @@ export const RATE_LIMITED: RetryPolicy = {
 };
 
 const READ_ATTEMPTS = 5;
+const FIRST_READ_DELAY = 500;
 /** For repeatable requests. */
 export const READ: RetryPolicy = {
 	isExhausted: (attempts) => attempts >= READ_ATTEMPTS,
-	firstDelay: 500,
+	firstDelay: FIRST_READ_DELAY,
 	maxDelay: 8_000,
 };
 
