@@ -311,15 +311,23 @@ export class Redactor {
 			const places = this.pieces.get(text.slice(at, at + PIECE));
 			if (!places) continue;
 			for (const [form, offset] of places) {
-				const span = spanAround(text, at, form, offset);
+				const span = spanAround(view, at, form, offset);
 				if (span) add(...span);
 			}
 		}
 	}
 }
 
+/**
+ * Whether a token goes on at a place. Not with what an escape stands for: a stray `%4` before a secret makes an escape of its
+ * first letter.
+ */
+const goesOnAt = ({ text, places }: View, at: number): boolean =>
+	isWordAt(text, at) && (!places || places[at + 1] - places[at] === 1);
+
 /** The secret, or the part of it, that a piece of a text belongs to. */
-function spanAround(text: string, at: number, form: Form, offset: number): Span | undefined {
+function spanAround(view: View, at: number, form: Form, offset: number): Span | undefined {
+	const { text } = view;
 	// Or a secret that repeats itself would be compared with the same text again and again.
 	if (at < form.comparedTo && at !== form.comparedAt) return undefined;
 	let before = 0;
@@ -339,7 +347,7 @@ function spanAround(text: string, at: number, form: Form, offset: number): Span 
 	const isToEnd = offset + after === length;
 	const isSecret = offset + after - Math.max(offset - before, form.constant) >= SHORTEST_PART;
 	// A text that goes on otherwise is another one, such as an id that begins like the secret.
-	const isPart = (isFromStart || !isWordAt(text, start - 1)) && (isToEnd || !isWordAt(text, end));
+	const isPart = (isFromStart || !goesOnAt(view, start - 1)) && (isToEnd || !goesOnAt(view, end));
 	if (!isPart || !(isSecret || (isFromStart && isToEnd))) return undefined;
 	if (isFromStart && form.sharesStart && isBase64At(text, start - 1)) start--;
 	if (isToEnd && form.sharesEnd && isBase64At(text, end)) end++;

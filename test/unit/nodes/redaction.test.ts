@@ -156,6 +156,15 @@ test('any text with a secret anywhere in it, in any encoding, has none afterward
 	);
 });
 
+test.each<[string, (text: string) => string]>([
+	['%4', encodeURIComponent],
+	['%4', (text) => encodeURIComponent(encodeURIComponent(text))],
+	['x%2541%4', encodeURIComponent],
+])('a secret behind %s, which makes an escape of its first letter', (before, encode) => {
+	const redacted = redactor.text(before + encode(secret));
+	expect(redacted).toBe(`${before}c[secret]`);
+});
+
 test('a random secret in any of its base64 forms', () => {
 	fc.assert(
 		fc.property(
