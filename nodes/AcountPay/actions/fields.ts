@@ -9,33 +9,6 @@ export function fieldNamed(fields: readonly INodeProperties[], name: string): IN
 	return field;
 }
 
-/** The method of the node that lists merchants for {@link merchantPickerField}. */
-export const SEARCH_MERCHANTS = 'searchMerchants';
-
-/** The merchant that a payment is for, with keys: picked by name, or by ID. */
-export const merchantPickerField: INodeProperties = {
-	displayName: 'Merchant ID',
-	name: 'merchantId',
-	type: 'resourceLocator',
-	required: true,
-	default: { mode: 'list', value: '' },
-	description: "The merchant that gets the money, by AcountPay's client ID for it",
-	modes: [
-		{
-			displayName: 'From List',
-			name: 'list',
-			type: 'list',
-			typeOptions: { searchListMethod: SEARCH_MERCHANTS, searchable: true },
-		},
-		{
-			displayName: 'By ID',
-			name: 'id',
-			type: 'string',
-			placeholder: 'e.g. 9f0c2d6e-6a1b-4c3d-8e5f-0a1b2c3d4e5f',
-		},
-	],
-};
-
 /** A merchant's number, with keys. */
 export const merchantNumberField: INodeProperties = {
 	displayName: 'Merchant Number',

@@ -1,7 +1,7 @@
 import type { IDataObject, IExecuteFunctions, INodeParameters } from 'n8n-workflow';
 import { ValidationError } from '../../shared/errors';
 import { changedNumberIn } from '../../shared/largeIntegers';
-import { assertFieldDepth, assertFieldSize } from './sizeLimits';
+import { assertFieldDepth, assertFieldSize } from './bodyLimits';
 
 /** The parameters of one item, as they are after n8n has evaluated the expressions: of any type. */
 export class ItemParameters {

@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { type Page, readPage } from '../../shared/api/lists';
+import type { Page } from '../../shared/api/lists';
 import type { ApiRequest } from '../../shared/api/request';
 import { ApiError } from '../../shared/errors';
 import type { Subject } from '../../shared/transport/apiErrors';
@@ -10,11 +10,11 @@ import type { CallOptions } from '../../shared/transport/send';
 
 /** A list at AcountPay. */
 export interface List {
-	/** What AcountPay calls the entries in a response, such as `payments`. */
-	name: string;
 	subject: Subject;
 	/** The request for one page. */
 	request(page: number, limit: number): ApiRequest;
+	/** The page in the body of a response; undefined when it holds no such list. */
+	readPage(body: Buffer): Page | undefined;
 	/** Adds an entry's id under the name that the output always has it by. */
 	complete(entry: IDataObject): IDataObject;
 	/** What tells an entry from the others. */
@@ -26,14 +26,7 @@ export interface List {
 const UNUSABLE = 'sent a response that is no list';
 
 const readOne = async (client: Client, list: List, request: ApiRequest, options: CallOptions) =>
-	await read(
-		client,
-		request,
-		list.subject,
-		options,
-		({ body }): Page | undefined => readPage(body, list.name),
-		UNUSABLE,
-	);
+	await read(client, request, list.subject, options, ({ body }) => list.readPage(body), UNUSABLE);
 
 /**
  * Reads a list that is served in pages.

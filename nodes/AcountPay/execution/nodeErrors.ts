@@ -7,7 +7,8 @@ import {
 } from 'n8n-workflow';
 import { ApiError, type ItemError } from '../../shared/errors';
 import type { Noun } from '../../shared/transport/apiErrors';
-import { placeOf, safeRetry } from './place';
+import { placeOf } from './place';
+import { safeRetry } from './retryAdvice';
 import type { RunSummary } from './runSummary';
 
 /** How many payments an error names in its text; all of them are in its `context`. */

@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { idIn, withId } from './lists';
+import { idIn, type Page, readPage, withId } from './lists';
 import { readMade } from './made';
 import type { ApiRequest } from './request';
 
@@ -70,6 +70,9 @@ export const listMerchants = (): ApiRequest => ({
 	path: MERCHANTS_PATH,
 	repeatable: true,
 });
+
+/** The merchants in the response to {@link listMerchants} (their name there is assumed). */
+export const readMerchantsPage = (body: Buffer): Page | undefined => readPage(body, 'merchants');
 
 /** A merchant with its number as `merchantId`, whatever AcountPay calls it. */
 export const withMerchantId = (merchant: IDataObject): IDataObject =>

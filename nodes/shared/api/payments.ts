@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { idIn, withId } from './lists';
+import { idIn, type Page, readPage, withId } from './lists';
 import { readMade } from './made';
 import type { ApiRequest } from './request';
 import { isId, isRecord } from './responses';
@@ -165,6 +165,9 @@ export const listPayments = (
 	merchantId,
 	repeatable: true,
 });
+
+/** The payments in the response to {@link listPayments} (documented). */
+export const readPaymentsPage = (body: Buffer): Page | undefined => readPage(body, 'payments');
 
 /** What AcountPay calls a payment's id: `paymentId` on creation and in webhooks, `id` in lists (documented). */
 const ID_NAMES = ['paymentId', 'id'] as const;

@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { idIn, withId } from './lists';
+import { idIn, type Page, readPage, withId } from './lists';
 import { readMade } from './made';
 import { getMerchant } from './merchants';
 import type { ApiRequest } from './request';
@@ -50,6 +50,9 @@ export const listStores = (merchantNumber: string): ApiRequest => ({
 	path: storesPath(merchantNumber),
 	repeatable: true,
 });
+
+/** The stores in the response to {@link listStores} (documented). */
+export const readStoresPage = (body: Buffer): Page | undefined => readPage(body, 'stores');
 
 /** A store with its id as `storeId`, whatever AcountPay calls it. */
 export const withStoreId = (store: IDataObject): IDataObject => withId(store, ID_NAMES);

@@ -12,7 +12,7 @@ import { additionalFieldsWith, customFieldsFrom, textsFrom } from '../fields';
 import type { ItemOutput, ItemWork, Operation } from '../operation';
 import { resendUnknownOptionFor } from '../options';
 import { type ItemParameters, requiredText } from '../parameters';
-import { withinSize } from '../sizeLimits';
+import { withinSize } from '../bodyLimits';
 
 /** The body of a request that makes a merchant. */
 type Body = IDataObject & { companyName: string };

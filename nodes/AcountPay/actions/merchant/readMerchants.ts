@@ -1,5 +1,10 @@
 import type { IDataObject } from 'n8n-workflow';
-import { listMerchants, merchantNumberOf, withMerchantId } from '../../../shared/api/merchants';
+import {
+	listMerchants,
+	merchantNumberOf,
+	readMerchantsPage,
+	withMerchantId,
+} from '../../../shared/api/merchants';
 import type { Client } from '../../../shared/transport/client';
 import type { CallOptions } from '../../../shared/transport/send';
 import { readWholeList } from '../readList';
@@ -17,9 +22,9 @@ export const readMerchants = async (
 	await readWholeList(
 		client,
 		{
-			name: 'merchants',
 			subject: { name: 'the list of merchants' },
 			request: listMerchants(),
+			readPage: readMerchantsPage,
 			complete: withMerchantId,
 			idOf: merchantNumberOf,
 		},

@@ -13,7 +13,7 @@ import { additionalFieldsWith, customFieldsField, customFieldsFrom } from '../fi
 import type { Image, ItemWork, Operation } from '../operation';
 import { resendUnknownOptionFor } from '../options';
 import { jsonObject, preview, requiredText, webUrl } from '../parameters';
-import { withinSize } from '../sizeLimits';
+import { withinSize } from '../bodyLimits';
 import { CURRENCIES } from './currencies';
 import { merchantIdField, merchantIdFrom } from './fields';
 import { creationOf, withQrCode } from './makePayment';

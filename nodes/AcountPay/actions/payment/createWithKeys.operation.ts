@@ -12,15 +12,14 @@ import {
 	customFieldsField,
 	customFieldsFrom,
 	fieldNamed,
-	merchantPickerField,
 	textsFrom,
 } from '../fields';
 import type { Operation } from '../operation';
 import { requiredText } from '../parameters';
-import { withinSize } from '../sizeLimits';
+import { withinSize } from '../bodyLimits';
 import { amountOf, create, currencyOf } from './create.operation';
 import { drawQrCode } from './drawQrCode';
-import { merchantIdFrom } from './fields';
+import { merchantIdFrom, merchantPickerField } from './fields';
 import { PaymentLookUp } from './lookUpPayment';
 import { creationOf, withQrCode } from './makePayment';
 

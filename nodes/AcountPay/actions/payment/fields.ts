@@ -3,6 +3,33 @@ import { ValidationError } from '../../../shared/errors';
 import { idFrom } from '../fields';
 import { type ItemParameters, preview, pickedValue, requiredText } from '../parameters';
 
+/** The method of the node that lists merchants for {@link merchantPickerField}. */
+export const SEARCH_MERCHANTS = 'searchMerchants';
+
+/** The merchant that a payment is for, with keys: picked by name, or by ID. */
+export const merchantPickerField: INodeProperties = {
+	displayName: 'Merchant ID',
+	name: 'merchantId',
+	type: 'resourceLocator',
+	required: true,
+	default: { mode: 'list', value: '' },
+	description: "The merchant that gets the money, by AcountPay's client ID for it",
+	modes: [
+		{
+			displayName: 'From List',
+			name: 'list',
+			type: 'list',
+			typeOptions: { searchListMethod: SEARCH_MERCHANTS, searchable: true },
+		},
+		{
+			displayName: 'By ID',
+			name: 'id',
+			type: 'string',
+			placeholder: 'e.g. 9f0c2d6e-6a1b-4c3d-8e5f-0a1b2c3d4e5f',
+		},
+	],
+};
+
 /**
  * Not an empty text: n8n gives a new node the defaults of OAuth2, and then the only credential there is. With keys, an empty
  * text would leave the picker without a mode, and nobody would see the list of merchants.

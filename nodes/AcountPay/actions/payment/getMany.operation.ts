@@ -1,9 +1,14 @@
-import { listedPaymentIdOf, listPayments, withPaymentId } from '../../../shared/api/payments';
-import { listFields, merchantPickerField, wantedFrom } from '../fields';
+import {
+	listedPaymentIdOf,
+	listPayments,
+	readPaymentsPage,
+	withPaymentId,
+} from '../../../shared/api/payments';
+import { listFields, wantedFrom } from '../fields';
 import type { Operation } from '../operation';
 import { requiredText } from '../parameters';
 import { type List, readPagedList } from '../readList';
-import { checkedMerchantId } from './fields';
+import { checkedMerchantId, merchantPickerField } from './fields';
 
 interface GetManyInput {
 	filters: { merchantId?: string; status?: string };
@@ -62,9 +67,9 @@ export const getMany: Operation<GetManyInput> = {
 
 	async run({ filters, wanted }, { client, options }) {
 		const list: List = {
-			name: 'payments',
 			subject: { name: 'the list of payments', merchantId: filters.merchantId },
 			request: (page, limit) => listPayments(filters, page, limit),
+			readPage: readPaymentsPage,
 			complete: withPaymentId,
 			idOf: listedPaymentIdOf,
 		};

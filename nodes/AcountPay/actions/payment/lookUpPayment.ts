@@ -5,6 +5,7 @@ import {
 	listedPaymentIdOf,
 	listPayments,
 	paymentIdOf,
+	readPaymentsPage,
 	withPaymentId,
 } from '../../../shared/api/payments';
 import { delay } from '../../../shared/backoff';
@@ -110,12 +111,12 @@ async function readBackTo(
 	const entries: IDataObject[] = [];
 	let pages = 0;
 	const list = {
-		name: 'payments',
 		subject: { name: 'the list of payments', merchantId },
 		request: (page: number, limit: number) => {
 			if (++pages > MAX_PAGES) throw new TooLong();
 			return listPayments({ merchantId }, page, limit);
 		},
+		readPage: readPaymentsPage,
 		complete: (entry: IDataObject) => entry,
 		idOf: listedPaymentIdOf,
 		watch: (page: { entries: IDataObject[] }) => {

@@ -20,7 +20,7 @@ import {
 import type { Operation } from '../operation';
 import { resendUnknownOptionFor } from '../options';
 import { preview, requiredText } from '../parameters';
-import { withinSize } from '../sizeLimits';
+import { withinSize } from '../bodyLimits';
 
 interface CreateInput {
 	merchantNumber: string;

@@ -1,4 +1,4 @@
-import { listStores, storeIdOf, withStoreId } from '../../../shared/api/stores';
+import { listStores, readStoresPage, storeIdOf, withStoreId } from '../../../shared/api/stores';
 import { listFields, merchantNumberField, merchantNumberFrom, wantedFrom } from '../fields';
 import type { Operation } from '../operation';
 import { readWholeList } from '../readList';
@@ -23,9 +23,9 @@ export const getMany: Operation<GetManyInput> = {
 
 	async run({ merchantNumber, wanted }, { client, options }) {
 		const list = {
-			name: 'stores',
 			subject: { name: `the list of stores of merchant '${merchantNumber}'` },
 			request: listStores(merchantNumber),
+			readPage: readStoresPage,
 			complete: withStoreId,
 			idOf: storeIdOf,
 		};
