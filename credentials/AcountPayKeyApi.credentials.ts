@@ -66,7 +66,7 @@ export class AcountPayKeyApi implements ICredentialType {
 				properties: {
 					value: 401,
 					message:
-						'AcountPay rejected these keys. Copy client ID and client secret again, and check that they belong to this environment.',
+						'AcountPay refused these keys. Copy client ID and client secret again, and check that they belong to this environment.',
 				},
 			},
 		],

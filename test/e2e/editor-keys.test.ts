@@ -81,7 +81,7 @@ it('wrong keys are said to be wrong, and with the right ones a test merchant is 
 	await editor.fill('clientSecret', 'mistyped');
 	await save();
 	await credential.getByText('More details').click();
-	await credential.getByText('AcountPay rejected these keys').waitFor();
+	await credential.getByText('AcountPay refused these keys').waitFor();
 	await editor.picture('keys-01-wrong-keys');
 
 	await editor.fill('clientSecret', clientSecret);
