@@ -49,7 +49,7 @@ docs/benchmark.webp. With other sizes, fewer runs or another concurrency it only
   --quick           the main figures of --distances and --bursts, ${QUICK_ROUNDS} runs each: about 5 minutes; only prints
   --scale <0 to 1>  with --distances or --quick: this share of the payments, for a trial; only prints
   --rules           compares rules for the number of calls in flight on simulated servers; only prints
-  --concurrency <n> calls that the AcountPay node has in flight (default ${CONCURRENCY}, as the node's own)
+  --concurrency <n> calls that the AcountPay node has in flight (default ${CONCURRENCY}; with --distances and --quick as the node comes)
   --redraw          measures nothing: writes table and chart anew from bench/results.json
   --help
 `;
