@@ -22,8 +22,6 @@ const MAX_DECODINGS = 3;
 /** A form in which a secret may stand in a text. */
 interface Form {
 	text: string;
-	/** Characters at its beginning that are no secret: the header of a JWT is the same in others. */
-	constant: number;
 	/** Whether it is base64 of the secret and its neighbours, whose characters next to it hold some bits of it. */
 	sharesStart: boolean;
 	sharesEnd: boolean;
@@ -71,37 +69,28 @@ const isWordAt = (text: string, at: number) =>
 const isBase64At = (text: string, at: number) =>
 	isWordAt(text, at) || text[at] === '+' || text[at] === '/';
 
-/** The characters at the beginning of a JWT that others have, too; 0 for all other secrets. */
-const constantPartOf = (secret: string): number => {
-	const [header, payload, signature, ...more] = secret.split('.');
-	const isJwt = header.startsWith('eyJ') && !!payload && signature !== undefined && !more.length;
-	return isJwt ? header.length + 1 : 0;
-};
-
 /** The forms in which servers echo a secret, besides escapes, which are decoded. */
 function formsOf(secret: string): Form[] {
-	const constant = constantPartOf(secret);
 	const forms = new Map<string, Form>();
-	const add = (text: string, scale: number, sharesStart = false, sharesEnd = false) => {
+	const add = (text: string, sharesStart = false, sharesEnd = false) => {
 		if (text.length < SHORTEST_ENCODED || forms.has(text)) return;
 		forms.set(text, {
 			text,
-			constant: Math.ceil(constant * scale),
 			sharesStart,
 			sharesEnd,
 			comparedAt: 0,
 			comparedTo: 0,
 		});
 	};
-	add(secret, 1);
-	add(secret.toLowerCase(), 1);
-	add(secret.toUpperCase(), 1);
-	add(secret.replaceAll(' ', '+'), 1);
+	add(secret);
+	add(secret.toLowerCase());
+	add(secret.toUpperCase());
+	add(secret.replaceAll(' ', '+'));
 	const bytes = Buffer.from(secret);
 	// What an URL-encoded letter such as ø is decoded to here: its bytes, each as a character.
-	add(bytes.toString('latin1'), 1);
-	add(bytes.toString('hex'), 2);
-	add(bytes.toString('hex').toUpperCase(), 2);
+	add(bytes.toString('latin1'));
+	add(bytes.toString('hex'));
+	add(bytes.toString('hex').toUpperCase());
 	for (const before of [0, 1, 2]) {
 		const whole = Buffer.concat([Buffer.alloc(before), bytes]);
 		// The characters that hold bits of the secret alone.
@@ -109,7 +98,7 @@ function formsOf(secret: string): Form[] {
 		const end = Math.floor((whole.length * 8) / 6);
 		for (const encoding of ['base64', 'base64url'] as const) {
 			const text = whole.toString(encoding).slice(start, end);
-			add(text, 4 / 3, before > 0, (whole.length * 8) % 6 > 0);
+			add(text, before > 0, (whole.length * 8) % 6 > 0);
 		}
 	}
 	return [...forms.values()];
@@ -195,8 +184,8 @@ function decoded({ text, places }: View): View | undefined {
 /**
  * Takes secrets out of what comes from outside: whole ones in every form that servers echo (plain, base64 alone or in
  * a longer text, hexadecimal, with the escapes of URLs, JSON and HTML, up to three times), and parts of at least 16
- * characters of them where they were cut. Nothing else changes: another token that begins like a secret stays, and so does
- * the header of a JWT. Takes time linear in the length of the text, whatever the number of secrets.
+ * characters of them where they were cut. Nothing else changes: another token that begins like a secret stays, as a JWT with
+ * the same header does. Takes time linear in the length of the text, whatever the number of secrets.
  */
 export class Redactor {
 	private readonly secrets = new Set<string>();
@@ -345,10 +334,10 @@ function spanAround(view: View, at: number, form: Form, offset: number): Span | 
 	let end = at + after;
 	const isFromStart = before === offset;
 	const isToEnd = offset + after === length;
-	const isSecret = offset + after - Math.max(offset - before, form.constant) >= SHORTEST_PART;
+	const isLong = before + after >= SHORTEST_PART;
 	// A text that goes on otherwise is another one, such as an id that begins like the secret.
 	const isPart = (isFromStart || !goesOnAt(view, start - 1)) && (isToEnd || !goesOnAt(view, end));
-	if (!isPart || !(isSecret || (isFromStart && isToEnd))) return undefined;
+	if (!isPart || !(isLong || (isFromStart && isToEnd))) return undefined;
 	if (isFromStart && form.sharesStart && isBase64At(text, start - 1)) start--;
 	if (isToEnd && form.sharesEnd && isBase64At(text, end)) end++;
 	return [start, end];
