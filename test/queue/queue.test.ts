@@ -27,8 +27,10 @@ import { startQueue, type Queue, type Worker } from '../../tools/n8n/queue';
 import { ensureN8n } from '../../tools/n8n/setup';
 import { acountPay, workflow, type WorkflowNode } from '../../tools/n8n/workflow';
 import { packPackage } from '../../tools/package';
+import { KEY_CREDENTIAL, SHOP } from '../kit/keys';
 import { answers } from '../kit/n8n';
 import { create, credentialFor, until, upTo } from '../kit/payments';
+import { keyPartnerOf } from '../sandbox/client';
 
 // Most tests take seconds. n8n takes about 100 s to notice that a worker is gone, and a busy machine takes its time.
 jest.setTimeout(600_000);
@@ -431,5 +433,88 @@ describe('an execution that a person stops', () => {
 		expect(logged('May or may not exist')).toEqual([expect.stringMatching(/\(1\): ORDER-0-3\b/)]);
 		expect(queue.main.log()).not.toContain('was stopped');
 		expect((await queue.main.api.getExecution(id)).status).toBe('canceled');
+	});
+});
+
+describe('with keys', () => {
+	let keys: StoredCredential;
+
+	beforeEach(async () => {
+		const data = { environment: 'custom', baseUrl: sandbox.url, ...sandbox.keys };
+		keys = await queue.main.api.createCredential('Keys', KEY_CREDENTIAL, data as never);
+	});
+
+	const createWithKeys = (options: INodeParameters = {}, more: Partial<INode> = {}) =>
+		acountPay(keys, create({ authentication: 'apiKey', merchantId: SHOP.clientId, options }), {
+			credentials: { [KEY_CREDENTIAL]: keys },
+			...more,
+		});
+
+	/** One payment for each order, none more, and each execution names those of its own. */
+	const expectEachPaid = (executions: Execution[], batches: Order[][]) => {
+		expect(executions.filter(({ status }) => status !== 'success')).toEqual([]);
+		expect(references().sort()).toEqual(referencesIn(batches).sort());
+		for (const execution of executions) {
+			expect(answers(execution).map(({ paymentId }) => [paymentId])).toEqual(
+				ordered(execution).map(idsOf),
+			);
+		}
+	};
+
+	it('300 orders are 300 payments, by both workers', async () => {
+		const [one, other] = workers.map((worker) => worker.finished().length);
+		sandbox.settings.latencyMs = 20;
+		const batches = upTo(30).map((batch) => orders(10, batch));
+		expectEachPaid(await orderAtOnce(await openShop(createWithKeys()), batches), batches);
+
+		expect(sandbox.counts).toEqual({ 'create 201': 300 });
+		expect(workers[0].finished().length).toBeGreaterThan(one);
+		expect(workers[1].finished().length).toBeGreaterThan(other);
+	});
+
+	it('a payment whose response is lost is looked up, and a retry at another worker makes none again', async () => {
+		const match = { endpoint: 'create', reference: 'ORDER-0-1' } satisfies FaultMatch;
+		sandbox.faults.add({ match, reset: 'after' });
+		refused('ORDER-0-4');
+		const shop = await openShop(createWithKeys({ maxConcurrency: 1 }));
+		await shop.order(orders(6));
+		const failed = await executionOf(shop);
+		expect(failed.status).toBe('error');
+		expect(references()).toEqual(upTo(4).map((index) => `ORDER-0-${index}`));
+
+		await end(workers.find((worker) => worker.begun().includes(failed.id))!, 'stop');
+		const retried = await queue.main.api.retryExecution(failed.id);
+		expect(workers[0].begun()).toContain(retried.id);
+		expectEachPaid([retried], [orders(6)]);
+		expect(answers(retried)[1]).toMatchObject({ lookedUp: true });
+	});
+
+	it('the trigger registers once, and is found again when n8n starts anew', async () => {
+		const { api } = queue.main;
+		const { id } = await api.createWorkflow(
+			workflow([
+				{
+					name: 'AcountPay Trigger',
+					type: 'n8n-nodes-acountpay.acountPayTrigger',
+					typeVersion: 1,
+					webhookId: randomUUID(),
+					parameters: { authentication: 'apiKey', events: ['payment.completed'] },
+					credentials: { [KEY_CREDENTIAL]: keys },
+				},
+				{ name: 'After', type: 'n8n-nodes-base.noOp', typeVersion: 1, parameters: {} },
+			]),
+		);
+		expect(await api.publish(id)).toMatchObject({ status: 'published' });
+		await queue.main.restart();
+
+		const { paymentId } = (await keyPartnerOf(sandbox).create()).data as { paymentId: number };
+		sandbox.pay(paymentId);
+		sandbox.clock.advance(1_000);
+		await sandbox.webhooksIdle();
+		const [execution] = await executionsOf({ id } as Shop, 1);
+		expect(itemsOf(execution, 'After')[0].json).toMatchObject({ data: { paymentId } });
+		expect(workers.some((worker) => worker.begun().includes(execution.id))).toBe(true);
+		expect(sandbox.counts).toMatchObject({ 'registerWebhook 201': 1 });
+		expect(sandbox.registrations).toHaveLength(1);
 	});
 });
