@@ -9,13 +9,23 @@ import { knownVersions } from './n8n/setup';
 const USAGE = `npm run test:matrix [-- <version>…]
 
 Runs the end-to-end tests on payments in several versions of n8n, one after the other, and prints what
-was seen to work in which. A version that is not there yet is set up first. Takes about 6 minutes a version.
+was seen to work in which. A version that is not there yet is set up first. Takes about 7 minutes a version.
 
   <version>   one of ${knownVersions().join(', ')}; all of them when there is none
   --help`;
 
 const ROOT = join(__dirname, '..');
-const SUITES = ['payment', 'qr-code', 'webhooks', 'wait', 'money'];
+const SUITES = [
+	'payment',
+	'qr-code',
+	'webhooks',
+	'wait',
+	'money',
+	'keys',
+	'registration',
+	'sub-workflow',
+	'tools',
+];
 const WIDTHS = { capability: 38, version: 19 };
 
 /** What came of the tests of a capability in a version. */
