@@ -25,7 +25,9 @@ export class AcountPay implements INodeType {
 		// Request node, which can use neither credential.
 		version: [1],
 		defaultVersion: 1,
-		subtitle: '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
+		// As the lists have it: 'wait for completion: payment'.
+		subtitle:
+			'={{ $parameter["operation"].replace("getAll", "getMany").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase().replace("qr", "QR") + ": " + $parameter["resource"] }}',
 		description: 'Collect bank payments by link and QR code',
 		defaults: { name: 'AcountPay' },
 		usableAsTool: true,

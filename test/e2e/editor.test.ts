@@ -397,6 +397,7 @@ describe('with a credential', () => {
 		const icon = editor.node('Wait for completion').locator('img');
 		expect(await icon.getAttribute('src')).toBe(ICONS[mode]);
 		expect(await widthOf(icon)).toBeGreaterThan(0);
+		await editor.page.getByText('wait for completion: payment', { exact: true }).waitFor();
 		await editor.picture(`17-waiting-${mode}`);
 
 		const customer = await editor.page.context().newPage();
