@@ -12,7 +12,8 @@ import { Cancelled } from '../errors';
  * | redirect, other 4xx                         | never             | never                          | never           |
  * | 401, or 403 with a token that has ended     | once, renewed     | once, renewed                  | never           |
  *
- * The last row is in the authentication. Polling is no retry: a wait asks again because the customer has not paid yet.
+ * How long a 429 is waited out is decided in three places: for how long in all, here; each pause, in `AdaptiveLimiter`; the longest
+ * `Retry-After` that is believed, in `backoff.ts`. The last row is in the authentication. Polling is no retry: a wait asks again because the customer has not paid yet.
  */
 export interface RetryPolicy {
 	/** Whether to give up: after so many attempts, `elapsed` ms after the first, when the next would come in `delay` ms. */
