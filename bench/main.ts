@@ -72,6 +72,14 @@ function printRun({ contestant, items, round, complete, ms, cpuMs, tokens, refus
 	console.log(`${name}: ${time}, ${traffic}${complete ? '' : ', NOT COMPLETE'}`);
 }
 
+/** The n8n to measure in, and the package. What is begun is put on `cleanUps`. */
+async function setUp(signal: AbortSignal, cleanUps: CleanUp[]) {
+	const n8n = await ensureN8n({ signal });
+	const packageTarball = await packPackage();
+	cleanUps.push(() => rm(dirname(packageTarball), { recursive: true }));
+	return { n8n, packageTarball };
+}
+
 /** Sets everything up and measures. What is begun is put on `cleanUps`. */
 async function measure(
 	sizes: number[],
@@ -80,9 +88,7 @@ async function measure(
 	signal: AbortSignal,
 	cleanUps: CleanUp[],
 ): Promise<Results> {
-	const n8n = await ensureN8n({ signal });
-	const packageTarball = await packPackage();
-	cleanUps.push(() => rm(dirname(packageTarball), { recursive: true }));
+	const { n8n, packageTarball } = await setUp(signal, cleanUps);
 	const customNodes = await compileCustomNodes();
 	cleanUps.push(() => rm(customNodes, { recursive: true }));
 	const sandbox = await SandboxProcess.start();
@@ -125,9 +131,7 @@ async function distances(
 	signal: AbortSignal,
 	cleanUps: CleanUp[],
 ): Promise<void> {
-	const n8n = await ensureN8n({ signal });
-	const packageTarball = await packPackage();
-	cleanUps.push(() => rm(dirname(packageTarball), { recursive: true }));
+	const { n8n, packageTarball } = await setUp(signal, cleanUps);
 	const customNodes = await compileCustomNodes();
 	cleanUps.push(() => rm(customNodes, { recursive: true }));
 	const sandbox = await SandboxProcess.start(true);
@@ -163,9 +167,7 @@ async function bursts(
 	signal: AbortSignal,
 	cleanUps: CleanUp[],
 ): Promise<void> {
-	const n8n = await ensureN8n({ signal });
-	const packageTarball = await packPackage();
-	cleanUps.push(() => rm(dirname(packageTarball), { recursive: true }));
+	const { n8n, packageTarball } = await setUp(signal, cleanUps);
 	const benches: BurstBench[] = [];
 	for (const receiver of RECEIVERS) {
 		console.log(`Starting n8n ${n8n.version} for: ${RECEIVER_TITLES[receiver]}`);

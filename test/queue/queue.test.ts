@@ -205,6 +205,20 @@ function expectAllPaid(executions: Execution[], batches: Order[][]): void {
 	expect(executions.flatMap(ordered).sort()).toEqual(referencesIn(batches).sort());
 }
 
+/** Hands in orders of which the fifth is refused, ends the worker that ran them, and has the other one retry them. */
+async function retriedElsewhere(shop: Shop, items: Order[]): Promise<Execution> {
+	refused('ORDER-0-4');
+	await shop.order(items);
+	const failed = await executionOf(shop);
+	expect(failed.status).toBe('error');
+	expect(references()).toEqual(upTo(4).map((index) => `ORDER-0-${index}`));
+
+	await end(workers.find((worker) => worker.begun().includes(failed.id))!, 'stop');
+	const retried = await queue.main.api.retryExecution(failed.id);
+	expect(workers[0].begun()).toContain(retried.id);
+	return retried;
+}
+
 describe('many executions at once', () => {
 	it('are 1,000 payments of 1,000 orders, by both workers, with one token', async () => {
 		const [one, other] = workers.map((worker) => worker.finished().length);
@@ -263,16 +277,8 @@ describe('many executions at once', () => {
 
 describe('a retry by hand', () => {
 	it('at a worker that has never seen the execution makes only what is missing', async () => {
-		refused('ORDER-0-4');
 		const shop = await openShop(createNode({ maxConcurrency: 1 }));
-		await shop.order(orders(10));
-		const failed = await executionOf(shop);
-		expect(failed.status).toBe('error');
-		expect(references()).toEqual(upTo(4).map((index) => `ORDER-0-${index}`));
-
-		await end(workers.find((worker) => worker.begun().includes(failed.id))!, 'stop');
-		const retried = await queue.main.api.retryExecution(failed.id);
-		expect(workers[0].begun()).toContain(retried.id);
+		const retried = await retriedElsewhere(shop, orders(10));
 		expectAllPaid([retried], [orders(10)]);
 	});
 });
@@ -479,16 +485,8 @@ describe('with keys', () => {
 	it('a payment whose response is lost is looked up, and a retry at another worker makes none again', async () => {
 		const match = { endpoint: 'create', reference: 'ORDER-0-1' } satisfies FaultMatch;
 		sandbox.faults.add({ match, reset: 'after' });
-		refused('ORDER-0-4');
 		const shop = await openShop(createWithKeys({ maxConcurrency: 1 }));
-		await shop.order(orders(6));
-		const failed = await executionOf(shop);
-		expect(failed.status).toBe('error');
-		expect(references()).toEqual(upTo(4).map((index) => `ORDER-0-${index}`));
-
-		await end(workers.find((worker) => worker.begun().includes(failed.id))!, 'stop');
-		const retried = await queue.main.api.retryExecution(failed.id);
-		expect(workers[0].begun()).toContain(retried.id);
+		const retried = await retriedElsewhere(shop, orders(6));
 		expectEachPaid([retried], [orders(6)]);
 		expect(answers(retried)[1]).toMatchObject({ lookedUp: true });
 	});
