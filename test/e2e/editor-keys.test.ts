@@ -1,6 +1,6 @@
 /** n8n's editor as a person with keys uses it, from the credential to a published trigger: each test goes on where the last one ended. */
 import type { IDataObject } from 'n8n-workflow';
-import type { Browser, Locator } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { launchBrowser } from '../../tools/browser';
@@ -8,6 +8,7 @@ import type { StoredCredential } from '../../tools/n8n/api';
 import { Editor } from '../../tools/n8n/editor';
 import type { N8n } from '../../tools/n8n/server';
 import { acountPay, manualTrigger, workflow, type WorkflowNode } from '../../tools/n8n/workflow';
+import { expectFields, expectOptions, expectTexts } from '../kit/editor';
 import { KEY_CREDENTIAL, SHOP } from '../kit/keys';
 import { startOwnN8n } from '../kit/n8n';
 import { credentialFor, until } from '../kit/payments';
@@ -42,23 +43,6 @@ afterEach(async () => {
 	await editor.picture(`keys-end-of-${name}`);
 });
 
-const texts = async (elements: Locator) =>
-	(await elements.allInnerTexts()).map((text) => text.split('\n')[0].trim());
-
-/** The names of the fields of the open node, in their order. */
-const fieldNames = async () =>
-	await texts(editor.fields.getByTestId('parameter-item').locator('label:visible'));
-
-/** What a list of the open node offers. */
-async function offered(field: string): Promise<string[]> {
-	await editor.field(field).click();
-	const options = editor.page.getByRole('option').filter({ visible: true });
-	await options.first().waitFor();
-	const names = await texts(options);
-	await editor.page.keyboard.press('Escape');
-	return names;
-}
-
 const picker = () => editor.fields.getByTestId('resource-locator-merchantId');
 
 it('wrong keys are said to be wrong, and with the right ones a test merchant is made', async () => {
@@ -68,12 +52,7 @@ it('wrong keys are said to be wrong, and with the right ones a test merchant is 
 	await editor.fields.getByText('Connect to AcountPay').click();
 	await credential.getByText('AcountPay Key API').waitFor();
 	const asked = credential.getByTestId('credential-connection-parameter').locator('label');
-	expect(await texts(asked)).toEqual([
-		'Environment',
-		'Client ID *',
-		'Client Secret *',
-		'Webhook Secret',
-	]);
+	await expectTexts(asked, ['Environment', 'Client ID *', 'Client Secret *', 'Webhook Secret']);
 	const { clientId, clientSecret } = sandbox.keys;
 	await editor.choose('environment', 'Custom');
 	await editor.fill('baseUrl', sandbox.url);
@@ -102,8 +81,8 @@ it('wrong keys are said to be wrong, and with the right ones a test merchant is 
 
 it('a payment is created for the merchant that is picked by name, with its QR code', async () => {
 	await editor.beginWith('Create payment');
-	expect(await offered('resource')).toEqual(['Merchant', 'Payment', 'Store']);
-	expect(await offered('operation')).toEqual([
+	await expectOptions(editor, 'resource', ['Merchant', 'Payment', 'Store']);
+	await expectOptions(editor, 'operation', [
 		'Create',
 		'Get',
 		'Get Many',
@@ -142,7 +121,7 @@ it('the QR code of a payment is drawn from its link', async () => {
 it('payments are listed, also from the panel of actions', async () => {
 	await keyPartnerOf(sandbox).create({ referenceNumber: 'ORDER-1003' });
 	await editor.beginWith('Get many payments');
-	expect(await fieldNames()).toEqual([
+	await expectFields(editor, [
 		'Credential',
 		'Resource',
 		'Operation',
