@@ -81,12 +81,4 @@ describe('a number that JavaScript would send as another one', () => {
 			}),
 		);
 	});
-
-	test('is found in time that grows with the text alone', () => {
-		const before = process.cpuUsage();
-		changedNumberIn('1'.repeat(1 << 20));
-		changedNumberIn(`[1.${'0'.repeat(1 << 20)}1]`);
-		changedNumberIn(`[${'0.10,'.repeat(200_000)}1]`);
-		expect(process.cpuUsage(before).user / 1_000).toBeLessThan(3_000);
-	});
 });
