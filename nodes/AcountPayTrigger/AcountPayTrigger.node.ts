@@ -6,26 +6,12 @@ import {
 	type IWebhookResponseData,
 	NodeConnectionTypes,
 } from 'n8n-workflow';
-import {
-	AUTH_METHODS,
-	authenticationField,
-	authenticationOf,
-	credentialsByAuthentication,
-} from '../shared/auth';
+import { authenticationField, credentialsByAuthentication } from '../shared/auth';
 import { contradictsItself } from '../shared/webhooks/doubts';
-import {
-	answer,
-	logDoubt,
-	receiveEvent,
-	requireWebhookSecret,
-	type SecretOf,
-	webhookSecretIn,
-	webhookSecretOf,
-} from '../shared/webhooks/receive';
-import { SCHEMES } from '../shared/webhooks/schemes';
+import { answer, logDoubt } from '../shared/webhooks/receive';
 import { isRepeat } from './deduplication';
 import { eventFields, notices } from './fields';
-import { register, registrationOf, unregister } from './registration';
+import { subscriptionOf } from './subscriptions';
 
 /** The node 'AcountPay Trigger': starts a workflow on AcountPay's events. */
 export class AcountPayTrigger implements INodeType {
@@ -83,28 +69,26 @@ export class AcountPayTrigger implements INodeType {
 		],
 	};
 
-	/* With access tokens each payment brings its URL: there is nothing to set up at AcountPay, only a secret to have here. */
 	webhookMethods = {
 		default: {
+			// What exists is found by `begin`, which n8n may call much later.
 			async checkExists(this: IHookFunctions): Promise<boolean> {
-				// With keys, `create` finds what exists.
-				if (!usesKeys(this)) await requireWebhookSecret(this);
+				await subscriptionOf(this).check(this);
 				return false;
 			},
 			async create(this: IHookFunctions): Promise<boolean> {
-				if (usesKeys(this)) await register(this);
-				else await requireWebhookSecret(this);
+				await subscriptionOf(this).begin(this);
 				return true;
 			},
 			async delete(this: IHookFunctions): Promise<boolean> {
-				if (usesKeys(this)) await unregister(this);
+				await subscriptionOf(this).end(this);
 				return true;
 			},
 		},
 	};
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
-		const event = await (usesKeys(this) ? receiveWithKeys(this) : receiveWithToken(this));
+		const event = await subscriptionOf(this).receive(this);
 		if (!event) return { noWebhookResponse: true };
 
 		// An expression may give a single name.
@@ -132,21 +116,4 @@ export class AcountPayTrigger implements INodeType {
 			workflowData: [[{ json: event }]],
 		};
 	}
-}
-
-const usesKeys = (context: IHookFunctions | IWebhookFunctions): boolean =>
-	authenticationOf(context) === 'apiKey';
-
-const receiveWithToken = async (context: IWebhookFunctions) =>
-	await receiveEvent(context, SCHEMES.oAuth2, webhookSecretOf);
-
-/** The secret is the one of a webhook that a person registered, in the credential, or else the one that the node keeps. */
-async function receiveWithKeys(context: IWebhookFunctions) {
-	const registered = registrationOf(context)?.secret ?? '';
-	const byHand = webhookSecretIn(AUTH_METHODS.apiKey.credentialType);
-	const secretOf: SecretOf = async (reader) => (await byHand(reader)) || registered;
-	return await receiveEvent(context, SCHEMES.apiKey, secretOf, {
-		dependsOn: registered,
-		missing: 'the trigger is not registered at AcountPay. Publish its workflow again',
-	});
 }

@@ -1,26 +1,27 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { EVENTS, KEY_EVENTS } from '../shared/api/events';
-import { type Authentication, SHOWN_WITH } from '../shared/auth';
+import { type Authentication, AUTHENTICATIONS, SHOWN_WITH } from '../shared/auth';
 
-/** Says where events come from: for each authentication, what a person has to do for that. */
-export const notices: INodeProperties[] = [
-	{
+const NOTICES: Readonly<Record<Authentication, { name: string; displayName: string }>> = {
+	oAuth2: {
+		name: 'webhookNotice',
 		displayName:
 			'AcountPay sends events to the Webhook URL that a payment was created with. Open <b>Webhook URLs</b> above and copy one into the field Webhook URL of the AcountPay node that creates the payments: the <b>Test URL</b> works while this step listens, the <b>Production URL</b> once the workflow is published.',
-		name: 'webhookNotice',
-		type: 'notice',
-		default: '',
-		displayOptions: SHOWN_WITH.oAuth2,
 	},
-	{
+	apiKey: {
+		name: 'registrationNotice',
 		displayName:
 			'This trigger registers itself at AcountPay when the workflow is published, and while this step listens. There is no URL to copy. It gets the events of all your merchants. AcountPay must be able to reach n8n from the internet.',
-		name: 'registrationNotice',
-		type: 'notice',
-		default: '',
-		displayOptions: SHOWN_WITH.apiKey,
 	},
-];
+};
+
+/** Says where events come from: for each authentication, what a person has to do for that. */
+export const notices: INodeProperties[] = AUTHENTICATIONS.map((authentication) => ({
+	...NOTICES[authentication],
+	type: 'notice',
+	default: '',
+	displayOptions: SHOWN_WITH[authentication],
+}));
 
 /** How the list shows an event. */
 interface ListedEvent {
@@ -54,21 +55,18 @@ const EVENTS_WITH_KEYS: Record<(typeof KEY_EVENTS)[number], ListedEvent> = {
 	},
 };
 
-const eventField = (
-	authentication: Authentication,
-	events: Record<string, ListedEvent>,
-): INodeProperties => ({
+const LISTED: Readonly<Record<Authentication, Record<string, ListedEvent>>> = {
+	oAuth2: EVENTS_WITH_TOKENS,
+	apiKey: EVENTS_WITH_KEYS,
+};
+
+/** The events that start the workflow: for each authentication, those that AcountPay has there (documented). */
+export const eventFields: INodeProperties[] = AUTHENTICATIONS.map((authentication) => ({
 	displayName: 'Trigger On',
 	name: 'events',
 	type: 'multiOptions',
 	required: true,
 	displayOptions: SHOWN_WITH[authentication],
-	options: Object.entries(events).map(([value, listed]) => ({ value, ...listed })),
+	options: Object.entries(LISTED[authentication]).map(([value, listed]) => ({ value, ...listed })),
 	default: ['payment.completed'],
-});
-
-/** The events that start the workflow: for each authentication, those that AcountPay has there (documented). */
-export const eventFields: INodeProperties[] = [
-	eventField('oAuth2', EVENTS_WITH_TOKENS),
-	eventField('apiKey', EVENTS_WITH_KEYS),
-];
+}));

@@ -1,7 +1,7 @@
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 import {
-	AUTH_METHODS,
 	type Authentication,
+	AUTHENTICATIONS,
 	authenticationField,
 	nameOfAuthentication,
 	SHOWN_WITH,
@@ -17,9 +17,6 @@ const RESOURCES: Readonly<Record<string, Resource>> = { merchant, payment, store
 
 const DEFAULT_RESOURCE = 'payment';
 const DEFAULT_OPERATION = 'create';
-
-/** In the order in which they were added. n8n saves fields in this order, and a retry knows items again by a hash of them. */
-const AUTHENTICATIONS = Object.keys(AUTH_METHODS) as Authentication[];
 
 /** The operations that a resource has with one way to authenticate. */
 const operationsOf = (authentication: Authentication, resource: string): Operation<unknown>[] =>

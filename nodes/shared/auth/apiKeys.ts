@@ -35,6 +35,11 @@ interface KeyCredential extends AcountPayHost {
 /** A pair of keys in the headers of each request (documented). There is nothing to fetch or to renew. */
 export class ApiKeys implements Auth {
 	static readonly credentialType = CREDENTIAL_TYPE;
+	static readonly option = {
+		name: 'API Keys',
+		description:
+			'You have a client ID and secret from the Partner Dashboard (partner.acountpay.com, API Credentials)',
+	};
 
 	readonly credentialType = CREDENTIAL_TYPE;
 	/** Whether AcountPay has rejected the keys in this run. Then it rejects them for every other item too. */

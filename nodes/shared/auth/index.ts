@@ -2,7 +2,6 @@ import type {
 	ICredentialsDisplayOptions,
 	INodeCredentialDescription,
 	INodeProperties,
-	INodePropertyOptions,
 } from 'n8n-workflow';
 import { ValidationError } from '../errors';
 import type { RequestContext } from '../requestContext';
@@ -14,6 +13,8 @@ import { OAuth2 } from './oAuth2';
 interface AuthMethod {
 	/** The name of the credential type that it needs. */
 	credentialType: string;
+	/** As the list 'Authentication' shows it. */
+	option: { name: string; description: string };
 	/**
 	 * Reads the node's credential; sends nothing.
 	 * @throws ValidationError when its base URL may not be given a secret
@@ -29,18 +30,25 @@ export const AUTH_METHODS = { oAuth2: OAuth2, apiKey: ApiKeys } satisfies Record
 /** The name of one of {@link AUTH_METHODS}. */
 export type Authentication = keyof typeof AUTH_METHODS;
 
+/** In the order in which they were added. n8n saves fields in this order, and a retry knows items again by a hash of them. */
+export const AUTHENTICATIONS = Object.keys(AUTH_METHODS) as Authentication[];
+
+/** That of a workflow of 0.1.0, which does not have the parameter. */
+const DEFAULT: Authentication = 'oAuth2';
+const OTHERS = AUTHENTICATIONS.filter((authentication) => authentication !== DEFAULT);
+
 /**
- * The way to authenticate that the node has chosen. A workflow of 0.1.0 does not have the parameter.
+ * The way to authenticate that the node has chosen.
  * @throws ValidationError when there is none of that name
  */
 export function authenticationOf(context: RequestContext): Authentication {
-	const { authentication = 'oAuth2' } = context.getNode().parameters;
+	const { authentication = DEFAULT } = context.getNode().parameters;
 	if (typeof authentication === 'string' && Object.hasOwn(AUTH_METHODS, authentication)) {
 		return authentication as Authentication;
 	}
 	throw new ValidationError(
 		authenticationField.displayName,
-		`must be one of ${Object.keys(AUTH_METHODS).join(', ')}`,
+		`must be one of ${AUTHENTICATIONS.join(', ')}`,
 		'Choose it from the list in the node. Nothing was sent.',
 	);
 }
@@ -58,45 +66,37 @@ export const authenticationField: INodeProperties = {
 	name: 'authentication',
 	type: 'options',
 	noDataExpression: true,
-	options: [
-		{
-			name: 'API Keys',
-			value: 'apiKey',
-			description:
-				'You have a client ID and secret from the Partner Dashboard (partner.acountpay.com, API Credentials)',
-		},
-		{
-			name: 'OAuth2',
-			value: 'oAuth2',
-			description:
-				'AcountPay gave you a client_id, client_secret and webhook_secret for access tokens, before March 2026',
-		},
-	],
-	default: 'oAuth2',
+	options: AUTHENTICATIONS.map((value) => ({ value, ...AUTH_METHODS[value].option })).sort((a, b) =>
+		a.name.localeCompare(b.name),
+	),
+	default: DEFAULT,
 };
 
 /** An authentication as the nodes show it. */
 export const nameOfAuthentication = (authentication: Authentication): string =>
-	(authenticationField.options as INodePropertyOptions[]).find(
-		({ value }) => value === authentication,
-	)!.name;
+	AUTH_METHODS[authentication].option.name;
 
-/**
- * Shows a field with one authentication only. The fields of the default are shown unless another one is chosen: workflows of
- * 0.1.0 do not have the parameter.
- */
-export const SHOWN_WITH: Readonly<Record<Authentication, ICredentialsDisplayOptions>> = {
-	oAuth2: { hide: { authentication: ['apiKey'] } },
-	apiKey: { show: { authentication: ['apiKey'] } },
-};
+const shownWith = (authentication: Authentication): ICredentialsDisplayOptions =>
+	authentication === DEFAULT
+		? { hide: { authentication: OTHERS } }
+		: { show: { authentication: [authentication] } };
+
+/** Shows a field with one authentication only; with the default, in workflows of 0.1.0 too. */
+export const SHOWN_WITH = Object.fromEntries(
+	AUTHENTICATIONS.map((authentication) => [authentication, shownWith(authentication)]),
+) as Readonly<Record<Authentication, ICredentialsDisplayOptions>>;
 
 /** The same for the default's credential. n8n's dialog offers an authentication only where its value shows a credential. */
 const SHOWN_BY_DEFAULT = {
-	show: { authentication: ['oAuth2', { _cnd: { not: 'apiKey' } }] },
+	show: { authentication: [DEFAULT, { _cnd: { not: OTHERS[0] } }] },
+	hide: { authentication: OTHERS },
 } as ICredentialsDisplayOptions;
 
 /** The credentials of a node: one for each way to authenticate. */
-export const credentialsByAuthentication: INodeCredentialDescription[] = [
-	{ name: OAuth2.credentialType, required: true, displayOptions: SHOWN_BY_DEFAULT },
-	{ name: ApiKeys.credentialType, required: true, displayOptions: SHOWN_WITH.apiKey },
-];
+export const credentialsByAuthentication: INodeCredentialDescription[] = AUTHENTICATIONS.map(
+	(authentication) => ({
+		name: AUTH_METHODS[authentication].credentialType,
+		required: true,
+		displayOptions: authentication === DEFAULT ? SHOWN_BY_DEFAULT : SHOWN_WITH[authentication],
+	}),
+);

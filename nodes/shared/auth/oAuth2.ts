@@ -54,6 +54,11 @@ const TOKEN_IS_LATE: TokenFailure = {
  */
 export class OAuth2 implements Auth {
 	static readonly credentialType = CREDENTIAL_TYPE;
+	static readonly option = {
+		name: 'OAuth2',
+		description:
+			'AcountPay gave you a client_id, client_secret and webhook_secret for access tokens, before March 2026',
+	};
 
 	readonly credentialType = CREDENTIAL_TYPE;
 	private token: TokenData = {};
