@@ -9,6 +9,7 @@ import type { ApiRequest } from '../../../nodes/shared/api/request';
 import { ApiError, ValidationError } from '../../../nodes/shared/errors';
 import { AdaptiveLimiter, ServerDown } from '../../../nodes/shared/transport/adaptiveLimiter';
 import type { Client, PlacedRequest } from '../../../nodes/shared/transport/client';
+import { ServerClock } from '../../../nodes/shared/transport/serverClock';
 import type { ApiResponse, NetworkFailure } from '../../../nodes/shared/transport/response';
 import type { CallOptions } from '../../../nodes/shared/transport/send';
 
@@ -67,6 +68,7 @@ export function scripted(script: Script) {
 		baseUrl: 'https://acountpay.test',
 		cancelSignal: stop.signal,
 		limiter: new AdaptiveLimiter(1),
+		clock: new ServerClock(),
 		redact: (text: string) => text.replaceAll('s3cret', '[secret]'),
 		place: (request: ApiRequest) => placed(request),
 		rejectedWords: (name: string) => ({
