@@ -70,7 +70,7 @@ class Fixed implements Limiting {
 		const result = await work();
 		const outcome = verdictOf(result);
 		this.learn?.(outcome, this.clock.time - startedAt);
-		if (outcome.kind === 'refused') await this.clock.wait((outcome.retryAfter ?? 500) + 300);
+		if (outcome.kind === 'rateLimited') await this.clock.wait((outcome.retryAfter ?? 500) + 300);
 		this.running--;
 		while (this.running < this.limit && this.waiting.length > 0) {
 			this.running++;

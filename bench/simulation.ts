@@ -108,7 +108,7 @@ export class SimulatedServer {
 		if (!this.takesMore()) {
 			this.refused++;
 			await clock.wait(rest);
-			return { kind: 'refused', retryAfter: traits.retryAfter };
+			return { kind: 'rateLimited', retryAfter: traits.retryAfter };
 		}
 		const isDown =
 			this.seen >= (traits.failsFrom ?? Infinity) && clock.time < (traits.failsUntil ?? Infinity);
@@ -204,7 +204,7 @@ export async function simulate(
 					)
 					.catch(() => undefined);
 				if (!outcome) notSent++;
-				if (outcome?.kind !== 'refused') break;
+				if (outcome?.kind !== 'rateLimited') break;
 			}
 		}
 	};

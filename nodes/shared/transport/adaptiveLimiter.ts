@@ -1,11 +1,13 @@
 import { sleep } from 'n8n-workflow';
+import { ConcurrencyLimit } from './adaptiveLimiter/concurrencyLimit';
+import { RateLimit } from './adaptiveLimiter/rateLimit';
 
 /** What a call's end says about the server. */
 export type Verdict =
 	/** The server responded and had capacity: success, and a rejection that is about the request itself. */
 	| { kind: 'ok' }
 	/** The server did nothing because of too many requests (429). `retryAfter`: the delay that it asked for, in ms. */
-	| { kind: 'refused'; retryAfter?: number }
+	| { kind: 'rateLimited'; retryAfter?: number }
 	/** The server is in trouble: 5xx, timeout, connection reset or refused. */
 	| { kind: 'failed' }
 	/** Says nothing about the server, such as an error before anything was sent. */
@@ -13,7 +15,7 @@ export type Verdict =
 
 /** How a call is queued. */
 export interface QueueOptions {
-	/** A repeat of a call that was refused: it comes before those that were never sent. */
+	/** A repeat of a call that was rate limited: it comes before those that were never sent. */
 	again?: boolean;
 	/** Takes the call out of the queue. A call that was sent is not cut off. */
 	signal?: AbortSignal;
@@ -29,15 +31,6 @@ export class ServerDown extends Error {
 interface WaitingCall {
 	start: () => void;
 	fail: (error: unknown) => void;
-}
-
-/** What is known about a series of refused calls until the pause after it is over. */
-interface Refusal {
-	/** When the first of them was sent, in ms. */
-	at: number;
-	/** Calls sent after that one: how many were accepted and how many refused. */
-	acceptedAfter: number;
-	refusedAfter: number;
 }
 
 interface StartedCall {
@@ -65,22 +58,6 @@ export interface AdaptiveOptions {
 
 /** The length of the longest timer, in ms: a timer left over keeps a process alive that wants to end. */
 const SLICE = 1_000;
-/** The most that the limit goes up after a round of {@link ROUND_TIME}. */
-const LARGEST_STEP = 15;
-/** A round of more ms than this counts as more than one: a server far away has as much time to show what it takes. */
-const ROUND_TIME = 150;
-/** A latency has grown when it is longer than this many times the baseline, and by at least this many ms. */
-const LATENCY_TOLERANCE = 2;
-const LATENCY_MARGIN = 50;
-/** Once the limit is cut to this share, a latency of more than the second share of what it was has another cause. */
-const TELLING_CUT = 0.5;
-const LATENCY_LEFT = 0.8;
-/** The rate is kept at this share of what the server accepted in {@link RATE_WINDOW} ms. */
-const RATE_SHARE = 0.95;
-const RATE_WINDOW = 1_000;
-/** A rate that was refused sooner than this after the last refusal is cut to {@link RATE_CUT} of itself, in ms. */
-const SOON = 3_000;
-const RATE_CUT = 0.7;
 /** How far a call may be late and still be caught up with, in ms. */
 const RATE_CREDIT = 100;
 /**
@@ -90,16 +67,6 @@ const RATE_CREDIT = 100;
 const FILLS_A_LATENCY = 2;
 /** How far such a call may be late and still be caught up with, in ms. */
 const FILL_CREDIT = 20;
-/** Up to this share of a limit at which calls failed, the limit doubles again. */
-const GOAL_AFTER_FAILURE = 0.75;
-/** Fewer accepted calls than this after a refused one can be chance. */
-const FEW = 5;
-/** For how long nothing is raised above what was refused, in ms. */
-const HOLD = 15_000;
-/** The pauses after a 429: the shortest, the first without Retry-After, the longest without Retry-After, in ms. */
-const SHORTEST_PAUSE = 200;
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 30_000;
 /** Up to this share is added to each pause at random: other workflows wait for the same server. */
 const PAUSE_SPREAD = 0.05;
 /** The pauses after a failed probe, in ms, and how many failed probes mean that the server is down. */
@@ -118,11 +85,11 @@ const MAX_PROBES = 6;
  *   twice the baseline, and then goes up by one a round. A latency that cuts do not bring down has another
  *   cause, and becomes the baseline.
  * - **429.** All calls hold back until Retry-After has passed. The limit is halved, then goes up by one a round. Calls are
- *   spread evenly from now on, at 95 % of what the server accepted within a second. A rate that is refused
- *   within 3 seconds of the last pause is cut to 70 %. For 15 seconds limit and rate stay below what was refused, then they
- *   try more in growing steps. Two cases differ. When most calls after the refused one were accepted, only the limit was
- *   too high, and there is no rate. When a burst of less than twice the start was refused, its size says little
- *   about a rate: the rate doubles each second until it is refused.
+ *   spread evenly from now on, at 95 % of what the server accepted within a second. A rate that is too high
+ *   within 3 seconds of the last pause is cut to 70 %. For 15 seconds limit and rate stay below what was too much, then they
+ *   try more in growing steps. Two cases differ. When most calls after the first 429 were accepted, only the limit was
+ *   too high, and there is no rate. When the 429 came to a burst of less than twice the start, its size says little
+ *   about a rate: the rate doubles each second until it is too high.
  * - **Failures** (5xx, timeouts). The first halves the limit, each further one in a row too, down to one call at a time. The
  *   limit doubles back to 75 % of where calls failed. At one call at a time each call is a probe, with growing pauses
  *   between. After 6 failed probes the waiting calls are not sent at all ({@link ServerDown}), and there is a probe every 30 seconds.
@@ -135,48 +102,18 @@ export class AdaptiveLimiter {
 	private readonly random: () => number;
 	private readonly busyTime: () => number;
 	private readonly wait: (ms: number) => Promise<void>;
-	private readonly startLimit: number;
-	private isAsleep = false;
 
-	private currentLimit: number;
+	private readonly concurrency: ConcurrencyLimit;
+	private readonly rate: RateLimit;
 	private running = 0;
-	/** Up to here the limit doubles, above it adds one. */
-	private goal: number;
-	/** The most calls at once while what was refused is remembered. */
-	private heldLimit = Infinity;
-	private heldUntil = 0;
-	/** When the limit was last cut. Calls sent before say nothing about the new limit. */
-	private lastCut = 0;
-
-	/** The latencies of this round, in ms. */
-	private round: number[] = [];
-	/** Whether the limit has held calls back in this round. */
-	private isFull = false;
-	private baseline = Infinity;
-	/** Latency (ms) and limit before a series of cuts, until later rounds show whether they helped. */
-	private beforeCuts?: { latency: number; limit: number };
-
+	private isAsleep = false;
 	private pausedUntil = 0;
-	/** Calls a second. */
-	private rate = Infinity;
 	private nextStart = 0;
-	/** When accepted calls were sent: those of the last {@link RATE_WINDOW} at least. */
-	private accepted: number[] = [];
-	/** The present series of refused calls. */
-	private refusal?: Refusal;
-	private lastResume = -Infinity;
-	private raiseAt = Infinity;
-	private raiseStep = 0;
-	/** 429 in a row without an accepted call between: pauses, not calls. */
-	private pauses = 0;
-
-	/** Failed calls in a row. */
-	private failures = 0;
 	private failedProbes = 0;
 
 	/** @param ceiling the most calls in flight at once, at least 1 */
 	constructor(
-		private readonly ceiling: number,
+		ceiling: number,
 		{
 			start = 10,
 			now = () => Date.now(),
@@ -185,9 +122,9 @@ export class AdaptiveLimiter {
 			busyTime = () => performance.eventLoopUtilization().active,
 		}: AdaptiveOptions = {},
 	) {
-		this.startLimit = Math.min(start, ceiling);
-		this.currentLimit = this.startLimit;
-		this.goal = ceiling;
+		const gentle = Math.min(start, ceiling);
+		this.concurrency = new ConcurrencyLimit(gentle, ceiling, now);
+		this.rate = new RateLimit(2 * gentle, now);
 		this.now = now;
 		this.wait = wait;
 		this.random = random;
@@ -196,7 +133,7 @@ export class AdaptiveLimiter {
 
 	/** How many calls may be in flight at present. */
 	get limit(): number {
-		return this.currentLimit;
+		return this.concurrency.current;
 	}
 
 	/** How many calls are in flight. */
@@ -209,9 +146,9 @@ export class AdaptiveLimiter {
 		return Math.max(0, this.pausedUntil - this.now());
 	}
 
-	/** How many calls a second are sent at most; Infinity until the server has refused one. */
+	/** How many calls a second are sent at most; Infinity until the server has limited the rate. */
 	get callsPerSecond(): number {
-		return this.rate;
+		return this.rate.perSecond;
 	}
 
 	/**
@@ -229,7 +166,7 @@ export class AdaptiveLimiter {
 		const call: StartedCall = {
 			at: this.now(),
 			busyAt: this.busyTime(),
-			isProbe: this.failures > 0 && this.currentLimit === 1 && this.running === 1,
+			isProbe: this.concurrency.isProbing && this.running === 1,
 		};
 		let verdict: Verdict = { kind: 'ignored' };
 		try {
@@ -237,7 +174,7 @@ export class AdaptiveLimiter {
 			verdict = verdictOf(result);
 			return result;
 		} finally {
-			this.isFull ||= this.running >= this.currentLimit;
+			this.concurrency.noteInFlight(this.running);
 			this.running--;
 			this.learn(call, verdict);
 			this.startWaiting();
@@ -268,25 +205,35 @@ export class AdaptiveLimiter {
 	}
 
 	private startWaiting(): void {
-		while (this.waiting.length > 0 && this.running < this.currentLimit) {
-			this.judgeRefusal();
+		while (this.waiting.length > 0 && this.running < this.limit) {
+			this.resume();
 			if (this.delay() > 0) {
 				void this.sleepThenStart();
 				return;
 			}
-			const { rate, credit } = this.pace();
-			this.nextStart = Math.max(this.nextStart, this.now() - credit) + 1_000 / rate;
+			const { perSecond, credit } = this.pace();
+			this.nextStart = Math.max(this.nextStart, this.now() - credit) + 1_000 / perSecond;
 			this.running++;
 			this.waiting.shift()?.start();
 		}
 	}
 
 	/** How many calls a second are sent, and how far (ms) a call that is late may be caught up with. */
-	private pace(): { rate: number; credit: number } {
-		const even = (this.currentLimit * 1_000 * FILLS_A_LATENCY) / this.baseline;
-		return this.baseline === Infinity || this.rate < even
-			? { rate: this.rate, credit: RATE_CREDIT }
-			: { rate: even, credit: FILL_CREDIT };
+	private pace(): { perSecond: number; credit: number } {
+		const { perSecond } = this.rate;
+		const { baseline } = this.concurrency;
+		const even = (this.limit * 1_000 * FILLS_A_LATENCY) / baseline;
+		return baseline === Infinity || perSecond < even
+			? { perSecond, credit: RATE_CREDIT }
+			: { perSecond: even, credit: FILL_CREDIT };
+	}
+
+	/** Lets calls go on once the pause after a 429 is over. */
+	private resume(): void {
+		const now = this.now();
+		if (now < this.pausedUntil || !this.rate.resume()) return;
+		this.concurrency.forgetCalls();
+		this.nextStart = now;
 	}
 
 	/** ms until the next call may be sent. */
@@ -305,138 +252,27 @@ export class AdaptiveLimiter {
 
 	private learn(call: StartedCall, verdict: Verdict): void {
 		if (verdict.kind === 'ok') this.learnAccepted(call);
-		else if (verdict.kind === 'refused') this.learnRefused(call, verdict.retryAfter);
+		else if (verdict.kind === 'rateLimited') this.learnRateLimited(call, verdict.retryAfter);
 		else if (verdict.kind === 'failed') this.learnFailed(call);
 	}
 
 	private learnAccepted(call: StartedCall): void {
-		this.failures = 0;
 		this.failedProbes = 0;
-		this.accepted.push(call.at);
-		if (!this.refusal) {
-			while (this.accepted[0] < call.at - 2 * RATE_WINDOW) this.accepted.shift();
-		} else if (call.at > this.refusal.at) this.refusal.acceptedAfter++;
-		if (call.at < this.lastCut) return;
-		this.pauses = 0;
-		this.raiseRate();
+		this.concurrency.noteResponse();
+		const isCurrent = this.concurrency.isCurrent(call.at);
+		this.rate.noteAccepted(call.at, isCurrent);
+		if (!isCurrent) return;
 		const elapsed = this.now() - call.at;
-		this.round.push(Math.max(0, elapsed - (this.busyTime() - call.busyAt)));
-		if (this.round.length >= this.currentLimit) this.endRound();
+		this.concurrency.noteLatency(Math.max(0, elapsed - (this.busyTime() - call.busyAt)));
 	}
 
-	private endRound(): void {
-		const latency = [...this.round].sort((a, b) => a - b)[this.round.length >> 1];
-		const { isFull } = this;
-		this.beginRound();
-		this.learnBaseline(latency);
-		const most = Math.max(this.baseline * LATENCY_TOLERANCE, this.baseline + LATENCY_MARGIN);
-		if (latency > most) {
-			// Calls of a limit that has just gone up come later, so the latency can grow for a while.
-			if (latency > (this.beforeCuts?.latency ?? 0)) {
-				this.beforeCuts = { latency, limit: this.currentLimit };
-			}
-			this.cutTo((this.currentLimit * most) / latency);
-			return;
-		}
-		this.beforeCuts = undefined;
-		if (isFull) {
-			const rounds = Math.max(1, latency / ROUND_TIME);
-			const doubled = this.currentLimit * 2 ** rounds;
-			const fast = Math.min(doubled, this.currentLimit + LARGEST_STEP * rounds, this.goal);
-			const more = Math.max(Math.floor(fast), this.currentLimit + 1);
-			const held = this.now() < this.heldUntil ? this.heldLimit : Infinity;
-			this.currentLimit = Math.max(this.currentLimit, Math.min(more, this.ceiling, held));
-		}
-	}
-
-	private learnBaseline(latency: number): void {
-		this.baseline = Math.min(this.baseline, latency);
-		if (!this.beforeCuts) return;
-		if (this.currentLimit > this.beforeCuts.limit * TELLING_CUT) return;
-		if (latency <= this.beforeCuts.latency * LATENCY_LEFT) return;
-		this.baseline = latency;
-		this.beforeCuts = undefined;
-		this.goal = this.ceiling;
-	}
-
-	private beginRound(): void {
-		this.round = [];
-		this.isFull = false;
-	}
-
-	/** @param goal up to where the limit may double again */
-	private cutTo(limit: number, goal = limit): void {
-		this.goal = goal;
-		this.currentLimit = Math.max(1, Math.floor(limit));
-		this.lastCut = this.now();
-		this.beginRound();
-	}
-
-	/** Stays below the present limit for a while. */
-	private holdLimit(): void {
-		this.heldLimit = Math.max(1, this.currentLimit - 1);
-		this.heldUntil = this.now() + HOLD;
-	}
-
-	private learnRefused(call: StartedCall, retryAfter?: number): void {
-		if (this.refusal) {
-			if (call.at > this.refusal.at) this.refusal.refusedAfter++;
-		} else {
-			this.refusal = { at: call.at, acceptedAfter: 0, refusedAfter: 0 };
-			this.pauses++;
-			// With a rate, it is the rate that was too high, unless the limit held calls back as well.
-			if (this.isFull) {
-				this.holdLimit();
-				this.cutTo(this.currentLimit / 2);
-			}
-		}
-		const growing = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.max(0, this.pauses - 1));
-		this.pause(Math.max(SHORTEST_PAUSE, retryAfter ?? growing));
-	}
-
-	/** Sets the rate once the pause is over: by then the responses to the calls of before are there. */
-	private judgeRefusal(): void {
-		const { refusal } = this;
-		const now = this.now();
-		if (!refusal || now < this.pausedUntil) return;
-		const { at, acceptedAfter, refusedAfter } = refusal;
-		const isSoon = at - this.lastResume < SOON;
-		const taken = this.accepted.filter((sent) => sent > at - RATE_WINDOW).length;
-		this.refusal = undefined;
-		this.lastResume = now;
-		this.lastCut = now;
-		this.nextStart = now;
-		this.accepted = [];
-		// Where nothing was accepted, nothing is known of a rate.
-		const isAboutRate = taken > 0 && (acceptedAfter < FEW || acceptedAfter <= refusedAfter);
-		if (this.rate === Infinity && !isAboutRate) return;
-
-		const isBurst = this.rate === Infinity && taken < 2 * this.startLimit;
-		this.rate = Math.min(
-			this.rate * (isSoon ? RATE_CUT : RATE_SHARE),
-			(Math.max(1, taken) * RATE_SHARE * 1_000) / RATE_WINDOW,
-		);
-		this.raiseAt = now + (isBurst ? RATE_WINDOW : HOLD);
-		this.raiseStep = isBurst ? 1 : 0.05;
-	}
-
-	private raiseRate(): void {
-		if (this.now() < this.raiseAt) return;
-		this.rate *= 1 + this.raiseStep;
-		this.raiseStep = Math.min(1, this.raiseStep * 2);
-		this.raiseAt = this.now() + RATE_WINDOW;
+	private learnRateLimited(call: StartedCall, retryAfter?: number): void {
+		if (this.rate.noteRateLimited(call.at)) this.concurrency.noteRateLimited();
+		this.pause(this.rate.pauseAfter(retryAfter));
 	}
 
 	private learnFailed(call: StartedCall): void {
-		if (call.at >= this.lastCut || this.failures > 0) {
-			const isFirst = this.failures === 0;
-			if (isFirst) this.holdLimit();
-			this.cutTo(
-				this.currentLimit / 2,
-				isFirst ? this.currentLimit * GOAL_AFTER_FAILURE : this.goal,
-			);
-		}
-		this.failures++;
+		this.concurrency.noteFailure(call.at);
 		if (!call.isProbe) return;
 		this.pause(Math.min(LONGEST_PROBE_PAUSE, FIRST_PROBE_PAUSE * 2 ** this.failedProbes));
 		this.failedProbes++;

@@ -84,7 +84,7 @@ export async function send(
 /** What a response says about how much AcountPay can take. */
 function verdictOn(sent: Sent): Verdict {
 	if (isRateLimited(sent)) {
-		return { kind: 'refused', retryAfter: retryAfter(sent.headers['retry-after'], Date.now()) };
+		return { kind: 'rateLimited', retryAfter: retryAfter(sent.headers['retry-after'], Date.now()) };
 	}
 	const { status } = sent;
 	return { kind: status === undefined || status === 408 || status >= 500 ? 'failed' : 'ok' };

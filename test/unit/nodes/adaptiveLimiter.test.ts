@@ -17,7 +17,7 @@ jest.setTimeout(120_000);
 
 const OK = (): Verdict => ({ kind: 'ok' });
 const FAILED = (): Verdict => ({ kind: 'failed' });
-const refusedFor = (retryAfter?: number) => (): Verdict => ({ kind: 'refused', retryAfter });
+const refusedFor = (retryAfter?: number) => (): Verdict => ({ kind: 'rateLimited', retryAfter });
 
 const limiterOn = (
 	clock: VirtualClock,

@@ -127,8 +127,8 @@ describe('what the limiter is told', () => {
 		const { verdicts } = watched(client);
 		await end(send(client, create, callOptions));
 		expect(verdicts).toEqual([
-			{ kind: 'refused', retryAfter: 5_000 },
-			{ kind: 'refused', retryAfter: undefined },
+			{ kind: 'rateLimited', retryAfter: 5_000 },
+			{ kind: 'rateLimited', retryAfter: undefined },
 			{ kind: 'ok' },
 		]);
 	});
