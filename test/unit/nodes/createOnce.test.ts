@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { createOnce } from '../../../nodes/AcountPay/execution/createOnce';
+import { createOnce, type Found, type LookUp } from '../../../nodes/AcountPay/execution/createOnce';
+import type { Trace } from '../../../nodes/AcountPay/execution/lookUp';
 import { createPayment, readMadePayment } from '../../../nodes/shared/api/payments';
 import { ApiError, Cancelled } from '../../../nodes/shared/errors';
 import {
@@ -343,5 +344,122 @@ describe('whatever AcountPay answers', () => {
 			}),
 			{ numRuns: 300 },
 		);
+	});
+});
+
+describe('with a look-up', () => {
+	const trace = { id: 'a' } as Trace;
+	const found = { kind: 'made', made: { paymentId: 7, lookedUp: true } } as const;
+	const doubt = { kind: 'doubt', looked: 'The list was looked at once: it is odd.' } as const;
+	const none = { kind: 'none', looked: 'The list was looked at 5 times.' } as const;
+
+	/** Makes the payment with a look-up that finds this, and puts down what it is told. */
+	async function makeWith(
+		result: Found,
+		script: Script,
+		record = recordFor(request),
+		callOptions = options,
+	) {
+		const told: unknown[][] = [];
+		const lookUp: LookUp = {
+			sending: () => {
+				told.push(['sending']);
+				return trace;
+			},
+			notMade: () => void told.push(['notMade']),
+			made: (response) => void told.push(['made', response]),
+			trace: () => trace,
+			find: async (left) => {
+				told.push(['find', left]);
+				return result;
+			},
+		};
+		const { client, sent } = scripted(script);
+		const work = createOnce(client, { ...creation, lookUp }, callOptions, record);
+		return { ...(await end(work)), told, sent, record };
+	}
+
+	test('what was made is made, and nothing is looked up', async () => {
+		const { value, told, record } = await makeWith(doubt, [made]);
+		expect(told).toEqual([['sending'], ['made', value]]);
+		expect(record.earlier).toMatchObject({ state: 'made', answer: value });
+	});
+
+	test.each([
+		['a refusal', response(422, {})],
+		['no connection', unreachable],
+	])('%s has made nothing', async (_what, outcome) => {
+		const { told, record } = await makeWith(doubt, [outcome]);
+		expect(told.filter(([what]) => what === 'sending')).toHaveLength(
+			told.filter(([what]) => what === 'notMade').length,
+		);
+		expect(told.flat()).not.toContain('find');
+		expect(record.earlier).toBeUndefined();
+	});
+
+	test('an open outcome that is found is made, and remembered as that', async () => {
+		const { value, told, record, sent } = await makeWith(found, [late]);
+		expect(value).toBe(found.made);
+		expect(told).toEqual([['sending'], ['find', trace]]);
+		expect(record.earlier).toMatchObject({ state: 'made', answer: found.made });
+		expect(sent).toHaveLength(1);
+	});
+
+	test.each([doubt, none])(
+		'an open outcome that is not found stays open: $kind',
+		async (result) => {
+			const ended = await makeWith(result, [response(500, {})]);
+			expect(errorOf(ended)).toMatchObject({
+				outcome: 'unknown',
+				status: 500,
+				description: `${result.looked} Look for this reference in AcountPay before you create it again.`,
+			});
+			expect(ended.record.earlier).toMatchObject({ state: 'unknown', trace });
+			expect(ended.sent).toHaveLength(1);
+		},
+	);
+
+	const open = () => {
+		const record = recordFor(request);
+		record.unknown('was late', trace);
+		return record;
+	};
+	const resend = { ...options, resendUnknown: true };
+
+	test('what an earlier attempt left open is looked up first', async () => {
+		const record = open();
+		const { value, told, sent } = await makeWith(found, [made], record);
+		expect(value).toBe(found.made);
+		expect(told).toEqual([['find', trace]]);
+		expect(sent).toEqual([]);
+		expect(record.earlier).toMatchObject({ state: 'made', answer: found.made });
+	});
+
+	test.each([
+		[doubt, options],
+		[none, options],
+		[doubt, resend],
+	])('%j: it stays open, and is not sent', async (result, callOptions) => {
+		const ended = await makeWith(result, [made], open(), callOptions);
+		expect(errorOf(ended)).toMatchObject({
+			outcome: 'unknown',
+			isOld: true,
+			message: "Payment 'ORDER-1' may or may not exist: AcountPay was late",
+			description: `${result.looked} Look for this reference in AcountPay before you create it again.`,
+		});
+		expect(ended.sent).toEqual([]);
+	});
+
+	test("with 'Resend Unknown' it is sent again only when the list does not show it", async () => {
+		const { value, sent } = await makeWith(none, [made], open(), resend);
+		expect(value).toMatchObject({ id: 'pay_1' });
+		expect(sent).toHaveLength(1);
+	});
+
+	test('a second request that is refused leaves the first one open', async () => {
+		const ended = await makeWith(none, [response(422, {})], open(), resend);
+		expect(errorOf(ended)).toMatchObject({ outcome: 'unknown' });
+		expect(errorOf(ended).message).toMatch(/AcountPay was late\. Sent again: /);
+		expect(ended.record.earlier).toMatchObject({ state: 'unknown', what: 'was late' });
 	});
 });

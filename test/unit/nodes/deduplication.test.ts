@@ -320,4 +320,50 @@ describe('the memory', () => {
 		// 0.1.0 stored 165,000.
 		expect(JSON.stringify(staticData).length).toBeLessThan(41_000);
 	});
+
+	describe('of a trigger that two processes serve', () => {
+		/** What another process has stored of these events, that this one has not seen. */
+		const storedElsewhere = (...ids: string[]) => {
+			const { isRepeat } = newProcess();
+			const staticData: IDataObject = {};
+			for (const id of ids) isRepeat(eventOf('payment.completed', id), TRIGGER, staticData, START);
+			return staticData;
+		};
+		const sees = ({ isRepeat }: Repeats, id: string, staticData: IDataObject) =>
+			isRepeat(eventOf('payment.completed', id), TRIGGER, staticData, START);
+
+		it.each([
+			['nothing', []],
+			['the same', ['a', 'b']],
+			['less', ['a']],
+			['more', ['a', 'b', 'c']],
+			['others', ['c', 'd']],
+			['some of it, and others', ['b', 'c']],
+		])('knows all, each once, where the other has stored %s', (_what, ids) => {
+			const here = newProcess();
+			for (const id of ['a', 'b']) sees(here, id, {});
+			const staticData = storedElsewhere(...ids);
+			for (const id of ['a', 'b', ...ids]) expect(sees(here, id, staticData)).toBe(true);
+			expect(sees(here, 'new', staticData)).toBe(false);
+			const all = new Set(['a', 'b', ...ids, 'new']);
+			expect(keysOf(staticData)).toHaveLength(all.size);
+			expect(new Set(keysOf(staticData)).size).toBe(all.size);
+		});
+	});
+
+	it('drops the oldest hours first, whole ones too', () => {
+		const { isRepeat } = newProcess();
+		// As numbers: as texts, hour 1000000 would come before hour 999999.
+		const [older, newer] = [999_999, 1_000_000];
+		const now = newer * HOUR;
+		const key = (index: number) => String(index).padStart(8, '.');
+		const keys = Array.from({ length: MEMORY_SIZE }, (_, index) => key(index));
+		const staticData: IDataObject = {
+			seenByHour: { [newer]: keys.slice(1).join(''), [older]: keys[0] },
+		};
+		isRepeat(eventOf('payment.completed', 'new'), TRIGGER, staticData, now);
+		expect(Object.keys(staticData.seenByHour as object)).toEqual([String(newer)]);
+		expect(keysOf(staticData)).toHaveLength(MEMORY_SIZE);
+		expect(keysOf(staticData)[0]).toBe(key(1));
+	});
 });

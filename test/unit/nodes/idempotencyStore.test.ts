@@ -1,3 +1,5 @@
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import { IdempotencyStore } from '../../../nodes/AcountPay/execution/idempotencyStore';
 import { createPayment } from '../../../nodes/shared/api/payments';
 import { execution, placed } from './support';
 
@@ -154,5 +156,68 @@ describe('the idempotency store', () => {
 		const { data, store } = execution({}, { node: { retryOnFail: true } });
 		store.close(false);
 		expect(data).toEqual({});
+	});
+
+	test('keeps what a request can be looked up by, and nothing where there is nothing', () => {
+		const { data, store } = execution();
+		const trace = {
+			id: 'a',
+			payment: { merchantId: 'm', referenceNumber: 'ORDER-1', amount: 10, currency: 'DKK' },
+		};
+		const record = store.record(0, item, placed(request), 'ORDER-1');
+		record.sending(trace);
+		expect(record.earlier).toMatchObject({ state: 'sent', trace });
+		record.unknown('was late', trace);
+		expect(record.earlier).toMatchObject({ state: 'unknown', what: 'was late', trace });
+		record.unknown('was late');
+		expect(record.earlier).not.toHaveProperty('trace');
+		record.sending();
+		expect(record.earlier).not.toHaveProperty('trace');
+		expect(JSON.stringify(data)).not.toContain('undefined');
+	});
+
+	test('tells a creation of all others, in all turns', () => {
+		const { data, store } = execution();
+		const nextTurn = execution(data, { runIndex: 1 }).store;
+		const record = store.record(0, item, placed(request), 'A');
+		expect(record.others()).toEqual([]);
+		record.made({ id: 1 });
+		store.record(1, item, placed(request), 'B').made({ id: 2 });
+		nextTurn.record(0, item, placed(request), 'C').unknown('was late');
+		expect(record.others().map(({ referenceNumber }) => referenceNumber)).toEqual(['B', 'C']);
+		store.close(false);
+		nextTurn.close(false);
+		expect(record.others()).toEqual([]);
+	});
+
+	test('tells of a cancellation once in an execution', () => {
+		const { data, store } = execution({}, { id: '1' });
+		expect([store.isFirstCancellation(), store.isFirstCancellation()]).toEqual([true, false]);
+		expect(execution(data, { id: '1' }).store.isFirstCancellation()).toBe(false);
+		expect(execution(data, { id: '2' }).store.isFirstCancellation()).toBe(true);
+	});
+
+	test('keeps the calls of a tool apart, and the tries of one call together', () => {
+		const data: IDataObject = {};
+		const call = (toolArguments: IDataObject) => {
+			const context = {
+				getContext: () => data,
+				getWorkflowDataProxy: () => ({ $runIndex: Math.random() }),
+				getExecutionId: () => '1',
+				getNode: () => ({ parameters: {} }),
+				getInputData: () => [{ json: toolArguments }],
+				isToolExecution: () => true,
+			} as unknown as IExecuteFunctions;
+			return new IdempotencyStore(context).record(0, { json: {} }, placed(request), 'A');
+		};
+		const [one, equal] = [{ order: 1 }, { order: 1 }];
+		call(one).made({ id: 1 });
+		expect(call(one).earlier).toMatchObject({ answer: { id: 1 } });
+		expect(call(equal).earlier).toBeUndefined();
+		call(equal).made({ id: 2 });
+		expect(call(one).earlier).toMatchObject({ answer: { id: 1 } });
+		const turns = Object.keys(data.payments as object);
+		expect(turns).toHaveLength(2);
+		for (const turn of turns) expect(turn).toMatch(/^call:[\da-f-]{36}$/);
 	});
 });

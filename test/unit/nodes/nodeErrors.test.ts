@@ -105,6 +105,69 @@ describe('the error that ends the node', () => {
 	});
 });
 
+describe('the error of a run that makes something else', () => {
+	const context = {
+		getNode: () => node,
+		getMode: () => 'manual',
+		getExecutionId: () => '42',
+	} as unknown as IExecuteFunctions;
+	const summary = {
+		noun: 'store' as const,
+		made: [
+			{ itemIndex: 0, referenceNumber: 'Aarhus', paymentId: '7' },
+			{ itemIndex: 1, referenceNumber: 'Odense' },
+		],
+		unknown: [{ itemIndex: 2, referenceNumber: 'Vejle' }],
+		refused: [{ itemIndex: 3, referenceNumber: 'Ribe' }, { itemIndex: 4 }],
+		notStarted: [{ itemIndex: 5 }],
+	};
+	const refused = new ApiError('refused', 'No', 'Check.', { status: 422 });
+
+	test('names what it makes, and nothing that is not known', () => {
+		expect(nodeErrorFor(context, refused, 3, summary).context).toStrictEqual({
+			itemIndex: 3,
+			outcome: 'refused',
+			storesMade: [
+				{ itemIndex: 0, name: 'Aarhus', storeId: '7' },
+				{ itemIndex: 1, name: 'Odense' },
+			],
+			outcomesUnknown: [{ itemIndex: 2, name: 'Vejle' }],
+			refused: [{ itemIndex: 3, name: 'Ribe' }, { itemIndex: 4 }],
+			notStarted: [{ itemIndex: 5 }],
+		});
+	});
+
+	test('says what became of the other items, and how to go on', () => {
+		expect(nodeErrorFor(context, refused, 3, summary).description).toBe(
+			"Check. May or may not exist (1): Vejle. Refused (1): item 4. Stores made (2): Aarhus = 7, Odense = no ID. Not started (1): item 5. To go on, use Executions → this execution → Retry: it creates none of these stores again (unless 'Resend Unknown' is on). 'Execute step' and 'Execute workflow' create them again.",
+		);
+		const { description } = nodeErrorFor(context, refused, 5, { ...summary, unknown: [] });
+		expect(description).toBe(
+			"Check. Refused (2): Ribe, item 4. Stores made (2): Aarhus = 7, Odense = no ID. To go on, use Executions → this execution → Retry: it creates none of these stores again. 'Execute step' and 'Execute workflow' create them again.",
+		);
+	});
+
+	test('speaks of no retry where nothing was made and nothing is open', () => {
+		const { description } = nodeErrorFor(context, refused, 3, {
+			...summary,
+			made: [],
+			unknown: [],
+		});
+		expect(description).toBe('Check. Refused (1): item 4. Not started (1): item 5.');
+	});
+
+	test('speaks of a retry where something is open, though nothing was made', () => {
+		const { description } = nodeErrorFor(context, refused, 3, { ...summary, made: [] });
+		expect(description).toContain('→ Retry');
+	});
+
+	test('of a batch that was stopped, in sentences', () => {
+		expect(cancelledError(context, summary, false).description).toBe(
+			'May or may not exist (1): Vejle. Refused (2): Ribe, item 4. Stores made (2): Aarhus = 7, Odense = no ID. Not started (1): item 5.',
+		);
+	});
+});
+
 describe('the item of a node that continues', () => {
 	test('has an error beside its JSON only for the error output, and there nothing stores it', () => {
 		const problem = new ValidationError('A', 'must');

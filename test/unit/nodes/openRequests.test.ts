@@ -49,4 +49,54 @@ describe('open requests', () => {
 			jest.useRealTimers();
 		}
 	});
+
+	test('of one payment are kept apart from those of another, and the last one leaves nothing', () => {
+		const requests = new OpenRequests();
+		requests.add(key, request('a'));
+		requests.add('other', request('b'));
+		requests.remove(key, 'b');
+		requests.remove('nothing', 'a');
+		expect(requests.equalTo(key)).toHaveLength(1);
+		requests.remove(key, 'a');
+		expect(requests.equalTo(key)).toEqual([]);
+		expect(requests.equalTo('other')).toHaveLength(1);
+	});
+
+	test('that are too old are dropped once a minute, whatever is asked for', () => {
+		jest.useFakeTimers();
+		try {
+			const requests = new OpenRequests();
+			requests.add(key, request('short', Date.now() + 1_000));
+			requests.add(key, request('long', Date.now() + 600_000));
+			jest.advanceTimersByTime(1_000);
+			expect(requests.equalTo(key).map(({ trace }) => trace?.id)).toEqual(['long']);
+			// Still there for its own execution, until the minute is over.
+			expect(requests.get(key, 'short')).toBeDefined();
+			jest.advanceTimersByTime(58_999);
+			requests.add('other', request('new'));
+			expect(requests.get(key, 'short')).toBeDefined();
+			jest.advanceTimersByTime(1);
+			requests.equalTo('other');
+			expect(requests.get(key, 'short')).toBeUndefined();
+			expect(requests.get(key, 'long')).toBeDefined();
+		} finally {
+			jest.useRealTimers();
+		}
+	});
+
+	test('payments of ten minutes and older are forgotten, those after them are not', () => {
+		jest.useFakeTimers();
+		try {
+			const requests = new OpenRequests();
+			requests.take(key, '1');
+			jest.advanceTimersByTime(1_000);
+			requests.take(key, '2');
+			jest.advanceTimersByTime(10 * 60_000 - 1_000);
+			requests.equalTo(key);
+			expect([requests.isTaken(key, '1'), requests.isTaken(key, '2')]).toEqual([false, true]);
+			expect(requests.isTaken('other', '2')).toBe(false);
+		} finally {
+			jest.useRealTimers();
+		}
+	});
 });

@@ -18,14 +18,15 @@ test('every item is named once: made, unknown, refused or not started', () => {
 		unknown: [{ itemIndex: 1, referenceNumber: 'R1' }],
 	};
 	const references = ['R0', 'R1', 'R2', undefined, 'R4', 'R5'];
-	expect(summarise(known, 7, references, (item) => errors[item])).toEqual({
+	expect(summarise(known, 7, references, (item) => errors[item])).toStrictEqual({
 		...known,
 		refused: [{ itemIndex: 2, referenceNumber: 'R2' }, { itemIndex: 3 }],
 		notStarted: [{ itemIndex: 4, referenceNumber: 'R4' }, { itemIndex: 6 }],
 	});
-	expect(summarise(known, 0, [], () => undefined)).toEqual({
-		...known,
-		refused: [],
-		notStarted: [],
+	const nothingElse = { ...known, refused: [], notStarted: [] };
+	expect(summarise(known, 0, [], () => undefined)).toStrictEqual(nothingElse);
+	expect(summarise(known, 0, [], () => undefined, 'store')).toStrictEqual({
+		...nothingElse,
+		noun: 'store',
 	});
 });

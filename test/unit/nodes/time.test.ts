@@ -10,10 +10,10 @@ import { Redactor } from '../../../nodes/shared/redaction';
 const MB = 1 << 20;
 
 /**
- * In ms. On a machine of its own none takes 100; in jest's own context each look-up of a global costs many times as
- * much, and other suites run beside this one. What backtracks takes seconds to days.
+ * In ms. On a fast machine of its own none takes 100; in jest's own context each look-up of a global costs many times as
+ * much, and on a slow machine with other suites beside it one took 740. What backtracks takes a minute to days.
  */
-const LIMIT = 500;
+const LIMIT = 2_500;
 
 /** Milliseconds of CPU, the least of three: the machine does other things, too. */
 const cpuOf = (work: () => void) => {

@@ -25,13 +25,20 @@ export async function searchMerchants(
 		const client = await Client.open(this);
 		const options = { timeout: PATIENCE, deadline: Date.now() + PATIENCE, resendUnknown: false };
 		const merchants = await readMerchants(client, options, Infinity);
-		return { results: merchants.filter(matching(filter)).flatMap(itemOf).sort(byName) };
+		return { results: pickerItems(merchants, filter) };
 	} catch (error) {
 		throw isItemError(error)
 			? new NodeOperationError(this.getNode(), error.message, { description: error.description })
 			: error;
 	}
 }
+
+/**
+ * The entries of a picker: merchants that payments can be made for, by name.
+ * @param merchants as AcountPay lists them
+ */
+export const pickerItems = (merchants: IDataObject[], filter?: string): INodeListSearchItems[] =>
+	merchants.filter(matching(filter)).flatMap(itemOf).sort(byName);
 
 const matching = (filter = '') => {
 	const wanted = filter.trim().toLowerCase();
