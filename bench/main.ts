@@ -15,6 +15,7 @@ import { measureSize, measureTrouble, warmUp } from './measure';
 import { N8nBench } from './n8nBench';
 import { insertReport, measuredOn, report, type Section } from './report';
 import type { Results, Run, Surroundings } from './results';
+import { type ProfileRun, profileTable, readProfile, timeByOwner } from './profile';
 import { SandboxProcess } from './sandboxProcess';
 import { CONCURRENCY, LATENCY_MS, TROUBLE_ITEMS } from './settings';
 import { surroundings } from './surroundings';
@@ -32,6 +33,7 @@ const IN_FLIGHT_CHART = join(ROOT, 'docs', 'in-flight.webp');
 const DISTANCE_ROUNDS = 3;
 const BURST_ROUNDS = 3;
 const QUICK_ROUNDS = 2;
+const PROFILED_ITEMS = 1_000;
 
 const USAGE = `npm run bench [-- options]
 
@@ -46,6 +48,7 @@ docs/benchmark.webp. With other sizes, fewer runs or another concurrency it only
                     docs/in-flight.webp
   --bursts          the AcountPay Trigger and n8n's Webhook node with bursts of events and deliveries that they refuse,
                     ${BURST_ROUNDS} rounds; writes bench/bursts.json and docs/benchmark.md
+  --profile         where n8n's process spends its time with this node and the HTTP Request node; writes docs/benchmark.md
   --quick           the main figures of --distances and --bursts, ${QUICK_ROUNDS} runs each: about 5 minutes; only prints
   --scale <0 to 1>  with --distances or --quick: this share of the payments, for a trial; only prints
   --rules           compares rules for the number of calls in flight on simulated servers; only prints
@@ -160,6 +163,31 @@ async function distances(
 	await writeFile(IN_FLIGHT_CHART, await drawInFlight(runs));
 }
 
+/** Profiles n8n's process with each way. What is begun is put on `cleanUps`. */
+async function profile(signal: AbortSignal, cleanUps: CleanUp[]): Promise<void> {
+	const { n8n, packageTarball } = await setUp(signal, cleanUps);
+	const customNodes = await compileCustomNodes();
+	cleanUps.push(() => rm(customNodes, { recursive: true }));
+	const sandbox = await SandboxProcess.start();
+	cleanUps.push(() => sandbox.stop());
+	const runs: ProfileRun[] = [];
+	for (const contestant of DISTANCE_CONTESTANTS) {
+		const file = join(customNodes, `${contestant}.json`);
+		const env = { BENCH_PROFILE: file };
+		const options = { n8n, packageTarball, signal, env };
+		const bench = await N8nBench.start(contestant, sandbox, customNodes, undefined, options);
+		cleanUps.push(() => bench.stop());
+		const workflow = await bench.newWorkflow(await bench.newCredential());
+		// The first run compiles what the second one runs.
+		for (let run = 0; run < 2; run++) await workflow.run(PROFILED_ITEMS);
+		const busy = timeByOwner(await readProfile(file));
+		runs.push({ contestant, items: PROFILED_ITEMS, busy });
+	}
+	const table = profileTable(runs, TITLES);
+	console.log(`\n${table}`);
+	await writeSection('profile', `${table}\n\n${measuredOn(surroundings(n8n.version))}`);
+}
+
 /** Measures bursts of events. What is begun is put on `cleanUps`. */
 async function bursts(
 	isQuick: boolean,
@@ -211,6 +239,7 @@ async function main(): Promise<void> {
 			distances: { type: 'boolean', default: false },
 			bursts: { type: 'boolean', default: false },
 			scale: { type: 'string', default: '1' },
+			profile: { type: 'boolean', default: false },
 			rules: { type: 'boolean', default: false },
 			quick: { type: 'boolean', default: false },
 			redraw: { type: 'boolean', default: false },
@@ -264,7 +293,8 @@ async function main(): Promise<void> {
 		if (isAboutBursts) {
 			await Promise.race([bursts(quick, rounds, abort.signal, cleanUps), aborted]);
 		}
-		if (isAboutDistances || isAboutBursts) return;
+		if (values.profile) await Promise.race([profile(abort.signal, cleanUps), aborted]);
+		if (isAboutDistances || isAboutBursts || values.profile) return;
 		const measuring = measure(sizes, rounds, concurrency, abort.signal, cleanUps);
 		const results = await Promise.race([measuring, aborted]);
 		console.log(`\n${report(results)}`);

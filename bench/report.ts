@@ -142,7 +142,7 @@ ${troubleTable(results)}`;
 }
 
 /** The places in the document that measurements fill. */
-export type Section = 'distances' | 'bursts' | 'results';
+export type Section = 'distances' | 'bursts' | 'results' | 'profile';
 
 /**
  * Puts a report into its place in the document, instead of the one that is there.

@@ -6,6 +6,7 @@ import type {
 	INodeTypeDescription,
 } from 'n8n-workflow';
 import { writeFileSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -51,6 +52,15 @@ export class BenchItems implements INodeType {
 			rssMb: process.memoryUsage.rss() / 2 ** 20,
 		};
 		(globalThis as { benchMeterStart?: MeterStart }).benchMeterStart = start;
+		if (process.env.BENCH_PROFILE) start.profiler = await startProfiler();
 		return [items];
 	}
+}
+
+async function startProfiler(): Promise<Session> {
+	const session = new Session();
+	session.connect();
+	await session.post('Profiler.enable');
+	await session.post('Profiler.start');
+	return session;
 }

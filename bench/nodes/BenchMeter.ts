@@ -7,7 +7,8 @@ import type {
 	INodeTypeDescription,
 	IRunExecutionData,
 } from 'n8n-workflow';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Session } from 'node:inspector/promises';
 
 /** The process as it was when the measured node began. */
 export interface MeterStart {
@@ -15,6 +16,8 @@ export interface MeterStart {
 	cpu: NodeJS.CpuUsage;
 	/** Memory (resident set), in MB. */
 	rssMb: number;
+	/** Set when the run is profiled: `BENCH_PROFILE` is then the file to write. */
+	profiler?: Session;
 }
 
 /** What one run of the measured node took. */
@@ -48,6 +51,11 @@ export class BenchMeter implements INodeType {
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const start = (globalThis as unknown as { benchMeterStart: MeterStart }).benchMeterStart;
 		const { user, system } = process.cpuUsage(start.cpu);
+		if (start.profiler) {
+			const { profile } = await start.profiler.post('Profiler.stop');
+			start.profiler.disconnect();
+			writeFileSync(process.env.BENCH_PROFILE!, JSON.stringify(profile));
+		}
 		const [, peakKb] = /VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
 		const peakMb = Number(peakKb) / 1024;
 		// Not part of what n8n offers to nodes; the stored execution says the same, but loading one of 10,000 items moves the memory.
