@@ -36,6 +36,7 @@ interface Window {
  * that is no longer pending) move others to earlier pages, where they would be missed. So each page overlaps what was
  * read before: a page size that is a little smaller begins a little earlier. A page that holds no entry that is known
  * shows a gap, and the reader goes back. A server that only takes certain page sizes is asked for the page before again.
+ * One that takes no notice of the size, and does not say so, shows itself by a first page of one entry less.
  * In the end the server's own count tells whether the order was kept; if not, the list is read again.
  *
  * @param fetchPage reads one page
@@ -66,6 +67,10 @@ class ListReader {
 	private isSizeKnown = false;
 	/** Whether the server takes this page size only. */
 	private isSizeFixed = false;
+	/** The page size that the server has taken first. */
+	private acceptedSize = 0;
+	/** Whether a first page of one entry less is to show if the server takes notice of the size that it is asked for. */
+	private isSizeDoubtful = false;
 	/** How many entries there are, as the server last said. */
 	private total?: number;
 	private requests = 0;
@@ -95,6 +100,7 @@ class ListReader {
 	/** Reads from the beginning to the end, or until there is enough. */
 	async readOnce(): Promise<void> {
 		let end = 0;
+		let furthest = 0;
 		let stepBack = this.size;
 		const isRepeated = this.found.size > 0;
 		for (;;) {
@@ -110,6 +116,7 @@ class ListReader {
 			if (got.start > end) continue;
 			const isConnected = got.start === 0 || got.start === end || this.holdsKnown(page);
 			if (!isConnected) {
+				this.isSizeDoubtful = page.limit === undefined;
 				end = Math.max(0, Math.min(end, got.start) - stepBack);
 				stepBack *= 2;
 				continue;
@@ -118,8 +125,10 @@ class ListReader {
 			this.add(page);
 			if (got.start === end && got.page > 1) await this.readAgain(got.page - 1);
 			if (this.isEnough || (isRepeated && !this.isMissingSome)) return;
-			if (this.isLast(got, page, before, isFirst)) return;
+			const hasNothingNew = got.end > furthest && this.found.size === before;
+			if (this.isLast(got, page, hasNothingNew, isFirst)) return;
 			end = Math.max(end, got.end);
+			furthest = Math.max(furthest, got.end);
 			stepBack = this.size;
 		}
 	}
@@ -133,7 +142,8 @@ class ListReader {
 			start,
 			end: start + limit,
 		});
-		if (end === 0) return at(0, size);
+		const showsSize = this.isSizeDoubtful && !this.isSizeFixed && size > 1;
+		if (end === 0) return at(0, showsSize ? size - 1 : size);
 		if (!this.isSizeFixed) {
 			let best: Window | undefined;
 			for (let limit = size; limit >= size / 2 && limit > 1; limit--) {
@@ -158,6 +168,7 @@ class ListReader {
 			// A smaller page than one that was given can't be too large: the server takes certain sizes only.
 			if (this.isSizeFixed) throw new UnreadableList();
 			this.isSizeFixed = true;
+			this.size = this.acceptedSize;
 			return;
 		}
 		this.size = PAGE_SIZES.find((size) => size < refused) ?? 1;
@@ -168,10 +179,15 @@ class ListReader {
 		let size = stated ?? limit;
 		if (stated === undefined && entries.length > limit) size = entries.length;
 		const isCut =
-			stated === undefined && page === 1 && entries.length > 0 && entries.length < limit;
+			!this.isSizeFixed &&
+			stated === undefined &&
+			page === 1 &&
+			entries.length > 0 &&
+			entries.length < limit;
 		if (isCut && (total === undefined || total > entries.length)) size = entries.length;
 		if (size > limit) this.isSizeFixed = true;
 		if (size !== limit) this.size = size;
+		if (!this.isSizeKnown) this.acceptedSize = stated ?? limit;
 		this.isSizeKnown = true;
 		return { page, limit: size, start: (page - 1) * size, end: page * size };
 	}
@@ -191,12 +207,17 @@ class ListReader {
 		for (const entry of entries) this.found.set(this.keyOf(entry), entry);
 	}
 
-	private isLast({ end, limit }: Window, page: Page, before: number, isFirst: boolean): boolean {
+	private isLast(
+		{ end, limit }: Window,
+		page: Page,
+		hasNothingNew: boolean,
+		isFirst: boolean,
+	): boolean {
 		const { entries, total } = page;
 		if (entries.length === 0) return true;
 		if (total !== undefined) return end >= total;
 		// Without a count: a short page is the last, but the first may have been cut to the server's own size.
 		const isShort = entries.length < limit;
-		return this.found.size === before || (isShort && !isFirst);
+		return hasNothingNew || (isShort && !isFirst);
 	}
 }

@@ -95,25 +95,50 @@ describe('a list that holds still', () => {
 		}
 	});
 
+	/** Lists of any length, those that fill their pages and those of one more or less in particular. */
+	const anyList = fc
+		.record({
+			order: fc.constantFrom('newest' as const, 'oldest' as const),
+			max: fc.integer({ min: 10, max: 120 }),
+			aboveMax: fc.constantFrom('clamp' as const, 'refuse' as const, 'fixed' as const),
+			states: fc.record({ total: fc.boolean(), limit: fc.boolean() }),
+			length: fc.oneof(
+				fc.nat(700),
+				fc.record({ pages: fc.nat(6), more: fc.integer({ min: -1, max: 1 }) }),
+			),
+		})
+		.map(({ length, ...options }) => ({
+			...options,
+			count:
+				typeof length === 'number' ? length : Math.max(0, length.pages * options.max + length.more),
+		}));
+
 	test('properties: each entry once, with few requests', async () => {
 		await fc.assert(
-			fc.asyncProperty(
-				fc.record({
-					count: fc.nat(700),
-					order: fc.constantFrom('newest' as const, 'oldest' as const),
-					max: fc.integer({ min: 10, max: 120 }),
-					aboveMax: fc.constantFrom('clamp' as const, 'refuse' as const, 'fixed' as const),
-				}),
-				async (options) => {
-					const { ids, requests } = await read(options);
-					expect(sorted(ids)).toEqual(upTo(options.count));
-					const pages = Math.ceil(options.count / options.max);
-					expect(requests).toBeLessThanOrEqual(5 + 3 * pages);
-				},
-			),
-			{ numRuns: 300 },
+			fc.asyncProperty(anyList, async (options) => {
+				const { ids, requests } = await read(options);
+				expect(sorted(ids)).toEqual(upTo(options.count));
+				const pages = Math.ceil(options.count / options.max);
+				expect(requests).toBeLessThanOrEqual(5 + 3 * pages);
+			}),
+			{ numRuns: 1_000 },
 		);
 	});
+
+	test.each(['clamp', 'refuse', 'fixed', 'only'] as const)(
+		'a server that says nothing of its pages (%s)',
+		async (aboveMax) => {
+			for (const count of [0, 1, 2, 3, 49, 50, 51, 99, 100, 101, 205]) {
+				const { ids, requests } = await read({
+					count,
+					aboveMax,
+					states: { total: false, limit: false },
+				});
+				expect(sorted(ids)).toEqual(upTo(count));
+				expect(requests).toBeLessThanOrEqual(12);
+			}
+		},
+	);
 });
 
 describe('a list that changes while it is read', () => {
@@ -140,6 +165,7 @@ describe('a list that changes while it is read', () => {
 					order: fc.constantFrom('newest' as const, 'oldest' as const),
 					max: fc.integer({ min: 10, max: 120 }),
 					aboveMax: fc.constantFrom('clamp' as const, 'refuse' as const),
+					states: fc.constantFrom({ limit: false }, {}),
 				}),
 				changes,
 				async (options, script) => {
