@@ -12,13 +12,15 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  */
 export class Clock {
 	private offset = 0;
+	/** Stands still while tasks run, so that a step of no length ends at the moment at which it began. */
+	private frozen?: number;
 	/** Ordered by moment; what is due at the same moment runs in the order in which it was asked for. */
 	private readonly tasks: Task[] = [];
 	private timer?: NodeJS.Timeout;
 
 	/** The sandbox's present moment, in milliseconds since 1970. */
 	now(): number {
-		return Date.now() + this.offset;
+		return this.frozen ?? Date.now() + this.offset;
 	}
 
 	/** Runs `run` once when `delayMs` milliseconds have passed on this clock, never at once. */
@@ -42,9 +44,10 @@ export class Clock {
 	 */
 	advance(ms: number): void {
 		if (!Number.isFinite(ms) || ms < 0) throw new RangeError('The clock only moves forward');
-		const target = this.now() + ms;
-		this.runDue(target);
-		this.offset += Math.max(0, target - this.now());
+		const start = this.now();
+		this.runDue(start, start + ms);
+		this.offset = start + ms - Date.now();
+		this.arm();
 	}
 
 	/** Forgets what waits and goes back to real time. */
@@ -54,19 +57,27 @@ export class Clock {
 		clearTimeout(this.timer);
 	}
 
-	private runDue(until: number): void {
-		while (this.tasks.length > 0 && this.tasks[0].due <= until) {
-			const task = this.tasks.shift()!;
-			this.offset += Math.max(0, task.due - this.now());
-			task.run();
+	private runDue(start: number, until: number): void {
+		this.frozen = start;
+		try {
+			while (this.tasks.length > 0 && this.tasks[0].due <= until) {
+				const task = this.tasks.shift()!;
+				this.frozen = Math.max(this.frozen, task.due);
+				task.run();
+			}
+		} finally {
+			this.frozen = undefined;
 		}
-		this.arm();
 	}
 
 	private arm(): void {
 		clearTimeout(this.timer);
 		if (this.tasks.length === 0) return;
 		const wait = Math.min(Math.max(this.tasks[0].due - this.now(), 1), LONGEST_TIMER_MS);
-		this.timer = setTimeout(() => this.runDue(this.now()), wait).unref();
+		this.timer = setTimeout(() => {
+			const now = this.now();
+			this.runDue(now, now);
+			this.arm();
+		}, wait).unref();
 	}
 }

@@ -48,6 +48,18 @@ describe('the clock', () => {
 		expect(clock.now() - start).toBe(10_000);
 	});
 
+	it('stands still while it runs what is due, however long the machine takes', () => {
+		let real = 1_000;
+		jest.spyOn(Date, 'now').mockImplementation(() => real++);
+		const ran: string[] = [];
+		clock.after(0, () => {
+			ran.push('begun');
+			clock.after(1_000, () => ran.push('ended'));
+		});
+		clock.advance(1_000);
+		expect(ran).toEqual(['begun', 'ended']);
+	});
+
 	it('runs nothing early, and nothing at once', () => {
 		const ran: string[] = [];
 		clock.after(0, () => ran.push('now'));
