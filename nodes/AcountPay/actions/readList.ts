@@ -39,14 +39,11 @@ export async function readPagedList(
 	options: CallOptions,
 	wanted: number,
 ): Promise<IDataObject[]> {
-	let refusal: unknown;
 	const fetchPage = async (page: number, limit: number) => {
-		// Asked for one entry and still refused: the size of the page is not the reason.
-		if (refusal && limit === 1) throw refusal;
 		const got = await readOne(client, list, list.request(page, limit), options).catch(
 			(error: unknown) => {
+				// A page of one entry that is refused: its size is not the reason.
 				if (!(error instanceof ApiError) || error.status !== 400 || limit === 1) throw error;
-				refusal = error;
 				return 'tooLarge' as const;
 			},
 		);

@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import type { Page } from '../api/lists';
 
 /** The page sizes to try, in this order: AcountPay does not document its maximum. */
-const PAGE_SIZES = [100, 50, 20, 10];
+const PAGE_SIZES = [100, 50, 20, 10, 5, 2, 1];
 
 /** How many requests a list may take beyond those that its length needs. A list that keeps changing ends here. */
 const SPARE_REQUESTS = 40;
@@ -171,7 +171,7 @@ class ListReader {
 			this.size = this.acceptedSize;
 			return;
 		}
-		this.size = PAGE_SIZES.find((size) => size < refused) ?? 1;
+		this.size = PAGE_SIZES.find((size) => size < refused)!;
 	}
 
 	/** The window that a page really fills: the server may give more or fewer entries than it was asked for. */

@@ -12,7 +12,6 @@ import {
 	PNG,
 	refusal,
 	response,
-	type Script,
 	scripted,
 	useFakeTime,
 } from './support';
@@ -25,7 +24,7 @@ const resourceLocator = (value: string) => ({ __rl: true, mode: 'list', value })
 async function run(
 	path: `${Authentication} ${string} ${string}`,
 	values: IDataObject,
-	script: Script,
+	script: Parameters<typeof scripted>[0],
 	inputItem: ItemWork['inputItem'] = { json: { order: 1 } },
 ) {
 	const [authentication, resource, name] = path.split(' ');
@@ -189,11 +188,21 @@ describe('lists', () => {
 		const script = [response(400, { message: 'limit is too large' })];
 		const result = await run('apiKey payment getAll', { returnAll: true }, script);
 		expect(errorOf(result)).toMatchObject({ outcome: 'refused', status: 400 });
-		expect(result.sent.map(({ query }) => query!.limit)).toEqual([100, 50, 20, 10]);
+		expect(result.sent.map(({ query }) => query!.limit)).toEqual([100, 50, 20, 10, 5, 2, 1]);
 
 		const one = await run('apiKey payment getAll', { limit: 1 }, script);
 		expect(errorOf(one)).toMatchObject({ outcome: 'refused', status: 400 });
 		expect(one.sent).toHaveLength(1);
+	});
+
+	test.each([1, 2, 4, 7])('pages of %i entries at most are read', async (max) => {
+		const { output } = await run('apiKey payment getAll', { returnAll: true }, ({ query }) => {
+			const { page, limit } = query as { page: number; limit: number };
+			if (limit > max) return response(400, { message: 'limit is too large' });
+			const shown = payments(9).slice((page - 1) * limit, page * limit);
+			return response(200, { payments: shown, total: 9, limit });
+		});
+		expect(output).toHaveLength(9);
 	});
 
 	test('any other refusal is one', async () => {

@@ -13,8 +13,10 @@ import { ServerClock } from '../../../nodes/shared/transport/serverClock';
 import type { ApiResponse, NetworkFailure } from '../../../nodes/shared/transport/response';
 import type { CallOptions } from '../../../nodes/shared/transport/send';
 
+type Scripted = ApiResponse | NetworkFailure | Error;
+
 /** Responses that a client gives, one for each request; the last one again and again. */
-export type Script = Array<ApiResponse | NetworkFailure | Error>;
+export type Script = Scripted[];
 
 /** A value as the bytes of a body: as JSON unless it is text. */
 export const buffer = (value: unknown): Buffer =>
@@ -61,7 +63,7 @@ export const callOptions: CallOptions = { timeout: 30_000, resendUnknown: false 
  * A client that plays a script instead of asking AcountPay. Only for what decides on answers; what n8n does with
  * tokens and requests is tested on n8n's engine.
  */
-export function scripted(script: Script) {
+export function scripted(script: Script | ((request: ApiRequest) => Scripted)) {
 	const sent: ApiRequest[] = [];
 	const stop = new AbortController();
 	const client = {
@@ -76,7 +78,10 @@ export function scripted(script: Script) {
 			advice: 'Check Client ID, Client Secret and Environment of the credential.',
 		}),
 		send: async (request: ApiRequest) => {
-			const next = script[Math.min(sent.length, script.length - 1)];
+			const next =
+				typeof script === 'function'
+					? script(request)
+					: script[Math.min(sent.length, script.length - 1)];
 			sent.push(request);
 			if (next instanceof Error) throw next;
 			return next;
