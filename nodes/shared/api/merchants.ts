@@ -23,18 +23,6 @@ export interface FastTrackMerchant extends NewMerchant {
 	bic?: string;
 }
 
-/** The names in {@link FastTrackMerchant}: a custom field may not be called like one of them. */
-export const MERCHANT_FIELDS = Object.keys({
-	companyName: true,
-	contactEmail: true,
-	contactPhone: true,
-	partnerRefId: true,
-	registrationNumber: true,
-	website: true,
-	iban: true,
-	bic: true,
-} satisfies Record<keyof FastTrackMerchant, true>);
-
 /** What AcountPay calls a merchant's number: `merchantId` on creation, and in both ways when it is read (documented). */
 const NUMBER_NAMES = ['merchantId', 'id'] as const;
 

@@ -129,6 +129,12 @@ test.each(replaceable)('$name: a custom field does not replace $field', ({ field
 	);
 });
 
+test('a custom field may have a name that only another operation has a field for', () => {
+	const { operation } = creates.find(({ name }) => name === 'merchant: create, apiKey')!;
+	const customFields = { registrationNumber: '1', website: 'w', iban: 'i', bic: 'b' };
+	expect(checkedWith(operation, { customFields }).input).toMatchObject(customFields);
+});
+
 test('there are six creates: one list of this file would not be noticed to be empty', () => {
 	expect(creates.map(({ name }) => name)).toEqual([
 		'merchant: create, apiKey',

@@ -1,14 +1,9 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
-import {
-	MERCHANT_FIELDS,
-	merchantNumberOf,
-	readMadeMerchant,
-	withMerchantId,
-} from '../../../shared/api/merchants';
+import { merchantNumberOf, readMadeMerchant, withMerchantId } from '../../../shared/api/merchants';
 import type { ApiRequest } from '../../../shared/api/request';
 import type { Client } from '../../../shared/transport/client';
 import { createOnce, type Creation } from '../../execution/createOnce';
-import { additionalFieldsWith, customFieldsFrom, textsFrom } from '../fields';
+import { additionalFieldsWith, customFieldsField, customFieldsFrom, textsFrom } from '../fields';
 import type { ItemOutput, ItemWork, Operation } from '../operation';
 import { resendUnknownOptionFor } from '../options';
 import { type ItemParameters, requiredText } from '../parameters';
@@ -64,10 +59,14 @@ function bodyFrom(
 	) as Body;
 	if (additional.length === 0) return body;
 	const added = item.collection('additionalFields');
+	const own = [...required, ...additional.filter((field) => field !== customFieldsField)];
 	return withinSize({
 		...body,
 		...textsFrom(added, additional),
-		...customFieldsFrom(added, MERCHANT_FIELDS),
+		...customFieldsFrom(
+			added,
+			own.map(({ name }) => name),
+		),
 	});
 }
 
