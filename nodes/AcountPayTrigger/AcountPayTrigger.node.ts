@@ -10,7 +10,7 @@ import { authenticationField, credentialsByAuthentication } from '../shared/auth
 import { contradictsItself } from '../shared/webhooks/doubts';
 import { answer, logDoubt } from '../shared/webhooks/receive';
 import { isRepeat } from './deduplication';
-import { eventFields, notices } from './fields';
+import { eventsField, notices } from './fields';
 import { subscriptionOf } from './subscriptions';
 
 /** The node 'AcountPay Trigger': starts a workflow on AcountPay's events. */
@@ -22,7 +22,7 @@ export class AcountPayTrigger implements INodeType {
 		group: ['trigger'],
 		version: 1,
 		subtitle: '={{ $parameter["events"].join(", ") }}',
-		description: 'Starts the workflow when AcountPay sends an event of a payment',
+		description: 'Starts the workflow when AcountPay sends an event of a payment or a merchant',
 		defaults: { name: 'AcountPay Trigger' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
@@ -48,7 +48,7 @@ export class AcountPayTrigger implements INodeType {
 		properties: [
 			authenticationField,
 			...notices,
-			...eventFields,
+			eventsField,
 			{
 				displayName: 'Options',
 				name: 'options',

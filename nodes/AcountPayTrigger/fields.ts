@@ -1,6 +1,9 @@
-import type { INodeProperties } from 'n8n-workflow';
+import type { IHookFunctions, INodeProperties } from 'n8n-workflow';
+import { NodeOperationError } from 'n8n-workflow';
 import type { EVENTS, KEY_EVENTS } from '../shared/api/events';
-import { type Authentication, AUTHENTICATIONS, SHOWN_WITH } from '../shared/auth';
+import { type Authentication, AUTHENTICATIONS, optionShownWith, SHOWN_WITH } from '../shared/auth';
+import { ValidationError } from '../shared/errors';
+import { SCHEMES } from '../shared/webhooks/schemes';
 
 const NOTICES: Readonly<Record<Authentication, { name: string; displayName: string }>> = {
 	oAuth2: {
@@ -23,50 +26,84 @@ export const notices: INodeProperties[] = AUTHENTICATIONS.map((authentication) =
 	displayOptions: SHOWN_WITH[authentication],
 }));
 
-/** How the list shows an event. */
-interface ListedEvent {
-	name: string;
-	description?: string;
-}
-
-const COMPLETED: ListedEvent = {
-	name: 'Payment Completed',
-	description: 'The money is on its way',
-};
-
-const EVENTS_WITH_TOKENS: Record<(typeof EVENTS)[number], ListedEvent> = {
-	'payment.completed': COMPLETED,
-	'payment.created': { name: 'Payment Created' },
-	'payment.expired': { name: 'Payment Expired', description: 'Nobody paid within 30 minutes' },
-	'payment.failed': { name: 'Payment Failed', description: 'Declined or broken off' },
-	'payment.processing': { name: 'Payment Processing', description: 'The customer is paying' },
-};
-
-const EVENTS_WITH_KEYS: Record<(typeof KEY_EVENTS)[number], ListedEvent> = {
+/** How the list shows each event. */
+const LISTED: Readonly<
+	Record<(typeof EVENTS | typeof KEY_EVENTS)[number], { name: string; description?: string }>
+> = {
 	'merchant.activated': {
 		name: 'Merchant Activated',
 		description: 'A merchant has finished its onboarding and can be paid',
 	},
-	'merchant.deactivated': { name: 'Merchant Deactivated' },
-	'payment.completed': COMPLETED,
+	'merchant.deactivated': {
+		name: 'Merchant Deactivated',
+		description: 'A merchant can no longer be paid',
+	},
+	'payment.completed': { name: 'Payment Completed', description: 'The customer has paid' },
+	'payment.created': { name: 'Payment Created' },
+	'payment.expired': { name: 'Payment Expired', description: 'Nobody paid within 30 minutes' },
 	'payment.failed': {
 		name: 'Payment Failed',
-		description: 'Declined, broken off, or not paid in time',
+		description: 'Declined or broken off. With API Keys also: not paid in time.',
 	},
+	'payment.processing': { name: 'Payment Processing', description: 'The customer is paying' },
 };
 
-const LISTED: Readonly<Record<Authentication, Record<string, ListedEvent>>> = {
-	oAuth2: EVENTS_WITH_TOKENS,
-	apiKey: EVENTS_WITH_KEYS,
-};
+const authenticationsWith = (event: string): Authentication[] =>
+	AUTHENTICATIONS.filter((authentication) => SCHEMES[authentication].events.includes(event));
 
-/** The events that start the workflow: for each authentication, those that AcountPay has there (documented). */
-export const eventFields: INodeProperties[] = AUTHENTICATIONS.map((authentication) => ({
+/**
+ * The events that start the workflow. One field for all authentications, though each has events of its own: n8n's list of
+ * actions has those of the first such field alone.
+ */
+export const eventsField: INodeProperties = {
 	displayName: 'Trigger On',
 	name: 'events',
 	type: 'multiOptions',
 	required: true,
-	displayOptions: SHOWN_WITH[authentication],
-	options: Object.entries(LISTED[authentication]).map(([value, listed]) => ({ value, ...listed })),
+	options: Object.entries(LISTED).map(([value, listed]) =>
+		optionShownWith({ value, ...listed }, authenticationsWith(value)),
+	),
 	default: ['payment.completed'],
-}));
+};
+
+// An expression may give a single name.
+const eventsOf = (context: IHookFunctions): string[] =>
+	[context.getNodeParameter('events', []) as string | string[]].flat();
+
+function eventsError(context: IHookFunctions, authentication: Authentication): NodeOperationError {
+	const { message, description } = new ValidationError(
+		eventsField.displayName,
+		`must be one or more of ${SCHEMES[authentication].events.join(', ')}`,
+		'Choose them from the list in the node, then publish the workflow again.',
+	);
+	return new NodeOperationError(context.getNode(), `${message}. ${description}`);
+}
+
+/**
+ * The chosen events, each of them documented with the node's authentication.
+ * @throws NodeOperationError with the advice in its message
+ */
+export function chosenEvents(context: IHookFunctions, authentication: Authentication): string[] {
+	const events = eventsOf(context);
+	const known = SCHEMES[authentication].events;
+	if (events.length > 0 && events.every((event) => known.includes(event))) {
+		return [...new Set(events)];
+	}
+	throw eventsError(context, authentication);
+}
+
+/**
+ * Rejects events that only come with another authentication: n8n's list of actions offers them all. A name that nobody
+ * knows may be a new event.
+ * @throws NodeOperationError with the advice in its message
+ */
+export function assertNoForeignEvents(
+	context: IHookFunctions,
+	authentication: Authentication,
+): void {
+	const isForeign = (event: string) => {
+		const having = authenticationsWith(event);
+		return having.length > 0 && !having.includes(authentication);
+	};
+	if (eventsOf(context).some(isForeign)) throw eventsError(context, authentication);
+}

@@ -10,7 +10,7 @@ import {
 	removeWebhook,
 	type WebhookTarget,
 } from '../shared/api/webhookRegistrations';
-import { ApiError, isItemError, type ItemError, ValidationError } from '../shared/errors';
+import { ApiError, isItemError, type ItemError } from '../shared/errors';
 import { readError, rejectionError, unreachableError } from '../shared/transport/apiErrors';
 import { Client } from '../shared/transport/client';
 import { read } from '../shared/transport/read';
@@ -22,7 +22,7 @@ import {
 	type Sent,
 } from '../shared/transport/response';
 import { type CallOptions, send, sendRepeatedly } from '../shared/transport/send';
-import { SCHEMES } from '../shared/webhooks/schemes';
+import { chosenEvents } from './fields';
 
 /** How long one response is waited for, in ms. */
 const TIMEOUT = 10_000;
@@ -119,20 +119,10 @@ function messageOf(error: unknown): string {
 }
 
 /** What is to be registered. */
-function targetOf(context: IHookFunctions): WebhookTarget {
-	const url = context.getNodeWebhookUrl('default') ?? '';
-	const events = [context.getNodeParameter('events', []) as string | string[]].flat();
-	const known = SCHEMES.apiKey.events;
-	if (events.length > 0 && events.every((event) => known.includes(event))) {
-		return { url, events: [...new Set(events)] };
-	}
-	const { message, description } = new ValidationError(
-		'Trigger On',
-		`must be one or more of ${known.join(', ')}`,
-		'Choose them from the list in the node, then publish the workflow again.',
-	);
-	throw new NodeOperationError(context.getNode(), `${message}. ${description}`);
-}
+const targetOf = (context: IHookFunctions): WebhookTarget => ({
+	url: context.getNodeWebhookUrl('default') ?? '',
+	events: chosenEvents(context, 'apiKey'),
+});
 
 function keep(context: IHookFunctions, registration: Registration): void {
 	const staticData = context.getWorkflowStaticData('node');

@@ -9,6 +9,7 @@ import {
 	webhookSecretOf,
 } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
+import { assertNoForeignEvents } from './fields';
 import { register, registrationOf, unregister } from './registration';
 
 /** How the trigger gets its events, with one way to authenticate. */
@@ -29,10 +30,15 @@ interface Subscription {
 	receive(context: IWebhookFunctions): Promise<WebhookEvent | undefined>;
 }
 
+async function requireSetUp(context: IHookFunctions): Promise<void> {
+	assertNoForeignEvents(context, 'oAuth2');
+	await requireWebhookSecret(context);
+}
+
 /** Each payment brings its URL: there is nothing to set up at AcountPay, only a secret to have here. */
 const byPayment: Subscription = {
-	check: requireWebhookSecret,
-	begin: requireWebhookSecret,
+	check: requireSetUp,
+	begin: requireSetUp,
 	async end() {},
 	receive: async (context) => await receiveEvent(context, SCHEMES.oAuth2, webhookSecretOf),
 };

@@ -572,6 +572,21 @@ describe('an event that comes again', () => {
 	});
 });
 
+describe('events that only come with keys', () => {
+	it.each([[['payment.completed', 'merchant.activated']], ['={{ "merchant.deactivated" }}']])(
+		'%j keep the trigger from being published, and it says which events there are',
+		async (events) => {
+			await expect(engine.publish(workflowWith({ events }))).rejects.toThrow(
+				/^Trigger On must be one or more of payment\.created, .*\. Choose them from the list/,
+			);
+		},
+	);
+
+	it('are no names that nobody knows: those may be new', async () => {
+		await engine.publish(workflowWith({ events: ['payment.refunded'] }));
+	});
+});
+
 describe('a credential without a webhook secret', () => {
 	const missing: Array<[string, IDataObject]> = [
 		['empty', { webhookSecret: '' }],

@@ -4,6 +4,7 @@ import {
 	AUTHENTICATIONS,
 	authenticationField,
 	nameOfAuthentication,
+	optionShownWith,
 	SHOWN_WITH,
 } from '../../shared/auth';
 import { merchant } from './merchant';
@@ -115,23 +116,12 @@ const choice = (
 	default: defaultValue,
 });
 
-/** An entry of a list as n8n shows it: only with these authentications. */
-function optionWith(
-	option: INodePropertyOptions,
-	authentications: Authentication[],
-	all = AUTHENTICATIONS,
-): INodePropertyOptions {
-	if (authentications.length === all.length) return option;
-	const show = { ...option.displayOptions?.show, authentication: authentications };
-	return { ...option, displayOptions: { ...option.displayOptions, show } };
-}
-
 /** One field for all authentications: n8n's list of actions would show those of a second field twice. */
 const resourceField = choice(
 	'Resource',
 	'resource',
 	Object.entries(RESOURCES).map(([value, { name }]) =>
-		optionWith({ name, value }, authenticationsOf(value)),
+		optionShownWith({ name, value }, authenticationsOf(value)),
 	),
 	DEFAULT_RESOURCE,
 );
@@ -144,7 +134,7 @@ function operationField(resource: string): INodeProperties {
 	const own = authenticationsOf(resource);
 	const options = RESOURCES[resource].operations.map((entry) => {
 		const having = own.filter((authentication) => entry[authentication]);
-		return optionWith(entry[having[0]]!.option, having, own);
+		return optionShownWith(entry[having[0]]!.option, having, own);
 	});
 	// Who chooses an action of n8n's list gets the first of these values.
 	const authentication = [...own, ...AUTHENTICATIONS.filter((other) => !own.includes(other))];

@@ -2,6 +2,7 @@ import type {
 	ICredentialsDisplayOptions,
 	INodeCredentialDescription,
 	INodeProperties,
+	INodePropertyOptions,
 } from 'n8n-workflow';
 import { ValidationError } from '../errors';
 import type { RequestContext } from '../requestContext';
@@ -85,6 +86,21 @@ const shownWith = (authentication: Authentication): ICredentialsDisplayOptions =
 export const SHOWN_WITH = Object.fromEntries(
 	AUTHENTICATIONS.map((authentication) => [authentication, shownWith(authentication)]),
 ) as Readonly<Record<Authentication, ICredentialsDisplayOptions>>;
+
+/**
+ * An entry of a list as n8n shows it: with some authentications only. n8n before 2.41 shows it with all.
+ * @param authentications those that have it
+ * @param all those with which the list is shown
+ */
+export function optionShownWith(
+	option: INodePropertyOptions,
+	authentications: readonly Authentication[],
+	all: readonly Authentication[] = AUTHENTICATIONS,
+): INodePropertyOptions {
+	if (authentications.length === all.length) return option;
+	const show = { ...option.displayOptions?.show, authentication: [...authentications] };
+	return { ...option, displayOptions: { ...option.displayOptions, show } };
+}
 
 /** The same for the default's credential. n8n's dialog offers an authentication only where its value shows a credential. */
 const SHOWN_BY_DEFAULT = {
