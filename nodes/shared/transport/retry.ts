@@ -8,12 +8,13 @@ import { Cancelled } from '../errors';
  * | ------------------------------------------- | ----------------- | ------------------------------ | --------------- |
  * | 429                                         | RATE_LIMITED      | RATE_LIMITED: nothing was made | TOKEN           |
  * | 5xx, 408, no response, unreadable           | READ              | never: it may have been made   | TOKEN           |
- * | never connected                             | READ              | never                          | never           |
+ * | cut off or timed out while connecting       | READ              | never                          | TOKEN           |
+ * | no such host, closed port, blocked by n8n   | READ              | never                          | never           |
  * | redirect, other 4xx                         | never             | never                          | never           |
  * | 401, or 403 with a token that has ended     | once, renewed     | once, renewed                  | never           |
  *
- * How long a 429 is waited out is decided in three places: for how long in all, here; each pause, in `AdaptiveLimiter`; the longest
- * `Retry-After` that is believed, in `backoff.ts`. The last row is in the authentication. Polling is no retry: a wait asks again because the customer has not paid yet.
+ * Of a 429, this file decides how long it is waited out in all, `AdaptiveLimiter` how long each pause is, and `backoff.ts` the
+ * longest `Retry-After` that is believed. The last row is in `shared/auth/oAuth2.ts`. Polling is not a retry.
  */
 export interface RetryPolicy {
 	/** Whether to give up: after so many attempts, `elapsed` ms after the first, when the next would come in `delay` ms. */

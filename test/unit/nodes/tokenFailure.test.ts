@@ -57,6 +57,7 @@ describe('why there is no token', () => {
 		[500, { status: 500 }, 'it returned a server error (status 500)', true],
 		[300, { status: 300 }, 'it sent a redirect (status 300)', false],
 		[399, { status: 399 }, 'it sent a redirect (status 399)', false],
+		[408, { status: 408 }, 'it reported a timeout (status 408)', true],
 		[299, { status: 299 }, 'it sent a response that could not be read', true],
 		[499, { status: 499 }, 'it responded with status 499', false],
 		[undefined, { code: 'E', syscall: 'connect' }, 'it could not be reached', false],

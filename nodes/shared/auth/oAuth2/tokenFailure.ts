@@ -105,6 +105,8 @@ function statusFailure(status: number, code: string, isJson: boolean): TokenFail
 		const what = `it returned a server error (status ${status})`;
 		return { what, transient: true, status };
 	}
+	if (status === 408)
+		return { what: 'it reported a timeout (status 408)', transient: true, status };
 	if (status >= 300 && status < 400) {
 		return { what: `it sent a redirect (status ${status})`, transient: false, status };
 	}
