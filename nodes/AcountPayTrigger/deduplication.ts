@@ -5,7 +5,10 @@ import { subjectOf, type WebhookEvent } from '../shared/api/events';
 
 const HOUR = 60 * 60_000;
 
-/** For how long an event is remembered at least, in ms: as long as a recorded delivery of it can pass for a new one. */
+/**
+ * For how long an event is remembered at least, in ms: as long as a recorded delivery of it can pass for a new one. To
+ * remember longer, add to it here: a larger `MAX_EVENT_AGE` would accept older deliveries.
+ */
 export const MEMORY = MAX_EVENT_AGE + MAX_CLOCK_DIFFERENCE;
 /** How many events are remembered for one trigger at most, in case of more than one every two seconds all day. */
 export const MEMORY_SIZE = 50_000;
@@ -39,7 +42,10 @@ function has(keys: string, key: string): boolean {
 	return at >= 0;
 }
 
-const split = (keys: string): string[] => keys.match(/.{8}/g) ?? [];
+const split = (keys: string): string[] =>
+	Array.from({ length: keys.length / KEY_LENGTH }, (_, i) =>
+		keys.slice(i * KEY_LENGTH, (i + 1) * KEY_LENGTH),
+	);
 
 /** Nearly always one text continues the other. They differ when several processes serve one trigger. */
 function joined(stored: string, here: string): string {

@@ -3,11 +3,11 @@ import { ValidationError } from '../../shared/errors';
 import { isDeeperThan } from '../../shared/jsonText';
 
 /*
- * What is sent for one payment is bounded. n8n serves nobody else while a large field is parsed, hashed, sent and stored,
+ * What is sent for one item is bounded. n8n serves nobody else while a large field is parsed, hashed, sent and stored,
  * and AcountPay documents nothing of what it takes: the bounds are far above what an order needs (assumed).
  */
 
-/** How much JSON is sent for one payment, in bytes. */
+/** How much JSON is sent for one item, in bytes. */
 const MAX_BODY_SIZE = 100_000;
 
 /** How many values a JSON field may hold: keys of objects and elements of lists, at all levels. */
@@ -16,7 +16,7 @@ const MAX_VALUES = 1_000;
 /** How deep objects and lists may be nested in a JSON field. */
 const MAX_DEPTH = 50;
 
-/** Leaves out what is over a thousand: sizes are for people. */
+/** In whole kilobytes: sizes are for people. */
 const inKilobytes = (bytes: number) => `${Math.round(bytes / 1_000)} kB`;
 
 /**
@@ -81,12 +81,12 @@ const tooMany = (field: string) =>
 	new ValidationError(
 		field,
 		`must not have more than ${MAX_VALUES} values`,
-		'Keep large data in n8n or in your shop, and give the payment a key to find it by. Nothing was sent for this item.',
+		'Keep large data in n8n or in your shop, and send only a key to find it by. Nothing was sent for this item.',
 	);
 
 const tooLarge = (field: string, size?: number) =>
 	new ValidationError(
 		field,
 		`must not be larger than ${inKilobytes(MAX_BODY_SIZE)}${size === undefined ? '' : `, but has ${inKilobytes(size)}`}`,
-		'Keep large data in n8n or in your shop, and give the payment a key to find it by. Nothing was sent for this item.',
+		'Keep large data in n8n or in your shop, and send only a key to find it by. Nothing was sent for this item.',
 	);

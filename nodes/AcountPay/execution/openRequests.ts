@@ -37,6 +37,7 @@ export class OpenRequests {
 		this.open.set(key, equal.set(request.trace.id, request));
 	}
 
+	/** The open request of that id; undefined when it is settled. */
 	get(key: string, id: string): OpenRequest | undefined {
 		return this.open.get(key)?.get(id);
 	}
@@ -61,6 +62,7 @@ export class OpenRequests {
 		this.taken.set(`${key} ${paymentId}`, Date.now());
 	}
 
+	/** Whether a payment was handed out lately. */
 	isTaken(key: string, paymentId: string): boolean {
 		return this.taken.has(`${key} ${paymentId}`);
 	}

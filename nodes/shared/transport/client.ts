@@ -78,7 +78,10 @@ export class Client {
 		return this.auth.rejectedWords(name);
 	}
 
-	/** The request with everything that is sent, but for secrets: what tells it from another one. */
+	/**
+	 * The request with everything that is sent, but for secrets. A retry recognizes a request by a hash of this: a header that
+	 * is added here has to be left out of the hash (`idempotencyStore.ts`), or a retry of an older execution sends again.
+	 */
 	place(request: ApiRequest): PlacedRequest {
 		const { method, path, accept = 'application/json' } = request;
 		const { headers, body, query } = this.auth.place(request);

@@ -11,7 +11,7 @@ const depth = (text: string) => refusal(() => assertFieldDepth('Metadata', text)
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
 const KEEP =
-	'Keep large data in n8n or in your shop, and give the payment a key to find it by. Nothing was sent for this item.';
+	'Keep large data in n8n or in your shop, and send only a key to find it by. Nothing was sent for this item.';
 
 /** What is said besides what is wrong. */
 function advice(check: () => unknown): string | undefined {

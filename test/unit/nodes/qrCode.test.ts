@@ -5,7 +5,7 @@ import { inflateSync } from 'node:zlib';
 import { type Canvas, createCanvas, loadImage } from '@napi-rs/canvas';
 import fc from 'fast-check';
 import jsQR from 'jsqr';
-import { qrCodePng } from '../../../nodes/shared/qrCode';
+import { qrCodePng } from '../../../nodes/shared/qrCode/qrCodePng';
 import { drawPng } from '../../../nodes/shared/qrCode/png';
 
 jest.setTimeout(120_000);

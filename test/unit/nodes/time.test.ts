@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { readMadePayment } from '../../../nodes/shared/api/payments';
 import { readJson, readReason } from '../../../nodes/shared/api/responses';
 import { changedNumberIn } from '../../../nodes/shared/largeIntegers';
-import { qrCodePng } from '../../../nodes/shared/qrCode';
+import { qrCodePng } from '../../../nodes/shared/qrCode/qrCodePng';
 import { Redactor } from '../../../nodes/shared/redaction';
 
 const MB = 1 << 20;

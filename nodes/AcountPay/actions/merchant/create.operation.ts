@@ -1,11 +1,11 @@
 import { createMerchant, type NewMerchant } from '../../../shared/api/merchants';
-import { customFieldsField } from '../fields';
+import { customFieldsField } from '../sharedFields';
 import {
 	companyNameField,
 	contactEmailField,
 	contactPhoneField,
 	partnerRefIdField,
-} from './fields';
+} from './sharedFields';
 import { makingMerchants } from './makeMerchant';
 
 /** Makes a merchant, which does the rest of its onboarding itself. */

@@ -1,11 +1,11 @@
 import { createFastTrackMerchant, type FastTrackMerchant } from '../../../shared/api/merchants';
-import { customFieldsField } from '../fields';
+import { customFieldsField } from '../sharedFields';
 import {
 	companyNameField,
 	contactEmailField,
 	contactPhoneField,
 	partnerRefIdField,
-} from './fields';
+} from './sharedFields';
 import { makingMerchants } from './makeMerchant';
 
 /** Makes a merchant with its full company data. */

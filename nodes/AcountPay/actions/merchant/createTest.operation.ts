@@ -1,6 +1,6 @@
 import { createTestMerchant } from '../../../shared/api/merchants';
 import { ValidationError } from '../../../shared/errors';
-import { companyNameField } from './fields';
+import { companyNameField } from './sharedFields';
 import { makingMerchants } from './makeMerchant';
 
 /** Makes a merchant that can be paid at once. */

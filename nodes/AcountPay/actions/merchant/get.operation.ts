@@ -1,7 +1,7 @@
 import { getMerchant, withMerchantId } from '../../../shared/api/merchants';
 import { readObject } from '../../../shared/api/responses';
 import { read } from '../../../shared/transport/read';
-import { merchantNumberField, merchantNumberFrom } from '../fields';
+import { merchantNumberField, merchantNumberFrom } from '../sharedFields';
 import type { Operation } from '../operation';
 
 /** Reads a merchant. */

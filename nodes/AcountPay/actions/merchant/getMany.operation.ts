@@ -1,4 +1,4 @@
-import { listFields, wantedFrom } from '../fields';
+import { listFields, wantedFrom } from '../sharedFields';
 import type { Operation } from '../operation';
 import { readMerchants } from './readMerchants';
 

@@ -3,7 +3,12 @@ import { merchantNumberOf, readMadeMerchant, withMerchantId } from '../../../sha
 import type { ApiRequest } from '../../../shared/api/request';
 import type { Client } from '../../../shared/transport/client';
 import { createOnce, type Creation } from '../../execution/createOnce';
-import { additionalFieldsWith, customFieldsField, customFieldsFrom, textsFrom } from '../fields';
+import {
+	additionalFieldsWith,
+	customFieldsField,
+	customFieldsFrom,
+	textsFrom,
+} from '../sharedFields';
 import type { ItemOutput, ItemWork, Operation } from '../operation';
 import { resendUnknownOptionFor } from '../options';
 import { type ItemParameters, requiredText } from '../parameters';

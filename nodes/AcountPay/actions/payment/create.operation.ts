@@ -9,14 +9,14 @@ import {
 } from '../../../shared/api/payments';
 import { ApiError, ValidationError } from '../../../shared/errors';
 import { createOnce } from '../../execution/createOnce';
-import { additionalFieldsWith, customFieldsField, customFieldsFrom } from '../fields';
+import { additionalFieldsWith, customFieldsField, customFieldsFrom } from '../sharedFields';
 import type { Image, ItemWork, Operation } from '../operation';
 import { resendUnknownOptionFor } from '../options';
 import { jsonObject, preview, requiredText, webUrl } from '../parameters';
 import { withinSize } from '../bodyLimits';
 import { CURRENCIES } from './currencies';
-import { merchantIdField, merchantIdFrom } from './fields';
-import { creationOf, withQrCode } from './makePayment';
+import { merchantIdField, merchantIdFrom } from './sharedFields';
+import { creationOf, withQrCode } from './sharedCreate';
 import { readQrCode } from './readQrCode';
 
 interface CreateInput {

@@ -13,15 +13,15 @@ import {
 	customFieldsFrom,
 	fieldNamed,
 	textsFrom,
-} from '../fields';
+} from '../sharedFields';
 import type { Operation } from '../operation';
 import { requiredText } from '../parameters';
 import { withinSize } from '../bodyLimits';
 import { amountOf, create, currencyOf } from './create.operation';
 import { drawQrCode } from './drawQrCode';
-import { merchantIdFrom, merchantPickerField } from './fields';
+import { merchantIdFrom, merchantPickerField } from './sharedFields';
 import { PaymentLookUp } from './lookUpPayment';
-import { creationOf, withQrCode } from './makePayment';
+import { creationOf, withQrCode } from './sharedCreate';
 
 interface CreateInput {
 	merchantId: string;

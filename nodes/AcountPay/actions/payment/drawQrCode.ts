@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { ValidationError } from '../../../shared/errors';
-import { qrCodePng } from '../../../shared/qrCode';
+import { qrCodePng } from '../../../shared/qrCode/qrCodePng';
 import type { Image } from '../operation';
 import { requiredText, webUrl } from '../parameters';
 

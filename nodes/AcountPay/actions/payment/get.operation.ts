@@ -1,5 +1,5 @@
 import type { Operation } from '../operation';
-import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './fields';
+import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
 import { readPayment } from './readPayment';
 
 interface GetInput {

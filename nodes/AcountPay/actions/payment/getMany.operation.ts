@@ -4,11 +4,11 @@ import {
 	readPaymentsPage,
 	withPaymentId,
 } from '../../../shared/api/payments';
-import { listFields, wantedFrom } from '../fields';
+import { listFields, wantedFrom } from '../sharedFields';
 import type { Operation } from '../operation';
 import { requiredText } from '../parameters';
 import { type List, readPagedList } from '../readList';
-import { checkedMerchantId, merchantPickerField } from './fields';
+import { checkedMerchantId, merchantPickerField } from './sharedFields';
 
 interface GetManyInput {
 	filters: { merchantId?: string; status?: string };

@@ -1,6 +1,6 @@
 import type { Operation } from '../operation';
 import { requiredText } from '../parameters';
-import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './fields';
+import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
 import { readQrCode } from './readQrCode';
 
 interface GetQrCodeInput {

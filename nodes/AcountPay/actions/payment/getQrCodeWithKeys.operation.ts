@@ -1,4 +1,4 @@
-import { fieldNamed } from '../fields';
+import { fieldNamed } from '../sharedFields';
 import type { Operation } from '../operation';
 import { requiredText } from '../parameters';
 import { drawQrCode, paymentUrlField } from './drawQrCode';

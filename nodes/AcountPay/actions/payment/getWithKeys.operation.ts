@@ -1,5 +1,5 @@
 import type { Operation } from '../operation';
-import { paymentIdFrom } from './fields';
+import { paymentIdFrom } from './sharedFields';
 import { get } from './get.operation';
 import { paymentNumberField, readStatus } from './readStatus';
 

@@ -4,7 +4,7 @@ import { readObject } from '../../../shared/api/responses';
 import type { Client } from '../../../shared/transport/client';
 import { read } from '../../../shared/transport/read';
 import type { CallOptions } from '../../../shared/transport/send';
-import { paymentIdField } from './fields';
+import { paymentIdField } from './sharedFields';
 
 /** The payment that an operation is about, with keys. */
 export const paymentNumberField: INodeProperties = {

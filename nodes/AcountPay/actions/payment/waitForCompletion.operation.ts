@@ -7,7 +7,7 @@ import type { CallOptions } from '../../../shared/transport/send';
 import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhooks/receive';
 import type { ItemOutput, ItemWork, Operation } from '../operation';
 import { isLeftOut, preview } from '../parameters';
-import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './fields';
+import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
 import { readPayment } from './readPayment';
 
 /** A payment that is waited for. */

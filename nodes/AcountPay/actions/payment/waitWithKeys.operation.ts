@@ -1,6 +1,6 @@
-import { fieldNamed } from '../fields';
+import { fieldNamed } from '../sharedFields';
 import type { Operation } from '../operation';
-import { paymentIdFrom } from './fields';
+import { paymentIdFrom } from './sharedFields';
 import { asWritten, paymentNumberField, readStatus } from './readStatus';
 import {
 	type Awaited,

@@ -16,7 +16,7 @@ import {
 	merchantNumberField,
 	merchantNumberFrom,
 	textsFrom,
-} from '../fields';
+} from '../sharedFields';
 import type { Operation } from '../operation';
 import { resendUnknownOptionFor } from '../options';
 import { preview, requiredText } from '../parameters';

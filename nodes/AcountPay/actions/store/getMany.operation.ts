@@ -1,5 +1,5 @@
 import { listStores, readStoresPage, storeIdOf, withStoreId } from '../../../shared/api/stores';
-import { listFields, merchantNumberField, merchantNumberFrom, wantedFrom } from '../fields';
+import { listFields, merchantNumberField, merchantNumberFrom, wantedFrom } from '../sharedFields';
 import type { Operation } from '../operation';
 import { readWholeList } from '../readList';
 

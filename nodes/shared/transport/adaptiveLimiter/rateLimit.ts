@@ -1,11 +1,13 @@
-/** The rate is kept at this share of what the server accepted in {@link WINDOW} ms. */
-const SHARE = 0.95;
+/** How far back accepted calls are counted, in ms. */
 const WINDOW = 1_000;
-/** A rate that was too high sooner than this after the last pause is cut to {@link CUT} of itself, in ms. */
-const SOON = 3_000;
-const CUT = 0.7;
+/** Of what the server accepted in {@link WINDOW}, the rate is set to this share. */
+const SHARE_OF_ACCEPTED = 0.95;
+/** A 429 sooner than this after the last pause, in ms, shows that the rate was far too high. */
+const SOON_AFTER_PAUSE = 3_000;
+/** The rate is then cut to this share of itself. */
+const SHARE_WHEN_FAR_TOO_HIGH = 0.7;
 /** Fewer accepted calls than this after a rate limited one can be chance. */
-const FEW = 5;
+const CHANCE = 5;
 /** For how long the rate is not raised, in ms. */
 const HOLD = 15_000;
 /** The pauses after a 429: the shortest, the first without Retry-After, the longest without Retry-After, in ms. */
@@ -93,7 +95,7 @@ export class RateLimit {
 		const { series } = this;
 		if (!series) return false;
 		const now = this.now();
-		const isSoon = series.at - this.lastResume < SOON;
+		const isSoon = series.at - this.lastResume < SOON_AFTER_PAUSE;
 		const taken = this.accepted.filter((sent) => sent > series.at - WINDOW).length;
 		this.series = undefined;
 		this.lastResume = now;
@@ -106,8 +108,8 @@ export class RateLimit {
 	private cut(taken: number, isSoon: boolean): void {
 		const isBurst = this.perSecond === Infinity && taken < this.small;
 		this.perSecond = Math.min(
-			this.perSecond * (isSoon ? CUT : SHARE),
-			(Math.max(1, taken) * SHARE * 1_000) / WINDOW,
+			this.perSecond * (isSoon ? SHARE_WHEN_FAR_TOO_HIGH : SHARE_OF_ACCEPTED),
+			(Math.max(1, taken) * SHARE_OF_ACCEPTED * 1_000) / WINDOW,
 		);
 		this.raiseAt = this.now() + (isBurst ? WINDOW : HOLD);
 		this.raiseStep = isBurst ? 1 : 0.05;
@@ -123,4 +125,4 @@ export class RateLimit {
 
 /** Where nothing was accepted, nothing is known of a rate. */
 const isAboutRate = ({ acceptedAfter, limitedAfter }: Series, taken: number): boolean =>
-	taken > 0 && (acceptedAfter < FEW || acceptedAfter <= limitedAfter);
+	taken > 0 && (acceptedAfter < CHANCE || acceptedAfter <= limitedAfter);

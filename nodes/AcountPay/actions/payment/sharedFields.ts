@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { ValidationError } from '../../../shared/errors';
-import { idFrom } from '../fields';
+import { idFrom } from '../sharedFields';
 import { type ItemParameters, preview, pickedValue, requiredText } from '../parameters';
 
 /** The method of the node that lists merchants for {@link merchantPickerField}. */
