@@ -113,6 +113,8 @@ describe('without a credential', () => {
 		await editor.nodePanel.getByText('Create payment').waitFor();
 		await editor.picture('02-actions');
 		await expectTexts(found, [
+			'On merchant activated',
+			'On merchant deactivated',
 			'On payment completed',
 			'On payment created',
 			'On payment expired',
