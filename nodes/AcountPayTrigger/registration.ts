@@ -201,7 +201,16 @@ class Registrar {
 		if (known !== undefined && isInOrder(webhook, target)) return { id, secret: known };
 		const changed = await this.change(id, target);
 		const secret = changed?.secret ?? known;
-		return changed?.isActive && secret !== undefined ? { id, secret } : undefined;
+		if (!changed?.isActive || secret === undefined) return undefined;
+		if (webhook.url !== target.url) this.tellOfMove(webhook, target);
+		return { id, secret };
+	}
+
+	/** n8n at the old URL gets nothing any more. It may still run: its database was copied, such as to a test system. */
+	private tellOfMove({ id, url }: RegisteredWebhook, target: WebhookTarget): void {
+		this.context.logger.warn(
+			`AcountPay node '${this.context.getNode().name}' moved its webhook ${id} from ${url} to ${target.url}. If another n8n still runs at the old URL, publish its workflow again: it then gets a webhook of its own.`,
+		);
 	}
 
 	private async list(): Promise<RegisteredWebhook[]> {

@@ -145,11 +145,15 @@ describe('publishing', () => {
 
 	it('with another URL changes the registration, which keeps its secret', async () => {
 		await publish();
-		const { id, secret } = only();
+		const { id, secret, url: before } = only();
 		await restart({ isMoved: true });
 		const { url } = await publish();
 		expect(only()).toMatchObject({ id, secret, url });
 		expect(counts()).toMatchObject({ 'registerWebhook 201': 1, 'changeWebhook 200': 1 });
+		// A copy of the database does the same, and takes the events from an n8n that still runs.
+		expect(warnings()).toEqual([
+			expect.stringContaining(`moved its webhook ${id} from ${before} to ${url}.`),
+		]);
 	});
 
 	it('takes up a registration that AcountPay has switched off', async () => {
