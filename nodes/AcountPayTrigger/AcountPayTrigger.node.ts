@@ -33,7 +33,7 @@ export class AcountPayTrigger implements INodeType {
 		eventTriggerDescription:
 			'Waiting for an event. With OAuth2, create a payment whose Webhook URL is the test URL of this trigger; with API Keys, any payment will do.',
 		activationMessage:
-			"With OAuth2, set this trigger's production URL as the Webhook URL of the payments it should listen to. With API Keys, AcountPay knows it already.",
+			"With OAuth2, set this trigger's production URL as the Webhook URL of the payments it should listen to. With API Keys there is nothing to set.",
 		triggerPanel: {
 			header: 'Start on AcountPay events',
 			executionsHelp: {

@@ -86,9 +86,9 @@ const doubt = (why: string): Decision => ({ kind: 'doubt', why });
 
 /** The words for a payment whose age leaves a doubt. */
 const AGE_DOUBTS: Readonly<Partial<Record<Age, string>>> = {
-	unclear: 'was made at about the moment when this one was asked for, or shortly before',
+	unclear: 'was created at about the time of this request, or shortly before',
 	unknown: 'may be older',
-	tooLate: 'was made much later than this one was asked for',
+	tooLate: 'was created long after this request',
 };
 
 /**

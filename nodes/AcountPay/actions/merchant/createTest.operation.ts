@@ -9,7 +9,7 @@ export const createTest = makingMerchants(
 		name: 'Create Test Merchant',
 		value: 'createTest',
 		action: 'Create test merchant',
-		description: 'Create a merchant that can be paid at once. Sandbox only.',
+		description: 'Create a merchant that can be paid immediately. Sandbox only.',
 	},
 	[companyNameField],
 	[],

@@ -68,11 +68,11 @@ export const waitForCompletion: Operation<WaitInput> = {
 					name: 'Webhook',
 					value: 'webhook',
 					description:
-						'AcountPay wakes the execution. For one payment, and an n8n that AcountPay can reach.',
+						'A webhook from AcountPay resumes the execution. For one payment an execution, and an n8n that AcountPay can reach.',
 				},
 			],
 			default: 'polling',
-			description: 'How the node learns what became of the payment',
+			description: 'How the node finds out that the payment has ended',
 		},
 		{
 			displayName:
