@@ -19,7 +19,7 @@ import {
 	isRejection,
 	isSuccess,
 	isUnreachable,
-	type Sent,
+	type SendResult,
 } from '../shared/transport/response';
 import { type CallOptions, send, sendRepeatedly } from '../shared/transport/send';
 import { chosenEvents } from './fields';
@@ -245,7 +245,7 @@ class Registrar {
 		throw this.notMade(sent);
 	}
 
-	private notMade(sent: Sent): ApiError {
+	private notMade(sent: SendResult): ApiError {
 		const subject = { name: 'the new webhook' };
 		if (isUnreachable(sent)) return unreachableError(this.client, subject, sent);
 		if (isRejection(sent)) return rejectionError(this.client, sent, subject, '');

@@ -8,7 +8,7 @@ import {
 	isRejection,
 	isSuccess,
 	isUnreachable,
-	type Sent,
+	type SendResult,
 } from '../../shared/transport/response';
 import { type CallOptions, send } from '../../shared/transport/send';
 import type { IdempotencyRecord, KnownState } from './idempotencyStore';
@@ -115,7 +115,7 @@ async function create(
 			record.notMade();
 		},
 	};
-	const sent: Sent = await send(client, creation.request, options, observer);
+	const sent: SendResult = await send(client, creation.request, options, observer);
 	const { status } = sent;
 	const made = isSuccess(sent) ? creation.read(sent.body) : undefined;
 	if (made) {

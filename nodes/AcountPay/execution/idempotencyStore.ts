@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import type { PlacedRequest } from '../../shared/transport/client';
 import type { Trace } from './lookUp';
-import { isToolCall } from './place';
+import { isToolCall } from './runMode';
 
 /**
  * What is known of one thing that was asked for. `sent` is written before the request leaves, so that an execution that
@@ -44,7 +44,7 @@ interface StoredContext {
 /** What a run has made and left open so far, in the order of its items. */
 export interface Summary {
 	made: Array<{ itemIndex: number; referenceNumber: string; paymentId?: string }>;
-	/** Sent, and AcountPay may or may not have acted on it. */
+	/** SendResult, and AcountPay may or may not have acted on it. */
 	unknown: Array<{ itemIndex: number; referenceNumber: string }>;
 }
 

@@ -7,7 +7,7 @@ import {
 } from 'n8n-workflow';
 import { ApiError, type ItemError } from '../../shared/errors';
 import type { Noun } from '../../shared/transport/apiErrors';
-import { placeOf } from './place';
+import { runModeOf } from './runMode';
 import { safeRetry } from './retryAdvice';
 import type { RunSummary } from './runSummary';
 
@@ -45,7 +45,7 @@ export function nodeErrorFor(
 			notStarted: notStarted.filter(isOther),
 		}),
 		made.length + unknown.length > 0 &&
-			safeRetry(placeOf(context), context.getExecutionId(), unknown.length > 0, noun),
+			safeRetry(runModeOf(context), context.getExecutionId(), unknown.length > 0, noun),
 	]
 		.filter(Boolean)
 		.join(' ');
@@ -114,11 +114,11 @@ export function cancelledError(
 	summary: RunSummary,
 	isFirst: boolean,
 ): NodeOperationError {
-	const place = `AcountPay node '${context.getNode().name}', execution ${context.getExecutionId()}, was stopped`;
+	const stopped = `AcountPay node '${context.getNode().name}', execution ${context.getExecutionId()}, was stopped`;
 	for (const [what, names] of isFirst ? namesIn(summary) : []) {
 		for (let from = 0; from < names.length; from += LOGGED_PAYMENTS) {
 			const line = names.slice(from, from + LOGGED_PAYMENTS).join(', ');
-			context.logger.warn(`${place}. ${what} (${names.length}): ${line}`);
+			context.logger.warn(`${stopped}. ${what} (${names.length}): ${line}`);
 		}
 	}
 	return new NodeOperationError(context.getNode(), 'The execution was stopped', {

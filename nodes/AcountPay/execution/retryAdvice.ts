@@ -1,5 +1,5 @@
 import type { Noun } from '../../shared/transport/apiErrors';
-import type { Place } from './place';
+import type { RunMode } from './runMode';
 
 /**
  * The one way to run the node again that makes nothing twice that it has made, and the ways that do.
@@ -8,14 +8,14 @@ import type { Place } from './place';
  * @param noun what the node makes
  */
 export function safeRetry(
-	place: Place,
+	mode: RunMode,
 	executionId: string,
 	hasUnknown: boolean,
 	noun: Noun,
 ): string {
 	const unless = hasUnknown ? " (unless 'Resend Unknown' is on)" : '';
 	const creates = `it creates none of these ${noun}s again${unless}`;
-	switch (place) {
+	switch (mode) {
 		case 'tool':
 			return `Each new call of this tool creates a ${noun} of its own.`;
 		case 'subWorkflow':

@@ -8,7 +8,7 @@ import { type AcountPayHost, keyBaseUrlOf } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
 import { ApiError } from '../errors';
 import { credentialNameOf, type RequestContext } from '../requestContext';
-import { isWebPage, type Sent } from '../transport/response';
+import { isWebPage, type SendResult } from '../transport/response';
 import {
 	type Auth,
 	type Placement,
@@ -78,7 +78,7 @@ export class ApiKeys implements Auth {
 	 * Sends, unless AcountPay has rejected the keys already.
 	 * @throws ApiError
 	 */
-	async authenticate(send: () => Promise<Sent>): Promise<Sent> {
+	async authenticate(send: () => Promise<SendResult>): Promise<SendResult> {
 		if (this.isRejected) {
 			throw new ApiError(
 				'refused',

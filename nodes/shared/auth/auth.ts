@@ -7,7 +7,7 @@ import type {
 } from 'n8n-workflow';
 import type { ApiRequest } from '../api/request';
 import { ValidationError } from '../errors';
-import type { Sent } from '../transport/response';
+import type { SendResult } from '../transport/response';
 
 /** A request's parts as the authentication wants them, but for secrets: those are added as it is sent. */
 export interface Placement {
@@ -42,7 +42,7 @@ export interface Auth {
 	 * Calls `send` when the authentication is in order, and once more when AcountPay rejected an outdated one.
 	 * @throws ApiError when AcountPay gives nothing to authenticate with; Cancelled
 	 */
-	authenticate(send: () => Promise<Sent>): Promise<Sent>;
+	authenticate(send: () => Promise<SendResult>): Promise<SendResult>;
 	/**
 	 * Has n8n send a request with the secrets.
 	 * @param caller what n8n's helpers are called with

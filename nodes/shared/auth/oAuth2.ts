@@ -14,7 +14,7 @@ import {
 	helperContext,
 	type RequestContext,
 } from '../requestContext';
-import { PROXY_ADVICE, type Sent } from '../transport/response';
+import { PROXY_ADVICE, type SendResult } from '../transport/response';
 import { retry, TOKEN } from '../transport/retry';
 import {
 	type Auth,
@@ -138,7 +138,7 @@ export class OAuth2 implements Auth {
 	 * Sends with a valid token. When AcountPay rejects the token (401, or 403 once it has ended by the clock), it is renewed
 	 * and the request repeated, once.
 	 */
-	async authenticate(send: () => Promise<Sent>): Promise<Sent> {
+	async authenticate(send: () => Promise<SendResult>): Promise<SendResult> {
 		await this.prepare();
 		const { token } = this;
 		const response = await send();

@@ -10,7 +10,7 @@ import {
 	isWebPage,
 	type NetworkFailure,
 	PROXY_ADVICE,
-	type Sent,
+	type SendResult,
 } from './response';
 
 /** What a request can make. */
@@ -59,7 +59,7 @@ export function unreachableError(
  */
 export function readError(
 	client: Client,
-	failed: Sent,
+	failed: SendResult,
 	subject: Subject,
 	unusable?: string,
 ): ApiError {

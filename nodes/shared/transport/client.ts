@@ -7,7 +7,7 @@ import { Redactor } from '../redaction';
 import { cancelSignalOf, helperContext, type RequestContext } from '../requestContext';
 import { AdaptiveLimiter } from './adaptiveLimiter';
 import { networkFailureOf } from './networkErrors';
-import { isSuccess, isWebPage, proxyFailureOf, type Sent } from './response';
+import { isSuccess, isWebPage, proxyFailureOf, type SendResult } from './response';
 import { ServerClock } from './serverClock';
 
 /** A request as it leaves, but for the secrets that n8n adds. */
@@ -107,11 +107,11 @@ export class Client {
 	 * @param timeout ms until the whole response must be there
 	 * @throws ApiError when AcountPay gives nothing to authenticate with; Cancelled
 	 */
-	async send(request: ApiRequest, timeout: number): Promise<Sent> {
+	async send(request: ApiRequest, timeout: number): Promise<SendResult> {
 		return await this.auth.authenticate(async () => await this.sendOnce(request, timeout));
 	}
 
-	private async sendOnce(request: ApiRequest, timeout: number): Promise<Sent> {
+	private async sendOnce(request: ApiRequest, timeout: number): Promise<SendResult> {
 		const { baseUrl, path, headers, query, body: content } = this.place(request);
 		const limit = AbortSignal.timeout(timeout);
 		const cancel = request.repeatable ? this.cancelSignal : undefined;

@@ -111,7 +111,7 @@ class ListReader {
 				continue;
 			}
 			const isFirst = !this.isSizeKnown;
-			const got = this.placed(window, page);
+			const got = this.filledBy(window, page);
 			// The server has a size of its own: what it has sent begins later than what was read.
 			if (got.start > end) continue;
 			const isConnected = got.start === 0 || got.start === end || this.holdsKnown(page);
@@ -175,7 +175,7 @@ class ListReader {
 	}
 
 	/** The window that a page really fills: the server may give more or fewer entries than it was asked for. */
-	private placed({ page, limit }: Window, { entries, total, limit: stated }: Page): Window {
+	private filledBy({ page, limit }: Window, { entries, total, limit: stated }: Page): Window {
 		let size = stated ?? limit;
 		if (stated === undefined && entries.length > limit) size = entries.length;
 		const isCut =

@@ -19,25 +19,25 @@ export interface NetworkFailure {
 }
 
 /** What became of a request. */
-export type Sent = ApiResponse | NetworkFailure;
+export type SendResult = ApiResponse | NetworkFailure;
 
 /** Whether AcountPay did what it was asked for. */
-export const isSuccess = (sent: Sent): sent is ApiResponse =>
+export const isSuccess = (sent: SendResult): sent is ApiResponse =>
 	sent.status !== undefined && sent.status >= 200 && sent.status < 300;
 
 /** Whether AcountPay points to another place. Redirects are not followed. */
-export const isRedirect = ({ status }: Sent): boolean =>
+export const isRedirect = ({ status }: SendResult): boolean =>
 	status !== undefined && status >= 300 && status < 400;
 
 /**
  * Whether AcountPay rejected the request, so that nothing was done. A 408 comes from between n8n and AcountPay as often
  * as from AcountPay, and says nothing of what AcountPay did.
  */
-export const isRejection = (sent: Sent): sent is ApiResponse =>
+export const isRejection = (sent: SendResult): sent is ApiResponse =>
 	sent.status !== undefined && sent.status >= 400 && sent.status < 500 && sent.status !== 408;
 
 /** Whether nothing can have reached AcountPay. */
-export const isUnreachable = (sent: Sent): sent is NetworkFailure =>
+export const isUnreachable = (sent: SendResult): sent is NetworkFailure =>
 	sent.status === undefined && !sent.sent;
 
 /** What a person can do about a proxy that is in the way. */
@@ -64,10 +64,10 @@ export const isWebPage = ({ body }: ApiResponse): boolean =>
 	/^\s*</.test(body.toString('latin1', 0, 64));
 
 /** Whether AcountPay takes no more requests for now, and has done nothing with this one. */
-export const isRateLimited = (sent: Sent): sent is ApiResponse => sent.status === 429;
+export const isRateLimited = (sent: SendResult): sent is ApiResponse => sent.status === 429;
 
 /** What happened, as the end of 'AcountPay …', for a response that can't be used. */
-export const describeFailure = (sent: Sent): string => {
+export const describeFailure = (sent: SendResult): string => {
 	if (sent.status === undefined) return sent.what;
 	const { status }: ApiResponse = sent;
 	if (isSuccess(sent)) return `sent a response that could not be read (status ${status})`;

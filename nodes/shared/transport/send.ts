@@ -3,7 +3,7 @@ import { retryAfter } from '../backoff';
 import { ApiError, Cancelled } from '../errors';
 import { ServerDown, type Verdict } from './adaptiveLimiter';
 import type { Client } from './client';
-import { isRateLimited, isRedirect, isRejection, type Sent } from './response';
+import { isRateLimited, isRedirect, isRejection, type SendResult } from './response';
 import { RATE_LIMITED, READ, retry, type RetryLimits } from './retry';
 
 /** What the item's options say about its requests. */
@@ -37,10 +37,10 @@ export async function send(
 	request: ApiRequest,
 	options: CallOptions,
 	observer?: AttemptObserver,
-): Promise<Sent> {
+): Promise<SendResult> {
 	const { limiter, cancelSignal } = client;
 	const sendOnce = async () => {
-		let sent: Sent | undefined;
+		let sent: SendResult | undefined;
 		observer?.sending();
 		try {
 			sent = await client.send(request, options.timeout);
@@ -77,12 +77,12 @@ export async function send(
 		isRepeat = true;
 		return sent;
 	};
-	const untilResumed = (sent: Sent) => (isRateLimited(sent) ? limiter.pausedFor : undefined);
+	const untilResumed = (sent: SendResult) => (isRateLimited(sent) ? limiter.pausedFor : undefined);
 	return await retry(attempt, untilResumed, RATE_LIMITED, limitsOf(client, options));
 }
 
 /** What a response says about how much AcountPay can take. */
-function verdictOn(sent: Sent): Verdict {
+function verdictOn(sent: SendResult): Verdict {
 	if (isRateLimited(sent)) {
 		return { kind: 'rateLimited', retryAfter: retryAfter(sent.headers['retry-after'], Date.now()) };
 	}
@@ -104,7 +104,7 @@ class NotSentError extends ApiError {
 
 /** An attempt at a repeatable request. */
 interface Attempt<Result> {
-	sent: Sent;
+	sent: SendResult;
 	result?: Result;
 	/** Whether no other attempt can better it. */
 	stands: boolean;
@@ -120,8 +120,8 @@ export async function sendRepeatedly<Result>(
 	client: Client,
 	request: ApiRequest,
 	options: CallOptions,
-	read: (sent: Sent) => Result | undefined,
-): Promise<{ result: Result } | { failed: Sent }> {
+	read: (sent: SendResult) => Result | undefined,
+): Promise<{ result: Result } | { failed: SendResult }> {
 	let last: Attempt<Result> | undefined;
 	const attempt = async (): Promise<Attempt<Result>> => {
 		last = await send(client, request, options).then(

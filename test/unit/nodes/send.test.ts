@@ -2,7 +2,7 @@ import type { ApiRequest } from '../../../nodes/shared/api/request';
 import { Cancelled } from '../../../nodes/shared/errors';
 import { ServerDown, type Verdict } from '../../../nodes/shared/transport/adaptiveLimiter';
 import type { Client } from '../../../nodes/shared/transport/client';
-import { isSuccess, type Sent } from '../../../nodes/shared/transport/response';
+import { isSuccess, type SendResult } from '../../../nodes/shared/transport/response';
 import { type CallOptions, send, sendRepeatedly } from '../../../nodes/shared/transport/send';
 import {
 	after,
@@ -53,7 +53,7 @@ function watched({ limiter }: Client) {
 }
 
 describe('a request', () => {
-	test.each<[string, Sent]>([
+	test.each<[string, SendResult]>([
 		['201', done],
 		['400', response(400)],
 		['401', response(401)],
@@ -105,7 +105,7 @@ describe('a request', () => {
 });
 
 describe('what the limiter is told', () => {
-	test.each<[string, Sent, Verdict]>([
+	test.each<[string, SendResult, Verdict]>([
 		['201', done, { kind: 'ok' }],
 		['400', response(400), { kind: 'ok' }],
 		['407', response(407), { kind: 'ok' }],
@@ -264,7 +264,7 @@ describe('a deadline', () => {
 });
 
 describe('a repeatable request', () => {
-	const statusOf = (sent: Sent) => (isSuccess(sent) ? sent.status : undefined);
+	const statusOf = (sent: SendResult) => (isSuccess(sent) ? sent.status : undefined);
 	const repeated = async (script: Script, options: Partial<CallOptions> = {}) => {
 		const { client, sent, stop } = scripted(script);
 		const all = { ...callOptions, ...options };
@@ -285,7 +285,7 @@ describe('a repeatable request', () => {
 
 	test('is sent again after a response that can not be used', async () => {
 		const { client, sent } = scripted([response(200, 'a'), response(200, 'b')]);
-		const readB = (got: Sent) =>
+		const readB = (got: SendResult) =>
 			isSuccess(got) && String(got.body) === 'b' ? String(got.body) : undefined;
 		expect((await end(sendRepeatedly(client, get, callOptions, readB))).value).toEqual({
 			result: 'b',

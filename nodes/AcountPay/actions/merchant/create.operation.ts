@@ -6,10 +6,10 @@ import {
 	contactPhoneField,
 	partnerRefIdField,
 } from './sharedFields';
-import { makingMerchants } from './makeMerchant';
+import { creatingMerchants } from './sharedCreate';
 
 /** Makes a merchant, which does the rest of its onboarding itself. */
-export const create = makingMerchants(
+export const create = creatingMerchants(
 	{
 		name: 'Create',
 		value: 'create',

@@ -6,10 +6,10 @@ import {
 	contactPhoneField,
 	partnerRefIdField,
 } from './sharedFields';
-import { makingMerchants } from './makeMerchant';
+import { creatingMerchants } from './sharedCreate';
 
 /** Makes a merchant with its full company data. */
-export const createFastTrack = makingMerchants(
+export const createFastTrack = creatingMerchants(
 	{
 		name: 'Create Fast Track',
 		value: 'createFastTrack',

@@ -1,10 +1,10 @@
 import { createTestMerchant } from '../../../shared/api/merchants';
 import { ValidationError } from '../../../shared/errors';
 import { companyNameField } from './sharedFields';
-import { makingMerchants } from './makeMerchant';
+import { creatingMerchants } from './sharedCreate';
 
 /** Makes a merchant that can be paid at once. */
-export const createTest = makingMerchants(
+export const createTest = creatingMerchants(
 	{
 		name: 'Create Test Merchant',
 		value: 'createTest',

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import { isToolCall, placeOf } from '../../../nodes/AcountPay/execution/place';
+import { isToolCall, runModeOf } from '../../../nodes/AcountPay/execution/runMode';
 import { safeRetry } from '../../../nodes/AcountPay/execution/retryAdvice';
 
 const contextOf = ({ mode = 'trigger', type = 'acountPay', ...more }: Record<string, unknown>) =>
@@ -27,8 +27,8 @@ describe('where the node runs', () => {
 			'execution',
 		],
 		['a tool, n8n before 2.20', { getNextRunIndex: () => 1 }, 'tool'],
-	])('%s', (_what, more, place) => {
-		expect(placeOf(contextOf(more))).toBe(place);
+	])('%s', (_what, more, mode) => {
+		expect(runModeOf(contextOf(more))).toBe(mode);
 	});
 
 	test('n8n is asked as a method of its context', () => {
@@ -61,8 +61,8 @@ describe('the safe retry', () => {
 			'execution',
 			'To go on, use Executions → this execution → Retry: it creates none of these stores again. A new execution creates them again.',
 		],
-	] as const)('%s', (place, words) => {
-		expect(safeRetry(place, '42', false, 'store')).toBe(words);
+	] as const)('%s', (mode, words) => {
+		expect(safeRetry(mode, '42', false, 'store')).toBe(words);
 	});
 
 	test("with something open it names the option that changes what 'Retry' does", () => {

@@ -1,10 +1,10 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
 /**
- * Where the node runs. It decides which retry is safe: `tool` for a language model; `subWorkflow` called by another
+ * By whom and how the node is run. It decides which retry is safe: `tool` for a language model; `subWorkflow` called by another
  * workflow; `editor` by a person's click; `execution` everywhere else.
  */
-export type Place = 'tool' | 'subWorkflow' | 'editor' | 'execution';
+export type RunMode = 'tool' | 'subWorkflow' | 'editor' | 'execution';
 
 /** The methods that not every version of n8n has. */
 interface NewerMethods {
@@ -24,8 +24,8 @@ export function isToolCall(context: IExecuteFunctions): boolean {
 	return isToolExecution?.call(context) ?? 'getNextRunIndex' in context;
 }
 
-/** Where this run of the node takes place. */
-export function placeOf(context: IExecuteFunctions): Place {
+/** The mode of this run of the node. */
+export function runModeOf(context: IExecuteFunctions): RunMode {
 	// n8n gives the tool that it makes of a node this name.
 	if (isToolCall(context) || context.getNode().type.endsWith('Tool')) return 'tool';
 	const parent = (context as NewerMethods).getExecutionContext?.()?.parentExecutionId;

@@ -17,7 +17,7 @@ import { withinSize } from '../bodyLimits';
 /** The body of a request that makes a merchant. */
 type Body = IDataObject & { companyName: string };
 
-/** What all operations that make a merchant have in common. */
+/** What all operations that create a merchant have in common. */
 const common: Pick<Operation<Body>, 'noun' | 'options' | 'createdIdOf' | 'referenceOf'> = {
 	noun: 'merchant',
 	options: [resendUnknownOptionFor('merchant')],
@@ -26,13 +26,13 @@ const common: Pick<Operation<Body>, 'noun' | 'options' | 'createdIdOf' | 'refere
 };
 
 /**
- * An operation that makes a merchant.
+ * An operation that creates a merchant.
  * @param required its fields, each with the name that it has in the body
  * @param additional fields that a person may add; none: there is no such field
  * @param requestFor the request with a checked body
  * @param checkClient throws a ValidationError where no such merchant can be made
  */
-export const makingMerchants = (
+export const creatingMerchants = (
 	option: Operation<Body>['option'],
 	required: INodeProperties[],
 	additional: INodeProperties[],
