@@ -1,3 +1,5 @@
+import type { INode } from 'n8n-workflow';
+
 import type { BenchOperation, N8nContestant } from './contestants';
 import type { GateRecord, GateSettings } from './gate';
 import type { BenchWorkflow, N8nBench } from './n8nBench';
@@ -7,12 +9,20 @@ import type { SandboxProcess } from './sandboxProcess';
 /** Those that are compared at every distance. */
 export const DISTANCE_CONTESTANTS = ['acountPay', 'httpRequest'] as const satisfies N8nContestant[];
 
+/** What a person may set differently. */
+interface Settings {
+	maxConcurrency?: number;
+	onError?: INode['onError'];
+}
+
 /** A situation, and how many items a run has in it. */
 export interface Situation {
 	operation: BenchOperation;
 	name: string;
 	gate: GateSettings;
 	items: number;
+	/** How the node is set up, where it is not as it comes. */
+	settings?: Settings;
 	/** Whether it belongs to the main figures. */
 	isMain: boolean;
 	/** Whether the picture of calls in flight shows it. */
@@ -41,6 +51,22 @@ export const SITUATIONS: Situation[] = [
 			isDrawn: latencyMs === 300 && items === 500,
 		})),
 	),
+	{
+		operation: 'create',
+		name: "300 ms away, 'On Error: Continue'",
+		gate: { latencyMs: 300 },
+		items: 500,
+		settings: { onError: 'continueRegularOutput' },
+		isMain: false,
+	},
+	{
+		operation: 'create',
+		name: "500 ms away, 'Max Concurrency' 100",
+		gate: { latencyMs: 500 },
+		items: 500,
+		settings: { maxConcurrency: 100 },
+		isMain: false,
+	},
 	...(['get', 'getQrCode'] as const).map((operation) => ({
 		operation,
 		name: '300 ms away',
@@ -110,23 +136,29 @@ export async function measureDistances(
 	{ rounds, scale = 1 }: { rounds: number; scale?: number },
 	onRun: (run: DistanceRun) => void,
 ): Promise<DistanceRun[]> {
-	const workflows = new Map<BenchOperation, BenchWorkflow[]>();
-	const workflowsFor = async (operation: BenchOperation): Promise<BenchWorkflow[]> => {
-		const known = workflows.get(operation);
+	const workflows = new Map<string, BenchWorkflow[]>();
+	const workflowsFor = async ({
+		operation,
+		settings: { maxConcurrency, ...node } = {},
+	}: Situation): Promise<BenchWorkflow[]> => {
+		const key = JSON.stringify([operation, maxConcurrency, node]);
+		const known = workflows.get(key);
 		if (known) return known;
 		const stored = await Promise.all(
 			benches.map(
-				async (bench) => await bench.newWorkflow(await bench.newCredential(), {}, operation),
+				async (bench) =>
+					await bench.newWorkflow(await bench.newCredential(), node, operation, maxConcurrency),
 			),
 		);
-		workflows.set(operation, stored);
+		workflows.set(key, stored);
 		await sandbox.setGate({ latencyMs: 20 });
 		for (const workflow of stored) await workflow.run(Math.ceil(300 * scale));
 		return stored;
 	};
 	const runs: DistanceRun[] = [];
-	for (const { operation, name, gate, items: whole, isDrawn } of situations) {
-		const ways = await workflowsFor(operation);
+	for (const situation of situations) {
+		const { operation, name, gate, items: whole, isDrawn } = situation;
+		const ways = await workflowsFor(situation);
 		const items = Math.ceil(whole * scale);
 		for (let round = 1; round <= rounds; round++) {
 			for (let turn = 0; turn < benches.length; turn++) {

@@ -50,6 +50,7 @@ docs/benchmark.webp. With other sizes, fewer runs or another concurrency it only
                     ${BURST_ROUNDS} rounds; writes bench/bursts.json and docs/benchmark.md
   --profile         where n8n's process spends its time with this node and the HTTP Request node; writes docs/benchmark.md
   --quick           the main figures of --distances and --bursts, ${QUICK_ROUNDS} runs each: about 5 minutes; only prints
+  --rows <text>     with --distances: only the rows with this text, such as '300 ms'; only prints
   --scale <0 to 1>  with --distances or --quick: this share of the payments, for a trial; only prints
   --rules           compares rules for the number of calls in flight on simulated servers; only prints
   --concurrency <n> calls that the AcountPay node has in flight (default ${CONCURRENCY}; with --distances and --quick as the node comes)
@@ -125,9 +126,10 @@ async function measure(
 	return results;
 }
 
-/** Measures distances. What is begun is put on `cleanUps`. */
+/** Measures distances; `rows`: only those with this in their name. What is begun is put on `cleanUps`. */
 async function distances(
 	isQuick: boolean,
+	rows: string,
 	rounds: number,
 	scale: number,
 	maxConcurrency: number | undefined,
@@ -147,7 +149,9 @@ async function distances(
 		cleanUps.push(() => bench.stop());
 		benches.push(bench);
 	}
-	const situations = SITUATIONS.filter(({ isMain }) => isMain || !isQuick);
+	const situations = SITUATIONS.filter(
+		({ isMain, name }) => (isMain || !isQuick) && name.includes(rows),
+	);
 	const runs = await measureDistances(benches, sandbox, situations, { rounds, scale }, (run) =>
 		console.log(
 			`${TITLES[run.contestant]}, ${run.items} ${run.operation}, ${run.situation}: ${Math.round(run.ms ?? NaN)} ms, ` +
@@ -156,7 +160,7 @@ async function distances(
 	);
 	const table = distanceTable(runs);
 	console.log(`\n${table}`);
-	if (isQuick || scale !== 1) return;
+	if (isQuick || rows !== '' || scale !== 1) return;
 	const on = surroundings(n8n.version);
 	await writeResults(DISTANCE_RESULTS, { surroundings: on, rounds, runs });
 	await writeSection('distances', `${table}\n\n${medianNote(on, rounds)}`);
@@ -238,6 +242,7 @@ async function main(): Promise<void> {
 			concurrency: { type: 'string' },
 			distances: { type: 'boolean', default: false },
 			bursts: { type: 'boolean', default: false },
+			rows: { type: 'string', default: '' },
 			scale: { type: 'string', default: '1' },
 			profile: { type: 'boolean', default: false },
 			rules: { type: 'boolean', default: false },
@@ -286,7 +291,15 @@ async function main(): Promise<void> {
 	const cleanUps: CleanUp[] = [];
 	try {
 		if (isAboutDistances) {
-			const measuring = distances(quick, rounds, scale, ordered, abort.signal, cleanUps);
+			const measuring = distances(
+				quick,
+				values.rows,
+				rounds,
+				scale,
+				ordered,
+				abort.signal,
+				cleanUps,
+			);
 			await Promise.race([measuring, aborted]);
 			for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 		}

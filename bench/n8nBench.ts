@@ -69,11 +69,13 @@ export class N8nBench {
 	 * to do for us in between.
 	 *
 	 * @param more anything else of the measured node, such as `retryOnFail`
+	 * @param maxConcurrency where it differs from that of all workflows
 	 */
 	async newWorkflow(
 		credential: CredentialReference,
 		more?: Partial<INode>,
 		operation?: BenchOperation,
+		maxConcurrency = this.maxConcurrency,
 	): Promise<BenchWorkflow> {
 		const { api } = this.n8n;
 		const path = randomUUID();
@@ -93,7 +95,7 @@ export class N8nBench {
 						typeVersion: 1,
 						parameters: { count: '={{ $json.body.count }}' },
 					},
-					nodeOf(this.contestant, this.sandbox, credential, this.maxConcurrency, more, operation),
+					nodeOf(this.contestant, this.sandbox, credential, maxConcurrency, more, operation),
 					{
 						name: 'Meter',
 						type: 'CUSTOM.benchMeter',
