@@ -122,6 +122,9 @@ describe('a payment that was made although the response', () => {
 	it('was a 500 is named as made when it has no link to draw a QR code of', async () => {
 		trouble({ status: 500, made: true });
 		const { error } = await run(1, { qrCode: true });
+		expect(error?.description).toMatch(
+			/^Copy the payment's link from .* Dashboard\. Do not create the payment again\./,
+		);
 		expect(error?.context).toMatchObject({
 			outcome: 'made',
 			paymentsMade: [{ paymentId: String(made()[0].id) }],

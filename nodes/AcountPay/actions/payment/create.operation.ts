@@ -167,7 +167,10 @@ export const create: Operation<CreateInput> = {
 		const creation = creationOf(request, merchantId, referenceNumber);
 		const made = await createOnce(client, creation, options, record(request, referenceNumber));
 		if (!qrCode) return [{ json: made }];
-		return [await withQrCode(made, work, async () => await qrCodeOf(made, merchantId, work))];
+		const imageOf = async () => await qrCodeOf(made, merchantId, work);
+		return [
+			await withQrCode(made, work, imageOf, "Read the image with the operation 'Get QR Code'."),
+		];
 	},
 };
 

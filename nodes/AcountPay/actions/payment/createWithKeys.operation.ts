@@ -23,6 +23,9 @@ import { merchantIdFrom, merchantPickerField } from './sharedFields';
 import { PaymentLookUp } from './lookUpPayment';
 import { creationOf, withQrCode } from './sharedCreate';
 
+/** A payment that was looked up has no link: AcountPay's list has none (documented). */
+const WITHOUT_LINK = "Copy the payment's link from the AcountPay Partner Dashboard.";
+
 interface CreateInput {
 	merchantId: string;
 	payment: NewKeyPayment & IDataObject;
@@ -98,6 +101,6 @@ export const createWithKeys: Operation<CreateInput> = {
 		};
 		const made = await createOnce(client, creation, options, known);
 		if (!qrCode) return [{ json: made }];
-		return [await withQrCode(made, work, () => drawQrCode(made.paymentUrl))];
+		return [await withQrCode(made, work, () => drawQrCode(made.paymentUrl), WITHOUT_LINK)];
 	},
 };

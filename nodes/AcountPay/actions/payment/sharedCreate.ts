@@ -20,8 +20,12 @@ export const creationOf = (
 		'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.',
 });
 
+const LINK_ADVICE =
+	"Read the image with the operation 'Get QR Code', or send the customer the payment's link.";
+
 /**
  * The output for a payment that was made, with the image of its QR code.
+ * @param withoutLink what to do when there is no image, and no link in the payment
  * @throws ApiError with the outcome `made` whatever went wrong with the image, also in n8n: the payment must not be lost
  *   with it; Cancelled
  */
@@ -29,20 +33,21 @@ export async function withQrCode(
 	made: IDataObject,
 	{ storeImage }: ItemWork,
 	imageOf: () => Image | Promise<Image>,
+	withoutLink: string,
 ): Promise<ItemOutput> {
 	try {
 		return { json: made, binary: { data: await storeImage(await imageOf()) } };
 	} catch (error) {
-		throw error instanceof Cancelled ? error : madeWithoutQrCode(made, error);
+		throw error instanceof Cancelled ? error : madeWithoutQrCode(made, withoutLink, error);
 	}
 }
 
-function madeWithoutQrCode(made: IDataObject, error: unknown): ApiError {
+function madeWithoutQrCode(made: IDataObject, withoutLink: string, error: unknown): ApiError {
 	const { message } = isItemError(error) ? error : new UnexpectedError(error);
 	return new ApiError(
 		'made',
 		`The payment was made (${paymentIdOf(made) ?? 'without an ID'}), but its QR code is missing: ${message}`,
-		"Read the image with the operation 'Get QR Code', or send the customer the payment's link. Do not create the payment again.",
+		`${made.paymentUrl ? LINK_ADVICE : withoutLink} Do not create the payment again.`,
 		{ status: error instanceof ApiError ? error.status : undefined, payment: made },
 	);
 }
