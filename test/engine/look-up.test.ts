@@ -123,7 +123,7 @@ describe('a payment that was made although the response', () => {
 		trouble({ status: 500, made: true });
 		const { error } = await run(1, { qrCode: true });
 		expect(error?.description).toMatch(
-			/^Copy the payment's link from .* Dashboard\. Do not create the payment again\./,
+			/^Look for the payment's link in .* Dashboard\. Do not create the payment again\./,
 		);
 		expect(error?.context).toMatchObject({
 			outcome: 'made',

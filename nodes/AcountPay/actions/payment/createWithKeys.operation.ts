@@ -23,8 +23,8 @@ import { merchantIdFrom, merchantPickerField } from './sharedFields';
 import { PaymentLookUp } from './lookUpPayment';
 import { creationOf, withQrCode } from './sharedCreate';
 
-/** A payment that was looked up has no link: AcountPay's list has none (documented). */
-const WITHOUT_LINK = "Copy the payment's link from the AcountPay Partner Dashboard.";
+/** A payment that was looked up has no link: AcountPay documents none in its list, and not whether the dashboard shows it. */
+const WITHOUT_LINK = "Look for the payment's link in the AcountPay Partner Dashboard.";
 
 interface CreateInput {
 	merchantId: string;
