@@ -434,7 +434,7 @@ describe('invoices by mail', () => {
 			const [image] = mail.attachments;
 			expect(image).toMatchObject({ cid: 'data', contentType: 'image/png' });
 			expect(image.content).toEqual(await readQrCode(sandbox, MERCHANT, id));
-			expect(await table.row(reference)).toMatchObject({ state: 'asked', paymentId: id });
+			expect(await table.row(reference)).toMatchObject({ state: 'created', paymentId: id });
 		}
 	});
 
@@ -448,7 +448,7 @@ describe('invoices by mail', () => {
 		expect(html).toContain(`href="${pageOf(payment)}"`);
 		expect(await textIn(attachments[0].content)).toBe(pageOf(payment));
 		const paymentId = String(payment.id);
-		expect(await table.row('INV-1')).toMatchObject({ state: 'asked', paymentId });
+		expect(await table.row('INV-1')).toMatchObject({ state: 'created', paymentId });
 	});
 
 	it('sends the image alone when AcountPay gives no link under this name', async () => {
@@ -482,25 +482,34 @@ describe('invoices by mail', () => {
 			invoice('INV-2', { email: REFUSED }),
 			invoice('INV-3'),
 			invoice('INV-4'),
+			invoice('INV-5'),
 		);
 		// AcountPay makes the payment, and its answer is lost.
 		sandbox.faults.add({ match: { endpoint: 'create', reference: 'INV-4' }, reset: 'after' });
+		sandbox.faults.add({ match: { endpoint: 'qr', reference: 'INV-5' }, status: 400 });
 		const execution = await run(workflow, 'Start');
 		expect(execution.status).toBe('error');
 		const { message } = errorOf(execution)!;
-		expect(message).toMatch(/^3 of 4 invoices need you: /);
-		for (const reference of ['INV-1', 'INV-2', 'INV-4']) expect(message).toContain(reference);
+		expect(message).toMatch(/^4 of 5 invoices need you: /);
+		for (const reference of ['INV-1', 'INV-2', 'INV-4', 'INV-5']) {
+			expect(message).toContain(reference);
+		}
 		expect(mailbox.mails.map(({ subject }) => subject)).toEqual(['Invoice INV-3']);
 		expect(await table.rows()).toMatchObject([
-			{ state: 'failed', note: expect.stringContaining('Amount') },
-			{ state: 'asked', note: expect.stringContaining('The mail was not sent') },
-			{ state: 'asked', note: null },
-			{ state: 'failed', note: expect.stringContaining('may or may not exist') },
+			{ state: 'notCreated', note: expect.stringContaining('Amount') },
+			{ state: 'created', note: expect.stringContaining('The mail was not sent') },
+			{ state: 'created', note: null },
+			{ state: 'unknown', note: expect.stringContaining('may or may not exist') },
+			{
+				state: 'created',
+				paymentId: paymentFor('INV-5').id,
+				note: expect.stringContaining('QR code is missing'),
+			},
 		]);
 
 		const again = await run(workflow, 'Start');
 		expect(nodesRun(again)).not.toContain('Create Payment');
-		expect(sandbox.payments).toHaveLength(3);
+		expect(sandbox.payments).toHaveLength(4);
 	});
 
 	it('leaves a row that another run has taken since it was read', async () => {
@@ -534,7 +543,7 @@ describe('paid orders', () => {
 		merchantId: MERCHANT,
 		amount: 250,
 		currency: 'DKK',
-		state: 'asked',
+		state: 'created',
 		...more,
 	});
 
@@ -590,7 +599,7 @@ describe('paid orders', () => {
 			{ json: { reference: 'ORDER-1', state: 'paid', paymentId: id } },
 		]);
 		expect(await table.row('ORDER-1')).toMatchObject({ state: 'paid', paymentId: id });
-		expect(await table.row('ORDER-2')).toMatchObject({ state: 'asked', paymentId: null });
+		expect(await table.row('ORDER-2')).toMatchObject({ state: 'created', paymentId: null });
 	});
 
 	it('takes keys instead of access tokens', async () => {
@@ -630,7 +639,7 @@ describe('paid orders', () => {
 		expect(errorOf(execution)?.message).toMatch(
 			new RegExp(`payment ${id} 'completed', ${money} .*is 250 DKK`),
 		);
-		expect(await table.row('ORDER-1')).toMatchObject({ state: 'asked', paymentId: null });
+		expect(await table.row('ORDER-1')).toMatchObject({ state: 'created', paymentId: null });
 	});
 
 	it('takes no word for it when AcountPay, asked, says otherwise', async () => {
@@ -641,7 +650,7 @@ describe('paid orders', () => {
 		const [execution] = await startedBy(async () => await deliver(lying), 1);
 		expect(execution.status).toBe('error');
 		expect(nodesRun(execution)).not.toContain('Mark as Paid');
-		expect(await table.row('ORDER-1')).toMatchObject({ state: 'asked' });
+		expect(await table.row('ORDER-1')).toMatchObject({ state: 'created' });
 	});
 
 	it('says so when there is no such order', async () => {
@@ -657,7 +666,7 @@ describe('paid orders', () => {
 		await table.add(order('ORDER-1'), order('ORDER-1'));
 		const [execution] = await pay(await ask('ORDER-1'));
 		expect(execution.status).toBe('error');
-		expect(await table.rows()).toMatchObject([{ state: 'asked' }, { state: 'asked' }]);
+		expect(await table.rows()).toMatchObject([{ state: 'created' }, { state: 'created' }]);
 	});
 
 	it('says so when two payments of an order come at the same moment, and marks it once', async () => {
@@ -705,7 +714,7 @@ describe('nightly reconciliation', () => {
 			merchantId: MERCHANT,
 			amount: 80,
 			currency: 'DKK',
-			state: 'asked',
+			state: 'created',
 			paymentId: id,
 			...more,
 		});
@@ -730,17 +739,17 @@ describe('nightly reconciliation', () => {
 			{ reference: 'DECLINED', state: 'declined' },
 			{ reference: 'PAID', state: 'paid' },
 			{ reference: 'EXPIRED', state: 'expired' },
-			{ reference: 'PENDING', state: 'asked' },
+			{ reference: 'PENDING', state: 'created' },
 		]);
 		expect(itemsOf(execution, 'Report')).toMatchObject([
 			{
 				json: {
 					changed: [
-						{ reference: 'DECLINED', before: 'asked', after: 'declined' },
-						{ reference: 'PAID', before: 'asked', after: 'paid' },
-						{ reference: 'EXPIRED', before: 'asked', after: 'expired' },
+						{ reference: 'DECLINED', before: 'created', after: 'declined' },
+						{ reference: 'PAID', before: 'created', after: 'paid' },
+						{ reference: 'EXPIRED', before: 'created', after: 'expired' },
 					],
-					stillOpen: [{ reference: 'PENDING', after: 'asked' }],
+					stillOpen: [{ reference: 'PENDING', after: 'created' }],
 					problems: [],
 				},
 			},
@@ -764,10 +773,14 @@ describe('nightly reconciliation', () => {
 		expect(execution.status).toBe('error');
 		expect(errorOf(execution)?.message).toMatch(/^4 payments need you: UNKNOWN .*; MISSING /);
 		expect(await table.rows()).toMatchObject([
-			{ reference: 'UNKNOWN', state: 'asked', note: expect.stringContaining('paid_out') },
-			{ reference: 'MISSING', state: 'asked', note: expect.stringContaining('pay_gone') },
-			{ reference: 'LEFT', state: 'creating', note: expect.stringContaining('It is not known') },
-			{ reference: 'CHEAPER', state: 'asked', note: 'Paid, but 80 DKK' },
+			{ reference: 'UNKNOWN', state: 'created', note: expect.stringContaining('paid_out') },
+			{ reference: 'MISSING', state: 'created', note: expect.stringContaining('pay_gone') },
+			{
+				reference: 'LEFT',
+				state: 'creating',
+				note: expect.stringContaining('may or may not exist'),
+			},
+			{ reference: 'CHEAPER', state: 'created', note: 'Paid, but 80 DKK' },
 			{ reference: 'PAID', state: 'paid', note: '' },
 		]);
 	});
@@ -828,7 +841,7 @@ describe('nightly reconciliation with keys', () => {
 	/** A row whose payment is noted. */
 	const asked = async (reference: string) => {
 		const paymentId = await pay(reference);
-		await table.add(order(reference, { state: 'asked', paymentId: String(paymentId) }));
+		await table.add(order(reference, { state: 'created', paymentId: String(paymentId) }));
 		return paymentId;
 	};
 
@@ -851,8 +864,8 @@ describe('nightly reconciliation with keys', () => {
 		expect(await table.rows()).toMatchObject([
 			{ reference: 'DECLINED', state: 'declined' },
 			{ reference: 'PAID', state: 'paid' },
-			{ reference: 'PENDING', state: 'asked' },
-			{ reference: 'OTHER', state: 'asked', paymentId: String(other) },
+			{ reference: 'PENDING', state: 'created' },
+			{ reference: 'OTHER', state: 'created', paymentId: String(other) },
 		]);
 		expect(itemsOf(execution, 'Report')).toMatchObject([
 			{
@@ -870,9 +883,9 @@ describe('nightly reconciliation with keys', () => {
 		await table.add(
 			order('CLAIMED'),
 			order('NEW', { state: undefined }),
-			order('UNKNOWN', { state: 'failed', note: 'It may or may not exist' }),
+			order('UNKNOWN', { state: 'unknown', note: 'It may or may not exist' }),
 			order('AGAIN', { paymentId: String(await pay('AGAIN')) }),
-			order('REFUSED', { state: 'failed', note: 'AcountPay refused it' }),
+			order('REFUSED', { state: 'notCreated', note: 'AcountPay refused it' }),
 			order('LOST', { state: undefined }),
 			order('DECLINED'),
 		);
@@ -889,11 +902,11 @@ describe('nightly reconciliation with keys', () => {
 		expect(errorOf(execution)).toBeUndefined();
 		const note = expect.stringContaining('Found in AcountPay');
 		expect(await table.rows()).toMatchObject([
-			{ reference: 'CLAIMED', state: 'asked', paymentId: String(claimed), note },
+			{ reference: 'CLAIMED', state: 'created', paymentId: String(claimed), note },
 			{ reference: 'NEW', state: 'paid', paymentId: String(paid), note },
-			{ reference: 'UNKNOWN', state: 'asked', paymentId: String(unknown), note },
-			{ reference: 'AGAIN', state: 'asked', paymentId: String(again), note },
-			{ reference: 'REFUSED', state: 'failed', paymentId: null, note: 'AcountPay refused it' },
+			{ reference: 'UNKNOWN', state: 'created', paymentId: String(unknown), note },
+			{ reference: 'AGAIN', state: 'created', paymentId: String(again), note },
+			{ reference: 'REFUSED', state: 'notCreated', paymentId: null, note: 'AcountPay refused it' },
 			{ reference: 'LOST', state: null, paymentId: null },
 			{ reference: 'DECLINED', state: 'declined', paymentId: String(declined), note },
 		]);
@@ -908,7 +921,7 @@ describe('nightly reconciliation with keys', () => {
 			[order('AMOUNT', { amount: 800 }), 'lists no payment'],
 			[order('CURRENCY', { currency: 'EUR' }), 'lists no payment'],
 			[order('MERCHANT', { merchantId: KEY_MERCHANTS.fail.clientId }), 'lists no payment'],
-			[order('GONE', { state: 'asked', paymentId: '42' }), 'does not list payment 42'],
+			[order('GONE', { state: 'created', paymentId: '42' }), 'does not list payment 42'],
 		];
 		await table.add(...doubts.map(([row]) => row));
 		for (const reference of ['TWICE', 'TWICE', 'SHARED', 'AMOUNT', 'CURRENCY', 'MERCHANT']) {
@@ -977,7 +990,7 @@ describe('nightly reconciliation with keys', () => {
 			expect(errorOf(execution)).toBeUndefined();
 			const found = REFERENCES.map((reference, index) => ({
 				reference,
-				state: index === 2 ? 'paid' : 'asked',
+				state: index === 2 ? 'paid' : 'created',
 				paymentId: String(paymentFor(reference).id),
 			}));
 			expect(await orders.rows()).toMatchObject(found);
@@ -1135,8 +1148,8 @@ describe('pay once', () => {
 		]);
 		expect(created()).toBe(2);
 		expect(await payOnce.payments.rows()).toMatchObject([
-			{ reference: 'ORDER-1', state: 'made', paymentId: one.id },
-			{ reference: 'ORDER-2', state: 'made', paymentId: two.id },
+			{ reference: 'ORDER-1', state: 'created', paymentId: one.id },
+			{ reference: 'ORDER-2', state: 'created', paymentId: two.id },
 		]);
 	});
 
@@ -1186,10 +1199,10 @@ describe('pay once', () => {
 		const paymentId = String(paymentFor('ORDER-1').id);
 		expect(created()).toBe(1);
 		const row = await payOnce.payments.row('ORDER-1');
-		expect(row).toMatchObject({ state: 'asking', paymentId: null, amount: 149.99 });
+		expect(row).toMatchObject({ state: 'creating', paymentId: null, amount: 149.99 });
 		expect(row.note).toContain('ORDER-1');
 
-		await payOnce.payments.change('ORDER-1', { state: 'made', paymentId });
+		await payOnce.payments.change('ORDER-1', { state: 'created', paymentId });
 		expect(handedOut(await payOnce.call(ORDER))).toMatchObject([{ paymentId, isNew: false }]);
 		expect(created()).toBe(1);
 	});
@@ -1236,13 +1249,13 @@ describe('pay once', () => {
 		await payOnce.call({ ...ORDER, reference: 'MAKES-THE-TABLE' });
 		sandbox.reset();
 		// Databases that work on several changes at once can make two rows for two runs.
-		const claimed = { ...ORDER, state: 'asking', run: '999-0' };
+		const claimed = { ...ORDER, state: 'creating', run: '999-0' };
 		await payOnce.payments.add(claimed, { reference: 'ORDER-1' });
 		const execution = await payOnce.call(ORDER);
 		expect(errorOf(execution)?.message).toContain('ORDER-1 (execution 999 asked');
 		expect(sandbox.counts).toEqual({});
 		const [, ...rows] = await payOnce.payments.rows();
-		expect(rows).toMatchObject([{ state: 'asking', run: '999-0' }, { state: '' }]);
+		expect(rows).toMatchObject([{ state: 'creating', run: '999-0' }, { state: '' }]);
 	});
 
 	it('leaves what was asked and never answered to a person after a kill -9', async () => {
@@ -1263,7 +1276,7 @@ describe('pay once', () => {
 			const again = await n8n.api.runWorkflow(id);
 			expect(errorOf(again)?.message).toContain('ORDER-1 (execution');
 			expect(created()).toBe(1);
-			expect(await killed.payments.rows()).toMatchObject([{ state: 'asking', paymentId: null }]);
+			expect(await killed.payments.rows()).toMatchObject([{ state: 'creating', paymentId: null }]);
 			// A person finds that AcountPay has no such payment.
 			await killed.payments.change('ORDER-1', { state: '' });
 			expect(handedOut(await n8n.api.runWorkflow(id))).toMatchObject([{ isNew: true }]);
@@ -1409,7 +1422,7 @@ describe('onboard a merchant', () => {
 		);
 		expect(mailbox.mails.map(({ subject }) => subject)).toEqual(['Get paid by bank: Coffee']);
 		expect(await merchants.rows()).toMatchObject([
-			{ state: 'failed', note: expect.stringContaining('refused') },
+			{ state: 'notCreated', note: expect.stringContaining('refused') },
 			{ state: 'invited', note: expect.stringContaining('The mail was not sent') },
 			{ state: 'invited', note: '' },
 		]);
@@ -1425,7 +1438,7 @@ describe('onboard a merchant', () => {
 		const [execution] = await started(1);
 		expect(errorOf(execution)?.message).toMatch(/^Coffee is active, but has no store: .*refused/);
 		expect(await merchants.row('Coffee')).toMatchObject({
-			state: 'failed',
+			state: 'storeNotCreated',
 			note: expect.stringContaining('refused'),
 		});
 	});
