@@ -1,5 +1,6 @@
 import type { ICredentialDataDecryptedObject, INode } from 'n8n-workflow';
 
+import { KEY_MERCHANTS } from '../sandbox';
 import type { CredentialReference, WorkflowNode } from '../tools/n8n/workflow';
 import type { SandboxProcess } from './sandboxProcess';
 
@@ -23,11 +24,18 @@ export const TITLES: Record<Contestant, string> = {
 	axios: 'axios, without n8n',
 };
 
-/** The credential that a contestant signs in with. */
+/**
+ * The credential that a contestant signs in with.
+ * @param withKeys whether the AcountPay node has keys
+ */
 export function credentialOf(
 	contestant: N8nContestant,
-	{ url, clientId, clientSecret }: SandboxProcess,
+	{ url, clientId, clientSecret, keys }: SandboxProcess,
+	withKeys = false,
 ): { type: string; data: ICredentialDataDecryptedObject } {
+	if (contestant === 'acountPay' && withKeys) {
+		return { type: 'acountPayKeyApi', data: { environment: 'custom', baseUrl: url, ...keys } };
+	}
 	if (contestant === 'acountPay') {
 		return {
 			type: 'acountPayApi',
@@ -58,6 +66,24 @@ export type BenchOperation = 'create' | 'get' | 'getQrCode' | 'waitForCompletion
 
 const READ = { merchantId: MERCHANT, paymentId: REFERENCE };
 
+/** With keys the merchant has to exist. The expression costs what the other one does. */
+const KEYS = {
+	authentication: 'apiKey',
+	merchantId: `={{ $json.merchant && "${KEY_MERCHANTS.shop.clientId}" }}`,
+};
+
+/** How the measured node is set up. */
+export interface NodeSettings {
+	/** `create` when it is not given. */
+	operation?: BenchOperation;
+	/** How many calls the AcountPay node has in flight; undefined: as the node comes. */
+	maxConcurrency?: number;
+	/** Whether the AcountPay node has keys. */
+	withKeys?: boolean;
+	/** Anything else of the node, such as `retryOnFail`. */
+	node?: Partial<INode>;
+}
+
 /** A request as the HTTP Request node is set up for it; it can't wait. A create has more. */
 const httpRequestTo = (paymentsUrl: string, operation: BenchOperation): INode['parameters'] => ({
 	url: `=${paymentsUrl}/{{ $json.reference }}${operation === 'getQrCode' ? '/qr' : ''}`,
@@ -74,8 +100,7 @@ const httpRequestTo = (paymentsUrl: string, operation: BenchOperation): INode['p
 function typeAndParameters(
 	contestant: N8nContestant,
 	url: string,
-	maxConcurrency: number | undefined,
-	operation: BenchOperation,
+	{ operation = 'create', maxConcurrency, withKeys }: NodeSettings,
 ): { type: string; typeVersion: number; parameters: INode['parameters'] } {
 	const paymentsUrl = `${url}/v1/partner/payments`;
 	switch (contestant) {
@@ -87,6 +112,7 @@ function typeAndParameters(
 					resource: 'payment',
 					operation,
 					...(operation === 'create' ? OPERATION : READ),
+					...(withKeys && KEYS),
 					options: maxConcurrency === undefined ? {} : { maxConcurrency },
 				},
 			};
@@ -124,23 +150,18 @@ function typeAndParameters(
 	}
 }
 
-/**
- * The measured node as it stands in its workflow.
- *
- * @param maxConcurrency how many calls the AcountPay node has in flight; undefined: as the node comes
- */
+/** The measured node as it stands in its workflow. */
 export function nodeOf(
 	contestant: N8nContestant,
-	{ url }: SandboxProcess,
+	sandbox: SandboxProcess,
 	credential: CredentialReference,
-	maxConcurrency: number | undefined,
-	more: Partial<INode> = {},
-	operation: BenchOperation = 'create',
+	settings: NodeSettings = {},
 ): WorkflowNode {
+	const { type } = credentialOf(contestant, sandbox, settings.withKeys);
 	return {
 		name: MEASURED_NODE,
-		...typeAndParameters(contestant, url, maxConcurrency, operation),
-		credentials: { [credentialOf(contestant, { url } as SandboxProcess).type]: credential },
-		...more,
+		...typeAndParameters(contestant, sandbox.url, settings),
+		credentials: { [type]: credential },
+		...settings.node,
 	};
 }

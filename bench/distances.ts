@@ -1,6 +1,4 @@
-import type { INode } from 'n8n-workflow';
-
-import type { BenchOperation, N8nContestant } from './contestants';
+import type { BenchOperation, N8nContestant, NodeSettings } from './contestants';
 import type { GateRecord, GateSettings } from './gate';
 import type { BenchWorkflow, N8nBench } from './n8nBench';
 import { median } from './results';
@@ -9,12 +7,6 @@ import type { SandboxProcess } from './sandboxProcess';
 /** Those that are compared at every distance. */
 export const DISTANCE_CONTESTANTS = ['acountPay', 'httpRequest'] as const satisfies N8nContestant[];
 
-/** What a person may set differently. */
-interface Settings {
-	maxConcurrency?: number;
-	onError?: INode['onError'];
-}
-
 /** A situation, and how many items a run has in it. */
 export interface Situation {
 	operation: BenchOperation;
@@ -22,7 +14,7 @@ export interface Situation {
 	gate: GateSettings;
 	items: number;
 	/** How the node is set up, where it is not as it comes. */
-	settings?: Settings;
+	settings?: NodeSettings;
 	/** Whether it belongs to the main figures. */
 	isMain: boolean;
 	/** Whether the picture of calls in flight shows it. */
@@ -56,7 +48,7 @@ export const SITUATIONS: Situation[] = [
 		name: "300 ms away, 'On Error: Continue'",
 		gate: { latencyMs: 300 },
 		items: 500,
-		settings: { onError: 'continueRegularOutput' },
+		settings: { node: { onError: 'continueRegularOutput' } },
 		isMain: false,
 	},
 	{
@@ -67,6 +59,14 @@ export const SITUATIONS: Situation[] = [
 		settings: { maxConcurrency: 100 },
 		isMain: false,
 	},
+	...[20, 300].map((latencyMs) => ({
+		operation: 'create' as const,
+		name: `${latencyMs} ms away, with keys`,
+		gate: { latencyMs },
+		items: latencyMs === 20 ? 1_000 : 500,
+		settings: { withKeys: true },
+		isMain: false,
+	})),
 	...(['get', 'getQrCode'] as const).map((operation) => ({
 		operation,
 		name: '300 ms away',
@@ -137,17 +137,17 @@ export async function measureDistances(
 	onRun: (run: DistanceRun) => void,
 ): Promise<DistanceRun[]> {
 	const workflows = new Map<string, BenchWorkflow[]>();
-	const workflowsFor = async ({
-		operation,
-		settings: { maxConcurrency, ...node } = {},
-	}: Situation): Promise<BenchWorkflow[]> => {
-		const key = JSON.stringify([operation, maxConcurrency, node]);
+	const workflowsFor = async ({ operation, settings }: Situation): Promise<BenchWorkflow[]> => {
+		const key = JSON.stringify([operation, settings]);
 		const known = workflows.get(key);
 		if (known) return known;
 		const stored = await Promise.all(
 			benches.map(
 				async (bench) =>
-					await bench.newWorkflow(await bench.newCredential(), node, operation, maxConcurrency),
+					await bench.newWorkflow(await bench.newCredential(settings?.withKeys), {
+						operation,
+						...settings,
+					}),
 			),
 		);
 		workflows.set(key, stored);

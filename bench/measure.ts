@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Contestant } from './contestants';
+import type { Contestant, NodeSettings } from './contestants';
 import { createWithAxios, fetchToken } from './machineLimit';
 import type { BenchWorkflow, N8nBench } from './n8nBench';
 import type { Run, Trouble } from './results';
@@ -83,13 +83,10 @@ export async function measureSize(
 }
 
 /** A new workflow whose credential has a token. */
-async function signedIn(
-	bench: N8nBench,
-	more?: Parameters<N8nBench['newWorkflow']>[1],
-): Promise<BenchWorkflow> {
+async function signedIn(bench: N8nBench, settings?: NodeSettings): Promise<BenchWorkflow> {
 	const credential = await bench.newCredential();
 	await (await bench.newWorkflow(credential)).run(1);
-	return await bench.newWorkflow(credential, more);
+	return await bench.newWorkflow(credential, settings);
 }
 
 async function endedToken(bench: N8nBench, sandbox: SandboxProcess) {
@@ -116,7 +113,7 @@ async function oneRefused(bench: N8nBench, sandbox: SandboxProcess) {
 }
 
 async function retried(bench: N8nBench, sandbox: SandboxProcess) {
-	const workflow = await signedIn(bench, { retryOnFail: true, maxTries: 3 });
+	const workflow = await signedIn(bench, { node: { retryOnFail: true, maxTries: 3 } });
 	await sandbox.reset();
 	await sandbox.refuseOnce(REFUSED_REFERENCE);
 	await workflow.run(TROUBLE_ITEMS);

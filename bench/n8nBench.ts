@@ -1,5 +1,4 @@
 import axios from 'axios';
-import type { INode } from 'n8n-workflow';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -10,8 +9,8 @@ import {
 	credentialOf,
 	MEASURED_NODE,
 	nodeOf,
-	type BenchOperation,
 	type N8nContestant,
+	type NodeSettings,
 } from './contestants';
 import type { Reading } from './nodes/BenchMeter';
 import type { SandboxProcess } from './sandboxProcess';
@@ -58,8 +57,8 @@ export class N8nBench {
 	}
 
 	/** Stores a credential that has no token yet. */
-	async newCredential(): Promise<CredentialReference> {
-		const { type, data } = credentialOf(this.contestant, this.sandbox);
+	async newCredential(withKeys = false): Promise<CredentialReference> {
+		const { type, data } = credentialOf(this.contestant, this.sandbox, withKeys);
 		const { id, name } = await this.n8n.api.createCredential(randomUUID(), type, data);
 		return { id, name };
 	}
@@ -67,15 +66,10 @@ export class N8nBench {
 	/**
 	 * Stores and activates a workflow that is run by a webhook and answers when it has ended: n8n has nothing
 	 * to do for us in between.
-	 *
-	 * @param more anything else of the measured node, such as `retryOnFail`
-	 * @param maxConcurrency where it differs from that of all workflows
 	 */
 	async newWorkflow(
 		credential: CredentialReference,
-		more?: Partial<INode>,
-		operation?: BenchOperation,
-		maxConcurrency = this.maxConcurrency,
+		settings: NodeSettings = {},
 	): Promise<BenchWorkflow> {
 		const { api } = this.n8n;
 		const path = randomUUID();
@@ -95,7 +89,10 @@ export class N8nBench {
 						typeVersion: 1,
 						parameters: { count: '={{ $json.body.count }}' },
 					},
-					nodeOf(this.contestant, this.sandbox, credential, maxConcurrency, more, operation),
+					nodeOf(this.contestant, this.sandbox, credential, {
+						maxConcurrency: this.maxConcurrency,
+						...settings,
+					}),
 					{
 						name: 'Meter',
 						type: 'CUSTOM.benchMeter',

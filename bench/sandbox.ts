@@ -9,9 +9,13 @@ import { LATENCY_MS } from './settings';
 async function main(): Promise<void> {
 	const isGated = process.argv.includes('--gate');
 	const latencyMs = isGated ? 0 : LATENCY_MS;
-	const { url, credentials } = await startSandbox({ latencyMs, record: false, control: true });
+	const { url, credentials, keys } = await startSandbox({
+		latencyMs,
+		record: false,
+		control: true,
+	});
 	const address = isGated ? (await Gate.start(url)).url : url;
-	console.log(JSON.stringify({ url: address, ...credentials }));
+	console.log(JSON.stringify({ url: address, ...credentials, keys }));
 }
 
 void main();

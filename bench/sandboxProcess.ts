@@ -2,7 +2,7 @@ import axios from 'axios';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Fault, Payment } from '../sandbox';
+import type { Fault, Payment, Sandbox } from '../sandbox';
 import { baseEnvironment, startNode, type Child } from '../tools/child';
 import type { GateRecord, GateSettings } from './gate';
 
@@ -26,6 +26,8 @@ export class SandboxProcess {
 		readonly url: string,
 		readonly clientId: string,
 		readonly clientSecret: string,
+		/** Of the API with keys. */
+		readonly keys: Pick<Sandbox['keys'], 'clientId' | 'clientSecret'>,
 	) {}
 
 	/**
@@ -46,8 +48,8 @@ export class SandboxProcess {
 			}
 			await sleep(50);
 		}
-		const { url, clientId, clientSecret } = JSON.parse(child.stdout()) as Record<string, string>;
-		return new SandboxProcess(child, url, clientId, clientSecret);
+		const { url, clientId, clientSecret, keys } = JSON.parse(child.stdout()) as SandboxProcess;
+		return new SandboxProcess(child, url, clientId, clientSecret, keys);
 	}
 
 	/** Forgets payments, counts and faults, and takes back {@link endTokensAfter}. Tokens stay good. */
