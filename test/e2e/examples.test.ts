@@ -238,7 +238,7 @@ describe('point of sale', () => {
 		expect(execution.status).toBe('success');
 		expect(outcomeOf(execution)).toEqual([outcome]);
 		expect(itemsOf(execution, outcome)).toHaveLength(1);
-		expect(nodesRun(execution)).not.toContain('Ask Once More');
+		expect(nodesRun(execution)).not.toContain('Read Once More');
 	});
 
 	it('fails when no payment could be made, and tells the till', async () => {
