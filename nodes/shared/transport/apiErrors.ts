@@ -122,7 +122,7 @@ function wordsFor(
 		case 404:
 			return {
 				message: `AcountPay does not find ${name}${forMerchant}`,
-				advice: `Check ${forMerchant ? 'Merchant ID and, when you read a payment, Payment ID' : 'the IDs in the fields of this item'}. Sandbox and production know nothing of each other.`,
+				advice: `Check ${forMerchant ? 'Merchant ID and, when you read a payment, Payment ID' : 'the IDs in the fields of this item'}. Sandbox and production have separate data.`,
 			};
 		case 409:
 			return {
