@@ -1,0 +1,212 @@
+/** How many calls may be in flight. What becomes of a whole run is in adaptiveLimiter.test.ts. */
+import { ConcurrencyLimit } from '../../../nodes/shared/transport/adaptiveLimiter/concurrencyLimit';
+
+let now: number;
+let limit: ConcurrencyLimit;
+beforeEach(() => {
+	now = 1_000;
+	limit = new ConcurrencyLimit(10, 50, () => now);
+});
+
+/** A round of good responses with these latencies, in ms; `isFull`: the limit held calls back. */
+function round(latency: number | number[], isFull = true) {
+	const count = limit.current;
+	if (isFull) limit.noteInFlight(count);
+	for (let i = 0; i < count; i++) {
+		limit.noteLatency(Array.isArray(latency) ? latency[i % latency.length] : latency);
+	}
+}
+
+describe('up', () => {
+	test.each([
+		[1, [20, 35, 50, 50]],
+		[150, [20, 35, 50, 50]],
+		[225, [28, 50, 50]],
+		[300, [40, 50]],
+		[600, [50]],
+	])('with %i ms', (latency, limits) => {
+		for (const expected of limits) {
+			round(latency);
+			expect(limit.current).toBe(expected);
+		}
+	});
+
+	test('only when it held calls back, at any time of the round', () => {
+		limit.noteInFlight(9);
+		round(20, false);
+		expect(limit.current).toBe(10);
+		limit.noteInFlight(10);
+		limit.noteInFlight(3);
+		round(20, false);
+		expect(limit.current).toBe(20);
+		round(20, false);
+		expect(limit.current).toBe(20);
+	});
+
+	test('not before as many calls as it allows have ended', () => {
+		limit.noteInFlight(10);
+		for (let i = 0; i < 9; i++) limit.noteLatency(20);
+		expect([limit.current, limit.baseline]).toEqual([10, Infinity]);
+		limit.noteLatency(20);
+		expect([limit.current, limit.baseline]).toEqual([20, 20]);
+	});
+});
+
+describe('latency', () => {
+	test('the baseline is the shortest median of a round', () => {
+		round([5, 100, 90]);
+		expect(limit.baseline).toBe(90);
+		round(80);
+		round(100);
+		expect(limit.baseline).toBe(80);
+	});
+
+	test.each([
+		// Twice the baseline, and at least 50 ms more.
+		[10, 60, 35],
+		[10, 61, 19],
+		[100, 200, 40],
+		[100, 201, 19],
+	])('%i ms at first, then %i ms: %i', (first, then, expected) => {
+		round(first);
+		round(then);
+		expect(limit.current).toBe(expected);
+	});
+
+	test('is cut to the share that takes as long as it may, and goes up by one a round', () => {
+		round(100);
+		round(800);
+		expect(limit.current).toBe(5);
+		round(100);
+		expect(limit.current).toBe(6);
+		round(100);
+		expect(limit.current).toBe(7);
+	});
+
+	test('that cuts do not bring down becomes the baseline, and the limit doubles again', () => {
+		round(100);
+		round(500);
+		expect(limit.current).toBe(8);
+		round(450);
+		expect([limit.current, limit.baseline]).toEqual([50, 450]);
+	});
+
+	test('that cuts bring down is a queue at the server: the baseline stays', () => {
+		round(100);
+		round(500);
+		round(400);
+		expect([limit.current, limit.baseline]).toEqual([4, 100]);
+	});
+
+	test('after a small cut tells nothing yet', () => {
+		round(100);
+		round(220);
+		expect(limit.current).toBe(18);
+		round(220);
+		expect([limit.current, limit.baseline]).toEqual([16, 100]);
+	});
+});
+
+describe('calls that say nothing about the limit', () => {
+	test('are those that were sent before it was cut', () => {
+		expect(limit.isCurrent(0)).toBe(true);
+		round(100);
+		round(800);
+		expect([limit.isCurrent(999), limit.isCurrent(1_000)]).toEqual([false, true]);
+		now = 2_000;
+		limit.forgetCalls();
+		expect([limit.isCurrent(1_999), limit.isCurrent(2_000)]).toEqual([false, true]);
+	});
+
+	test('a cut begins a new round', () => {
+		limit.noteInFlight(10);
+		for (let i = 0; i < 9; i++) limit.noteLatency(20);
+		limit.noteRateLimited();
+		for (let i = 0; i < 4; i++) limit.noteLatency(20);
+		expect(limit.baseline).toBe(Infinity);
+		limit.noteLatency(20);
+		expect(limit.baseline).toBe(20);
+	});
+});
+
+describe('a 429', () => {
+	test('halves the limit when it held calls back, and then it goes up by one a round', () => {
+		limit.noteInFlight(10);
+		limit.noteRateLimited();
+		expect(limit.current).toBe(5);
+		for (const expected of [6, 7, 8, 9]) {
+			round(20);
+			expect(limit.current).toBe(expected);
+		}
+	});
+
+	test('says nothing about a limit that held nothing back', () => {
+		limit.noteRateLimited();
+		expect(limit.current).toBe(10);
+	});
+
+	test('keeps the limit below where it came for 15 seconds', () => {
+		limit.noteInFlight(10);
+		limit.noteRateLimited();
+		for (let i = 0; i < 20; i++) round(20);
+		expect(limit.current).toBe(9);
+		now += 14_999;
+		round(20);
+		expect(limit.current).toBe(9);
+		now += 1;
+		round(20);
+		expect(limit.current).toBe(10);
+	});
+});
+
+describe('failures', () => {
+	test('each halves the limit, down to one call at a time, which is a probe', () => {
+		for (const expected of [5, 2, 1, 1]) {
+			expect(limit.isProbing).toBe(limit.current === 1);
+			limit.noteFailure(now);
+			expect(limit.current).toBe(expected);
+		}
+		expect(limit.isProbing).toBe(true);
+		limit.noteResponse();
+		expect(limit.isProbing).toBe(false);
+	});
+
+	test('with a ceiling of one, no call is a probe before one has failed', () => {
+		limit = new ConcurrencyLimit(1, 1, () => now);
+		expect(limit.isProbing).toBe(false);
+		limit.noteFailure(now);
+		expect(limit.isProbing).toBe(true);
+	});
+
+	test('of a call from before a cut counts only in a row', () => {
+		limit.noteInFlight(10);
+		now = 2_000;
+		limit.noteRateLimited();
+		limit.noteFailure(1_999);
+		expect(limit.current).toBe(5);
+		limit.noteFailure(1_999);
+		expect(limit.current).toBe(2);
+	});
+
+	test('the limit doubles back to 75 % of where they came, then adds one', () => {
+		for (let i = 0; i < 4; i++) round(20);
+		expect(limit.current).toBe(50);
+		for (let i = 0; i < 3; i++) limit.noteFailure(now);
+		expect(limit.current).toBe(6);
+		limit.noteResponse();
+		for (const expected of [12, 24, 37, 38, 39]) {
+			round(20);
+			expect(limit.current).toBe(expected);
+		}
+	});
+
+	test('and stays below where they came for 15 seconds', () => {
+		limit.noteFailure(now);
+		limit.noteResponse();
+		for (let i = 0; i < 20; i++) round(20);
+		expect(limit.current).toBe(9);
+		now += 15_000;
+		round(20);
+		expect(limit.current).toBe(10);
+	});
+});
