@@ -1,5 +1,6 @@
 /**
- * The access token goes to AcountPay alone: n8n's HTTP Request node can't be given the credential, wherever it is sent to.
+ * Access token and keys go to AcountPay alone: n8n's HTTP Request node can't be given either credential, wherever it is sent
+ * to.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { errorOf, itemsOf, type StoredCredential } from '../../tools/n8n/api';
 import { acountPay, itemsNode, manualTrigger, workflow } from '../../tools/n8n/workflow';
+import { KEY_CREDENTIAL } from '../kit/keys';
 import { sharedN8n } from '../kit/n8n';
 import { create, credentialFor, THREE_ORDERS } from '../kit/payments';
 
@@ -15,15 +17,23 @@ jest.setTimeout(300_000);
 const { api } = sharedN8n();
 let sandbox: Sandbox;
 let credential: StoredCredential;
+let keys: StoredCredential;
 let elsewhere: Server;
 /** What another server, or a proxy, was sent. */
 let strayed: string[];
 
+const keysFor = ({ url, keys: pair }: Sandbox) => ({
+	environment: 'custom',
+	baseUrl: url,
+	...pair,
+});
+
 beforeAll(async () => {
 	sandbox = await startSandbox();
 	credential = await api.createCredential('Shop', 'acountPayApi', credentialFor(sandbox));
+	keys = await api.createCredential('Keys', KEY_CREDENTIAL, keysFor(sandbox));
 	elsewhere = createServer(({ url, headers }, response) => {
-		strayed.push(`${url} ${headers.authorization}`);
+		strayed.push(`${url} ${JSON.stringify(headers)}`);
 		response.end('{}');
 	});
 	await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
@@ -44,7 +54,9 @@ afterAll(async () => {
 
 const port = () => (elsewhere.address() as AddressInfo).port;
 
-it.each<[string, () => { url: string; options?: object }]>([
+type Target = [string, () => { url: string; options?: object }];
+
+const TARGETS: Target[] = [
 	['its own host', () => ({ url: `${sandbox.url}/v1/partner/payments/pay_1` })],
 	['another port', () => ({ url: `http://127.0.0.1:${port()}/` })],
 	['a trailing dot', () => ({ url: `http://localhost.:${port()}/` })],
@@ -52,29 +64,52 @@ it.each<[string, () => { url: string; options?: object }]>([
 		'a proxy',
 		() => ({ url: `${sandbox.url}/x`, options: { proxy: `http://127.0.0.1:${port()}` } }),
 	],
-])('an HTTP Request node sends nothing to %s', async (_what, parameters) => {
-	const sent = sandbox.requests.length;
+];
+
+/** Runs an HTTP Request node with a credential. */
+async function runHttpRequest(type: string, stored: StoredCredential, parameters: object) {
 	const node = {
 		name: 'HTTP Request',
 		type: 'n8n-nodes-base.httpRequest',
 		typeVersion: 4.2,
 		parameters: {
 			authentication: 'predefinedCredentialType',
-			nodeCredentialType: 'acountPayApi',
-			...parameters(),
+			nodeCredentialType: type,
+			...parameters,
 		},
-		credentials: { acountPayApi: credential },
+		credentials: { [type]: stored },
 	};
 	const { id } = await api.createWorkflow(workflow([manualTrigger(), node] as never));
-	const execution = await api.runWorkflow(id);
+	return await api.runWorkflow(id);
+}
 
-	expect(execution.status).toBe('error');
-	expect(JSON.stringify(errorOf(execution))).toMatch(/prevent use within an HTTP Request/);
-	expect(strayed).toEqual([]);
-	expect(sandbox.requests).toHaveLength(sent);
+it.each(TARGETS)(
+	'an HTTP Request node sends nothing to %s with access tokens',
+	async (_what, parameters) => {
+		const sent = sandbox.requests.length;
+		const execution = await runHttpRequest('acountPayApi', credential, parameters());
+		expect(execution.status).toBe('error');
+		expect(JSON.stringify(errorOf(execution))).toMatch(/prevent use within an HTTP Request/);
+		expect(strayed).toEqual([]);
+		expect(sandbox.requests).toHaveLength(sent);
+	},
+);
+
+it.each(TARGETS)('an HTTP Request node sends no key to %s', async (_what, parameters) => {
+	const sent = sandbox.requests.length;
+	await runHttpRequest(KEY_CREDENTIAL, keys, parameters());
+	const { clientId, clientSecret } = sandbox.keys;
+	const requests = sandbox.requests.slice(sent).map(({ headers }) => JSON.stringify(headers));
+	for (const text of [...strayed, ...requests]) {
+		expect(text).not.toContain(clientId);
+		expect(text).not.toContain(clientSecret);
+	}
 });
 
-it("the credential's dialog still tests it", async () => {
-	const data = credentialFor(sandbox);
-	expect(await api.testCredential(credential, data)).toMatchObject({ status: 'OK' });
+it.each([
+	['access tokens', () => [credential, credentialFor(sandbox)] as const],
+	['keys', () => [keys, keysFor(sandbox)] as const],
+])("the credential's dialog still tests it, with %s", async (_what, parts) => {
+	const [stored, data] = parts();
+	expect(await api.testCredential(stored, data as never)).toMatchObject({ status: 'OK' });
 });

@@ -1,4 +1,4 @@
-/** What keys do in the real n8n, whatever its version: every payment operation, refusals, retries and lost responses. */
+/** What keys do in the real n8n, whatever its version: every operation, refusals, retries and lost responses. */
 import type { INode, INodeParameters } from 'n8n-workflow';
 
 import { itemsOf, type Execution, type StoredCredential } from '../../tools/n8n/api';
@@ -62,6 +62,63 @@ it('payments are made, read, waited for and listed, without a token', async () =
 		withKeys({ operation: 'waitForCompletion', paymentId: String(ids[0]) }, { executeOnce: true }),
 	);
 	expect(answers(waited)).toMatchObject([{ paymentId: ids[0], status: 'completed' }]);
+	expect(requestsFor(sandbox, 'token')).toEqual([]);
+});
+
+it('the QR code of a payment is drawn from its link', async () => {
+	const drawn = await run(
+		createWithKeys({}, { executeOnce: true }),
+		withKeys({ operation: 'getQrCode', paymentUrl: '={{ $json.paymentUrl }}' }, { name: 'QR' }),
+	);
+	const [{ json, binary }] = itemsOf(drawn, 'QR');
+	expect(json).toEqual(answers(drawn)[0]);
+	expect(binary!.data).toMatchObject({ mimeType: 'image/png', fileName: 'qr-code.png' });
+});
+
+it('merchants and stores are created, read and listed', async () => {
+	const company = { companyName: '={{ $json.reference }}', contactEmail: 'a@example.com' };
+	const once = (name: string): Partial<INode> => ({ name, executeOnce: true });
+	const merchantNumber = "={{ $('Merchant').first().json.merchantId }}";
+	const made = await run(
+		withKeys({ resource: 'merchant', operation: 'create', ...company }, once('Merchant')),
+		withKeys(
+			{
+				resource: 'merchant',
+				operation: 'createFastTrack',
+				companyName: 'Fast ApS',
+				contactEmail: 'fast@example.com',
+				registrationNumber: '12345678',
+				website: 'https://shop.example.com',
+				iban: 'DK5000400440116243',
+			},
+			once('Fast Track'),
+		),
+		withKeys(
+			{ resource: 'merchant', operation: 'createTest', companyName: 'Test ApS' },
+			once('Test'),
+		),
+		withKeys({ resource: 'merchant', operation: 'get', merchantNumber }, once('Get')),
+		withKeys(
+			{ resource: 'store', operation: 'create', merchantNumber, name: 'Aarhus' },
+			once('Store'),
+		),
+		withKeys({ resource: 'store', operation: 'getAll', merchantNumber }, once('Stores')),
+		withKeys({ resource: 'merchant', operation: 'getAll', returnAll: true }, once('Merchants')),
+	);
+	expect(made.status).toBe('success');
+	const of = (name: string) => itemsOf(made, name).map(({ json }) => json);
+	const [{ merchantId }] = of('Merchant');
+	expect(of('Merchant')).toMatchObject([
+		{ companyName: referenceOf(0), status: 'pending_onboarding' },
+	]);
+	expect(of('Fast Track')).toMatchObject([{ companyName: 'Fast ApS' }]);
+	expect(of('Test')).toMatchObject([{ companyName: 'Test ApS', status: 'activated' }]);
+	expect(of('Get')).toMatchObject([{ merchantId, companyName: referenceOf(0) }]);
+	expect(of('Store')).toMatchObject([{ name: 'Aarhus' }]);
+	expect(of('Stores')).toMatchObject([{ name: 'Aarhus', storeId: of('Store')[0].storeId }]);
+	expect(of('Merchants').map((merchant) => merchant.merchantId)).toEqual(
+		sandbox.merchants.map(({ id }) => id),
+	);
 	expect(requestsFor(sandbox, 'token')).toEqual([]);
 });
 

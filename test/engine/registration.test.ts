@@ -430,6 +430,21 @@ describe('a publication that fails', () => {
 });
 
 describe('a delivery', () => {
+	it('of a failed payment and of a closed merchant starts the workflow', async () => {
+		const chosen = ['payment.failed', 'merchant.deactivated'];
+		const { executions } = await publish({ events: chosen });
+		const { clientId } = KEY_MERCHANTS.slow;
+		const { id } = await makePayment();
+		sandbox.decline(id);
+		await sandbox.webhooksIdle();
+		sandbox.deactivate(clientId);
+		await sandbox.webhooksIdle();
+		expect((await executions()).map((execution) => execution.json())).toMatchObject([
+			[{ event: 'payment.failed', data: { paymentId: id } }],
+			[{ event: 'merchant.deactivated', data: { clientId } }],
+		]);
+	});
+
 	it('of the sandbox starts the workflow once, whole, with and without a prefix', async () => {
 		const { executions } = await publish({ events: ['payment.completed', 'merchant.activated'] });
 		for (const prefix of ['', 'sha256='] satisfies Array<KeySettings['signaturePrefix']>) {
