@@ -601,6 +601,50 @@ describe('the secret', () => {
 	});
 });
 
+describe('a secret that AcountPay echoes', () => {
+	const clientSecret = ['cs', '5up3r/s3cret+w1th=s1gns&m0re"and-more'].join('_');
+	const webhookSecret = ['whsec', 'n0b0dy-needs-t0-see-th1s'].join('_');
+	const forms: Array<[string, (secret: string) => string]> = [
+		['as it is', (secret) => secret],
+		['in base64', (secret) => Buffer.from(secret).toString('base64')],
+		['in base64 of a header', (secret) => Buffer.from(`id:${secret}`).toString('base64')],
+		['URL-encoded', (secret) => encodeURIComponent(secret)],
+		['JSON-escaped', (secret) => JSON.stringify(JSON.stringify(secret))],
+		['in hexadecimal', (secret) => Buffer.from(secret).toString('hex')],
+		['cut off', (secret) => secret.slice(0, 20)],
+	];
+
+	it.each(forms)('%s, is in no item, error or log', async (_what, form) => {
+		sandbox.setKeys({ clientSecret });
+		const engine = await engineWithKeys(sandbox, { webhookSecret });
+		const said = [clientSecret, webhookSecret].map(form);
+		const echoes: Array<[number, object | string]> = [
+			[201, { paymentId: 7, echo: said }],
+			[201, { paymentId: 7, [said[0]]: { deep: [said[1]] } }],
+			[400, { message: said.join(' and ') }],
+			[401, { error: said[0], message: [said[1]] }],
+			[403, `<html><pre>${said.join('</pre><pre>')}</pre></html>`],
+		];
+		for (const [index, [status, body]] of echoes.entries()) {
+			sandbox.faults.add({ match: { endpoint: 'create' }, status, body });
+			const node = createPayments({}, index % 2 ? {} : { onError: 'continueErrorOutput' });
+			const execution = await engine.runNode({ node, items: orders(1) });
+			const left = [
+				execution.stored.data,
+				inspect(execution, { depth: Infinity, maxStringLength: Infinity }),
+				engine.log.text(),
+			].join('\n');
+			expect(left).toContain('[secret]');
+			for (const text of said) {
+				// What comes before a secret in a longer text is no part of it.
+				for (const part of [text.slice(8, 18), text.slice(-10)]) {
+					expect([status, left.includes(part)]).toEqual([status, false]);
+				}
+			}
+		}
+	});
+});
+
 it('a choice of authentication that does not exist is said', async () => {
 	const engine = await engineFor(sandbox);
 	const { error } = await engine.runNode({
