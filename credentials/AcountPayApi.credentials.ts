@@ -41,13 +41,6 @@ export class AcountPayApi implements ICredentialType {
 	documentationUrl = 'https://github.com/acountpay/n8n-nodes-acountpay#credentials';
 
 	properties: INodeProperties[] = [
-		{
-			displayName:
-				'For the <b>client_id</b>, <b>client_secret</b> and <b>webhook_secret</b> that AcountPay gave you. A pair of keys from the Partner Dashboard (API Credentials) needs the credential <b>AcountPay Key API</b>: choose <b>API Keys</b> above.',
-			name: 'whichCredentialNotice',
-			type: 'notice',
-			default: '',
-		},
 		{ displayName: 'Grant Type', name: 'grantType', type: 'hidden', default: 'clientCredentials' },
 		{
 			displayName: 'Client ID',
@@ -57,6 +50,7 @@ export class AcountPayApi implements ICredentialType {
 			required: true,
 			description:
 				'The client_id that AcountPay gave you as a partner. Sandbox and production have different ones.',
+			hint: 'A pair of keys from the Partner Dashboard (API Credentials) needs the credential AcountPay Key API: choose API Keys above',
 		},
 		{
 			displayName: 'Client Secret',

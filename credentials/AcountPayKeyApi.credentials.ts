@@ -18,13 +18,6 @@ export class AcountPayKeyApi implements ICredentialType {
 	documentationUrl = 'https://github.com/acountpay/n8n-nodes-acountpay#credentials';
 
 	properties: INodeProperties[] = [
-		{
-			displayName:
-				'For a pair of keys from the <b>Partner Dashboard</b> (partner.acountpay.com, API Credentials). The <b>client_id</b>, <b>client_secret</b> and <b>webhook_secret</b> for access tokens need the credential <b>AcountPay API</b>: choose <b>OAuth2</b> above.',
-			name: 'whichCredentialNotice',
-			type: 'notice',
-			default: '',
-		},
 		...environmentFields,
 		{
 			displayName: 'Client ID',
@@ -34,6 +27,7 @@ export class AcountPayKeyApi implements ICredentialType {
 			required: true,
 			description:
 				'The client ID of a pair of keys from the AcountPay Partner Dashboard, under API Credentials',
+			hint: 'The client_id and client_secret for access tokens need the credential AcountPay API: choose OAuth2 above',
 		},
 		{
 			displayName: 'Client Secret',
