@@ -5,7 +5,14 @@ import type { IDataObject } from 'n8n-workflow';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { keyPaymentBody, keyWebhookHeaders, startSandbox, type Sandbox } from '../../sandbox';
+import {
+	KEY_MERCHANTS,
+	keyMerchantBody,
+	keyPaymentBody,
+	keyWebhookHeaders,
+	startSandbox,
+	type Sandbox,
+} from '../../sandbox';
 import { isFinished, itemsOf, type N8nApi } from '../../tools/n8n/api';
 import { workflow } from '../../tools/n8n/workflow';
 import { ACCEPTED, IGNORED, post } from '../kit/deliveries';
@@ -123,6 +130,37 @@ it('publishes, changes, unpublishes and publishes again with one registration', 
 		[first, second, third].map((body) => JSON.parse(body)),
 	);
 	expect(log()).not.toContain(secret);
+	await api.deactivate(id);
+});
+
+it('starts a workflow for the events that were chosen, and for no other', async () => {
+	const { id, make, url } = await createTrigger(api);
+	const events = ['payment.failed', 'merchant.deactivated'];
+	await api.updateWorkflow(id, make(events));
+	await publish(api, id);
+	expect(sandbox.registrations).toMatchObject([{ url, events }]);
+	const [{ secret }] = sandbox.registrations;
+
+	const { paymentId } = (await keyPartnerOf(sandbox).create()).data as { paymentId: number };
+	sandbox.decline(paymentId);
+	await sandbox.webhooksIdle();
+	sandbox.deactivate(KEY_MERCHANTS.slow.id);
+	await sandbox.webhooksIdle();
+	// AcountPay would not send these here.
+	const paid = await paidBody();
+	const merchant = sandbox.merchant(KEY_MERCHANTS.shop.id);
+	const activated = JSON.stringify(keyMerchantBody('merchant.activated', merchant));
+	for (const body of [paid, activated]) {
+		expect(await post(url, body, keyWebhookHeaders(body, secret))).toMatchObject(IGNORED);
+	}
+
+	expect(sandbox.deliveries).toMatchObject(events.map((event) => ({ event, status: 200 })));
+	const started = await startedWith(api, id, 2);
+	expect(started).toEqual(sandbox.deliveries.map(({ rawBody }) => JSON.parse(rawBody)));
+	expect(started).toMatchObject([
+		{ event: 'payment.failed', data: { paymentId, status: 'failed' } },
+		{ event: 'merchant.deactivated', data: { merchantId: KEY_MERCHANTS.slow.id } },
+	]);
 	await api.deactivate(id);
 });
 
