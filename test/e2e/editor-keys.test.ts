@@ -3,15 +3,16 @@ import type { IDataObject } from 'n8n-workflow';
 import type { Browser } from 'playwright-core';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
+import { pagePath } from '../../sandbox/payments';
 import { launchBrowser } from '../../tools/browser';
-import type { StoredCredential } from '../../tools/n8n/api';
+import { isFinished, itemsOf, type StoredCredential } from '../../tools/n8n/api';
 import { Editor } from '../../tools/n8n/editor';
 import type { N8n } from '../../tools/n8n/server';
 import { acountPay, manualTrigger, workflow, type WorkflowNode } from '../../tools/n8n/workflow';
 import { expectFields, expectOptions, expectTexts } from '../kit/editor';
 import { KEY_CREDENTIAL, SHOP } from '../kit/keys';
 import { startOwnN8n } from '../kit/n8n';
-import { credentialFor, until } from '../kit/payments';
+import { credentialFor, requestsFor, until } from '../kit/payments';
 import { keyPartnerOf } from '../sandbox/client';
 
 jest.setTimeout(180_000);
@@ -92,7 +93,12 @@ it('a payment is created for the merchant that is picked by name, with its QR co
 	await picker().locator('input').last().click();
 	await editor.page.getByTestId('rlc-item').getByText(MERCHANT).waitFor();
 	await editor.picture('keys-04-merchants');
-	await editor.page.getByTestId('rlc-item').getByText(MERCHANT).click();
+	const merchants = editor.page.getByTestId('rlc-item');
+	expect(await merchants.count()).toBe(sandbox.merchants.length);
+	await editor.page.getByTestId('rlc-search').pressSequentially('corner');
+	await expectTexts(merchants, [MERCHANT]);
+	await editor.picture('keys-05-merchant-found');
+	await merchants.getByText(MERCHANT).click();
 	await editor.fill('amount', '49.50');
 	await editor.fill('referenceNumber', 'ORDER-1002');
 	await editor.addField('Options', 'QR Code');
@@ -101,7 +107,7 @@ it('a payment is created for the merchant that is picked by name, with its QR co
 	await editor.output.getByTestId('ndv-view-binary-data').click();
 	const image = editor.output.locator('img');
 	await image.waitFor();
-	await editor.picture('keys-05-qr-code');
+	await editor.picture('keys-06-qr-code');
 	expect(await image.evaluate(({ naturalWidth }) => naturalWidth as number)).toBeGreaterThan(100);
 	const { clientId } = sandbox.merchants.at(-1)!;
 	expect(sandbox.payments).toEqual([
@@ -115,7 +121,7 @@ it('the QR code of a payment is drawn from its link', async () => {
 	await editor.executeStep();
 	await editor.output.getByTestId('ndv-view-binary-data').click();
 	await editor.output.locator('img').waitFor();
-	await editor.picture('keys-06-qr-code-of-link');
+	await editor.picture('keys-07-qr-code-of-link');
 });
 
 it('payments are listed, also from the panel of actions', async () => {
@@ -136,22 +142,89 @@ it('payments are listed, also from the panel of actions', async () => {
 	for (const reference of ['ORDER-1002', 'ORDER-1003']) {
 		await editor.output.getByText(reference).first().waitFor();
 	}
-	await editor.picture('keys-07-list');
+	await editor.picture('keys-08-list');
+});
+
+it('a payment is read by its ID', async () => {
+	await editor.beginWith('Get payment');
+	await expectFields(editor, ['Credential', 'Resource', 'Operation', 'Payment ID', 'Options']);
+	const [{ id }] = sandbox.payments;
+	await editor.fill('paymentId', String(id));
+	await editor.executeStep();
+	await editor.showOutputAs('table');
+	for (const text of [String(id), 'ORDER-1002', 'pending']) {
+		await editor.output.getByText(text, { exact: true }).waitFor();
+	}
+	await editor.picture('keys-09-get');
+	expect(requestsFor(sandbox, 'get')).toMatchObject([
+		{ path: `/v1/partner/payments/${id}/status`, status: 200 },
+	]);
 });
 
 it('the trigger registers itself when it is published', async () => {
 	await editor.beginWith('On payment completed');
 	await editor.fields.getByText('There is no URL to copy').waitFor();
-	await editor.picture('keys-08-trigger');
+	await editor.picture('keys-10-trigger');
 	await editor.closeNode();
 	await editor.publish();
-	await editor.picture('keys-09-published');
+	await editor.picture('keys-11-published');
 	await until(() => sandbox.registrations.length === 1);
 	expect(sandbox.registrations).toMatchObject([
 		{
 			url: expect.stringContaining(`${n8n.url}/webhook/`),
 			events: ['payment.completed'],
 		},
+	]);
+});
+
+it('the wait for a payment goes on when the customer has paid', async () => {
+	const data = { environment: 'custom', baseUrl: sandbox.url, ...sandbox.keys };
+	const till = await n8n.api.createCredential('Till', KEY_CREDENTIAL, data);
+	const withKeys = (name: string, parameters: WorkflowNode['parameters']) =>
+		acountPay(
+			till,
+			{ authentication: 'apiKey', ...parameters },
+			{ name, credentials: { [KEY_CREDENTIAL]: till } },
+		);
+	const order = { merchantId: SHOP.clientId, amount: 49.5, referenceNumber: 'ORDER-1005' };
+	const { id } = await n8n.api.createWorkflow(
+		workflow([
+			manualTrigger(),
+			withKeys('Create payment', { operation: 'create', ...order }),
+			withKeys('Wait for completion', { operation: 'waitForCompletion' }),
+		]),
+	);
+	await editor.openWorkflow(id);
+	await editor.openNode('Wait for completion');
+	await expectFields(editor, [
+		'Credential',
+		'Resource',
+		'Operation',
+		'Payment ID',
+		'Timeout (Minutes)',
+		'Options',
+	]);
+	await editor.drag('paymentId', 'paymentId');
+	const asked = requestsFor(sandbox, 'get').length;
+	const payAsCustomer = async () => {
+		await until(() => requestsFor(sandbox, 'get').length > asked);
+		await editor.picture('keys-12-waiting');
+		const customer = await editor.page.context().newPage();
+		await customer.goto(sandbox.url + pagePath(sandbox.payments.at(-1)!));
+		await customer.getByText('DKK 49.50').waitFor();
+		await editor.picture('keys-13-asked-to-pay', customer);
+		await customer.getByRole('button', { name: 'Pay' }).click();
+		await customer.getByText('The payment has arrived').waitFor();
+		await customer.close();
+	};
+	await Promise.all([editor.executeStep(), payAsCustomer()]);
+	await editor.showOutputAs('schema');
+	await editor.output.getByText('completed', { exact: true }).waitFor();
+	await editor.picture('keys-14-paid');
+	const { id: paymentId } = sandbox.payments.at(-1)!;
+	const execution = await n8n.api.waitForExecution((it) => it.workflowId === id && isFinished(it));
+	expect(itemsOf(execution, 'Wait for completion').map(({ json }) => json)).toMatchObject([
+		{ paymentId, referenceNumber: 'ORDER-1005', status: 'completed', waitEndedBy: 'status' },
 	]);
 });
 
@@ -190,7 +263,7 @@ describe('the authentication of a saved node is switched by choosing another cre
 		const read = await open(acountPay(oAuth2, { operation: 'create', merchantId, ...shared }));
 		await editor.chooseCredential(keys.name);
 		await picker().waitFor();
-		await editor.picture('keys-10-switched-to-keys');
+		await editor.picture('keys-15-switched-to-keys');
 		expect(await stored(read, KEY_CREDENTIAL)).toMatchObject({
 			authentication: 'apiKey',
 			...shared,
@@ -198,7 +271,7 @@ describe('the authentication of a saved node is switched by choosing another cre
 
 		await editor.chooseCredential(oAuth2.name);
 		await picker().waitFor({ state: 'hidden' });
-		await editor.picture('keys-11-switched-back');
+		await editor.picture('keys-16-switched-back');
 		expect(await stored(read, 'acountPayApi')).toMatchObject({ merchantId, ...shared });
 		expect((await read()).parameters).not.toHaveProperty('authentication', 'apiKey');
 	});
@@ -214,7 +287,7 @@ describe('the authentication of a saved node is switched by choosing another cre
 			const read = await open({ ...node, credentials: { [KEY_CREDENTIAL]: keys } });
 			await editor.chooseCredential(oAuth2.name);
 			await editor.fields.getByText(`${name} needs the authentication API Keys`).waitFor();
-			await editor.picture(`keys-12-${resource}-${operation}-needs-keys`);
+			await editor.picture(`keys-17-${resource}-${operation}-needs-keys`);
 			await stored(read, 'acountPayApi');
 
 			await editor.chooseCredential(keys.name);
@@ -230,6 +303,6 @@ describe('the authentication of a saved node is switched by choosing another cre
 		await editor.chooseCredential(keys.name);
 		await picker().locator('input').last().click();
 		await editor.page.getByTestId('rlc-item').getByText(SHOP.companyName).waitFor();
-		await editor.picture('keys-13-list-after-switch');
+		await editor.picture('keys-18-list-after-switch');
 	});
 });
