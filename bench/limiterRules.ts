@@ -8,7 +8,7 @@ import {
 	type VirtualClock,
 } from './simulation';
 
-const CEILING = 50;
+const CEILING = 200;
 const SEEDS = [1, 2, 3, 4, 5];
 
 /** The servers that rules are compared on. */
@@ -122,7 +122,7 @@ class Gradient extends Fixed {
 
 const RULES: Record<string, (clock: VirtualClock, seed: number) => Limiting> = {
 	'fixed 10': (clock) => new Fixed(10, clock),
-	'fixed 50': (clock) => new Fixed(CEILING, clock),
+	'fixed 50': (clock) => new Fixed(50, clock),
 	AIMD: (clock) => new Aimd(10, clock),
 	Vegas: (clock) => new Vegas(10, clock),
 	gradient: (clock) => new Gradient(10, clock),

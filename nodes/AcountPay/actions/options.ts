@@ -3,7 +3,7 @@ import type { Noun } from '../../shared/transport/apiErrors';
 import type { CallOptions } from '../../shared/transport/send';
 import { type ItemParameters, wholeNumber } from './parameters';
 
-const DEFAULT_CONCURRENCY = 50;
+const DEFAULT_CONCURRENCY = 200;
 const DEFAULT_TIMEOUT = 30_000;
 const MAX_CONCURRENCY = 1_000;
 const MAX_TIMEOUT = 10 * 60_000;

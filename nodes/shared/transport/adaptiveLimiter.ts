@@ -61,10 +61,10 @@ const SLICE = 1_000;
 /** How far a call may be late and still be caught up with, in ms. */
 const RATE_CREDIT = 100;
 /**
- * A limit that has gone up is filled evenly, so often within a latency. Calls that are sent together come back together, and then
- * wait for this process, which handles one response at a time.
+ * A limit that has gone up is filled evenly, at so many times its size in a latency. Calls that are sent together come back
+ * together, and then wait for this process, which handles one response at a time.
  */
-const FILLS_A_LATENCY = 2;
+const FILLS_A_LATENCY = 4;
 /** How far such a call may be late and still be caught up with, in ms. */
 const FILL_CREDIT = 20;
 /** Up to this share is added to each pause at random: other workflows wait for the same server. */
@@ -78,8 +78,9 @@ const MAX_PROBES = 6;
  * Finds out how many calls at once, and how many a second, a server takes. First come, first served.
  *
  * The rule:
- * - **Up.** 10 calls are in flight at first. After each round of good responses (as many as calls were allowed) the limit
- *   doubles, by 15 at most, up to the ceiling. A round of 300 ms counts as two. Only a limit that holds calls back goes up.
+ * - **Up.** 10 calls are in flight at first. After each round of good responses (as many as calls were allowed) the limit goes
+ *   up to the ceiling: it doubles once in 150 ms, and grows by 150 a second at most. Only a limit that holds calls back goes
+ *   up, and above 50 only while this process is idle for a fifth of the time: otherwise more calls would only wait for it.
  * - **Latency.** The baseline is the shortest median latency of a round, without the time in which this process was busy itself.
  *   When a round takes more than twice the baseline, calls queue at the server. The limit is cut to the share that takes
  *   twice the baseline, and then goes up by one a round. A latency that cuts do not bring down has another
@@ -262,8 +263,7 @@ export class AdaptiveLimiter {
 		const isCurrent = this.concurrency.isCurrent(call.at);
 		this.rate.noteAccepted(call.at, isCurrent);
 		if (!isCurrent) return;
-		const elapsed = this.now() - call.at;
-		this.concurrency.noteLatency(Math.max(0, elapsed - (this.busyTime() - call.busyAt)));
+		this.concurrency.noteAccepted(this.now() - call.at, this.busyTime() - call.busyAt);
 	}
 
 	private learnRateLimited(call: StartedCall, retryAfter?: number): void {

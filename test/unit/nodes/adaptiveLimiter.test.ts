@@ -35,7 +35,7 @@ const limiterOn = (
 async function run(
 	traits: ServerTraits,
 	count: number,
-	{ ceiling = 50, seed = 1 } = {},
+	{ ceiling = 200, seed = 1 } = {},
 ): Promise<
 	SimulatedRun & {
 		limits: Array<[ms: number, limit: number]>;
@@ -72,15 +72,15 @@ async function run(
 const seeds = fc.integer({ min: 1, max: 1_000_000 });
 
 describe('On a server without limits', () => {
-	test('500 calls at 300 ms take no more than 4 s, and 10 calls one latency', async () => {
+	test('500 calls at 300 ms take no more than 2.3 s, and 10 calls one latency', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				seeds,
 				fc.double({ min: 0, max: 0.5, noNaN: true }),
 				async (seed, jitter) => {
 					const { ms, mostInFlight } = await run({ latency: 300, jitter }, 500, { seed });
-					expect(ms).toBeLessThanOrEqual(4_000);
-					expect(mostInFlight).toBe(50);
+					expect(ms).toBeLessThanOrEqual(2_300);
+					expect(mostInFlight).toBeGreaterThan(100);
 				},
 			),
 			{ numRuns: 15 },
@@ -96,8 +96,8 @@ describe('On a server without limits', () => {
 		[100, 3],
 		[300, 2],
 		[500, 1],
-	])('%i ms away it is at the ceiling after %i latencies', async (latency, latencies) => {
-		const { limits } = await run({ latency }, 300);
+	])('%i ms away it is at a ceiling of 50 after %i latencies', async (latency, latencies) => {
+		const { limits } = await run({ latency }, 300, { ceiling: 50 });
 		const reachedAt = limits.find(([, limit]) => limit === 50)?.[0];
 		// A limit that has gone up is filled within half a latency.
 		expect(reachedAt).toBeGreaterThanOrEqual(latency * latencies);
@@ -105,12 +105,12 @@ describe('On a server without limits', () => {
 	});
 
 	test('a limit that has gone up is filled evenly, without a loss', async () => {
-		const { ms, sentAt } = await run({ latency: 300 }, 500);
+		const { ms, sentAt } = await run({ latency: 300 }, 500, { ceiling: 50 });
 		const most = Math.max(
 			...sentAt.map((from) => sentAt.filter((at) => at >= from && at < from + 30).length),
 		);
-		expect(most).toBeLessThanOrEqual(25);
-		expect(ms).toBeLessThanOrEqual(3_800);
+		expect(most).toBeLessThanOrEqual(36);
+		expect(ms).toBeLessThanOrEqual(3_600);
 	});
 
 	test('a latency that is longer for good costs some rounds, not the speed', async () => {
@@ -122,10 +122,10 @@ describe('On a server without limits', () => {
 		expect(limits.at(-1)?.[1]).toBeGreaterThanOrEqual(45);
 	});
 
-	test('its own computing is not taken for a latency of the server', async () => {
+	test('its own computing is not taken for a latency, and holds the limit at 50', async () => {
 		const clock = new VirtualClock();
 		let busy = 0;
-		const limiter = limiterOn(clock, 50, { busyTime: () => busy });
+		const limiter = limiterOn(clock, 200, { busyTime: () => busy });
 		// Every call takes 10 ms of this process, so that 50 at once take 25 times as long as the server.
 		let free = 0;
 		const work = async () => {
@@ -134,7 +134,7 @@ describe('On a server without limits', () => {
 			await clock.wait(free - clock.time);
 			busy += 10;
 		};
-		const calls = Array.from({ length: 500 }, async () => await limiter.run(work, OK));
+		const calls = Array.from({ length: 2_000 }, async () => await limiter.run(work, OK));
 		await clock.run(Promise.all(calls));
 		expect(limiter.limit).toBe(50);
 	});
@@ -150,7 +150,7 @@ describe('On a server with a hidden limit', () => {
 				expect(ms).toBeLessThan((1_500 / capacity) * 200 * 1.15 + 1_500);
 				const settled = limits.slice(limits.length / 2).map(([, limit]) => limit);
 				const mean = settled.reduce((sum, limit) => sum + limit, 0) / settled.length;
-				expect(mean).toBeGreaterThan(Math.min(50, ideal) * 0.7);
+				expect(mean).toBeGreaterThan(ideal * 0.7);
 				expect(mean).toBeLessThan(Math.max(ideal * 3, 30));
 			}),
 			{ numRuns: 10 },
@@ -268,7 +268,7 @@ describe('On a server that falls over', () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.integer({ min: 1, max: 400 }),
-				fc.integer({ min: 2, max: 50 }),
+				fc.integer({ min: 2, max: 200 }),
 				fc.constantFrom(50, 30_000),
 				seeds,
 				async (failsFrom, ceiling, failsAfter, seed) => {

@@ -5,25 +5,30 @@ let now: number;
 let limit: ConcurrencyLimit;
 beforeEach(() => {
 	now = 1_000;
-	limit = new ConcurrencyLimit(10, 50, () => now);
+	limit = new ConcurrencyLimit(10, 60, () => now);
 });
 
-/** A round of good responses with these latencies, in ms; `isFull`: the limit held calls back. */
-function round(latency: number | number[], isFull = true) {
+/**
+ * A round of good responses with these latencies, in ms.
+ * @param isFull whether the limit held calls back
+ * @param busy for how much of each this process was busy itself, in ms
+ */
+function round(latency: number | number[], isFull = true, busy = 0) {
 	const count = limit.current;
 	if (isFull) limit.noteInFlight(count);
 	for (let i = 0; i < count; i++) {
-		limit.noteLatency(Array.isArray(latency) ? latency[i % latency.length] : latency);
+		limit.noteAccepted(Array.isArray(latency) ? latency[i % latency.length] : latency, busy);
 	}
 }
 
 describe('up', () => {
 	test.each([
-		[1, [20, 35, 50, 50]],
-		[150, [20, 35, 50, 50]],
-		[225, [28, 50, 50]],
-		[300, [40, 50]],
-		[600, [50]],
+		[1, [11, 12, 13]],
+		[40, [16, 22, 28]],
+		[150, [20, 40, 60, 60]],
+		[225, [28, 60]],
+		[300, [40, 60]],
+		[600, [60]],
 	])('with %i ms', (latency, limits) => {
 		for (const expected of limits) {
 			round(latency);
@@ -33,22 +38,48 @@ describe('up', () => {
 
 	test('only when it held calls back, at any time of the round', () => {
 		limit.noteInFlight(9);
-		round(20, false);
+		round(100, false);
 		expect(limit.current).toBe(10);
 		limit.noteInFlight(10);
 		limit.noteInFlight(3);
-		round(20, false);
+		round(100, false);
 		expect(limit.current).toBe(20);
-		round(20, false);
+		round(100, false);
 		expect(limit.current).toBe(20);
 	});
 
 	test('not before as many calls as it allows have ended', () => {
 		limit.noteInFlight(10);
-		for (let i = 0; i < 9; i++) limit.noteLatency(20);
+		for (let i = 0; i < 9; i++) limit.noteAccepted(100, 0);
 		expect([limit.current, limit.baseline]).toEqual([10, Infinity]);
-		limit.noteLatency(20);
-		expect([limit.current, limit.baseline]).toEqual([20, 20]);
+		limit.noteAccepted(100, 0);
+		expect([limit.current, limit.baseline]).toEqual([20, 100]);
+	});
+
+	test.each([
+		// Above 50 only while this process is idle for a fifth of the time.
+		[800, 200],
+		[801, 50],
+		[1_000, 50],
+	])('with %i of 1,000 ms busy it ends at %i', (busy, expected) => {
+		limit = new ConcurrencyLimit(10, 200, () => now);
+		for (let i = 0; i < 200; i++) round(1_000, true, busy);
+		expect(limit.current).toBe(expected);
+	});
+
+	test('a busy process does not bring the limit down', () => {
+		limit = new ConcurrencyLimit(10, 200, () => now);
+		for (let i = 0; i < 3; i++) round(500);
+		round(500, true, 499);
+		expect(limit.current).toBe(200);
+	});
+
+	test('a lone busy call says nothing', () => {
+		limit = new ConcurrencyLimit(60, 200, () => now);
+		limit.noteInFlight(60);
+		limit.noteAccepted(1_000, 1_000);
+		for (let i = 0; i < 59; i++) limit.noteAccepted(100, 0);
+		expect(limit.current).toBe(75);
 	});
 });
 
@@ -63,9 +94,9 @@ describe('latency', () => {
 
 	test.each([
 		// Twice the baseline, and at least 50 ms more.
-		[10, 60, 35],
-		[10, 61, 19],
-		[100, 200, 40],
+		[10, 60, 20],
+		[10, 61, 10],
+		[100, 200, 50],
 		[100, 201, 19],
 	])('%i ms at first, then %i ms: %i', (first, then, expected) => {
 		round(first);
@@ -88,7 +119,10 @@ describe('latency', () => {
 		round(500);
 		expect(limit.current).toBe(8);
 		round(450);
-		expect([limit.current, limit.baseline]).toEqual([50, 450]);
+		// Calls of before the cut may still be ahead of these.
+		expect([limit.current, limit.baseline]).toEqual([3, 100]);
+		round(450);
+		expect([limit.current, limit.baseline]).toEqual([24, 450]);
 	});
 
 	test('that cuts bring down is a queue at the server: the baseline stays', () => {
@@ -120,11 +154,11 @@ describe('calls that say nothing about the limit', () => {
 
 	test('a cut begins a new round', () => {
 		limit.noteInFlight(10);
-		for (let i = 0; i < 9; i++) limit.noteLatency(20);
+		for (let i = 0; i < 9; i++) limit.noteAccepted(20, 0);
 		limit.noteRateLimited();
-		for (let i = 0; i < 4; i++) limit.noteLatency(20);
+		for (let i = 0; i < 4; i++) limit.noteAccepted(20, 0);
 		expect(limit.baseline).toBe(Infinity);
-		limit.noteLatency(20);
+		limit.noteAccepted(20, 0);
 		expect(limit.baseline).toBe(20);
 	});
 });
@@ -189,13 +223,13 @@ describe('failures', () => {
 	});
 
 	test('the limit doubles back to 75 % of where they came, then adds one', () => {
-		for (let i = 0; i < 4; i++) round(20);
-		expect(limit.current).toBe(50);
+		for (let i = 0; i < 4; i++) round(150);
+		expect(limit.current).toBe(60);
 		for (let i = 0; i < 3; i++) limit.noteFailure(now);
-		expect(limit.current).toBe(6);
+		expect(limit.current).toBe(7);
 		limit.noteResponse();
-		for (const expected of [12, 24, 37, 38, 39]) {
-			round(20);
+		for (const expected of [14, 28, 45, 46, 47]) {
+			round(150);
 			expect(limit.current).toBe(expected);
 		}
 	});

@@ -4,7 +4,7 @@ import { parameters, refusal } from './support';
 describe('options', () => {
 	test('have defaults', () => {
 		expect(callOptionsOf(parameters({}))).toEqual({ timeout: 30_000, resendUnknown: false });
-		expect(concurrencyOf(parameters({}))).toBe(50);
+		expect(concurrencyOf(parameters({}))).toBe(200);
 	});
 
 	test('are taken', () => {

@@ -1,12 +1,16 @@
-/** The most that the limit goes up after a round of {@link ROUND_TIME}. */
-const LARGEST_STEP = 15;
-/** A round of more ms than this counts as more than one: a server far away has as much time to show what it takes. */
-const ROUND_TIME = 150;
+/** In this time the limit doubles at most, in ms; a shorter round doubles it too. A server far away has had time for more. */
+const DOUBLING_TIME = 150;
+/** The most that the limit goes up, in calls for each ms of latency: 150 a second. */
+const GROWTH = 0.15;
+/** Up to here the limit goes up however busy this process is: other workflows may be why. */
+const FREE_LIMIT = 50;
+/** When this process is busy for a larger share of the time, more calls in flight would only wait for it. */
+const LARGEST_BUSY_SHARE = 0.8;
 /** A latency has grown when it is longer than this many times the baseline, and by at least this many ms. */
 const LATENCY_TOLERANCE = 2;
 const LATENCY_MARGIN = 50;
 /** Once the limit is cut to this share, a latency of more than the second share of what it was has another cause. */
-const TELLING_CUT = 0.5;
+const TELLING_CUT = 0.25;
 const LATENCY_LEFT = 0.8;
 /** Up to this share of a limit at which calls failed, the limit doubles again. */
 const GOAL_AFTER_FAILURE = 0.75;
@@ -31,6 +35,8 @@ export class ConcurrencyLimit {
 	private lastCut = 0;
 	/** The latencies of this round, in ms. */
 	private round: number[] = [];
+	/** For which share (0 to 1) of each call of this round this process was busy itself. */
+	private busyShares: number[] = [];
 	/** Whether the limit has held calls back in this round. */
 	private isFull = false;
 	/** Latency (ms) and limit before a series of cuts, until later rounds show whether they helped. */
@@ -77,9 +83,14 @@ export class ConcurrencyLimit {
 		this.failures = 0;
 	}
 
-	/** @param latency of a call that was accepted under the present limit, in ms */
-	noteLatency(latency: number): void {
-		this.round.push(latency);
+	/**
+	 * A call was accepted under the present limit.
+	 * @param elapsed from its start to its end, in ms
+	 * @param busy for how much of that this process was busy itself, in ms: that is not the server's latency
+	 */
+	noteAccepted(elapsed: number, busy: number): void {
+		this.round.push(Math.max(0, elapsed - busy));
+		this.busyShares.push(busy / Math.max(1, elapsed));
 		if (this.round.length >= this.current) this.endRound();
 	}
 
@@ -101,7 +112,8 @@ export class ConcurrencyLimit {
 	}
 
 	private endRound(): void {
-		const latency = [...this.round].sort((a, b) => a - b)[this.round.length >> 1];
+		const latency = medianOf(this.round);
+		const isBusy = medianOf(this.busyShares) > LARGEST_BUSY_SHARE;
 		const { isFull } = this;
 		this.beginRound();
 		this.learnBaseline(latency);
@@ -115,16 +127,16 @@ export class ConcurrencyLimit {
 			return;
 		}
 		this.beforeCuts = undefined;
-		if (isFull) this.raise(latency);
+		if (isFull) this.raise(latency, isBusy ? FREE_LIMIT : Infinity);
 	}
 
-	private raise(latency: number): void {
-		const rounds = Math.max(1, latency / ROUND_TIME);
-		const doubled = this.current * 2 ** rounds;
-		const fast = Math.min(doubled, this.current + LARGEST_STEP * rounds, this.goal);
+	/** @param most where the limit stays */
+	private raise(latency: number, most: number): void {
+		const doubled = this.current * 2 ** Math.max(1, latency / DOUBLING_TIME);
+		const fast = Math.min(doubled, this.current + latency * GROWTH, this.goal);
 		const more = Math.max(Math.floor(fast), this.current + 1);
 		const held = this.now() < this.heldUntil ? this.heldLimit : Infinity;
-		this.current = Math.max(this.current, Math.min(more, this.ceiling, held));
+		this.current = Math.max(this.current, Math.min(more, most, this.ceiling, held));
 	}
 
 	private learnBaseline(latency: number): void {
@@ -139,6 +151,7 @@ export class ConcurrencyLimit {
 
 	private beginRound(): void {
 		this.round = [];
+		this.busyShares = [];
 		this.isFull = false;
 	}
 
@@ -156,3 +169,7 @@ export class ConcurrencyLimit {
 		this.heldUntil = this.now() + HOLD;
 	}
 }
+
+/** Of an even number of values the larger one in the middle. */
+const medianOf = (values: number[]): number =>
+	[...values].sort((a, b) => a - b)[values.length >> 1];
