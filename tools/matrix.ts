@@ -25,6 +25,7 @@ const SUITES = [
 	'registration',
 	'sub-workflow',
 	'tools',
+	'credential',
 ];
 const WIDTHS = { capability: 38, version: 19 };
 

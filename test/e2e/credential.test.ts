@@ -54,16 +54,16 @@ afterAll(async () => {
 
 const port = () => (elsewhere.address() as AddressInfo).port;
 
+const viaElsewhere = () => ({ proxy: `http://127.0.0.1:${port()}` });
+
 type Target = [string, () => { url: string; options?: object }];
 
 const TARGETS: Target[] = [
 	['its own host', () => ({ url: `${sandbox.url}/v1/partner/payments/pay_1` })],
 	['another port', () => ({ url: `http://127.0.0.1:${port()}/` })],
-	['a trailing dot', () => ({ url: `http://localhost.:${port()}/` })],
-	[
-		'a proxy',
-		() => ({ url: `${sandbox.url}/x`, options: { proxy: `http://127.0.0.1:${port()}` } }),
-	],
+	// By way of the proxy, since not every machine knows this name.
+	['a trailing dot', () => ({ url: `http://localhost.:${port()}/`, options: viaElsewhere() })],
+	['a proxy', () => ({ url: `${sandbox.url}/x`, options: viaElsewhere() })],
 ];
 
 /** Runs an HTTP Request node with a credential. */
