@@ -9,7 +9,7 @@ import {
 } from '../../shared/auth';
 import { merchant } from './merchant';
 import type { Operation, Resource } from './operation';
-import { maxConcurrencyOption, timeoutOption } from './options';
+import { COMMON_OPTIONS } from './options';
 import { payment } from './payment';
 import { store } from './store';
 
@@ -73,7 +73,7 @@ const optionsField = (own: INodeProperties[]): INodeProperties => ({
 	type: 'collection',
 	placeholder: 'Add option',
 	default: {},
-	options: [maxConcurrencyOption, timeoutOption, ...own].sort(byName),
+	options: [...COMMON_OPTIONS, ...own].sort(byName),
 });
 
 /** The field, shown with this authentication where these parameters have these values too. */

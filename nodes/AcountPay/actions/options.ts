@@ -9,7 +9,7 @@ const MAX_CONCURRENCY = 1_000;
 const MAX_TIMEOUT = 10 * 60_000;
 
 /** The most requests in flight at once. */
-export const maxConcurrencyOption: INodeProperties = {
+const maxConcurrencyOption: INodeProperties = {
 	displayName: 'Max Concurrency',
 	name: 'maxConcurrency',
 	type: 'number',
@@ -29,7 +29,7 @@ export const resendUnknownOptionFor = (noun: Noun): INodeProperties => ({
 });
 
 /** How long one request may take. */
-export const timeoutOption: INodeProperties = {
+const timeoutOption: INodeProperties = {
 	displayName: 'Request Timeout (Ms)',
 	name: 'timeout',
 	type: 'number',
@@ -37,6 +37,9 @@ export const timeoutOption: INodeProperties = {
 	default: DEFAULT_TIMEOUT,
 	description: 'How many milliseconds to wait for the response to one request',
 };
+
+/** The options that every operation has. */
+export const COMMON_OPTIONS: INodeProperties[] = [maxConcurrencyOption, timeoutOption];
 
 /**
  * The checked options of one item that its requests follow.

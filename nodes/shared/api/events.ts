@@ -29,6 +29,9 @@ export const SIGNATURE = {
 	maxAge: 300,
 } as const;
 
+/** The header with the signature of a webhook, with keys (documented). */
+export const KEY_SIGNATURE_HEADER = 'x-webhook-signature';
+
 /** The body of a webhook (documented): what happened, to what, and when. */
 export interface WebhookEvent extends IDataObject {
 	/** For example `payment.completed`; names that are not documented may come. */

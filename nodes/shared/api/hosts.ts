@@ -75,9 +75,10 @@ const REFUSED_URL = 'base-url-must-start-with-https-or-be-http-on-localhost:';
  * @param fields the variable that has the credential's fields
  */
 export const baseUrlExpression = (fields: '$self' | '$credentials', hosts: Hosts): string =>
-	`(${fields}["environment"] === "production" ? "${hosts.production}"` +
-	` : ${fields}["environment"] === "sandbox" ? "${hosts.sandbox}"` +
-	` : /${SAFE_BASE_URL_PATTERN}/i.test(String(${fields}["baseUrl"]).trim())` +
+	`(${Object.entries(hosts)
+		.map(([environment, host]) => `${fields}["environment"] === "${environment}" ? "${host}" : `)
+		.join('')}` +
+	`/${SAFE_BASE_URL_PATTERN}/i.test(String(${fields}["baseUrl"]).trim())` +
 	` ? String(${fields}["baseUrl"]).trim().replace(${String(SLASHES_AT_END)}, "$1")` +
 	` : "${REFUSED_URL}")`;
 

@@ -1,5 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { EVENTS, KEY_EVENTS, SIGNATURE, timeOf, type WebhookEvent } from '../api/events';
+import {
+	EVENTS,
+	KEY_EVENTS,
+	KEY_SIGNATURE_HEADER,
+	SIGNATURE,
+	timeOf,
+	type WebhookEvent,
+} from '../api/events';
 import type { Authentication } from '../auth';
 
 /** The headers of a delivery by their names in lower case. */
@@ -84,7 +91,7 @@ const keyScheme: SignatureScheme = {
 	events: KEY_EVENTS,
 
 	readHeaders(headers) {
-		const signature = headers['x-webhook-signature'];
+		const signature = headers[KEY_SIGNATURE_HEADER];
 		const [, hex] =
 			(typeof signature === 'string' && /^(?:sha256=)?([0-9a-f]{64})$/i.exec(signature)) || [];
 		return hex === undefined ? NO_SIGNATURE : { signature: Buffer.from(hex, 'hex'), prefix: '' };

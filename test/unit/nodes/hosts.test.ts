@@ -1,4 +1,8 @@
-import { baseUrlOf as baseUrlOfHosts, OAUTH2_HOSTS } from '../../../nodes/shared/api/hosts';
+import {
+	baseUrlExpression,
+	baseUrlOf as baseUrlOfHosts,
+	OAUTH2_HOSTS,
+} from '../../../nodes/shared/api/hosts';
 
 const baseUrlOf = (host: Parameters<typeof baseUrlOfHosts>[0]) =>
 	baseUrlOfHosts(host, OAUTH2_HOSTS);
@@ -58,4 +62,17 @@ describe('base URL', () => {
 	])('%p may not', (baseUrl) => {
 		expect(baseUrlOf({ environment: 'custom', baseUrl })).toBeUndefined();
 	});
+});
+
+test.each([
+	['production', OAUTH2_HOSTS.production],
+	['staging', 'https://staging.example.com'],
+	['custom', 'https://pay.example.com'],
+	['other', 'https://pay.example.com'],
+])('the expression of a credential knows every environment: %s', (environment, expected) => {
+	const hosts = { ...OAUTH2_HOSTS, staging: 'https://staging.example.com' };
+	const evaluate = new Function('$self', `return ${baseUrlExpression('$self', hosts)}`) as (
+		fields: object,
+	) => string;
+	expect(evaluate({ environment, baseUrl: ' https://pay.example.com/ ' })).toBe(expected);
 });
