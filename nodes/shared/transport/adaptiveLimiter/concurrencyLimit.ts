@@ -1,6 +1,6 @@
-/** In this time the limit doubles at most, in ms; a shorter round doubles it too. A server far away has had time for more. */
+/** In this time the limit doubles at most, in ms; after shorter calls it doubles too. A server far away has had time for more. */
 const DOUBLING_TIME = 150;
-/** The most that the limit goes up, in calls for each ms of latency: 150 a second. */
+/** The most that the limit goes up, in calls for each ms that a call takes: 150 a second. */
 const GROWTH = 0.15;
 /** Up to here the limit goes up however busy this process is: other workflows may be why. */
 const FREE_LIMIT = 50;
@@ -33,10 +33,8 @@ export class ConcurrencyLimit {
 	private heldUntil = 0;
 	/** When the limit was last cut. Calls sent before say nothing about the new limit. */
 	private lastCut = 0;
-	/** The latencies of this round, in ms. */
-	private round: number[] = [];
-	/** For which share (0 to 1) of each call of this round this process was busy itself. */
-	private busyShares: number[] = [];
+	/** The accepted calls of this round: how long each took, and how much of that this process was busy itself, in ms. */
+	private round: Array<{ elapsed: number; busy: number }> = [];
 	/** Whether the limit has held calls back in this round. */
 	private isFull = false;
 	/** Latency (ms) and limit before a series of cuts, until later rounds show whether they helped. */
@@ -89,8 +87,7 @@ export class ConcurrencyLimit {
 	 * @param busy for how much of that this process was busy itself, in ms: that is not the server's latency
 	 */
 	noteAccepted(elapsed: number, busy: number): void {
-		this.round.push(Math.max(0, elapsed - busy));
-		this.busyShares.push(busy / Math.max(1, elapsed));
+		this.round.push({ elapsed, busy });
 		if (this.round.length >= this.current) this.endRound();
 	}
 
@@ -112,8 +109,11 @@ export class ConcurrencyLimit {
 	}
 
 	private endRound(): void {
-		const latency = medianOf(this.round);
-		const isBusy = medianOf(this.busyShares) > LARGEST_BUSY_SHARE;
+		const elapsed = medianOf(this.round.map((call) => call.elapsed));
+		const latency = medianOf(this.round.map((call) => Math.max(0, call.elapsed - call.busy)));
+		const isBusy =
+			medianOf(this.round.map((call) => call.busy / Math.max(1, call.elapsed))) >
+			LARGEST_BUSY_SHARE;
 		const { isFull } = this;
 		this.beginRound();
 		this.learnBaseline(latency);
@@ -127,13 +127,16 @@ export class ConcurrencyLimit {
 			return;
 		}
 		this.beforeCuts = undefined;
-		if (isFull) this.raise(latency, isBusy ? FREE_LIMIT : Infinity);
+		if (isFull) this.raise(elapsed, isBusy ? FREE_LIMIT : Infinity);
 	}
 
-	/** @param most where the limit stays */
-	private raise(latency: number, most: number): void {
-		const doubled = this.current * 2 ** Math.max(1, latency / DOUBLING_TIME);
-		const fast = Math.min(doubled, this.current + latency * GROWTH, this.goal);
+	/**
+	 * @param elapsed how long a call of the round took, in ms
+	 * @param most where the limit stays
+	 */
+	private raise(elapsed: number, most: number): void {
+		const doubled = this.current * 2 ** Math.max(1, elapsed / DOUBLING_TIME);
+		const fast = Math.min(doubled, this.current + elapsed * GROWTH, this.goal);
 		const more = Math.max(Math.floor(fast), this.current + 1);
 		const held = this.now() < this.heldUntil ? this.heldLimit : Infinity;
 		this.current = Math.max(this.current, Math.min(more, most, this.ceiling, held));
@@ -151,7 +154,6 @@ export class ConcurrencyLimit {
 
 	private beginRound(): void {
 		this.round = [];
-		this.busyShares = [];
 		this.isFull = false;
 	}
 
