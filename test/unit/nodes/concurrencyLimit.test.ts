@@ -74,6 +74,11 @@ describe('up', () => {
 		expect(limit.current).toBe(200);
 	});
 
+	test('by the time that a call takes, also where this process takes most of it', () => {
+		round(300, true, 270);
+		expect(limit.current).toBe(40);
+	});
+
 	test('a lone busy call says nothing', () => {
 		limit = new ConcurrencyLimit(60, 200, () => now);
 		limit.noteInFlight(60);
