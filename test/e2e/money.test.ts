@@ -631,8 +631,10 @@ describe('what is stopped', () => {
 
 	it('by the time limit of the workflow: the same', async () => {
 		sandbox.settings.latencyMs = 1_000;
+		// 20 in flight make 20 a second: all 1,000 would take five times the limit.
+		const node = createNode({ maxConcurrency: 20 });
 		const { id } = await api.createWorkflow(
-			payingWorkflow(createNode(), orders(1_000), { executionTimeout: 10 }),
+			payingWorkflow(node, orders(1_000), { executionTimeout: 10 }),
 		);
 		const executionId = await api.startWorkflow(id);
 
