@@ -79,12 +79,13 @@ const MAX_PROBES = 6;
  *
  * The rule:
  * - **Up.** 10 calls are in flight at first. After each round of good responses (as many as calls were allowed) the limit goes
- *   up to the ceiling: it doubles once in 150 ms, and grows by 150 a second at most. Only a limit that holds calls back goes
- *   up, and above 50 only while this process is idle for a fifth of the time: otherwise more calls would only wait for it.
- * - **Latency.** The baseline is the shortest median latency of a round, without the time in which this process was busy itself.
- *   When a round takes more than twice the baseline, calls queue at the server. The limit is cut to the share that takes
- *   twice the baseline, and then goes up by one a round. A latency that cuts do not bring down has another
- *   cause, and becomes the baseline.
+ *   up to the ceiling: it doubles once in 90 ms, and grows by 300 a second at most. The time is that of the round's fastest
+ *   call. Only a limit that holds calls back goes up, and above 50 only while this process is idle for a fifth of the time:
+ *   otherwise more calls would only wait for it.
+ * - **Latency.** The baseline is the shortest median time of a round. When a later round takes more than twice as long, not
+ *   counting the time in which this process was busy itself, calls queue at the server. The limit is cut to the share that
+ *   takes twice the baseline, and then goes up by one a round. A latency that cuts do not bring down has another cause, and
+ *   becomes the baseline.
  * - **429.** All calls hold back until Retry-After has passed. The limit is halved, then goes up by one a round. Calls are
  *   spread evenly from now on, at 95 % of what the server accepted within a second. A rate that is too high
  *   within 3 seconds of the last pause is cut to 70 %. For 15 seconds limit and rate stay below what was too much, then they

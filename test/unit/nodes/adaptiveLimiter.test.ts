@@ -88,13 +88,20 @@ describe('On a server without limits', () => {
 		expect((await run({ latency: 300 }, 10)).ms).toBe(300);
 	});
 
+	test.each([300, 500])(
+		'100 calls at %i ms take little more than two latencies',
+		async (latency) => {
+			expect((await run({ latency }, 100)).ms).toBeLessThan(latency * 2.3);
+		},
+	);
+
 	test('1,000 calls at 20 ms take less than 0.6 s', async () => {
 		expect((await run({ latency: 20, jitter: 0.5 }, 1_000)).ms).toBeLessThan(600);
 	});
 
 	test.each([
 		[100, 3],
-		[300, 2],
+		[300, 1],
 		[500, 1],
 	])('%i ms away it is at a ceiling of 50 after %i latencies', async (latency, latencies) => {
 		const { limits } = await run({ latency }, 300, { ceiling: 50 });
@@ -109,7 +116,7 @@ describe('On a server without limits', () => {
 		const most = Math.max(
 			...sentAt.map((from) => sentAt.filter((at) => at >= from && at < from + 30).length),
 		);
-		expect(most).toBeLessThanOrEqual(36);
+		expect(most).toBeLessThanOrEqual(42);
 		expect(ms).toBeLessThanOrEqual(3_600);
 	});
 
@@ -177,7 +184,7 @@ describe('On a server with a hidden limit', () => {
 			const fixedWindow = { perSecond: 20, phase };
 			const traits = { latency: 100, jitter: 0.2, fixedWindow, retryAfter: 1_000 };
 			const { ms, refused } = await run(traits, 300, { seed: phase + 1 });
-			expect(refused).toBeLessThanOrEqual(42);
+			expect(refused).toBeLessThanOrEqual(44);
 			times.push(ms);
 		}
 		times.sort((a, b) => a - b);
@@ -291,7 +298,7 @@ describe('On a server that falls over', () => {
 		const { accepted, failed, notSent, ms } = await run(traits, 500);
 		expect(notSent).toBe(0);
 		expect(accepted + failed).toBe(500);
-		expect(failed).toBeLessThanOrEqual(55);
+		expect(failed).toBeLessThanOrEqual(66);
 		expect(ms).toBeLessThan(14_000);
 	});
 

@@ -24,11 +24,11 @@ function round(latency: number | number[], isFull = true, busy = 0) {
 describe('up', () => {
 	test.each([
 		[1, [11, 12, 13]],
-		[40, [16, 22, 28]],
-		[150, [20, 40, 60, 60]],
-		[225, [28, 60]],
-		[300, [40, 60]],
-		[600, [60]],
+		[20, [16, 22, 28]],
+		[90, [20, 40, 60, 60]],
+		[120, [25, 60]],
+		[135, [28, 60]],
+		[300, [60]],
 	])('with %i ms', (latency, limits) => {
 		for (const expected of limits) {
 			round(latency);
@@ -42,18 +42,18 @@ describe('up', () => {
 		expect(limit.current).toBe(10);
 		limit.noteInFlight(10);
 		limit.noteInFlight(3);
-		round(100, false);
+		round(90, false);
 		expect(limit.current).toBe(20);
-		round(100, false);
+		round(90, false);
 		expect(limit.current).toBe(20);
 	});
 
 	test('not before as many calls as it allows have ended', () => {
 		limit.noteInFlight(10);
-		for (let i = 0; i < 9; i++) limit.noteAccepted(100, 0);
+		for (let i = 0; i < 9; i++) limit.noteAccepted(90, 0);
 		expect([limit.current, limit.baseline]).toEqual([10, Infinity]);
-		limit.noteAccepted(100, 0);
-		expect([limit.current, limit.baseline]).toEqual([20, 100]);
+		limit.noteAccepted(90, 0);
+		expect([limit.current, limit.baseline]).toEqual([20, 90]);
 	});
 
 	test.each([
@@ -75,8 +75,13 @@ describe('up', () => {
 	});
 
 	test('by the time that a call takes, also where this process takes most of it', () => {
-		round(300, true, 270);
-		expect(limit.current).toBe(40);
+		round(120, true, 110);
+		expect(limit.current).toBe(25);
+	});
+
+	test('by the time of the fastest call: the others may have waited for this process', () => {
+		round([300, 90, 300, 300]);
+		expect(limit.current).toBe(20);
 	});
 
 	test('a lone busy call says nothing', () => {
@@ -84,7 +89,7 @@ describe('up', () => {
 		limit.noteInFlight(60);
 		limit.noteAccepted(1_000, 1_000);
 		for (let i = 0; i < 59; i++) limit.noteAccepted(100, 0);
-		expect(limit.current).toBe(75);
+		expect(limit.current).toBe(90);
 	});
 });
 
@@ -99,10 +104,10 @@ describe('latency', () => {
 
 	test.each([
 		// Twice the baseline, and at least 50 ms more.
-		[10, 60, 20],
-		[10, 61, 10],
-		[100, 200, 50],
-		[100, 201, 19],
+		[10, 60, 26],
+		[10, 61, 12],
+		[90, 180, 60],
+		[90, 181, 19],
 	])('%i ms at first, then %i ms: %i', (first, then, expected) => {
 		round(first);
 		round(then);
@@ -127,7 +132,7 @@ describe('latency', () => {
 		// Calls of before the cut may still be ahead of these.
 		expect([limit.current, limit.baseline]).toEqual([3, 100]);
 		round(450);
-		expect([limit.current, limit.baseline]).toEqual([24, 450]);
+		expect([limit.current, limit.baseline]).toEqual([60, 450]);
 	});
 
 	test('that cuts bring down is a queue at the server: the baseline stays', () => {
@@ -138,11 +143,22 @@ describe('latency', () => {
 	});
 
 	test('after a small cut tells nothing yet', () => {
-		round(100);
-		round(220);
+		round(90);
+		round(200);
 		expect(limit.current).toBe(18);
-		round(220);
-		expect([limit.current, limit.baseline]).toEqual([16, 100]);
+		round(200);
+		expect([limit.current, limit.baseline]).toEqual([16, 90]);
+	});
+
+	test('is compared without what this process was busy with, and with the whole time of the baseline', () => {
+		limit = new ConcurrencyLimit(20, 60, () => now);
+		// Of 300 ms away, this process was busy for 250: the server may have needed 50, or 300.
+		round(300, false, 250);
+		expect(limit.baseline).toBe(300);
+		round(850, false, 250);
+		expect(limit.current).toBe(20);
+		round(851, false, 250);
+		expect(limit.current).toBe(19);
 	});
 });
 
@@ -228,13 +244,13 @@ describe('failures', () => {
 	});
 
 	test('the limit doubles back to 75 % of where they came, then adds one', () => {
-		for (let i = 0; i < 4; i++) round(150);
+		for (let i = 0; i < 4; i++) round(90);
 		expect(limit.current).toBe(60);
 		for (let i = 0; i < 3; i++) limit.noteFailure(now);
 		expect(limit.current).toBe(7);
 		limit.noteResponse();
 		for (const expected of [14, 28, 45, 46, 47]) {
-			round(150);
+			round(90);
 			expect(limit.current).toBe(expected);
 		}
 	});

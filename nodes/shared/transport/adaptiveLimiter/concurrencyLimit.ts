@@ -1,7 +1,7 @@
 /** In this time the limit doubles at most, in ms; after shorter calls it doubles too. A server far away has had time for more. */
-const DOUBLING_TIME = 150;
-/** The most that the limit goes up, in calls for each ms that a call takes: 150 a second. */
-const GROWTH = 0.15;
+const DOUBLING_TIME = 90;
+/** The most that the limit goes up, in calls for each ms that a call takes: 300 a second. */
+const GROWTH = 0.3;
 /** Up to here the limit goes up however busy this process is: other workflows may be why. */
 const FREE_LIMIT = 50;
 /** When this process is busy for a larger share of the time, more calls in flight would only wait for it. */
@@ -23,7 +23,7 @@ const HOLD = 15_000;
 export class ConcurrencyLimit {
 	/** How many calls may be in flight at present. */
 	current: number;
-	/** The shortest median latency of a round, in ms; Infinity before the first round has ended. */
+	/** The shortest median time of a round's calls, in ms; Infinity before the first round has ended. */
 	baseline = Infinity;
 
 	/** Up to here the limit doubles, above it adds one. */
@@ -84,7 +84,7 @@ export class ConcurrencyLimit {
 	/**
 	 * A call was accepted under the present limit.
 	 * @param elapsed from its start to its end, in ms
-	 * @param busy for how much of that this process was busy itself, in ms: that is not the server's latency
+	 * @param busy for how much of that this process was busy itself, in ms: that need not be the server's latency
 	 */
 	noteAccepted(elapsed: number, busy: number): void {
 		this.round.push({ elapsed, busy });
@@ -110,13 +110,15 @@ export class ConcurrencyLimit {
 
 	private endRound(): void {
 		const elapsed = medianOf(this.round.map((call) => call.elapsed));
+		const fastest = Math.min(...this.round.map((call) => call.elapsed));
+		// What this process was busy with may have been done while the server had the call: at least this was the server's.
 		const latency = medianOf(this.round.map((call) => Math.max(0, call.elapsed - call.busy)));
 		const isBusy =
 			medianOf(this.round.map((call) => call.busy / Math.max(1, call.elapsed))) >
 			LARGEST_BUSY_SHARE;
 		const { isFull } = this;
 		this.beginRound();
-		this.learnBaseline(latency);
+		this.learnBaseline(elapsed, latency);
 		const most = Math.max(this.baseline * LATENCY_TOLERANCE, this.baseline + LATENCY_MARGIN);
 		if (latency > most) {
 			// Calls of a limit that has just gone up come later, so the latency can grow for a while.
@@ -127,27 +129,27 @@ export class ConcurrencyLimit {
 			return;
 		}
 		this.beforeCuts = undefined;
-		if (isFull) this.raise(elapsed, isBusy ? FREE_LIMIT : Infinity);
+		if (isFull) this.raise(fastest, isBusy ? FREE_LIMIT : Infinity);
 	}
 
 	/**
-	 * @param elapsed how long a call of the round took, in ms
+	 * @param fastest how long the fastest call of the round took, in ms
 	 * @param most where the limit stays
 	 */
-	private raise(elapsed: number, most: number): void {
-		const doubled = this.current * 2 ** Math.max(1, elapsed / DOUBLING_TIME);
-		const fast = Math.min(doubled, this.current + elapsed * GROWTH, this.goal);
+	private raise(fastest: number, most: number): void {
+		const doubled = this.current * 2 ** Math.max(1, fastest / DOUBLING_TIME);
+		const fast = Math.min(doubled, this.current + fastest * GROWTH, this.goal);
 		const more = Math.max(Math.floor(fast), this.current + 1);
 		const held = this.now() < this.heldUntil ? this.heldLimit : Infinity;
 		this.current = Math.max(this.current, Math.min(more, most, this.ceiling, held));
 	}
 
-	private learnBaseline(latency: number): void {
-		this.baseline = Math.min(this.baseline, latency);
+	private learnBaseline(elapsed: number, latency: number): void {
+		this.baseline = Math.min(this.baseline, elapsed);
 		if (!this.beforeCuts) return;
 		if (this.current > this.beforeCuts.limit * TELLING_CUT) return;
 		if (latency <= this.beforeCuts.latency * LATENCY_LEFT) return;
-		this.baseline = latency;
+		this.baseline = elapsed;
 		this.beforeCuts = undefined;
 		this.goal = this.ceiling;
 	}
