@@ -69,12 +69,12 @@ describe('the pause', () => {
 });
 
 describe('the rate after a pause', () => {
-	test('is 95 % of what was accepted within the second before', () => {
+	test('is 97 % of what was accepted within the second before', () => {
 		now = 10_000;
 		accept(30, 8_000);
 		accept(40);
 		limit();
-		expect(rate.perSecond).toBeCloseTo(38);
+		expect(rate.perSecond).toBeCloseTo(38.8);
 	});
 
 	test('is none where nothing was accepted', () => {
@@ -83,9 +83,9 @@ describe('the rate after a pause', () => {
 	});
 
 	test.each([
-		[4, 0, 38 + 4 * 0.95],
+		[4, 0, 38.8 + 4 * 0.97],
 		[5, 4, Infinity],
-		[5, 5, 38 + 5 * 0.95],
+		[5, 5, 38.8 + 5 * 0.97],
 		[6, 5, Infinity],
 	])(
 		'when %i were accepted and %i limited after the first is %d',
@@ -97,18 +97,18 @@ describe('the rate after a pause', () => {
 		},
 	);
 
-	test('falls to 70 % within 3 seconds of the last pause, to 95 % later', () => {
+	test('falls to 70 % within 3 seconds of the last pause, to 97 % later', () => {
 		now = 10_000;
 		accept(40);
 		limit();
 		now += 2_999;
 		accept(100);
 		limit();
-		expect(rate.perSecond).toBeCloseTo(38 * 0.7);
+		expect(rate.perSecond).toBeCloseTo(38.8 * 0.7);
 		now += 3_000;
 		accept(100);
 		limit();
-		expect(rate.perSecond).toBeCloseTo(38 * 0.7 * 0.95);
+		expect(rate.perSecond).toBeCloseTo(38.8 * 0.7 * 0.97);
 	});
 
 	test('is never more than what was accepted, and at least one call in a second', () => {
@@ -118,10 +118,10 @@ describe('the rate after a pause', () => {
 		now += 5_000;
 		accept(10);
 		limit();
-		expect(rate.perSecond).toBeCloseTo(9.5);
+		expect(rate.perSecond).toBeCloseTo(9.7);
 		now += 5_000;
 		limit();
-		expect(rate.perSecond).toBeCloseTo(0.95);
+		expect(rate.perSecond).toBeCloseTo(0.97);
 	});
 });
 
@@ -132,11 +132,11 @@ describe('a rate goes up', () => {
 		limit();
 		now += 14_999;
 		acceptOne();
-		expect(rate.perSecond).toBeCloseTo(38);
+		expect(rate.perSecond).toBeCloseTo(38.8);
 		now += 1;
 		acceptOne();
 		acceptOne();
-		let expected = 38 * 1.05;
+		let expected = 38.8 * 1.05;
 		expect(rate.perSecond).toBeCloseTo(expected);
 		for (const step of [0.1, 0.2, 0.4, 0.8, 1, 1]) {
 			now += 999;
@@ -153,16 +153,16 @@ describe('a rate goes up', () => {
 		now = 10_000;
 		accept(19);
 		limit();
-		expect(rate.perSecond).toBeCloseTo(19 * 0.95);
+		expect(rate.perSecond).toBeCloseTo(19 * 0.97);
 		now += 999;
 		acceptOne();
-		expect(rate.perSecond).toBeCloseTo(19 * 0.95);
+		expect(rate.perSecond).toBeCloseTo(19 * 0.97);
 		now += 1;
 		acceptOne();
-		expect(rate.perSecond).toBeCloseTo(2 * 19 * 0.95);
+		expect(rate.perSecond).toBeCloseTo(2 * 19 * 0.97);
 		now += 1_000;
 		acceptOne();
-		expect(rate.perSecond).toBeCloseTo(4 * 19 * 0.95);
+		expect(rate.perSecond).toBeCloseTo(4 * 19 * 0.97);
 	});
 
 	test('not by a call that was sent before the pause', () => {
@@ -171,6 +171,6 @@ describe('a rate goes up', () => {
 		limit();
 		now += 20_000;
 		rate.noteAccepted(now, false);
-		expect(rate.perSecond).toBeCloseTo(38);
+		expect(rate.perSecond).toBeCloseTo(38.8);
 	});
 });

@@ -1,7 +1,7 @@
 /** How far back accepted calls are counted, in ms. */
 const WINDOW = 1_000;
 /** Of what the server accepted in {@link WINDOW}, the rate is set to this share. */
-const SHARE_OF_ACCEPTED = 0.95;
+const SHARE_OF_ACCEPTED = 0.97;
 /** A 429 sooner than this after the last pause, in ms, shows that the rate was far too high. */
 const SOON_AFTER_PAUSE = 3_000;
 /** The rate is then cut to this share of itself. */
