@@ -88,7 +88,7 @@ const MAX_PROBES = 6;
  *   becomes the baseline.
  * - **429.** All calls hold back until Retry-After has passed. The limit is halved, then goes up by one a round. Calls are
  *   spread evenly from now on, at 97 % of what the server accepted within a second. A rate that is too high
- *   within 3 seconds of the last pause is cut to 70 %. For 15 seconds limit and rate stay below what was too much, then they
+ *   within 2 seconds of the last pause is cut to 85 %. For 15 seconds limit and rate stay below what was too much, then they
  *   try more in growing steps. Two cases differ. When most calls after the first 429 were accepted, only the limit was
  *   too high, and there is no rate. When the 429 came to a burst of less than twice the start, its size says little
  *   about a rate: the rate doubles each second until it is too high.

@@ -184,12 +184,12 @@ describe('On a server with a hidden limit', () => {
 			const fixedWindow = { perSecond: 20, phase };
 			const traits = { latency: 100, jitter: 0.2, fixedWindow, retryAfter: 1_000 };
 			const { ms, refused } = await run(traits, 300, { seed: phase + 1 });
-			expect(refused).toBeLessThanOrEqual(45);
+			expect(refused).toBeLessThanOrEqual(48);
 			times.push(ms);
 		}
 		times.sort((a, b) => a - b);
 		expect(times[10]).toBeLessThan(16_700);
-		expect(times.at(-1)).toBeLessThan(22_000);
+		expect(times.at(-1)).toBeLessThan(19_000);
 	});
 
 	test('20 a second by a token bucket of 20', async () => {

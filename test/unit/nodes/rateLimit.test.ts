@@ -97,18 +97,18 @@ describe('the rate after a pause', () => {
 		},
 	);
 
-	test('falls to 70 % within 3 seconds of the last pause, to 97 % later', () => {
+	test('falls to 85 % within 2 seconds of the last pause, to 97 % later', () => {
 		now = 10_000;
 		accept(40);
 		limit();
-		now += 2_999;
+		now += 1_999;
 		accept(100);
 		limit();
-		expect(rate.perSecond).toBeCloseTo(38.8 * 0.7);
-		now += 3_000;
+		expect(rate.perSecond).toBeCloseTo(38.8 * 0.85);
+		now += 2_000;
 		accept(100);
 		limit();
-		expect(rate.perSecond).toBeCloseTo(38.8 * 0.7 * 0.97);
+		expect(rate.perSecond).toBeCloseTo(38.8 * 0.85 * 0.97);
 	});
 
 	test('is never more than what was accepted, and at least one call in a second', () => {

@@ -3,9 +3,9 @@ const WINDOW = 1_000;
 /** Of what the server accepted in {@link WINDOW}, the rate is set to this share. */
 const SHARE_OF_ACCEPTED = 0.97;
 /** A 429 sooner than this after the last pause, in ms, shows that the rate was far too high. */
-const SOON_AFTER_PAUSE = 3_000;
+const SOON_AFTER_PAUSE = 2_000;
 /** The rate is then cut to this share of itself. */
-const SHARE_WHEN_FAR_TOO_HIGH = 0.7;
+const SHARE_WHEN_FAR_TOO_HIGH = 0.85;
 /** Fewer accepted calls than this after a rate limited one can be chance. */
 const CHANCE = 5;
 /** For how long the rate is not raised, in ms. */
