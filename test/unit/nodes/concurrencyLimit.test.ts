@@ -131,8 +131,8 @@ describe('latency', () => {
 		round(450);
 		// Calls of before the cut may still be ahead of these.
 		expect([limit.current, limit.baseline]).toEqual([3, 100]);
-		round(450);
-		expect([limit.current, limit.baseline]).toEqual([60, 450]);
+		round(500, true, 50);
+		expect([limit.current, limit.baseline]).toEqual([60, 500]);
 	});
 
 	test('that cuts bring down is a queue at the server: the baseline stays', () => {
@@ -155,6 +155,8 @@ describe('latency', () => {
 		// Of 300 ms away, this process was busy for 250: the server may have needed 50, or 300.
 		round(300, false, 250);
 		expect(limit.baseline).toBe(300);
+		round(1_000, false, 600);
+		expect(limit.current).toBe(20);
 		round(850, false, 250);
 		expect(limit.current).toBe(20);
 		round(851, false, 250);
