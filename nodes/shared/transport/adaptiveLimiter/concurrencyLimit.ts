@@ -109,9 +109,9 @@ export class ConcurrencyLimit {
 	}
 
 	private endRound(): void {
-		const elapsed = medianOf(this.round.map((call) => call.elapsed));
-		const fastest = Math.min(...this.round.map((call) => call.elapsed));
-		// What this process was busy with may have been done while the server had the call: at least this was the server's.
+		const times = this.round.map((call) => call.elapsed);
+		const elapsed = medianOf(times);
+		// At least this long the server had the calls: it may have had them while this process was busy, too.
 		const latency = medianOf(this.round.map((call) => Math.max(0, call.elapsed - call.busy)));
 		const isBusy =
 			medianOf(this.round.map((call) => call.busy / Math.max(1, call.elapsed))) >
@@ -129,7 +129,7 @@ export class ConcurrencyLimit {
 			return;
 		}
 		this.beforeCuts = undefined;
-		if (isFull) this.raise(fastest, isBusy ? FREE_LIMIT : Infinity);
+		if (isFull) this.raise(Math.min(...times), isBusy ? FREE_LIMIT : Infinity);
 	}
 
 	/**
