@@ -15,12 +15,12 @@ const MAX_BYTES = 2331;
 
 /**
  * Draws a QR code: level M, which the European Payments Council asks of codes for payments (EPC069-12), with a quiet
- * zone of 4 modules, as a black and white PNG of 320 to 555 pixels a side. The same text gives the same bytes.
+ * zone of 4 modules, as a black and white PNG of 320 to 555 pixels a side. The same text gives the same picture.
  * @param text what a scanner reads, encoded as UTF-8: 1 to 2,331 bytes, as any link of up to 2,331 ASCII characters
  * @returns the bytes of the PNG, 1 to 20 KB
  * @throws RangeError when the text is empty, too long, or holds half of a surrogate pair, which UTF-8 can't encode
  */
-export function qrCodePng(text: string): Buffer {
+export async function qrCodePng(text: string): Promise<Buffer> {
 	const bytes = Buffer.byteLength(text);
 	if (bytes === 0) throw new RangeError('A QR code needs a text, but the text is empty');
 	if (bytes > MAX_BYTES) {
@@ -36,5 +36,5 @@ export function qrCodePng(text: string): Buffer {
 		.slice(1, -1)
 		.map((row) => row.slice(1, -1));
 	const scale = Math.max(SMALLEST_MODULE, Math.floor(SIDE / (modules.length + 2 * QUIET_ZONE)));
-	return drawPng(modules, QUIET_ZONE, scale);
+	return await drawPng(modules, QUIET_ZONE, scale);
 }

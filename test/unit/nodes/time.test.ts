@@ -20,11 +20,15 @@ const cpuOf = (work: () => void) => {
 	const once = () => {
 		const before = process.cpuUsage();
 		work();
-		const { user, system } = process.cpuUsage(before);
-		return (user + system) / 1_000;
+		return msOfCpuSince(before);
 	};
 	return Math.min(once(), once(), once());
 };
+
+function msOfCpuSince(before: NodeJS.CpuUsage): number {
+	const { user, system } = process.cpuUsage(before);
+	return (user + system) / 1_000;
+}
 
 describe('an answer of any bytes', () => {
 	const hide = (text: string) => text;
@@ -147,11 +151,10 @@ describe('a QR code', () => {
 	test.each([
 		[60, 300, 30],
 		[500, 100, 100],
-	])('of a link of %i characters is drawn in passing', (length, count, limitMs) => {
+	])('of a link of %i characters is drawn in passing', async (length, count, limitMs) => {
 		const link = 'https://pay.acountpay.com/'.padEnd(length - 4, 'x');
-		const drawAll = () => {
-			for (let turn = 0; turn < count; turn++) qrCodePng(`${link}${1_000 + turn}`);
-		};
-		expect(cpuOf(drawAll) / count).toBeLessThan(limitMs);
+		const before = process.cpuUsage();
+		for (let turn = 0; turn < count; turn++) await qrCodePng(`${link}${1_000 + turn}`);
+		expect(msOfCpuSince(before) / count).toBeLessThan(limitMs);
 	});
 });

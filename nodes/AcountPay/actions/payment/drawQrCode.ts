@@ -19,11 +19,11 @@ export const paymentUrlField: INodeProperties = {
  * Draws the QR code of a payment's link, as AcountPay wants its partners to with keys (documented).
  * @throws ValidationError when it is no link, or too long for a QR code
  */
-export function drawQrCode(paymentUrl: unknown): Image {
+export async function drawQrCode(paymentUrl: unknown): Promise<Image> {
 	const { displayName } = paymentUrlField;
 	const link = webUrl(displayName, requiredText(displayName, paymentUrl).trim());
 	try {
-		return { data: qrCodePng(link), mimeType: 'image/png', fileName: 'qr-code.png' };
+		return { data: await qrCodePng(link), mimeType: 'image/png', fileName: 'qr-code.png' };
 	} catch (error) {
 		throw error instanceof RangeError
 			? new ValidationError(displayName, `can't be drawn as a QR code: ${error.message}`)

@@ -24,7 +24,7 @@ export const getQrCodeWithKeys: Operation<GetQrCodeInput> = {
 			json: { ...inputItem.json, paymentUrl },
 			binary: {
 				...inputItem.binary,
-				[binaryPropertyName]: await storeImage(drawQrCode(paymentUrl)),
+				[binaryPropertyName]: await storeImage(await drawQrCode(paymentUrl)),
 			},
 		},
 	],
