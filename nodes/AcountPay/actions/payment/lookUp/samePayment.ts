@@ -1,0 +1,249 @@
+import type { ListedPayment } from '../../../../shared/api/paymentList';
+
+/** The payment that somebody wants. What is not asked for is undefined, and not compared. */
+export interface WantedPayment {
+	/** AcountPay's client ID of the merchant. */
+	merchantId: string;
+	referenceNumber: string;
+	/** In major units. */
+	amount?: number;
+	/** ISO 4217. */
+	currency?: string;
+	description?: string;
+	storeId?: string;
+	registerId?: string;
+}
+
+/**
+ * How a payment of AcountPay's list relates to the one that is wanted:
+ * - `same`: merchant and reference are equal, and nothing that was asked for and is shown differs;
+ * - `differs`: merchant and reference are equal, but something that was asked for differs;
+ * - `similar`: the reference is equal but for case, accents and signs, or is cut off;
+ * - `incomplete`: it may be the one, but the list does not show all that it is known again by;
+ * - `other`: it is another one.
+ */
+export type Relation = 'same' | 'differs' | 'similar' | 'incomplete' | 'other';
+
+/** What a comparison says. */
+export interface Comparison {
+	relation: Relation;
+	/** What differs or is missing, each as the end of "the payment …": 'has the amount 12 instead of 10'. */
+	differences: string[];
+}
+
+/** A reference that is cut off to fewer characters than this is taken for another one. Every bank shows as many. */
+const SHORTEST_CUT = 18;
+
+/** What a listed payment must show. */
+const NEEDED: ReadonlyArray<[keyof ListedPayment, string]> = [
+	['id', 'ID'],
+	['merchantId', 'merchant'],
+	['referenceNumber', 'reference'],
+	['amount', 'amount'],
+	['currency', 'currency'],
+	['createdAt', 'time of creation'],
+];
+
+const plain = (text: string) => text.normalize('NFC').trim();
+const lower = (text: string) => plain(text).toLowerCase();
+
+/** A reference as it is compared: spaces around it and its Unicode form carry no meaning. */
+export const plainReference = plain;
+
+/** A merchant's ID as it is compared: case and spaces around it carry no meaning. */
+export const plainMerchantId = lower;
+
+/** The Danish letters that lose more than an accent, in both usual ways to write them. */
+const LETTERS: ReadonlyArray<Readonly<Record<string, string>>> = [
+	{ æ: 'ae', ø: 'o', å: 'a', ß: 'ss' },
+	{ æ: 'ae', ø: 'oe', å: 'aa', ß: 'ss' },
+];
+
+/** The letters and digits of a text in their groups, without case and accents. */
+const groupsOf = (text: string, letters: Readonly<Record<string, string>>): string =>
+	(
+		lower(text)
+			.replace(/[æøåß]/g, (letter) => letters[letter])
+			.normalize('NFKD')
+			.replace(/\p{M}/gu, '')
+			.match(/[\p{L}\p{N}]+/gu) ?? []
+	).join(' ');
+
+/** Whether a listed reference is the wanted one as a server may have rewritten it. */
+function isSimilar(wanted: string, listed: string): boolean {
+	const isCut = [...plain(listed)].length >= SHORTEST_CUT;
+	return LETTERS.some((letters) => {
+		const [ours, theirs] = [groupsOf(wanted, letters), groupsOf(listed, letters)];
+		return theirs !== '' && (ours === theirs || (isCut && ours.startsWith(theirs)));
+	});
+}
+
+/** Whether a listed text is the beginning of the one that was asked for: then it tells nothing. */
+const isCutOff = (wanted: string, listed: string): boolean =>
+	plain(wanted).startsWith(plain(listed).replace(/\s*(…|\.\.\.)$/, ''));
+
+/** What was asked for and is shown otherwise. */
+function differencesOf(wanted: WantedPayment, listed: ListedPayment): string[] {
+	const differences: string[] = [];
+	const check = <Value>(
+		name: string,
+		wants: Value | undefined,
+		has: Value | undefined,
+		isEqual: (wants: Value, has: Value) => boolean,
+	) => {
+		if (wants === undefined || has === undefined || isEqual(wants, has)) return;
+		differences.push(`has the ${name} ${String(has)} instead of ${String(wants)}`);
+	};
+	const isSameText = (wants: string, has: string) => plain(wants) === plain(has);
+	check('amount', wanted.amount, listed.amount, (wants, has) => Math.abs(wants - has) < 1e-6);
+	check('currency', wanted.currency, listed.currency, (wants, has) => lower(wants) === lower(has));
+	check('description', wanted.description, listed.description, isCutOff);
+	check('store', wanted.storeId, listed.storeId, isSameText);
+	check('register', wanted.registerId, listed.registerId, isSameText);
+	return differences;
+}
+
+/** Compares a payment of AcountPay's list with the one that is wanted. */
+export function compare(wanted: WantedPayment, listed: ListedPayment): Comparison {
+	const { merchantId, referenceNumber } = listed;
+	const isSameMerchant =
+		merchantId === undefined || plainMerchantId(merchantId) === plainMerchantId(wanted.merchantId);
+	const isSameReference =
+		referenceNumber === undefined || plain(referenceNumber) === plain(wanted.referenceNumber);
+	const fits = isSameReference || isSimilar(wanted.referenceNumber, referenceNumber);
+	// What it shows says that it is another one, whatever it leaves out.
+	if (!isSameMerchant || !fits) return { relation: 'other', differences: [] };
+	const missing = NEEDED.filter(([name]) => listed[name] === undefined);
+	if (missing.length > 0) {
+		return {
+			relation: 'incomplete',
+			differences: missing.map(([, name]) => `is listed without its ${name}`),
+		};
+	}
+	const differences = differencesOf(wanted, listed);
+	if (!isSameReference) {
+		const reference = `has the reference '${referenceNumber}' instead of '${wanted.referenceNumber}'`;
+		return { relation: 'similar', differences: [reference, ...differences] };
+	}
+	return { relation: differences.length > 0 ? 'differs' : 'same', differences };
+}
+
+/** When a request left and until when AcountPay may have acted on it, by AcountPay's clock, in ms since 1970. */
+export interface RequestTimes {
+	/** The request did not leave before this. */
+	from: number;
+	/** The request had left by then. */
+	to: number;
+	/** The request can't have been waited for any longer. */
+	until: number;
+}
+
+/** Whether a payment was created since a request left, before, or around that moment: then it is not known. */
+export type Age = 'since' | 'before' | 'around';
+
+/** A payment may be created this much before its request left, in ms: AcountPay shows its clock in whole seconds. */
+const SINCE_TOLERANCE = 2_000;
+
+/** A payment that was created longer than this before a request left is not that request's, in ms. */
+const BEFORE_TOLERANCE = 120_000;
+
+/**
+ * @param createdAt of a payment, by AcountPay's clock, in ms since 1970
+ * @param request undefined when AcountPay's clock is not known
+ */
+export function ageOf(createdAt: number | undefined, request: RequestTimes | undefined): Age {
+	if (createdAt === undefined || !request) return 'around';
+	if (createdAt < request.from - BEFORE_TOLERANCE) return 'before';
+	const isSince = createdAt >= request.to - SINCE_TOLERANCE && createdAt <= request.until;
+	return isSince ? 'since' : 'around';
+}
+
+/** What a reading of the list says about a request whose outcome is not known. */
+export type Decision =
+	| { kind: 'found'; payment: ListedPayment; id: string }
+	/** The list shows nothing that the request can have created. */
+	| { kind: 'none' }
+	/** @param why the end of "AcountPay's list of payments …" */
+	| { kind: 'doubt'; why: string };
+
+/** A request whose outcome is not known. */
+export interface OpenRequest {
+	payment: WantedPayment;
+	/** undefined when AcountPay's clock is not known. */
+	times?: RequestTimes;
+	/** Whether another request for this merchant and reference was open while this one was. */
+	wasNotAlone?: boolean;
+}
+
+/** How many payments a text names. */
+const NAMED = 3;
+
+/** The words for several texts of the same kind. */
+export const namesOf = (texts: readonly string[]): string =>
+	texts.length <= NAMED
+		? texts.join(', ')
+		: `${texts.slice(0, NAMED).join(', ')} and ${texts.length - NAMED} more`;
+
+/**
+ * Decides from a reading of the list whether a request has created a payment, and which. Every doubt stays one.
+ * @param list of the merchant's payments, at least those since two minutes before the request
+ * @param isTaken whether a payment is known to belong to another request
+ */
+export function decide(
+	list: readonly ListedPayment[],
+	{ payment: wanted, times, wasNotAlone }: OpenRequest,
+	isTaken: (paymentId: string) => boolean,
+): Decision {
+	const fitting: ListedPayment[] = [];
+	const doubts: string[] = [];
+	for (const listed of list) {
+		const { id = 'without an ID', createdAt } = listed;
+		if (listed.id !== undefined && isTaken(listed.id)) continue;
+		const age = ageOf(createdAt, times);
+		const { relation, differences } = compare(wanted, listed);
+		if (relation === 'other' || age === 'before') continue;
+		if (relation === 'same' && age === 'since') fitting.push(listed);
+		else if (relation === 'same') doubts.push(`payment ${id}, which may be older or newer`);
+		else doubts.push(`payment ${id}, which ${differences.join(' and ')}`);
+	}
+	if (doubts.length > 0) return { kind: 'doubt', why: `shows ${namesOf(doubts)}` };
+	if (fitting.length === 0) return { kind: 'none' };
+	const ids = namesOf(fitting.map(({ id }) => String(id)));
+	if (fitting.length > 1) {
+		return { kind: 'doubt', why: `shows ${fitting.length} payments that could be it: ${ids}` };
+	}
+	if (wasNotAlone) {
+		const why = `shows payment ${ids}, but another payment with this reference was requested too`;
+		return { kind: 'doubt', why };
+	}
+	const [payment] = fitting;
+	return { kind: 'found', payment, id: payment.id! };
+}
+
+/** How far back a payment speaks against sending a request again, in ms: a clock may be in the wrong time zone. */
+const RECENT = 26 * 60 * 60_000;
+
+/**
+ * What speaks against sending a request again whose payment no look has shown: a recent payment of this amount, however
+ * its reference is written. The list is one merchant's already, however it writes that merchant's ID.
+ * @param list of the merchant's payments, whole
+ * @param now by AcountPay's clock, or else by this machine's, in ms since 1970
+ * @returns the IDs of such payments
+ */
+export const couldBe = (
+	list: readonly ListedPayment[],
+	wanted: WantedPayment,
+	now: number,
+	isTaken: (paymentId: string) => boolean,
+): string[] => {
+	const { merchantId, referenceNumber, amount, currency } = wanted;
+	const terms = { merchantId, referenceNumber, amount, currency };
+	return list
+		.filter((listed) => {
+			const { id, createdAt } = listed;
+			const isOld = createdAt !== undefined && createdAt < now - RECENT;
+			const isOthers = id !== undefined && isTaken(id);
+			return !isOld && !isOthers && differencesOf(terms, listed).length === 0;
+		})
+		.map(({ id = 'without an ID' }) => id);
+};

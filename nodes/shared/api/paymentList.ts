@@ -1,0 +1,60 @@
+import type { IDataObject } from 'n8n-workflow';
+import { listedPaymentIdOf } from './payments';
+
+/** A payment as the list of payments has it. What the list leaves out, or has in another form, is undefined. */
+export interface ListedPayment {
+	id?: string;
+	merchantId?: string;
+	referenceNumber?: string;
+	/** In major units. */
+	amount?: number;
+	currency?: string;
+	/** When AcountPay created it, by its own clock, in ms since 1970. */
+	createdAt?: number;
+	description?: string;
+	storeId?: string;
+	registerId?: string;
+	status?: string;
+	/** All that the list has. */
+	entry: IDataObject;
+}
+
+/** Date, time to the second, fraction, and a time zone: without one it is not known which moment is meant. */
+const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** An amount as text: digits, and a point before the decimals. */
+const AMOUNT = /^\d{1,15}(?:\.\d{1,15})?$/;
+
+const textIn = (value: unknown): string | undefined =>
+	typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+
+const textOrNumberIn = (value: unknown): string | undefined =>
+	typeof value === 'number' && Number.isFinite(value) ? String(value) : textIn(value);
+
+function amountIn(value: unknown): number | undefined {
+	const amount = typeof value === 'string' && AMOUNT.test(value.trim()) ? Number(value) : value;
+	return typeof amount === 'number' && Number.isFinite(amount) ? amount : undefined;
+}
+
+function momentIn(value: unknown): number | undefined {
+	const at = typeof value === 'string' && DATE_TIME.test(value) ? Date.parse(value) : NaN;
+	return Number.isNaN(at) ? undefined : at;
+}
+
+/**
+ * A payment of the list. The names are documented, but for `storeId` and `registerId`, which are assumed to be called as on
+ * creation; that `createdAt` is ISO 8601 is assumed.
+ */
+export const listedPaymentOf = (entry: IDataObject): ListedPayment => ({
+	id: listedPaymentIdOf(entry),
+	merchantId: textOrNumberIn(entry.merchantClientId),
+	referenceNumber: textOrNumberIn(entry.referenceNumber),
+	amount: amountIn(entry.amount),
+	currency: textIn(entry.currency),
+	createdAt: momentIn(entry.createdAt),
+	description: textIn(entry.description),
+	storeId: textOrNumberIn(entry.storeId),
+	registerId: textOrNumberIn(entry.registerId),
+	status: textIn(entry.status),
+	entry,
+});
