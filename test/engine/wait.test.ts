@@ -343,6 +343,81 @@ describe('waiting by asking', () => {
 		expect(Date.now() - startedAt).toBeLessThan(2_500);
 	});
 
+	describe('ends soon after its timeout, whatever Request Timeout is,', () => {
+		const REQUEST_TIMEOUT = 600_000;
+		beforeEach(async () => {
+			const wait = 'dist/nodes/AcountPay/actions/payment/waitForCompletion.operation.js';
+			const folder = variantOfPackage({
+				...QUICK,
+				[wait]: (text) => QUICK[wait](text).replace('LAST_LOOK = 10_000;', 'LAST_LOOK = 700;'),
+			});
+			engine = await engineFor(sandbox, {}, { folder });
+		});
+
+		it.each<[string, Fault]>([
+			['with a response that never comes', { match: { endpoint: 'get', nth: 6 }, hang: true }],
+			['with a token that never comes', { match: { endpoint: 'token' }, hang: true }],
+			[
+				'with a queue behind refused requests',
+				{ match: { endpoint: 'get', nth: 6 }, status: 429, headers: { 'Retry-After': '1' } },
+			],
+		])('%s', async (_what, fault) => {
+			const payments = await Promise.all(
+				Array.from({ length: 5 }, async () => await makePayment(sandbox)),
+			);
+			const options = { timeout: REQUEST_TIMEOUT, maxConcurrency: 2 };
+			const node = polling({ timeoutMinutes: minutes(1_000), options });
+			const startedAt = Date.now();
+			const running = engine.startNode({ node, items: payments });
+			await until(() => asked().length >= 5);
+			sandbox.faults.add({ ...fault, times: 'always' });
+			if (fault.match?.endpoint === 'token') sandbox.revokeTokens();
+			const execution = await running.finished;
+			expect(Date.now() - startedAt).toBeLessThan(3_000);
+			expect(execution.json()).toMatchObject(
+				payments.map(({ id }) => ({ paymentId: id, status: 'pending', waitEndedBy: 'timeout' })),
+			);
+			const count = asked().length;
+			await sleep(1_500);
+			expect(asked()).toHaveLength(count);
+		});
+
+		it('with an error where nothing is known', async () => {
+			const payment = await makePayment(sandbox);
+			sandbox.faults.add({ match: { endpoint: 'get' }, hang: true, times: 'always' });
+			const options = { timeout: REQUEST_TIMEOUT };
+			const node = polling({ timeoutMinutes: minutes(500), options });
+			const startedAt = Date.now();
+			const { error } = await engine.runNode({ node, items: [payment] });
+			expect(Date.now() - startedAt).toBeLessThan(2_500);
+			expect(error).toMatchObject({ context: { outcome: 'unavailable' } });
+			expect(error!.description).toContain('can be run again');
+		});
+
+		it('and leaves the queue at once when the execution is cancelled', async () => {
+			const payments = await Promise.all(
+				Array.from({ length: 5 }, async () => await makePayment(sandbox)),
+			);
+			sandbox.faults.add({
+				match: { endpoint: 'get' },
+				status: 429,
+				headers: { 'Retry-After': '60' },
+				times: 'always',
+			});
+			const options = { timeout: REQUEST_TIMEOUT, maxConcurrency: 2 };
+			const running = engine.startNode({ node: polling({ options }), items: payments });
+			await until(() => asked().length >= 1);
+			await sleep(200);
+			const count = asked().length;
+			running.cancel();
+			const cancelledAt = Date.now();
+			expect((await running.finished).status).toBe('canceled');
+			expect(Date.now() - cancelledAt).toBeLessThan(500);
+			await sleep(1_000);
+			expect(asked()).toHaveLength(count);
+		});
+	});
+
 	it('goes on waiting while AcountPay gives no token, and asks for one again', async () => {
 		engine = await engineFor(sandbox, {}, { folder: impatientPackage() });
 		const payment = await makePayment(sandbox);

@@ -14,7 +14,7 @@ export interface CallOptions {
 	deadline?: number;
 	/** Whether to make something again whose outcome is unknown. */
 	resendUnknown: boolean;
-	/** Aborted when no request may be sent for the first time any more. */
+	/** Aborted when no read may be sent any more, and nothing else for the first time. */
 	endSignal?: AbortSignal;
 	/** Whether it comes before requests that wait to be sent: it is about one that was sent. */
 	comesFirst?: boolean;
@@ -58,8 +58,8 @@ export async function send(
 		if (!isRepeat && pausedFor > 0 && Date.now() + pausedFor > deadline) {
 			throw new NotSentError('AcountPay takes no requests until after the time limit', 'later');
 		}
-		// A request that was sent once is seen through, unless the execution is cancelled.
-		const signal = isRepeat ? cancelSignal : options.endSignal;
+		// A create that was sent once is seen through, unless the execution is cancelled.
+		const signal = isRepeat && !request.repeatable ? cancelSignal : options.endSignal;
 		const sent = await limiter
 			.run(sendOnce, verdictOn, { again: isRepeat || options.comesFirst, signal })
 			.catch((error: unknown) => {

@@ -34,6 +34,7 @@ async function run(
 	const work = {
 		client,
 		options: callOptions,
+		endSignal: new AbortController().signal,
 		inputItem,
 		storeImage: async (image: Image) => {
 			stored.push(image);

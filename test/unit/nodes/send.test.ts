@@ -144,6 +144,17 @@ describe('what the limiter is told', () => {
 		]);
 	});
 
+	test('of a read that is sent again: that it goes first, and stops when no read is wanted', async () => {
+		const { client } = scripted([limited(1), done]);
+		const { calls } = watched(client);
+		const endSignal = new AbortController().signal;
+		await end(send(client, get, { ...callOptions, endSignal }));
+		expect(calls).toEqual([
+			{ again: undefined, signal: endSignal },
+			{ again: true, signal: endSignal },
+		]);
+	});
+
 	test('of a request about one that was sent: that it goes first', async () => {
 		const { client } = scripted([done]);
 		const { calls } = watched(client);

@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import { finalStatusOf } from '../../../shared/api/statuses';
-import { delay } from '../../../shared/backoff';
+import { aborted, delay } from '../../../shared/backoff';
 import { ApiError, Cancelled, ValidationError } from '../../../shared/errors';
 import type { Client } from '../../../shared/transport/client';
 import type { CallOptions } from '../../../shared/transport/send';
@@ -35,6 +35,9 @@ const MAX_TIMEOUT_MINUTES = 7 * 24 * 60;
 
 /** Time limit (ms) for the status check before the execution waits. Keep it short: webhooks that arrive during it are lost. */
 const STATUS_CHECK_TIMEOUT = 10_000;
+
+/** How long after its timeout a wait still takes a response, in ms: the last look takes place right at the timeout. */
+const LAST_LOOK = 10_000;
 
 const FIRST_POLLING_DELAY = 2_000;
 const MAX_POLLING_DELAY = 15_000;
@@ -172,11 +175,38 @@ async function ask(read: Reader, client: Client, options: CallOptions): Promise<
 	);
 }
 
+/**
+ * What AcountPay says of a payment, or that it has not said it in time. Whatever holds the response up, a wait ends: the queue
+ * of requests, an access token, AcountPay.
+ * @param over aborted when no response is waited for any more
+ */
+async function unlessOver(
+	over: AbortSignal,
+	asking: Promise<Known | ApiError>,
+	paymentId: string,
+): Promise<Known | ApiError> {
+	const ended = new AbortController();
+	const late = () =>
+		new ApiError(
+			'unavailable',
+			`AcountPay has not reported payment '${paymentId}' by the timeout`,
+			'Reading changes nothing, so this item can be run again.',
+		);
+	const said = asking.catch((error: unknown) => {
+		// A request that leaves the queue because the time is over is no cancellation.
+		if (over.aborted && error instanceof Cancelled) return late();
+		throw error;
+	});
+	const end = aborted(over, ended.signal).then(late);
+	return await Promise.race([said, end]).finally(() => ended.abort());
+}
+
 /** Reads the payment every 2 to 15 seconds until it has ended, or the time is over. */
 export async function poll(input: Awaited, work: ItemWork, read: Reader): Promise<ItemOutput> {
 	const { client, endSignal } = work;
 	const deadline = Date.now() + input.timeoutMinutes * 60_000;
-	const options = { ...work.options, deadline };
+	const over = AbortSignal.timeout(deadline + LAST_LOOK - Date.now());
+	const options = { ...work.options, deadline, endSignal: AbortSignal.any([endSignal, over]) };
 	let known: Known | undefined;
 	/** AcountPay's last response that was not the payment, or else why there was none. */
 	let failure: ApiError | undefined;
@@ -185,7 +215,9 @@ export async function poll(input: Awaited, work: ItemWork, read: Reader): Promis
 		;
 		wait = Math.min(MAX_POLLING_DELAY, wait * POLLING_DELAY_GROWTH)
 	) {
-		const response = await ask(read, client, options);
+		const timeout = Math.min(options.timeout, Math.max(1, deadline + LAST_LOOK - Date.now()));
+		const asking = ask(read, client, { ...options, timeout });
+		const response = await unlessOver(over, asking, input.paymentId);
 		if (!(response instanceof ApiError)) known = response;
 		else if (!failure || response.status !== undefined) failure = response;
 		if (known && finalStatusOf(known.payment.status)) {
