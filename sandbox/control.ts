@@ -59,7 +59,7 @@ const SETTINGS = only({
 	allowUnknownMerchants: flag,
 	listMax: { type: 'integer', minimum: 1 },
 	listAboveMax: { enum: ['clamp', 'refuse'] },
-	listOrder: { enum: ['newest', 'oldest'] },
+	listOrder: { enum: ['newest', 'oldest', 'shuffled'] },
 	listLagMs: milliseconds,
 	listLagLooks: wholeNumber,
 	keyStatuses: only(

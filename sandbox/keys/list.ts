@@ -3,6 +3,17 @@ import type { Fault } from '../faults';
 import type { Payment, Payments } from '../payments';
 import type { KeySettings } from './settings';
 
+/** Newest first by whole seconds, and in any order within one. */
+const shuffledWithinSeconds = (payments: Payment[]): Payment[] =>
+	payments
+		.map((payment) => ({
+			payment,
+			second: Math.floor(Date.parse(payment.createdAt) / 1_000),
+			tie: Math.random(),
+		}))
+		.sort((one, other) => other.second - one.second || one.tie - other.tie)
+		.map(({ payment }) => payment);
+
 /** The list of payments, in pages, and which payments are not in it yet. */
 export class PaymentList {
 	/** How often page 1 was looked at. */
@@ -47,7 +58,8 @@ export class PaymentList {
 					!this.isHidden(payment),
 			);
 		if (listOrder === 'newest') found.reverse();
-		const payments = found.slice((page - 1) * limit, page * limit).map((payment) => ({
+		const inOrder = listOrder === 'shuffled' ? shuffledWithinSeconds(found) : found;
+		const payments = inOrder.slice((page - 1) * limit, page * limit).map((payment) => ({
 			id: payment.id,
 			referenceNumber: payment.referenceNumber,
 			amount: payment.amount,

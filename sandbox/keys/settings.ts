@@ -11,8 +11,9 @@ export interface KeySettings {
 	listMax: number;
 	/** What a larger `limit` comes to: it is cut to the maximum (default), or refused with 400. */
 	listAboveMax: 'clamp' | 'refuse';
-	/** The order of payments in lists; not documented. Default 'newest' first. */
-	listOrder: 'newest' | 'oldest';
+	/** The order of payments in lists; not documented. Default 'newest' first. 'shuffled': newest first by the second of
+	 * `createdAt`, and those of one second in another order on each request. */
+	listOrder: 'newest' | 'oldest' | 'shuffled';
 	/** How long a new payment is kept out of lists, in milliseconds on the sandbox's clock. */
 	listLagMs: number;
 	/** For how many looks at page 1 of a list a new payment is kept out of lists. */

@@ -478,6 +478,25 @@ describe('lists of payments', () => {
 		},
 	);
 
+	it('300 of equal sort keys, in another order on each request: all 300', async () => {
+		const engine = await engineWithKeys(sandbox, {}, { expressions: 'legacy' });
+		await make(engine, 300);
+		sandbox.settings.listOrder = 'shuffled';
+		const execution = await succeed(engine, 'payment', 'getAll', { returnAll: true });
+		expect(execution.json()).toHaveLength(300);
+		expect(new Set(execution.json().map(({ paymentId }) => paymentId)).size).toBe(300);
+	});
+
+	it('a list that has fewer payments than its count is an error', async () => {
+		const engine = await engineWithKeys(sandbox);
+		const body = { payments: [{ id: 1 }, { id: 2 }], total: 3, page: 1, limit: 50 };
+		sandbox.faults.add({ match: { endpoint: 'list' }, times: 'always', status: 200, body });
+		const { error } = await run(engine, 'payment', 'getAll', { returnAll: true });
+		expect(error?.message).toBe(
+			'AcountPay was asked about the list of payments, but its pages kept changing [item 0]',
+		);
+	});
+
 	it('limit stops asking, an empty list is no error, filters go to the server', async () => {
 		const engine = await engineWithKeys(sandbox, {}, { expressions: 'legacy' });
 		const none = await succeed(engine, 'payment', 'getAll');

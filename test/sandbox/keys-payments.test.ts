@@ -263,6 +263,21 @@ describe('the list', () => {
 		expect(references((await partner.list({ limit: 2 })).data)).toEqual([1, 2]);
 	});
 
+	it('puts payments of the same second in another order on each request, if it is told to', async () => {
+		await make(20);
+		sandbox.clock.advance(2_000);
+		await partner.create({ referenceNumber: '21' });
+		sandbox.settings.listOrder = 'shuffled';
+		const looks = [];
+		for (let look = 0; look < 3; look++) {
+			const shown = references((await partner.list({ limit: 21 })).data);
+			expect(shown[0]).toBe(21);
+			expect(new Set(shown).size).toBe(21);
+			looks.push(String(shown));
+		}
+		expect(new Set(looks).size).toBeGreaterThan(1);
+	});
+
 	it('shifts its pages when a payment is made meanwhile', async () => {
 		await make(4);
 		expect(references((await partner.list({ limit: 2 })).data)).toEqual([4, 3]);

@@ -6,8 +6,8 @@ export interface Page {
 	entries: IDataObject[];
 	/** How many entries the whole list has, where AcountPay says so. */
 	total?: number;
-	/** How many entries a page has, where AcountPay says so. */
-	limit?: number;
+	/** When AcountPay sent it, by its own clock (`Date`), in ms since 1970 and whole seconds. */
+	date?: number;
 }
 
 const countIn = (value: unknown): number | undefined =>
@@ -26,7 +26,7 @@ export function readPage(body: Buffer, name: string): Page | undefined {
 	if (!Array.isArray(entries)) return undefined;
 	return {
 		entries: (entries as unknown[]).filter(isRecord) as IDataObject[],
-		...(object && { total: countIn(object.total), limit: countIn(object.limit) || undefined }),
+		...(object && { total: countIn(object.total) }),
 	};
 }
 

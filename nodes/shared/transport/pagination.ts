@@ -1,223 +1,145 @@
-import type { IDataObject } from 'n8n-workflow';
+import { type IDataObject, sleep } from 'n8n-workflow';
 import type { Page } from '../api/lists';
+import { ApiError } from '../errors';
 
 /** The page sizes to try, in this order: AcountPay does not document its maximum. */
 const PAGE_SIZES = [100, 50, 20, 10, 5, 2, 1];
 
-/** How many requests a list may take beyond those that its length needs. A list that keeps changing ends here. */
-const SPARE_REQUESTS = 40;
+/** How many pages of one list are read, repeated readings included. */
+const MAX_PAGES = 2_000;
 
-/** How often the whole list is read again when it has more entries than were found. */
-const MAX_PASSES = 3;
+/** How many entries of one list are read: they are all in memory. */
+export const MAX_ENTRIES = 100_000;
 
-/**
- * Reads one page.
- * @param page from 1
- * @returns 'tooLarge' when the server does not take `limit`
- */
-export type FetchPage = (page: number, limit: number) => Promise<Page | 'tooLarge'>;
+/** How many readings in a row may find nothing new before a list is given up that should have more. */
+const MAX_IDLE_PASSES = 8;
 
-/** The list kept changing, or its pages repeat. */
-export class UnreadableList extends Error {}
+/** How many entries are handed out at once, before n8n gets to run. */
+const SLICE = 1_000;
 
-/** A part of the list, by positions from 0: `start` up to, and without, `end`. */
-interface Window {
-	page: number;
-	limit: number;
-	start: number;
-	end: number;
+/** How a list is read. */
+export interface PagedList {
+	/** What a person calls it: 'the list of payments'. */
+	name: string;
+	/**
+	 * Reads one page.
+	 * @param page from 1
+	 * @returns 'tooLarge' when the server does not take `limit`; never for a page of one entry
+	 */
+	fetchPage(page: number, limit: number): Promise<Page | 'tooLarge'>;
+	/** What tells an entry from the others. */
+	keyOf(entry: IDataObject): string;
+	/** Until when pages are read, in ms since 1970. */
+	deadline: number;
 }
 
-/**
- * Reads a list that is served in pages, while entries may come and go: each entry once, and every entry that is there
- * all the time. Entries must keep their order.
- *
- * Entries that come at the front move others to later pages, where they are met again. Entries that go (such as a payment
- * that is no longer pending) move others to earlier pages, where they would be missed. So each page overlaps what was
- * read before: a page size that is a little smaller begins a little earlier. A page that holds no entry that is known
- * shows a gap, and the reader goes back. A server that only takes certain page sizes is asked for the page before again.
- * One that takes no notice of the size, and does not say so, shows itself by a first page of one entry less.
- * In the end the server's own count tells whether the order was kept; if not, the list is read again.
- *
- * @param fetchPage reads one page
- * @param keyOf what tells an entry from the others
- * @param wanted how many entries are wanted at most
- * @returns the entries, in the order of the list unless it changed meanwhile
- * @throws UnreadableList; whatever `fetchPage` throws
- */
-export async function collectPages(
-	fetchPage: FetchPage,
-	keyOf: (entry: IDataObject) => string,
-	wanted = Infinity,
-): Promise<IDataObject[]> {
-	const reader = new ListReader(fetchPage, keyOf, wanted);
-	for (let pass = 1; pass <= MAX_PASSES; pass++) {
-		await reader.readOnce();
-		if (!reader.isMissingSome) break;
-	}
-	return reader.result;
-}
-
-class ListReader {
-	/** What was found, by key. */
-	private readonly found = new Map<string, IDataObject>();
-	/** The largest page that the server gives, as far as is known. */
-	private size: number;
-	/** Whether the server has given a page, so that its size is known. */
-	private isSizeKnown = false;
-	/** Whether the server takes this page size only. */
-	private isSizeFixed = false;
-	/** The page size that the server has taken first. */
-	private acceptedSize = 0;
-	/** Whether a first page of one entry less is to show if the server takes notice of the size that it is asked for. */
-	private isSizeDoubtful = false;
-	/** How many entries there are, as the server last said. */
-	private total?: number;
-	private requests = 0;
-
+/** A list could not be read to its end. */
+export class UnreadableList extends ApiError {
+	/** @param why as the end of 'AcountPay was asked about the list, but …' */
 	constructor(
-		private readonly fetchPage: FetchPage,
-		private readonly keyOf: (entry: IDataObject) => string,
-		private readonly wanted: number,
+		name: string,
+		readonly why: string,
+		advice = 'Reading changes nothing, so this item can be run again.',
 	) {
-		this.size = Math.min(PAGE_SIZES[0], wanted);
+		super('unavailable', `AcountPay was asked about ${name}, but ${why}`, advice);
 	}
+}
 
-	get result(): IDataObject[] {
-		const entries = [...this.found.values()];
-		return entries.length > this.wanted ? entries.slice(0, this.wanted) : entries;
+/** The error for a list with more entries or pages than are read. */
+export const tooLongError = ({ name }: Pick<PagedList, 'name'>): UnreadableList =>
+	new UnreadableList(
+		name,
+		`it is too long: this node reads at most ${MAX_ENTRIES} entries and ${MAX_PAGES} pages`,
+		"Turn off 'Return All' and set a Limit.",
+	);
+
+/**
+ * Reads a list that is served in pages. Yields each entry once, as it was when it was first read. Who has enough breaks
+ * off; who doesn't has had every entry that was there all the time.
+ *
+ * Entries come and go meanwhile and may be shuffled, so the list is read again until as many entries as its own count
+ * (`total`, documented for payments) were found. A count that falls moves entries to pages that were read already: reading
+ * begins anew, and what was found before no longer counts. Not noticed is an entry that goes and another that comes
+ * behind it between the same two pages. A list without a count is read until a reading finds nothing new.
+ *
+ * @param wanted how many entries are wanted at most: a smaller page will do
+ * @yields pages in the order of the list, in parts of at most 1,000 entries; n8n gets to run between them
+ * @throws UnreadableList when its count is not reached, or it is too long, or the deadline is over; whatever `fetchPage`
+ *   throws
+ */
+export async function* pagesOf(list: PagedList, wanted = Infinity): AsyncGenerator<Page> {
+	const fetch = pageFetcher(list, wanted);
+	/** The entries that were found, with the number of times that the count had fallen by then. */
+	const found = new Map<string, number>();
+	let falls = 0;
+	let count = 0;
+	let total: number | undefined;
+
+	for (let idlePasses = 0; idlePasses < MAX_IDLE_PASSES; ) {
+		let isIdle = true;
+		let isFirst = true;
+		for await (const page of onePass(fetch)) {
+			const hasFallen = page.total !== undefined && total !== undefined && page.total < total;
+			total = page.total;
+			if (hasFallen) {
+				isIdle = false;
+				falls++;
+				count = 0;
+				if (!isFirst) break;
+			}
+			isFirst = false;
+			for (let start = 0; start < page.entries.length; start += SLICE) {
+				if (start > 0) await sleep(0);
+				const fresh: IDataObject[] = [];
+				for (const entry of page.entries.slice(start, start + SLICE)) {
+					const key = list.keyOf(entry);
+					const seenAt = found.get(key);
+					if (seenAt === falls) continue;
+					if (seenAt === undefined) fresh.push(entry);
+					found.set(key, falls);
+					count++;
+					isIdle = false;
+				}
+				yield { ...page, entries: fresh };
+			}
+			if (total !== undefined && count >= total) return;
+			if (found.size > MAX_ENTRIES) throw tooLongError(list);
+		}
+		if (isIdle && total === undefined) return;
+		idlePasses = isIdle ? idlePasses + 1 : 0;
 	}
+	throw new UnreadableList(list.name, 'its pages kept changing');
+}
 
-	/** Whether the list has entries that are wanted and were not found. */
-	get isMissingSome(): boolean {
-		return !this.isEnough && this.total !== undefined && this.found.size < this.total;
-	}
-
-	private get isEnough(): boolean {
-		return this.found.size >= this.wanted;
-	}
-
-	/** Reads from the beginning to the end, or until there is enough. */
-	async readOnce(): Promise<void> {
-		let end = 0;
-		let furthest = 0;
-		let stepBack = this.size;
-		const isRepeated = this.found.size > 0;
+/** Reads a page, and finds out how large it may be. */
+function pageFetcher({ name, fetchPage, deadline }: PagedList, wanted: number) {
+	const largest = Math.min(PAGE_SIZES[0], wanted);
+	const sizes = [largest, ...PAGE_SIZES.filter((size) => size < largest)];
+	let pages = 0;
+	return async (number: number): Promise<Page> => {
 		for (;;) {
-			const window = this.windowAfter(end);
-			const page = await this.fetch(window);
-			if (page === 'tooLarge') {
-				this.shrink(window.limit);
-				continue;
+			if (Date.now() > deadline) {
+				throw new UnreadableList(name, 'its end was not reached in time');
 			}
-			const isFirst = !this.isSizeKnown;
-			const got = this.filledBy(window, page);
-			// The server has a size of its own: what it has sent begins later than what was read.
-			if (got.start > end) continue;
-			const isConnected = got.start === 0 || got.start === end || this.holdsKnown(page);
-			if (!isConnected) {
-				this.isSizeDoubtful = page.limit === undefined;
-				end = Math.max(0, Math.min(end, got.start) - stepBack);
-				stepBack *= 2;
-				continue;
-			}
-			const before = this.found.size;
-			this.add(page);
-			if (got.start === end && got.page > 1) await this.readAgain(got.page - 1);
-			if (this.isEnough || (isRepeated && !this.isMissingSome)) return;
-			const hasNothingNew = got.end > furthest && this.found.size === before;
-			if (this.isLast(got, page, hasNothingNew, isFirst)) return;
-			end = Math.max(end, got.end);
-			furthest = Math.max(furthest, got.end);
-			stepBack = this.size;
+			if (++pages > MAX_PAGES) throw tooLongError({ name });
+			const page = await fetchPage(number, sizes[0]);
+			if (page !== 'tooLarge') return page;
+			sizes.shift();
 		}
-	}
+	};
+}
 
-	/** The next part to read: it begins before `end` where a page can, and reaches as far as possible. */
-	private windowAfter(end: number): Window {
-		const { size } = this;
-		const at = (start: number, limit: number): Window => ({
-			page: start / limit + 1,
-			limit,
-			start,
-			end: start + limit,
-		});
-		const showsSize = this.isSizeDoubtful && !this.isSizeFixed && size > 1;
-		if (end === 0) return at(0, showsSize ? size - 1 : size);
-		if (!this.isSizeFixed) {
-			let best: Window | undefined;
-			for (let limit = size; limit >= size / 2 && limit > 1; limit--) {
-				const window = at(Math.floor((end - 1) / limit) * limit, limit);
-				if (window.end > end && window.end > (best?.end ?? 0)) best = window;
-			}
-			if (best) return best;
-		}
-		return at(Math.floor(end / size) * size, size);
-	}
-
-	private async fetch({ page, limit }: Pick<Window, 'page' | 'limit'>): Promise<Page | 'tooLarge'> {
-		const needed = (this.total ?? this.found.size) / Math.max(1, this.size / 2);
-		if (++this.requests > SPARE_REQUESTS + 2 * needed) throw new UnreadableList();
-		const got = await this.fetchPage(page, limit);
-		if (got !== 'tooLarge' && got.total !== undefined) this.total = got.total;
-		return got;
-	}
-
-	private shrink(refused: number): void {
-		if (this.isSizeKnown) {
-			// A smaller page than one that was given can't be too large: the server takes certain sizes only.
-			if (this.isSizeFixed) throw new UnreadableList();
-			this.isSizeFixed = true;
-			this.size = this.acceptedSize;
-			return;
-		}
-		this.size = PAGE_SIZES.find((size) => size < refused)!;
-	}
-
-	/** The window that a page really fills: the server may give more or fewer entries than it was asked for. */
-	private filledBy({ page, limit }: Window, { entries, total, limit: stated }: Page): Window {
-		let size = stated ?? limit;
-		if (stated === undefined && entries.length > limit) size = entries.length;
-		const isCut =
-			!this.isSizeFixed &&
-			stated === undefined &&
-			page === 1 &&
-			entries.length > 0 &&
-			entries.length < limit;
-		if (isCut && (total === undefined || total > entries.length)) size = entries.length;
-		if (size > limit) this.isSizeFixed = true;
-		if (size !== limit) this.size = size;
-		if (!this.isSizeKnown) this.acceptedSize = stated ?? limit;
-		this.isSizeKnown = true;
-		return { page, limit: size, start: (page - 1) * size, end: page * size };
-	}
-
-	/** With pages that can't overlap, what has moved from a page to the one before is found by reading that once more. */
-	private async readAgain(page: number): Promise<void> {
-		const got = await this.fetch({ page, limit: this.size });
-		if (got !== 'tooLarge') this.add(got);
-	}
-
-	private holdsKnown({ entries }: Page): boolean {
-		return entries.some((entry) => this.found.has(this.keyOf(entry)));
-	}
-
-	/** An entry that is met again stays where it was, as it is by now. */
-	private add({ entries }: Page): void {
-		for (const entry of entries) this.found.set(this.keyOf(entry), entry);
-	}
-
-	private isLast(
-		{ end, limit }: Window,
-		page: Page,
-		hasNothingNew: boolean,
-		isFirst: boolean,
-	): boolean {
+/** Reads from the first page to the last, or to one that begins like the one before. */
+async function* onePass(fetch: (number: number) => Promise<Page>): AsyncGenerator<Page> {
+	let read = 0;
+	let lastHead: string | undefined;
+	for (let number = 1; ; number++) {
+		const page = await fetch(number);
 		const { entries, total } = page;
-		if (entries.length === 0) return true;
-		if (total !== undefined) return end >= total;
-		// Without a count: a short page is the last, but the first may have been cut to the server's own size.
-		const isShort = entries.length < limit;
-		return hasNothingNew || (isShort && !isFirst);
+		yield page;
+		read += entries.length;
+		const head = JSON.stringify(entries[0]);
+		if (entries.length === 0 || head === lastHead || (total !== undefined && read >= total)) return;
+		lastHead = head;
 	}
 }

@@ -6,28 +6,24 @@ import {
 	withMerchantId,
 } from '../../../shared/api/merchants';
 import type { Client } from '../../../shared/transport/client';
+import { readList } from '../../../shared/transport/readList';
 import type { CallOptions } from '../../../shared/transport/send';
-import { readWholeList } from '../readList';
 
 /**
  * Reads the partner's merchants.
  * @param wanted how many are wanted at most
  * @throws ApiError or Cancelled
  */
-export const readMerchants = async (
+export async function readMerchants(
 	client: Client,
 	options: CallOptions,
 	wanted: number,
-): Promise<IDataObject[]> =>
-	await readWholeList(
-		client,
-		{
-			subject: { name: 'the list of merchants' },
-			request: listMerchants(),
-			readPage: readMerchantsPage,
-			complete: withMerchantId,
-			idOf: merchantNumberOf,
-		},
-		options,
-		wanted,
-	);
+): Promise<IDataObject[]> {
+	const list = {
+		subject: { name: 'the list of merchants' },
+		request: listMerchants(),
+		readPage: readMerchantsPage,
+		idOf: merchantNumberOf,
+	};
+	return (await readList(client, list, options, wanted)).map(withMerchantId);
+}

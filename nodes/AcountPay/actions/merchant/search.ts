@@ -5,8 +5,9 @@ import {
 	type INodeListSearchResult,
 	NodeOperationError,
 } from 'n8n-workflow';
-import { isItemError } from '../../../shared/errors';
+import { isItemError, type ItemError } from '../../../shared/errors';
 import { Client } from '../../../shared/transport/client';
+import { UnreadableList } from '../../../shared/transport/pagination';
 import { readMerchants } from './readMerchants';
 
 /** How long the list may take, in ms: a person is waiting for it. */
@@ -28,10 +29,15 @@ export async function searchMerchants(
 		return { results: pickerItems(merchants, filter) };
 	} catch (error) {
 		throw isItemError(error)
-			? new NodeOperationError(this.getNode(), error.message, { description: error.description })
+			? new NodeOperationError(this.getNode(), error.message, { description: adviceFor(error) })
 			: error;
 	}
 }
+
+const adviceFor = (error: ItemError) =>
+	error instanceof UnreadableList
+		? "Choose 'By ID' and enter the merchant's client ID."
+		: error.description;
 
 /**
  * The entries of a picker: merchants that payments can be made for, by name.

@@ -4,10 +4,10 @@ import {
 	readPaymentsPage,
 	withPaymentId,
 } from '../../../shared/api/payments';
+import { type List, readList } from '../../../shared/transport/readList';
 import { listFields, wantedFrom } from '../sharedFields';
 import type { Operation } from '../operation';
 import { requiredText } from '../parameters';
-import { type List, readPagedList } from '../readList';
 import { checkedMerchantId, merchantPickerField } from './sharedFields';
 
 interface GetManyInput {
@@ -70,9 +70,9 @@ export const getMany: Operation<GetManyInput> = {
 			subject: { name: 'the list of payments', merchantId: filters.merchantId },
 			request: (page, limit) => listPayments(filters, page, limit),
 			readPage: readPaymentsPage,
-			complete: withPaymentId,
 			idOf: listedPaymentIdOf,
 		};
-		return (await readPagedList(client, list, options, wanted)).map((json) => ({ json }));
+		const payments = await readList(client, list, options, wanted);
+		return payments.map((payment) => ({ json: withPaymentId(payment) }));
 	},
 };

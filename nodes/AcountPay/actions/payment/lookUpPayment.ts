@@ -10,6 +10,7 @@ import {
 } from '../../../shared/api/payments';
 import { delay } from '../../../shared/backoff';
 import type { Client } from '../../../shared/transport/client';
+import { readPages } from '../../../shared/transport/readList';
 import type { CallOptions } from '../../../shared/transport/send';
 import type { Found, LookUp } from '../../execution/createOnce';
 import type { Entry, IdempotencyRecord } from '../../execution/idempotencyStore';
@@ -23,7 +24,6 @@ import {
 	type WantedPayment,
 } from '../../execution/lookUp';
 import { keyOf, openRequests } from '../../execution/openRequests';
-import { readPagedList } from '../readList';
 
 /** How long after its time limit a request may still make a payment, in ms (assumed). */
 const GRACE = 60_000;
@@ -39,9 +39,6 @@ const PAUSE = 250;
 
 /** For how long one look asks again when AcountPay does not send the list, in ms. */
 const LOOK_TIME = 10_000;
-
-/** Everything that is needed of the list was read. */
-class Enough extends Error {}
 
 /** The list has more pages than a look may read. */
 class TooLong extends Error {}
@@ -112,19 +109,9 @@ async function readBackTo(
 	let pages = 0;
 	const list = {
 		subject: { name: 'the list of payments', merchantId },
-		request: (page: number, limit: number) => {
-			if (++pages > MAX_PAGES) throw new TooLong();
-			return listPayments({ merchantId }, page, limit);
-		},
+		request: (page: number, limit: number) => listPayments({ merchantId }, page, limit),
 		readPage: readPaymentsPage,
-		complete: (entry: IDataObject) => entry,
 		idOf: listedPaymentIdOf,
-		watch: (page: { entries: IDataObject[] }) => {
-			entries.push(...page.entries);
-			// Only now: the first page tells what AcountPay's clock shows.
-			const since = Math.min(...sinces.map((get) => get()));
-			if (reachesBackTo(since, entries)) throw new Enough();
-		},
 	};
 	const options: CallOptions = {
 		timeout,
@@ -133,9 +120,12 @@ async function readBackTo(
 		endSignal: cancelSignal,
 		comesFirst: true,
 	};
-	await readPagedList(client, list, options, Infinity).catch((error: unknown) => {
-		if (!(error instanceof Enough)) throw error;
-	});
+	for await (const page of readPages(client, list, options)) {
+		entries.push(...page.entries);
+		// Only now: the first page tells what AcountPay's clock shows.
+		if (reachesBackTo(Math.min(...sinces.map((get) => get())), entries)) break;
+		if (++pages >= MAX_PAGES && entries.length < (page.total ?? Infinity)) throw new TooLong();
+	}
 	return readListed(entries);
 }
 

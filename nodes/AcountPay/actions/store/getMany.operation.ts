@@ -1,7 +1,7 @@
 import { listStores, readStoresPage, storeIdOf, withStoreId } from '../../../shared/api/stores';
+import { readList } from '../../../shared/transport/readList';
 import { listFields, merchantNumberField, merchantNumberFrom, wantedFrom } from '../sharedFields';
 import type { Operation } from '../operation';
-import { readWholeList } from '../readList';
 
 interface GetManyInput {
 	merchantNumber: string;
@@ -26,9 +26,9 @@ export const getMany: Operation<GetManyInput> = {
 			subject: { name: `the list of stores of merchant '${merchantNumber}'` },
 			request: listStores(merchantNumber),
 			readPage: readStoresPage,
-			complete: withStoreId,
 			idOf: storeIdOf,
 		};
-		return (await readWholeList(client, list, options, wanted)).map((json) => ({ json }));
+		const stores = await readList(client, list, options, wanted);
+		return stores.map((store) => ({ json: withStoreId(store) }));
 	},
 };
