@@ -85,6 +85,7 @@ it('a payment is created for the merchant that is picked by name, with its QR co
 	await expectOptions(editor, 'resource', ['Merchant', 'Payment', 'Store']);
 	await expectOptions(editor, 'operation', [
 		'Create',
+		'Find by Reference',
 		'Get',
 		'Get Many',
 		'Get QR Code',
@@ -277,6 +278,7 @@ describe('the authentication of a saved node is switched by choosing another cre
 	});
 
 	it.each([
+		['payment', 'find', 'Find by Reference'],
 		['payment', 'getAll', 'Get Many'],
 		['merchant', 'createTest', 'Create Test Merchant'],
 		['merchant', 'getAll', 'Get Many'],

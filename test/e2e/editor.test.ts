@@ -42,6 +42,7 @@ const ACTIONS = [
 	'Get merchant',
 	'Get many merchants',
 	'Create payment',
+	'Find payment by reference',
 	'Get payment',
 	'Get many payments',
 	'Get QR code of payment',
@@ -109,7 +110,7 @@ describe('without a credential', () => {
 		await expectTexts(found, ['AcountPay']);
 
 		await found.click();
-		await editor.nodePanel.getByText('Actions (12)').click();
+		await editor.nodePanel.getByText('Actions (13)').click();
 		await editor.nodePanel.getByText('Create payment').waitFor();
 		await editor.picture('02-actions');
 		await expectTexts(found, [
@@ -133,7 +134,7 @@ describe('without a credential', () => {
 		await editor.openWorkflow();
 		await editor.searchFirstNode('acount');
 		await editor.nodePanel.getByText('AcountPay', { exact: true }).click();
-		await editor.nodePanel.getByText('Actions (12)').click();
+		await editor.nodePanel.getByText('Actions (13)').click();
 		await editor.nodePanel.getByText('Create payment').click();
 		await editor.fields.getByText('Connect to AcountPay').click();
 		await credential.getByTestId('credential-connection-parameter').first().waitFor();

@@ -62,6 +62,8 @@ async function outputs(): Promise<Map<string, IDataObject[]>> {
 	const payments = createPayments({ additionalFields: { description } });
 	const { paymentId, paymentUrl } = await run(keys, 'payment create', payments, order);
 	await withKeys('payment get', { paymentId });
+	const { merchantId: shop } = payments.parameters!;
+	await withKeys('payment find', { merchantId: shop, referenceNumber: order.reference });
 	await withKeys('payment getQrCode', { paymentUrl });
 	await withKeys('payment getAll');
 	sandbox.decline(paymentId as number);
@@ -100,7 +102,7 @@ function faultsOf({ properties }: Preview, items: IDataObject[]): string[] {
 	const shown = Object.entries(properties).flatMap(([name, { type }]) => {
 		const values = items
 			.filter((item) => item[name] !== undefined)
-			.map((item) => typeof item[name]);
+			.map((item) => (Array.isArray(item[name]) ? 'array' : typeof item[name]));
 		const allowed = TYPES[name] ?? [type];
 		return values.length > 0 && values.every((value) => allowed.includes(value))
 			? []

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IHttpRequestOptions } from 'n8n-workflow';
 import { isProduction } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
@@ -50,6 +51,14 @@ export class Client {
 	/** Where requests go, without a slash at its end. */
 	get baseUrl(): string {
 		return this.auth.baseUrl;
+	}
+
+	/** What tells the credential's account from others: a hash that gives nothing away. */
+	get account(): string {
+		const { clientId, clientSecret } = this.auth.credential;
+		return createHash('sha256')
+			.update(JSON.stringify([clientId, clientSecret]))
+			.digest('base64url');
 	}
 
 	/** Whether payments are real. */

@@ -1,6 +1,7 @@
 import type { Resource } from '../operation';
 import { create } from './create.operation';
 import { createWithKeys } from './createWithKeys.operation';
+import { find } from './find.operation';
 import { get } from './get.operation';
 import { getMany } from './getMany.operation';
 import { getQrCode } from './getQrCode.operation';
@@ -14,6 +15,7 @@ export const payment: Resource = {
 	name: 'Payment',
 	operations: [
 		{ oAuth2: create, apiKey: createWithKeys },
+		{ apiKey: find },
 		{ oAuth2: get, apiKey: getWithKeys },
 		{ apiKey: getMany },
 		{ oAuth2: getQrCode, apiKey: getQrCodeWithKeys },

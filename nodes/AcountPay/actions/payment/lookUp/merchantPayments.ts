@@ -1,0 +1,179 @@
+import type { Client } from '../../../../shared/transport/client';
+import { ApiError } from '../../../../shared/errors';
+import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/paymentList';
+import { listedPaymentIdOf, listPayments, readPaymentsPage } from '../../../../shared/api/payments';
+import { readPages } from '../../../../shared/transport/readList';
+import type { CallOptions } from '../../../../shared/transport/send';
+
+/** A day, in ms. */
+const DAY = 24 * 60 * 60_000;
+
+/** How many days reading looks back where nobody says otherwise. */
+export const DEFAULT_LOOK_BACK = 30;
+
+/** By how much a list that is newest first may be out of order, in ms: `createdAt` may have whole seconds. */
+const DISORDER = 1_000;
+
+/** How many payments one reading takes in at most: they are all in memory. */
+export const MAX_PAYMENTS = 20_000;
+
+/** How many payments the shared readings keep together at most: the oldest readings are forgotten first. */
+const MAX_KEPT = 50_000;
+
+/** How long one reading may take, in ms. */
+const READING_TIME = 2 * 60_000;
+
+/** A merchant's payments as one reading of AcountPay's list has found them. */
+export class MerchantPayments {
+	/** @param readAt when the reading began, by AcountPay's clock or by this machine's, whichever is behind; ms since 1970 */
+	constructor(
+		readonly all: readonly ListedPayment[],
+		private readonly readAt: number,
+	) {}
+
+	/** Those of so many days. One that doesn't show when it was created may be of them. */
+	ofLastDays(days: number): ListedPayment[] {
+		return this.all.filter(({ createdAt = Infinity }) => createdAt >= this.readAt - days * DAY);
+	}
+}
+
+/** A reading that several wait for. */
+interface Reading {
+	client: Client;
+	/** In ms since 1970 on this machine. */
+	startedAt: number;
+	/** How many days it looks back; as many as anyone who waits for it wants. */
+	days: number;
+	/** Whether it reads no further, so that it can't look back more days than it has. */
+	isOver: boolean;
+	/** How many payments it has found. */
+	size: number;
+	result: Promise<MerchantPayments>;
+}
+
+/** Readings of merchants' lists, each shared by all who want the same list within a time. */
+export class SharedReadings {
+	/** The oldest first. */
+	private readonly readings = new Map<string, Reading>();
+
+	/** @param maxAge how long after its beginning a reading is shared, in ms; Infinity: as long as this object lives */
+	constructor(private readonly maxAge: number) {}
+
+	/**
+	 * Reads a merchant's payments, or waits for a reading that has begun already. While the list is newest first, reading
+	 * stops a day behind the look back; otherwise it reads all.
+	 * @param days how far to look back
+	 * @param options its `endSignal` ends a reading of its own
+	 * @returns the payments of at least so many days; see {@link MerchantPayments.ofLastDays}
+	 * @throws ApiError when the list can't be read so far, or Cancelled
+	 */
+	async read(
+		client: Client,
+		merchantId: string,
+		days: number,
+		options: CallOptions,
+	): Promise<MerchantPayments> {
+		// The merchant as it is sent: whether AcountPay minds its case is not known.
+		const key = JSON.stringify([client.baseUrl, client.account, merchantId]);
+		for (;;) {
+			const reading = this.readings.get(key);
+			const isUsable =
+				reading &&
+				Date.now() < reading.startedAt + this.maxAge &&
+				(!reading.isOver || reading.days >= days);
+			if (!isUsable) return await this.start(key, client, merchantId, days, options);
+			reading.days = Math.max(reading.days, days);
+			const shared = await reading.result.catch((error: unknown) => {
+				if (reading.client === client) throw error;
+				// Another run's reading ends with that run: a reading of one's own tells what is so.
+				return undefined;
+			});
+			if (shared) return shared;
+		}
+	}
+
+	private async start(
+		key: string,
+		client: Client,
+		merchantId: string,
+		days: number,
+		options: CallOptions,
+	): Promise<MerchantPayments> {
+		const reading = { client, startedAt: Date.now(), days, isOver: false, size: 0 } as Reading;
+		const forget = () => {
+			if (this.readings.get(key) === reading) this.readings.delete(key);
+		};
+		reading.result = readBackTo(reading, merchantId, options).catch((error: unknown) => {
+			forget();
+			throw error;
+		});
+		this.readings.delete(key);
+		this.readings.set(key, reading);
+		// Nothing needs it by then, and it may be large.
+		if (this.maxAge < Infinity) {
+			AbortSignal.timeout(this.maxAge).addEventListener('abort', forget, { once: true });
+		}
+		const result = await reading.result;
+		this.forgetOldest();
+		return result;
+	}
+
+	private forgetOldest(): void {
+		let kept = 0;
+		for (const [key, { size }] of [...this.readings].reverse()) {
+			kept += size;
+			if (kept > MAX_KEPT) this.readings.delete(key);
+		}
+	}
+}
+
+/** @param reading is looked at after each page, since others may want more meanwhile */
+async function readBackTo(
+	reading: Reading,
+	merchantId: string,
+	options: CallOptions,
+): Promise<MerchantPayments> {
+	const { client, startedAt } = reading;
+	const list = {
+		subject: { name: 'the list of payments', merchantId },
+		request: (page: number, limit: number) => listPayments({ merchantId }, page, limit),
+		readPage: readPaymentsPage,
+		idOf: listedPaymentIdOf,
+	};
+	const payments: ListedPayment[] = [];
+	let readAt = startedAt;
+	let isNewestFirst = true;
+	let newest: number | undefined;
+	let oldest: number | undefined;
+	const deadline = startedAt + READING_TIME;
+	for await (const { entries, total = 0 } of readPages(client, list, { ...options, deadline })) {
+		// The first page tells what AcountPay's clock shows.
+		readAt = Math.min(startedAt, client.clock.at(startedAt)?.from ?? Infinity);
+		for (const payment of entries.map(listedPaymentOf)) {
+			const { createdAt = NaN } = payment;
+			newest ??= createdAt;
+			isNewestFirst &&= createdAt <= (oldest ?? Infinity) + DISORDER;
+			oldest = createdAt;
+			payments.push(payment);
+		}
+		reading.size = payments.length;
+		const isOldEnough = (oldest ?? NaN) < readAt - (reading.days + 1) * DAY;
+		if (isNewestFirst && isOldEnough && oldest! < newest!) {
+			reading.isOver = true;
+			return new MerchantPayments(payments, readAt);
+		}
+		if (payments.length > MAX_PAYMENTS || (!isNewestFirst && total > MAX_PAYMENTS)) {
+			throw tooManyError(merchantId);
+		}
+	}
+	reading.days = Infinity;
+	reading.isOver = true;
+	return new MerchantPayments(payments, readAt);
+}
+
+const tooManyError = (merchantId: string) =>
+	new ApiError(
+		'unavailable',
+		`AcountPay's list of payments of merchant '${merchantId}' is too long to look through: at most ${MAX_PAYMENTS} payments are read`,
+		'Look for the reference in AcountPay.',
+	);
