@@ -43,9 +43,9 @@ export class ValidationError extends ItemErrorBase {
 export interface ApiErrorFacts {
 	/** The HTTP status, when there was a response. */
 	status?: number;
-	/** With `unknown`: an earlier attempt left it so, and nothing was sent now. */
+	/** An earlier attempt left it so, and nothing was sent now. */
 	isOld?: boolean;
-	/** With `made`: AcountPay's response, whole. */
+	/** With `made`, and where it keeps a new one from being created: the payment, whole. */
 	payment?: IDataObject;
 }
 
@@ -65,6 +65,11 @@ export class ApiError extends ItemErrorBase implements ApiErrorFacts {
 		this.status = status;
 		this.isOld = isOld;
 		this.payment = payment;
+	}
+
+	/** Whether other items are sent all the same: nothing that is sent now has gone wrong, or what was created is safe. */
+	get holdsUpNoOther(): boolean {
+		return this.isOld || this.outcome === 'made';
 	}
 }
 

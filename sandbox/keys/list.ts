@@ -14,6 +14,14 @@ const shuffledWithinSeconds = (payments: Payment[]): Payment[] =>
 		.sort((one, other) => other.second - one.second || one.tie - other.tie)
 		.map(({ payment }) => payment);
 
+const REFERENCES: Readonly<Record<KeySettings['listReference'], (reference: string) => string>> = {
+	asSent: (reference) => reference,
+	capitals: (reference) => reference.toUpperCase(),
+	small: (reference) => reference.toLowerCase(),
+	signless: (reference) => reference.replace(/[^\p{L}\p{N}]/gu, ''),
+	cut: (reference) => reference.slice(0, 3),
+};
+
 /** The list of payments, in pages, and which payments are not in it yet. */
 export class PaymentList {
 	/** How often page 1 was looked at. */
@@ -46,7 +54,7 @@ export class PaymentList {
 		limit: number,
 	): object {
 		if (page === 1) this.looks++;
-		const { keyStatuses, listOrder } = this.settings;
+		const { keyStatuses, listOrder, listReference, listShiftMs } = this.settings;
 		const { merchantClientId, status } = filter;
 		const found = this.payments
 			.all()
@@ -61,14 +69,14 @@ export class PaymentList {
 		const inOrder = listOrder === 'shuffled' ? shuffledWithinSeconds(found) : found;
 		const payments = inOrder.slice((page - 1) * limit, page * limit).map((payment) => ({
 			id: payment.id,
-			referenceNumber: payment.referenceNumber,
+			referenceNumber: REFERENCES[listReference](payment.referenceNumber),
 			amount: payment.amount,
 			currency: payment.currency,
 			status: keyStatuses[payment.status],
 			merchantClientId: payment.merchant,
 			merchantName: payment.merchantName,
 			description: payment.description,
-			createdAt: payment.createdAt,
+			createdAt: new Date(Date.parse(payment.createdAt) + listShiftMs).toISOString(),
 		}));
 		return { payments, total: found.length, page, limit };
 	}

@@ -14,6 +14,11 @@ export interface KeySettings {
 	/** The order of payments in lists; not documented. Default 'newest' first. 'shuffled': newest first by the second of
 	 * `createdAt`, and those of one second in another order on each request. */
 	listOrder: 'newest' | 'oldest' | 'shuffled';
+	/** By how much `createdAt` in lists is ahead of the `Date` of responses, in milliseconds. */
+	listShiftMs: number;
+	/** How lists write references: as they were sent (default), in capitals or small letters, without signs, or cut
+	 * off after three characters. */
+	listReference: 'asSent' | 'capitals' | 'small' | 'signless' | 'cut';
 	/** How long a new payment is kept out of lists, in milliseconds on the sandbox's clock. */
 	listLagMs: number;
 	/** For how many looks at page 1 of a list a new payment is kept out of lists. */
@@ -45,6 +50,8 @@ export const DEFAULT_KEY_SETTINGS: KeySettings = {
 	listMax: 50,
 	listAboveMax: 'clamp',
 	listOrder: 'newest',
+	listShiftMs: 0,
+	listReference: 'asSent',
 	listLagMs: 0,
 	listLagLooks: 0,
 	keyStatuses: {

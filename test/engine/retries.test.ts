@@ -245,29 +245,62 @@ describe('a retry by hand', () => {
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
-	it('with another amount for one item: a new payment of that item, and of no other', async () => {
+	it('with another amount for one item: that item fails and names its payment, all others are sent', async () => {
 		const failed = await failedExecution();
 		const node = createNode({ maxConcurrency: 1 });
 		node.parameters!.amount = '={{ $json.reference === "ORDER-1" ? 77 : $json.amount }}';
 		const retried = await engine.retry(failed, savedWith(node));
 
-		expect(retried.status).toBe('success');
-		expect(paymentsOf(sandbox)).toEqual({ ...oneOfEach(upTo(10)), [referenceOf(1)]: 2 });
-		expect(retried.json()[1]).toMatchObject({ amount: 77 });
+		expect(retried.error).toMatchObject({
+			message:
+				"Payment 'ORDER-1' exists already: an earlier attempt of this execution created it for 21 DKK [item 1]",
+			context: { itemIndex: 1, outcome: 'refused' },
+		});
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		await engine.retry(retried, savedWith(createNode({ maxConcurrency: 1 })));
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
-	it('with another amount that is refused: the payment made before is not forgotten', async () => {
+	it.each(['description', 'metadata'])('with another %s: one payment each', async (name) => {
 		const failed = await failedExecution();
-		sandbox.faults.add({ match: createOf(1), status: 422 });
 		const node = createNode({ maxConcurrency: 1 });
-		node.parameters!.amount = '={{ $json.reference === "ORDER-1" ? 77 : $json.amount }}';
-		const refused = await engine.retry(failed, savedWith(node));
-		expect(refused.error!.context).toMatchObject({ itemIndex: 1, outcome: 'refused' });
-		const named = refused.error!.context.paymentsMade as Array<{ referenceNumber: string }>;
-		expect(named.map(({ referenceNumber }) => referenceNumber)).toContain(referenceOf(1));
+		node.parameters!.additionalFields = { [name]: '{ "note": 1 }' };
+		const retried = await engine.retry(failed, savedWith(node));
+		expect(retried.status).toBe('success');
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+	});
 
-		const changedBack = createNode({ maxConcurrency: 1 });
-		await engine.retry(refused, savedWith(changedBack));
+	it('again, after the first retry has ended: nothing is created twice', async () => {
+		const failed = await failedExecution();
+		sandbox.faults.add({ match: createOf(7), status: 400 });
+		await engine.retry(failed);
+		const again = await engine.retry(failed);
+		expect(again.status).toBe('success');
+		expect(handedOut(again)).toEqual(upTo(10).map(referenceOf));
+		await engine.retry(failed);
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+	});
+
+	it('twice at once, as by a double click: nothing is created twice', async () => {
+		const failed = await failedExecution();
+		sandbox.faults.add({ match: { endpoint: 'create' }, times: 'always', latencyMs: 50 });
+		const retries = [failed, failed, failed].map(async (one) => await engine.retry(one));
+		for (const retried of await Promise.all(retries)) {
+			expect(retried.status).toBe('success');
+			expect(handedOut(retried)).toEqual(upTo(10).map(referenceOf));
+		}
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+	});
+
+	it('again, when nothing had been created before the first retry: nothing is created twice', async () => {
+		sandbox.faults.add({ match: createOf(0), status: 422 });
+		const failed = await engine.runNode({
+			node: createNode({ maxConcurrency: 1 }),
+			items: orders(10),
+		});
+		expect(paymentsOf(sandbox)).toEqual({});
+		await engine.retry(failed);
+		await engine.retry(failed);
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 

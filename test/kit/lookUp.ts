@@ -21,8 +21,8 @@ export function useLookUp() {
 		at.engine = await engineWithKeys(sandbox);
 		// Of its own for each test: what one left open would be a doubt for the next.
 		at.reference = `LOOK-${++tests}`;
-		// The list never has one payment only, so that its dates show how exact they are.
-		await payElsewhere({ referenceNumber: 'OTHER' });
+		// Of another amount: an equal one would be a doubt.
+		await payElsewhere({ referenceNumber: 'OTHER', amount: 3 });
 	});
 
 	/** Another program of the same partner makes a payment. */

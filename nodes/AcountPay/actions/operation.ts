@@ -11,7 +11,7 @@ import type { ApiRequest } from '../../shared/api/request';
 import type { Noun } from '../../shared/transport/apiErrors';
 import type { Client } from '../../shared/transport/client';
 import type { CallOptions } from '../../shared/transport/send';
-import type { IdempotencyRecord } from '../execution/idempotencyStore';
+import type { IdempotencyRecord, Label } from '../execution/idempotencyRecord';
 import type { ItemParameters } from './parameters';
 
 /** A file for n8n to store. */
@@ -34,9 +34,9 @@ export interface ItemWork {
 	inputItem: INodeExecutionData;
 	/**
 	 * The record of whether this item's request has made something.
-	 * @param referenceNumber what a person calls it
+	 * @param label what a person knows it by
 	 */
-	record(request: ApiRequest, referenceNumber: string): IdempotencyRecord;
+	record(request: ApiRequest, label: Label): IdempotencyRecord;
 	/**
 	 * Gives an image to n8n, which says how to refer to it.
 	 * @throws UnexpectedError when n8n can't store it

@@ -11,8 +11,13 @@ import {
 	type SendResult,
 } from '../../shared/transport/response';
 import { type CallOptions, send } from '../../shared/transport/send';
-import type { IdempotencyRecord, KnownState } from './idempotencyStore';
-import type { Trace } from './lookUp';
+import type { Entry, IdempotencyRecord, KnownState } from './idempotencyRecord';
+
+/** What is kept of a request that has left, to find by it what it has created. What else it holds is the look-up's. */
+export interface Trace {
+	/** Tells this request from every other one. */
+	id: string;
+}
 
 /** What was found where something that may have been made was looked for. */
 export type Found =
@@ -39,8 +44,9 @@ export interface LookUp {
 	/**
 	 * Looks for what a request has made.
 	 * @param left what is kept of it; undefined: nothing
+	 * @param willResend whether it is sent again unless something speaks against it: then `none` says that nothing does
 	 */
-	find(left: Trace | undefined): Promise<Found>;
+	find(left: Trace | undefined, willResend: boolean): Promise<Found>;
 }
 
 /** What an operation tells about the thing that it makes. */
@@ -60,6 +66,13 @@ export interface Creation {
 	whenUnknown: string;
 	/** Where it can be looked for. */
 	lookUp?: LookUp;
+	/**
+	 * Asked right before a new request when this execution knows nothing of it: what exists already, and takes its place.
+	 * @throws ApiError when nothing may be sent
+	 */
+	existing?(): Promise<IDataObject | undefined>;
+	/** Told of what was created, or was found to be. */
+	created?(response: IDataObject): void;
 }
 
 /**
@@ -75,17 +88,39 @@ export async function createOnce(
 	options: CallOptions,
 	record: IdempotencyRecord,
 ): Promise<IDataObject> {
-	const { earlier } = record;
-	if (earlier?.state === 'made') return earlier.answer;
-	if (!earlier) return await create(client, creation, options, record);
+	return await record.exclusively(client.cancelSignal, async () => {
+		const { earlier } = record;
+		if (earlier) return await settle(client, creation, options, record, earlier);
+		const existing = await creation.existing?.();
+		if (!existing) return await create(client, creation, options, record);
+		record.made(existing);
+		return existing;
+	});
+}
 
+/** Hands out what an earlier attempt has created, or finds out what it has. */
+async function settle(
+	client: Client,
+	creation: Creation,
+	options: CallOptions,
+	record: IdempotencyRecord,
+	earlier: Entry,
+): Promise<IDataObject> {
+	const { isOtherwise } = record;
+	if (earlier.state === 'made') {
+		if (isOtherwise) throw otherwiseError(creation, earlier);
+		return earlier.answer;
+	}
 	const left = describeLeft(earlier);
-	const found = await creation.lookUp?.find(earlier.trace);
+	const willResend = options.resendUnknown && !isOtherwise;
+	const found = await creation.lookUp?.find(earlier.trace, willResend);
 	if (found?.kind === 'made') {
 		record.made(found.made);
+		creation.created?.(found.made);
+		if (isOtherwise) throw otherwiseError(creation, { ...earlier, answer: found.made });
 		return found.made;
 	}
-	if (!options.resendUnknown || found?.kind === 'doubt') {
+	if (!willResend || found?.kind === 'doubt') {
 		throw unknownError(creation, left, { isOld: true, looked: found?.looked });
 	}
 	return await create(client, creation, options, record).catch((error: unknown) => {
@@ -95,6 +130,18 @@ export async function createOnce(
 			: error;
 	});
 }
+
+/** The error for an item that now asks for something else than what it has got. */
+const otherwiseError = (
+	{ title }: Creation,
+	{ terms, answer }: { terms?: string; answer: IDataObject },
+) =>
+	new ApiError(
+		'refused',
+		`${title} exists already: an earlier attempt of this execution created it${terms ? ` for ${terms}` : ''}`,
+		'Nothing was sent now. Change the item back, or run the workflow anew if another one is wanted.',
+		{ isOld: true, payment: answer },
+	);
 
 const describeLeft = (earlier: KnownState): string =>
 	earlier.state === 'unknown'
@@ -121,6 +168,7 @@ async function create(
 	if (made) {
 		lookUp?.made(made);
 		record.made(made);
+		creation.created?.(made);
 		return made;
 	}
 	if (isUnreachable(sent)) {
@@ -133,13 +181,12 @@ async function create(
 	}
 	const what = describeFailure(sent);
 	record.unknown(what, lookUp?.trace());
-	const found = await lookUp?.find(lookUp.trace());
+	const found = await lookUp?.find(lookUp.trace(), false);
 	if (found?.kind === 'made') {
 		record.made(found.made);
+		creation.created?.(found.made);
 		return found.made;
 	}
-	// The looks have told more about when the request left.
-	if (lookUp) record.unknown(what, lookUp.trace());
 	throw unknownError(creation, what, { status, looked: found?.looked });
 }
 

@@ -1,30 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import type { PlacedRequest } from '../../shared/transport/client';
-import type { Trace } from './lookUp';
+import {
+	type Entry,
+	IdempotencyRecord,
+	type Identity,
+	inFlight,
+	isNamed,
+	type Label,
+} from './idempotencyRecord';
+import { retriedItems, retriedOf } from './retriedItems';
 import { isToolCall } from './runMode';
-
-/**
- * What is known of one thing that was asked for. `sent` is written before the request leaves, so that an execution that
- * is cancelled or dies meanwhile is not taken for one that never asked.
- */
-export type KnownState =
-	| { state: 'sent'; trace?: Trace }
-	| { state: 'made'; answer: IDataObject; trace?: undefined }
-	| { state: 'unknown'; what: string; trace?: Trace };
-
-/** What tells a creation from another one. */
-interface Identity {
-	/** Hash of what was sent where. */
-	request: string;
-	/** Hash of the node's parameters and the item that it came from. */
-	origin: string;
-	/** What a person calls it. */
-	referenceNumber: string;
-}
-
-/** What the store holds of one creation. `trace` is missing where nothing can be looked up, and in entries of 0.1.0. */
-export type Entry = Identity & KnownState;
 
 /** What is remembered of one turn of a loop. The names are in stored executions: they are never renamed. */
 interface Turn {
@@ -34,6 +20,8 @@ interface Turn {
 	reruns?: { executionId: string; count: number };
 	/** The execution whose cancellation has been logged. */
 	toldIn?: string;
+	/** It has ended, and only what it left open is still kept. */
+	hasEnded?: true;
 }
 
 /** Where the turns are in n8n's node context: by {@link turnKeyOf}. */
@@ -44,7 +32,7 @@ interface StoredContext {
 /** What a run has made and left open so far, in the order of its items. */
 export interface Summary {
 	made: Array<{ itemIndex: number; referenceNumber: string; paymentId?: string }>;
-	/** SendResult, and AcountPay may or may not have acted on it. */
+	/** Sent, and AcountPay may or may not have acted on it. */
 	unknown: Array<{ itemIndex: number; referenceNumber: string }>;
 }
 
@@ -83,14 +71,17 @@ function turnKeyOf(execution: IExecuteFunctions): string {
  * Fail' and through a retry of the execution by hand, so neither makes anything again. It is keyed by the node's name
  * alone and lives through all turns of a loop, so entries are bound to the turn ({@link turnKeyOf}) and the item.
  *
- * A creation is known again by what is sent, or by where it comes from: the same parameters and the same item give
- * another request when an expression holds the time, and are the same creation. What a person changes is another one.
+ * Within an item, a creation is known again by what is sent; by where it comes from, since the same parameters and the same
+ * item give another request when an expression holds the time; and by its {@link Label}, whatever else a person has edited.
+ * What is open stays open for the whole execution: when its item comes back in another turn, it is known by its label.
  */
 export class IdempotencyStore {
 	private readonly context: StoredContext;
 	private readonly turnKey: string;
 	private readonly turn: Turn;
 	private readonly parameters: string;
+	/** What this execution is a retry by hand of. */
+	private readonly retried?: string;
 
 	/** @param idOf reads the id in the response to a create */
 	constructor(
@@ -99,26 +90,53 @@ export class IdempotencyStore {
 	) {
 		this.context = execution.getContext('node') as StoredContext;
 		this.turnKey = turnKeyOf(execution);
+		this.retried = retriedOf(execution);
 		this.context.payments ??= {};
 		this.turn = this.context.payments[this.turnKey] ??= { items: {} };
 		const { parameters } = execution.getNode();
 		this.parameters = hashOf({ ...withoutNewerDefaults(parameters), options: undefined });
 	}
 
-	/** The record of one creation. */
+	/** The record of one creation. What was left open of it in another turn belongs to this one from now on. */
 	record(
 		itemIndex: number,
 		item: INodeExecutionData,
 		{ baseUrl, method, path, headers, body }: PlacedRequest,
-		referenceNumber: string,
+		{ referenceNumber, key, terms }: Label,
 	): IdempotencyRecord {
-		const identity = {
+		const identity: Identity = {
 			request: hashOf([baseUrl, method, path, headers, body]),
 			origin: hashOf([baseUrl, this.parameters, item.json]),
 			referenceNumber,
+			...(key !== undefined && { key: hashOf([baseUrl, key]) }),
+			...(terms !== undefined && { terms }),
 		};
-		const entries = (this.turn.items[itemIndex] ??= []);
-		return new IdempotencyRecord(entries, identity, () => this.allEntries());
+		let entries = (this.turn.items[itemIndex] ??= []);
+		if (this.retried !== undefined) {
+			entries = retriedItems.shared([this.retried, this.turnKey, itemIndex], entries);
+			this.turn.items[itemIndex] = entries;
+		}
+		const record = new IdempotencyRecord(entries, identity, () => this.allEntries());
+		if (!record.earlier) this.takeOver(entries, identity);
+		return record;
+	}
+
+	/** Moves here what an earlier turn has left open of a creation, or has created for an item that failed. */
+	private takeOver(entries: Entry[], identity: Identity): void {
+		for (const [turnKey, { items }] of Object.entries(this.context.payments ?? {})) {
+			if (turnKey === this.turnKey) continue;
+			for (const others of Object.values(items)) {
+				const index = others.findIndex(
+					(entry) =>
+						isNamed(entry, identity) &&
+						!inFlight.has(entry) &&
+						(entry.state !== 'made' || entry.failed),
+				);
+				if (index < 0) continue;
+				entries.push(...others.splice(index, 1));
+				return;
+			}
+		}
 	}
 
 	/** The entries of all turns. */
@@ -126,6 +144,14 @@ export class IdempotencyStore {
 		return Object.values(this.context.payments ?? {})
 			.flatMap(({ items }) => Object.values(items))
 			.flat();
+	}
+
+	/** Puts down whether an item has failed: then what was created for it is still to be handed out. */
+	setFailed(itemIndex: number, isFailed: boolean): void {
+		for (const entry of this.turn.items[itemIndex] ?? []) {
+			if (isFailed && entry.state === 'made') entry.failed = true;
+			else delete entry.failed;
+		}
 	}
 
 	/** What this turn has made and left open, earlier attempts included. */
@@ -145,14 +171,27 @@ export class IdempotencyStore {
 	}
 
 	/**
-	 * To be called when the node has ended well. Drops this turn's entries unless n8n runs the node again, so that stored
-	 * executions do not hold responses twice.
+	 * To be called when the node has ended well. Drops what this turn has handed out unless n8n runs the node again, so that
+	 * stored executions do not hold responses twice.
 	 * @param looksFailed whether the output is one for which 'Retry On Fail' runs the node again
 	 */
 	close(looksFailed: boolean): void {
 		if (looksFailed && this.runsAgain()) return;
 		const payments = this.context.payments ?? {};
-		delete payments[this.turnKey];
+		const kept = Object.entries(this.turn.items)
+			.map(([item, entries]): [string, Entry[]] => [
+				item,
+				entries.filter(({ state, failed }) => state !== 'made' || failed),
+			])
+			.filter(([, entries]) => entries.length > 0);
+		if (kept.length > 0) {
+			payments[this.turnKey] = { items: Object.fromEntries(kept), hasEnded: true };
+		} else {
+			delete payments[this.turnKey];
+		}
+		for (const [turnKey, { items, hasEnded }] of Object.entries(payments)) {
+			if (hasEnded && Object.values(items).flat().length === 0) delete payments[turnKey];
+		}
 		if (Object.keys(payments).length === 0) delete this.context.payments;
 	}
 
@@ -175,70 +214,5 @@ export class IdempotencyStore {
 		// As n8n reads its setting 'Max. Tries'. It meets no end where that is no whole number.
 		const tries = Math.min(5, Math.max(2, maxTries || 3));
 		return earlier + 1 < tries || !Number.isInteger(tries);
-	}
-}
-
-/** What the store holds of one creation. */
-export class IdempotencyRecord {
-	/** What was known before the request that is on its way. */
-	private before?: Entry;
-
-	constructor(
-		private readonly entries: Entry[],
-		private readonly identity: Identity,
-		private readonly allEntries: () => Entry[],
-	) {}
-
-	/** What the store holds of all other creations. */
-	others(): Entry[] {
-		const { earlier } = this;
-		return this.allEntries().filter((entry) => entry !== earlier);
-	}
-
-	/** What an earlier attempt left; undefined when nothing of the kind was asked for, or AcountPay rejected it. */
-	get earlier(): Entry | undefined {
-		const { request, origin } = this.identity;
-		return (
-			this.entries.find((entry) => entry.request === request) ??
-			this.entries.find((entry) => entry.origin === origin)
-		);
-	}
-
-	/**
-	 * To be called before the request leaves.
-	 * @param trace what the request can be looked up by
-	 */
-	sending(trace?: Trace): void {
-		this.before = this.earlier;
-		this.put({ state: 'sent', ...(trace && { trace }) });
-	}
-
-	/** AcountPay made it. */
-	made(answer: IDataObject): void {
-		this.put({ state: 'made', answer });
-	}
-
-	/**
-	 * AcountPay may or may not have made it.
-	 * @param trace what the request can be looked up by
-	 */
-	unknown(what: string, trace?: Trace): void {
-		this.put({ state: 'unknown', what, ...(trace && { trace }) });
-	}
-
-	/** The request that was on its way made nothing: what was known before it holds again. */
-	notMade(): void {
-		this.remove();
-		if (this.before) this.entries.push(this.before);
-	}
-
-	private put(state: KnownState): void {
-		this.remove();
-		this.entries.push({ ...this.identity, ...state });
-	}
-
-	private remove(): void {
-		const { earlier } = this;
-		if (earlier) this.entries.splice(this.entries.indexOf(earlier), 1);
 	}
 }

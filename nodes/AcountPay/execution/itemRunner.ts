@@ -48,8 +48,8 @@ export class ItemRunner<Input> {
 	private failedItem?: number;
 	/** Aborted with {@link failedItem}. */
 	private readonly failure = new AbortController();
-	/** The first item that an earlier attempt left open. It fails the node too, but keeps no other item from being sent. */
-	private openItem?: number;
+	/** The first item that has failed and keeps no other item from being sent. It fails the node in the end. */
+	private heldBackItem?: number;
 	/** Whether an item is checked right before it is sent: nothing forces all checks before the first request. */
 	private readonly checksAsItGoes: boolean;
 	/** When checks next give way, in ms since 1970. */
@@ -81,9 +81,8 @@ export class ItemRunner<Input> {
 			// 'Retry On Fail' would run the node again for an item with an `error`, on fields that are no longer what they were.
 			return [];
 		}
-		const node = this.context.getNode();
 		const output = this.results.flatMap((result, item): INodeExecutionData[] => {
-			if ('failed' in result) return [errorItem(node, result.failed, item)];
+			if ('failed' in result) return [errorItem(this.context, result.failed, item)];
 			return result.output.map(({ json, binary }) => ({
 				json,
 				...(binary && { binary }),
@@ -154,7 +153,7 @@ export class ItemRunner<Input> {
 		if (cancelSignal?.aborted) {
 			throw cancelledError(this.context, this.summary(), this.store.isFirstCancellation());
 		}
-		const failedItem = this.failedItem ?? this.openItem;
+		const failedItem = this.failedItem ?? this.heldBackItem;
 		if (failedItem === undefined) return;
 		const result = this.results[failedItem];
 		if ('failed' in result) this.fail(failedItem, result.failed);
@@ -184,16 +183,18 @@ export class ItemRunner<Input> {
 						.catch((error: unknown) => {
 							throw new UnexpectedError(error, true);
 						}),
-				record: (request, referenceNumber) =>
-					this.store.record(item, this.items[item], client.place(request), referenceNumber),
+				record: (request, label) =>
+					this.store.record(item, this.items[item], client.place(request), label),
 			});
 			this.results[item] = { output };
+			this.store.setFailed(item, false);
 		} catch (error) {
 			if (error instanceof Cancelled) return;
 			const failed = isItemError(error) ? error : new UnexpectedError(error);
 			this.results[item] = { failed };
+			this.store.setFailed(item, true);
 			if (this.context.continueOnFail()) return;
-			if (failed instanceof ApiError && failed.isOld) this.openItem ??= item;
+			if (failed instanceof ApiError && failed.holdsUpNoOther) this.heldBackItem ??= item;
 			else {
 				this.failedItem ??= item;
 				this.failure.abort();

@@ -1,13 +1,12 @@
 import {
 	type IExecuteFunctions,
-	type INode,
 	type INodeExecutionData,
 	NodeApiError,
 	NodeOperationError,
 } from 'n8n-workflow';
 import { ApiError, type ItemError } from '../../shared/errors';
 import type { Noun } from '../../shared/transport/apiErrors';
-import { runModeOf } from './runMode';
+import { type RunMode, runModeOf } from './runMode';
 import { safeRetry } from './retryAdvice';
 import type { RunSummary } from './runSummary';
 
@@ -17,8 +16,12 @@ const NAMED_PAYMENTS = 50;
 /** n8n takes a run for cancelled when its error holds this word, whoever wrote it. */
 const CANCEL_WORD = /canceled/g;
 
-const messageFor = (failed: ItemError, itemIndex: number) =>
-	`${failed.message.replace(CANCEL_WORD, 'cancelled')} [item ${itemIndex}]`;
+/** A language model reads the message alone. */
+const forModel = ({ outcome }: ItemError): string =>
+	outcome === 'unknown' || outcome === 'made' ? '. Do not create it again' : '';
+
+const messageFor = (failed: ItemError, itemIndex: number, mode: RunMode) =>
+	`${failed.message.replace(CANCEL_WORD, 'cancelled')}${mode === 'tool' ? forModel(failed) : ''} [item ${itemIndex}]`;
 
 /**
  * The error that ends the node.
@@ -32,7 +35,8 @@ export function nodeErrorFor(
 	itemIndex: number,
 	summary: RunSummary,
 ): NodeApiError | NodeOperationError {
-	const message = messageFor(failed, itemIndex);
+	const mode = runModeOf(context);
+	const message = messageFor(failed, itemIndex, mode);
 	const isOther = (item: { itemIndex: number }) => item.itemIndex !== itemIndex;
 	const { noun = 'payment', made, unknown, refused, notStarted } = summary;
 	const description = [
@@ -45,7 +49,7 @@ export function nodeErrorFor(
 			notStarted: notStarted.filter(isOther),
 		}),
 		made.length + unknown.length > 0 &&
-			safeRetry(runModeOf(context), context.getExecutionId(), unknown.length > 0, noun),
+			safeRetry(mode, context.getExecutionId(), unknown.length > 0, noun),
 	]
 		.filter(Boolean)
 		.join(' ');
@@ -75,15 +79,16 @@ export function nodeErrorFor(
  * error output; before 2.41 only by an `error` beside the `json`.
  */
 export function errorItem(
-	{ onError }: Pick<INode, 'onError'>,
+	context: IExecuteFunctions,
 	failed: ItemError,
 	itemIndex: number,
 ): INodeExecutionData {
+	const { onError } = context.getNode();
 	const { outcome, description } = failed;
 	const { status, payment } = failed instanceof ApiError ? failed : {};
 	const item: INodeExecutionData = {
 		json: {
-			error: messageFor(failed, itemIndex),
+			error: messageFor(failed, itemIndex, runModeOf(context)),
 			details: {
 				outcome,
 				...(status && { status }),

@@ -2,10 +2,11 @@ import type { Noun } from '../../shared/transport/apiErrors';
 import type { RunMode } from './runMode';
 
 /**
- * The one way to run the node again that makes nothing twice that it has made, and the ways that do.
+ * The one way to run the node again that creates nothing twice that it has created, and the ways that do. A retry gets what
+ * the node has stored in that very execution: so the newest one knows most, and an item is known by merchant and reference.
  * @param executionId of the execution that the node runs in
  * @param hasUnknown whether there is something that may or may not exist
- * @param noun what the node makes
+ * @param noun what the node creates
  */
 export function safeRetry(
 	mode: RunMode,
@@ -13,16 +14,28 @@ export function safeRetry(
 	hasUnknown: boolean,
 	noun: Noun,
 ): string {
+	if (mode === 'tool') return `Each new call of this tool creates a ${noun} of its own.`;
+	const [where, again] = {
+		subWorkflow: [
+			`retry this sub-workflow's own execution, Executions → ${executionId} → Retry`,
+			"A retry of the calling workflow, also by 'Retry On Fail', creates them again.",
+		],
+		editor: [
+			'use Executions → this execution → Retry',
+			"'Execute step' and 'Execute workflow' create them again.",
+		],
+		execution: ['use Executions → this execution → Retry', 'A new execution creates them again.'],
+	}[mode];
 	const unless = hasUnknown ? " (unless 'Resend Unknown' is on)" : '';
-	const creates = `it creates none of these ${noun}s again${unless}`;
-	switch (mode) {
-		case 'tool':
-			return `Each new call of this tool creates a ${noun} of its own.`;
-		case 'subWorkflow':
-			return `To go on, retry this sub-workflow's own execution, Executions → ${executionId} → Retry: ${creates}. A retry of the calling workflow, also by 'Retry On Fail', creates them again.`;
-		case 'editor':
-			return `To go on, use Executions → this execution → Retry: ${creates}. 'Execute step' and 'Execute workflow' create them again.`;
-		case 'execution':
-			return `To go on, use Executions → this execution → Retry: ${creates}. A new execution creates them again.`;
-	}
+	return [
+		`To continue, ${where}: it creates none of these ${noun}s again${unless}.`,
+		hasUnknown &&
+			"If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there.",
+		noun === 'payment'
+			? 'Use the newest execution, and leave merchants and references as they are.'
+			: 'Use the newest execution, and leave names as they are.',
+		again,
+	]
+		.filter(Boolean)
+		.join(' ');
 }

@@ -10,16 +10,10 @@ const SLACK = 25;
 /** The header has whole seconds, cut off: the moment was up to this much later, in ms. */
 const CUT_OFF = 999;
 
-/** A clock that is known to this many ms is known well enough. */
-const EXACT = 150;
-
 /** The date of an HTTP header, as RFC 9110 has servers write it. */
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
-/**
- * AcountPay's clock as its responses show it. Each `Date` tells the difference to the clock of this machine to about a
- * second; responses from different moments within a second tell it more exactly.
- */
+/** AcountPay's clock, as far as the `Date` of its responses shows it: to about a second. */
 export class ServerClock {
 	/** AcountPay's clock is ahead of this machine's by no less and no more than this, in ms. */
 	private ahead?: Moment;
@@ -33,7 +27,7 @@ export class ServerClock {
 	 */
 	observe(headers: Record<string, unknown>, sentAt: number, receivedAt: number): void {
 		const { date, age } = headers;
-		// A response from a cache has the date of when it was made.
+		// A response from a cache has the date of when it was created.
 		if (age !== undefined || typeof date !== 'string' || !HTTP_DATE.test(date)) return;
 		const stated = Date.parse(date);
 		const seen = { from: stated - receivedAt - SLACK, to: stated + CUT_OFF - sentAt + SLACK };
@@ -56,17 +50,5 @@ export class ServerClock {
 	at(at: number): Moment | undefined {
 		if (!this.ahead || at < this.setAt) return undefined;
 		return { from: at + this.ahead.from, to: at + this.ahead.to };
-	}
-
-	/**
-	 * When a request tells most about the clock: as a second of AcountPay's begins, by the middle of what is possible.
-	 * @param earliest ms since 1970 on this machine
-	 * @returns that moment, less than a second after `earliest`
-	 */
-	nextSecond(earliest: number): number {
-		const now = this.at(earliest);
-		if (!now || now.to - now.from <= EXACT) return earliest;
-		const middle = Math.round((now.from + now.to) / 2);
-		return earliest + ((1000 - (middle % 1000)) % 1000);
 	}
 }

@@ -1,14 +1,23 @@
 import fc from 'fast-check';
-import { createOnce, type Found, type LookUp } from '../../../nodes/AcountPay/execution/createOnce';
-import type { Trace } from '../../../nodes/AcountPay/execution/lookUp';
+import type { IDataObject } from 'n8n-workflow';
+import {
+	createOnce,
+	type Found,
+	type LookUp,
+	type Trace,
+} from '../../../nodes/AcountPay/execution/createOnce';
+import type { IdempotencyRecord } from '../../../nodes/AcountPay/execution/idempotencyRecord';
 import { createPayment, readMadePayment } from '../../../nodes/shared/api/payments';
 import { ApiError, Cancelled } from '../../../nodes/shared/errors';
 import {
 	callOptions as options,
 	end,
 	errorOf,
+	execution,
 	giveUpAfter,
+	label,
 	late,
+	placed,
 	recordFor,
 	response,
 	type Script,
@@ -369,8 +378,8 @@ describe('with a look-up', () => {
 			notMade: () => void told.push(['notMade']),
 			made: (response) => void told.push(['made', response]),
 			trace: () => trace,
-			find: async (left) => {
-				told.push(['find', left]);
+			find: async (left, willResend) => {
+				told.push(['find', left, willResend]);
 				return result;
 			},
 		};
@@ -400,7 +409,7 @@ describe('with a look-up', () => {
 	test('an open outcome that is found is made, and remembered as that', async () => {
 		const { value, told, record, sent } = await makeWith(found, [late]);
 		expect(value).toBe(found.made);
-		expect(told).toEqual([['sending'], ['find', trace]]);
+		expect(told).toEqual([['sending'], ['find', trace, false]]);
 		expect(record.earlier).toMatchObject({ state: 'made', answer: found.made });
 		expect(sent).toHaveLength(1);
 	});
@@ -430,7 +439,7 @@ describe('with a look-up', () => {
 		const record = open();
 		const { value, told, sent } = await makeWith(found, [made], record);
 		expect(value).toBe(found.made);
-		expect(told).toEqual([['find', trace]]);
+		expect(told).toEqual([['find', trace, false]]);
 		expect(sent).toEqual([]);
 		expect(record.earlier).toMatchObject({ state: 'made', answer: found.made });
 	});
@@ -461,5 +470,73 @@ describe('with a look-up', () => {
 		expect(errorOf(ended)).toMatchObject({ outcome: 'unknown' });
 		expect(errorOf(ended).message).toMatch(/AcountPay was late\. Sent again: /);
 		expect(ended.record.earlier).toMatchObject({ state: 'unknown', what: 'was late' });
+	});
+});
+
+describe('what exists already', () => {
+	const at = async (existing: () => Promise<IDataObject | undefined>, script: Script = [made]) => {
+		const record = recordFor(request);
+		const { client, sent } = scripted(script);
+		const created: unknown[] = [];
+		const work = { ...creation, existing, created: (one: IDataObject) => void created.push(one) };
+		const create = async () => await end(createOnce(client, work, options, record));
+		return { create, sent, record, created };
+	};
+
+	test('takes the place of a new payment, also in a retry', async () => {
+		const { create, sent, record, created } = await at(async () => ({ paymentId: 9 }));
+		expect((await create()).value).toEqual({ paymentId: 9 });
+		expect((await create()).value).toEqual({ paymentId: 9 });
+		expect(sent).toEqual([]);
+		expect(created).toEqual([]);
+		expect(record.earlier).toMatchObject({ state: 'made' });
+	});
+
+	test('that is in doubt fails the item, and nothing is sent', async () => {
+		const { create, sent, record } = await at(async () => {
+			throw new ApiError('refused', 'in doubt', '');
+		});
+		expect(errorOf(await create()).message).toBe('in doubt');
+		expect(sent).toEqual([]);
+		expect(record.earlier).toBeUndefined();
+	});
+
+	test('is not asked for when this execution knows of the payment itself', async () => {
+		const asked: number[] = [];
+		const { create, created } = await at(async () => void asked.push(1));
+		await create();
+		expect((await create()).value).toMatchObject({ id: 'pay_1' });
+		expect(asked).toHaveLength(1);
+		expect(created).toEqual([{ id: 'pay_1', status: 'pending', extra: [1] }]);
+	});
+});
+
+describe('an item that asks for something else than before', () => {
+	const edited = async (put: (record: IdempotencyRecord) => void, callOptions = options) => {
+		const { store } = execution();
+		put(store.record(0, { json: {} }, placed(request), label('ORDER-1')));
+		const other = createPayment('merchant_1', { amount: 11, referenceNumber: 'ORDER-1' });
+		const record = store.record(0, { json: { x: 1 } }, placed(other), label('ORDER-1', '11 DKK'));
+		return { ...(await make([made], record, callOptions)), store };
+	};
+
+	test('fails and names the payment', async () => {
+		const ended = await edited((record) => record.made({ id: 'pay_0' }));
+		expect(errorOf(ended)).toMatchObject({
+			outcome: 'refused',
+			message:
+				"Payment 'ORDER-1' exists already: an earlier attempt of this execution created it for 10 DKK",
+			holdsUpNoOther: true,
+			payment: { id: 'pay_0' },
+		});
+		expect(ended.sent).toEqual([]);
+		expect(ended.store.summary().made).toHaveLength(1);
+	});
+
+	test("stays unknown when that is open, whatever 'Resend Unknown' says", async () => {
+		const resend = { ...options, resendUnknown: true };
+		const ended = await edited((record) => record.unknown('was late'), resend);
+		expect(errorOf(ended)).toMatchObject({ outcome: 'unknown', isOld: true });
+		expect(ended.sent).toEqual([]);
 	});
 });

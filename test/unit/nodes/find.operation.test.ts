@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { IDataObject } from 'n8n-workflow';
 import { find, findAmong } from '../../../nodes/AcountPay/actions/payment/find.operation';
 import { compare } from '../../../nodes/AcountPay/actions/payment/lookUp/samePayment';
-import { listedPaymentOf } from '../../../nodes/shared/api/paymentList';
+import { listedPaymentOf } from '../../../nodes/shared/api/listedPayments';
 import { parameters, refusal } from './support';
 
 const WANTED = { merchantId: 'shop', referenceNumber: 'ORDER-1', amount: 10, currency: 'DKK' };

@@ -84,7 +84,7 @@ describe('the error that ends the node', () => {
 		});
 		expect(error.message).toBe('No [item 61]');
 		expect(error.description).toMatch(
-			/^Look\. May or may not exist \(2\): R60, R62\. Refused \(1\): R63\. Payments made \(60\): R0 = pay_0, R1 = no ID, R2 = pay_2, .*, R49 = pay_49 and 10 more\. Not started \(2\): R64, item 65\. To go on, use Executions → this execution → Retry: it creates none of these payments again \(unless 'Resend Unknown' is on\)\. A new execution creates them again\.$/,
+			/^Look\. May or may not exist \(2\): R60, R62\. Refused \(1\): R63\. Payments made \(60\): R0 = pay_0, R1 = no ID, R2 = pay_2, .*, R49 = pay_49 and 10 more\. Not started \(2\): R64, item 65\. To continue, use Executions → this execution → Retry: it creates none of these payments again \(unless 'Resend Unknown' is on\)\. If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there\. Use the newest execution, and leave merchants and references as they are\. A new execution creates them again\.$/,
 		);
 		expect(error.context).toMatchObject({
 			paymentsMade: made,
@@ -139,11 +139,11 @@ describe('the error of a run that makes something else', () => {
 
 	test('says what became of the other items, and how to go on', () => {
 		expect(nodeErrorFor(context, refused, 3, summary).description).toBe(
-			"Check. May or may not exist (1): Vejle. Refused (1): item 4. Stores made (2): Aarhus = 7, Odense = no ID. Not started (1): item 5. To go on, use Executions → this execution → Retry: it creates none of these stores again (unless 'Resend Unknown' is on). 'Execute step' and 'Execute workflow' create them again.",
+			"Check. May or may not exist (1): Vejle. Refused (1): item 4. Stores made (2): Aarhus = 7, Odense = no ID. Not started (1): item 5. To continue, use Executions → this execution → Retry: it creates none of these stores again (unless 'Resend Unknown' is on). If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' create them again.",
 		);
 		const { description } = nodeErrorFor(context, refused, 5, { ...summary, unknown: [] });
 		expect(description).toBe(
-			"Check. Refused (2): Ribe, item 4. Stores made (2): Aarhus = 7, Odense = no ID. To go on, use Executions → this execution → Retry: it creates none of these stores again. 'Execute step' and 'Execute workflow' create them again.",
+			"Check. Refused (2): Ribe, item 4. Stores made (2): Aarhus = 7, Odense = no ID. To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' create them again.",
 		);
 	});
 
@@ -169,23 +169,42 @@ describe('the error of a run that makes something else', () => {
 });
 
 describe('the item of a node that continues', () => {
+	const runBy = (changes: Partial<INode> = {}) =>
+		({
+			getNode: () => ({ ...node, ...changes }),
+			getMode: () => 'trigger',
+		}) as unknown as IExecuteFunctions;
+
+	test.each([
+		['unknown', 'No. Do not create it again [item 0]'],
+		['made', 'No. Do not create it again [item 0]'],
+		['refused', 'No [item 0]'],
+	] as const)('tells a language model what not to do, with the outcome %s', (outcome, words) => {
+		const problem = new ApiError(outcome, 'No', 'Check.');
+		expect(errorItem(runBy({ type: 'acountPayTool' }), problem, 0).json.error).toBe(words);
+	});
+
 	test('has an error beside its JSON only for the error output, and there nothing stores it', () => {
 		const problem = new ValidationError('A', 'must');
-		expect(errorItem({ onError: 'continueRegularOutput' }, problem, 0).error).toBeUndefined();
-		const item = errorItem({ onError: 'continueErrorOutput' }, problem, 0);
+		expect(
+			errorItem(runBy({ onError: 'continueRegularOutput' }), problem, 0).error,
+		).toBeUndefined();
+		const item = errorItem(runBy({ onError: 'continueErrorOutput' }), problem, 0);
 		expect(item.error).toBe(problem);
 		expect({ ...item }.error).toBeUndefined();
 	});
 
 	test('has what went wrong and what to do', () => {
-		expect(errorItem(node, new ApiError('refused', 'No', 'Check.', { status: 400 }), 2)).toEqual({
-			json: {
-				error: 'No [item 2]',
-				details: { outcome: 'refused', status: 400, description: 'Check.' },
+		expect(errorItem(runBy(), new ApiError('refused', 'No', 'Check.', { status: 400 }), 2)).toEqual(
+			{
+				json: {
+					error: 'No [item 2]',
+					details: { outcome: 'refused', status: 400, description: 'Check.' },
+				},
+				pairedItem: { item: 2 },
 			},
-			pairedItem: { item: 2 },
-		});
-		expect(errorItem(node, new ValidationError('A', 'must'), 0).json).toEqual({
+		);
+		expect(errorItem(runBy(), new ValidationError('A', 'must'), 0).json).toEqual({
 			error: 'A must [item 0]',
 			details: { outcome: 'invalid', description: expect.stringMatching(/^Correct the field/) },
 		});
@@ -196,7 +215,7 @@ describe('the item of a node that continues', () => {
 			status: 500,
 			payment: { id: 1 },
 		});
-		expect(errorItem(node, problem, 0).json.details).toMatchObject({
+		expect(errorItem(runBy(), problem, 0).json.details).toMatchObject({
 			outcome: 'made',
 			payment: { id: 1 },
 		});

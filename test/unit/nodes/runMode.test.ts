@@ -51,15 +51,15 @@ describe('the safe retry', () => {
 		['tool', 'Each new call of this tool creates a store of its own.'],
 		[
 			'subWorkflow',
-			"To go on, retry this sub-workflow's own execution, Executions → 42 → Retry: it creates none of these stores again. A retry of the calling workflow, also by 'Retry On Fail', creates them again.",
+			"To continue, retry this sub-workflow's own execution, Executions → 42 → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. A retry of the calling workflow, also by 'Retry On Fail', creates them again.",
 		],
 		[
 			'editor',
-			"To go on, use Executions → this execution → Retry: it creates none of these stores again. 'Execute step' and 'Execute workflow' create them again.",
+			"To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' create them again.",
 		],
 		[
 			'execution',
-			'To go on, use Executions → this execution → Retry: it creates none of these stores again. A new execution creates them again.',
+			'To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. A new execution creates them again.',
 		],
 	] as const)('%s', (mode, words) => {
 		expect(safeRetry(mode, '42', false, 'store')).toBe(words);
@@ -67,7 +67,7 @@ describe('the safe retry', () => {
 
 	test("with something open it names the option that changes what 'Retry' does", () => {
 		expect(safeRetry('execution', '42', true, 'payment')).toContain(
-			"it creates none of these payments again (unless 'Resend Unknown' is on). A new",
+			"it creates none of these payments again (unless 'Resend Unknown' is on). If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there. Use the newest execution, and leave merchants and references as they are. A new",
 		);
 	});
 });

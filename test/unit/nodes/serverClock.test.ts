@@ -12,7 +12,6 @@ const observe = (clock: ServerClock, ahead: number, at: number, there: number, b
 
 test('no response, no clock', () => {
 	expect(new ServerClock().at(START)).toBeUndefined();
-	expect(new ServerClock().nextSecond(START)).toBe(START);
 });
 
 test('holds the truth, whatever the latencies', () => {
@@ -31,36 +30,6 @@ test('holds the truth, whatever the latencies', () => {
 			},
 		),
 	);
-});
-
-test('requests at the moments that it names halve what is not known', () => {
-	fc.assert(
-		fc.property(
-			fc.integer({ min: -1e8, max: 1e8 }),
-			fc.integer({ min: 1, max: 40 }),
-			fc.integer({ min: 1, max: 40 }),
-			(ahead, there, back) => {
-				const clock = new ServerClock();
-				let at = START;
-				for (let request = 0; request < 4; request++) {
-					at = clock.nextSecond(at + 300);
-					observe(clock, ahead, at, there, back);
-				}
-				const { from, to } = clock.at(at)!;
-				expect(to - from).toBeLessThanOrEqual(400);
-			},
-		),
-	);
-});
-
-test('names a moment within the next second', () => {
-	const clock = new ServerClock();
-	observe(clock, 12_345, START, 10, 10);
-	for (let earliest = START; earliest < START + 3_000; earliest += 7) {
-		const wait = clock.nextSecond(earliest) - earliest;
-		expect(wait).toBeGreaterThanOrEqual(0);
-		expect(wait).toBeLessThan(1_000);
-	}
 });
 
 test('a clock that was set: nothing is known of before', () => {

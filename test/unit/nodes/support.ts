@@ -1,9 +1,10 @@
 import type { IDataObject, IExecuteFunctions, INode } from 'n8n-workflow';
 import { ItemParameters } from '../../../nodes/AcountPay/actions/parameters';
-import {
-	type IdempotencyRecord,
-	IdempotencyStore,
-} from '../../../nodes/AcountPay/execution/idempotencyStore';
+import type {
+	IdempotencyRecord,
+	Label,
+} from '../../../nodes/AcountPay/execution/idempotencyRecord';
+import { IdempotencyStore } from '../../../nodes/AcountPay/execution/idempotencyStore';
 import { paymentIdOf } from '../../../nodes/shared/api/payments';
 import type { ApiRequest } from '../../../nodes/shared/api/request';
 import { ApiError, ValidationError } from '../../../nodes/shared/errors';
@@ -90,20 +91,32 @@ export function scripted(script: Script | ((request: ApiRequest) => Scripted)) {
 	return { client, sent, stop };
 }
 
-/** The context of one execution as far as an idempotency store looks at it; `data` is what n8n stores. */
+/**
+ * The context of one execution as far as an idempotency store looks at it; `data` is what n8n stores, and `retryOf` when the
+ * execution began that it is a retry of.
+ */
 export function execution(
 	data: IDataObject = {},
 	{
 		runIndex = 0,
 		id = '1',
 		node = {},
-	}: { runIndex?: number; id?: string; node?: Partial<INode> } = {},
+		retryOf,
+	}: { runIndex?: number; id?: string; node?: Partial<INode>; retryOf?: number } = {},
 ) {
 	const context = {
 		getContext: () => data,
 		getWorkflowDataProxy: () => ({ $runIndex: runIndex }),
 		getExecutionId: () => id,
-		getNode: () => ({ type: 'n8n-nodes-acountpay.acountPay', parameters: {}, ...node }),
+		getMode: () => (retryOf === undefined ? 'webhook' : 'retry'),
+		getExecutionContext: () => ({ establishedAt: retryOf }),
+		getWorkflow: () => ({ id: 'w' }),
+		getNode: () => ({
+			name: 'AcountPay',
+			type: 'n8n-nodes-acountpay.acountPay',
+			parameters: {},
+			...node,
+		}),
 	} as unknown as IExecuteFunctions;
 	return { data, store: new IdempotencyStore(context, paymentIdOf) };
 }
@@ -122,7 +135,14 @@ export const placed = (
 
 /** The record of a request in a store of its own. */
 export const recordFor = (request: ApiRequest, { store } = execution()): IdempotencyRecord =>
-	store.record(0, { json: {} }, placed(request), 'ORDER-1');
+	store.record(0, { json: {} }, placed(request), label('ORDER-1'));
+
+/** What a person knows a payment by. */
+export const label = (referenceNumber: string, terms = '10 DKK'): Label => ({
+	referenceNumber,
+	key: referenceNumber,
+	terms,
+});
 
 /** Parameters of one item, as n8n would hand them over. */
 export const parameters = (values: IDataObject, itemCount = 1): ItemParameters =>

@@ -88,6 +88,8 @@ async function make(
 		nothingMade: 'This merchant was not created.',
 		whenUnknown: 'Look for this company in AcountPay before you create it again.',
 	};
-	const made = await createOnce(client, creation, options, record(request, companyName));
+	const key = JSON.stringify([request.path, companyName]);
+	const known = record(request, { referenceNumber: companyName, key });
+	const made = await createOnce(client, creation, options, known);
 	return { json: withMerchantId(made) };
 }

@@ -16,7 +16,7 @@ import { jsonObject, preview, requiredText, webUrl } from '../parameters';
 import { withinSize } from '../bodyLimits';
 import { CURRENCIES } from './currencies';
 import { merchantIdField, merchantIdFrom } from './sharedFields';
-import { creationOf, withQrCode } from './sharedCreate';
+import { creationOf, labelOf, withQrCode } from './sharedCreate';
 import { readQrCode } from './readQrCode';
 
 interface CreateInput {
@@ -162,10 +162,11 @@ export const create: Operation<CreateInput> = {
 
 	async run({ merchantId, payment, mockPayment, qrCode }, work) {
 		const { client, options, record } = work;
-		const { referenceNumber } = payment;
+		const { referenceNumber, amount, currency } = payment;
 		const request = createPayment(merchantId, payment, mockPayment);
 		const creation = creationOf(request, merchantId, referenceNumber);
-		const made = await createOnce(client, creation, options, record(request, referenceNumber));
+		const known = record(request, labelOf(merchantId, referenceNumber, amount, currency));
+		const made = await createOnce(client, creation, options, known);
 		if (!qrCode) return [{ json: made }];
 		const imageOf = async () => await qrCodeOf(made, merchantId, work);
 		return [

@@ -20,8 +20,9 @@ import { withinSize } from '../bodyLimits';
 import { amountOf, create, currencyOf } from './create.operation';
 import { drawQrCode } from './drawQrCode';
 import { merchantIdFrom, merchantPickerField } from './sharedFields';
-import { PaymentLookUp } from './lookUpPayment';
-import { creationOf, withQrCode } from './sharedCreate';
+import { PaymentLookUp } from './lookUp/paymentLookUp';
+import type { WantedPayment } from './lookUp/samePayment';
+import { creationOf, labelOf, withQrCode } from './sharedCreate';
 
 /** A payment that was looked up has no link: AcountPay documents none in its list, and not whether the dashboard shows it. */
 const WITHOUT_LINK = "Look for the payment's link in the AcountPay Partner Dashboard.";
@@ -93,8 +94,17 @@ export const createWithKeys: Operation<CreateInput> = {
 		const { client, options, record } = work;
 		const request = createKeyPayment(merchantId, payment);
 		const { referenceNumber, amount, currency = DEFAULT_CURRENCY } = payment;
-		const known = record(request, referenceNumber);
-		const wanted = { merchantId, referenceNumber, amount, currency };
+		const known = record(request, labelOf(merchantId, referenceNumber, amount, currency));
+		const { description, storeId, registerId } = payment;
+		const wanted: WantedPayment = {
+			merchantId,
+			referenceNumber,
+			amount,
+			currency,
+			...(description !== undefined && { description }),
+			...(storeId !== undefined && { storeId }),
+			...(registerId !== undefined && { registerId }),
+		};
 		const creation = {
 			...creationOf(request, merchantId, referenceNumber),
 			lookUp: new PaymentLookUp(client, wanted, options, known),

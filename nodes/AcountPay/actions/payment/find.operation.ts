@@ -1,7 +1,7 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import { sleep } from 'n8n-workflow';
 import { withPaymentId } from '../../../shared/api/payments';
-import type { ListedPayment } from '../../../shared/api/paymentList';
+import type { ListedPayment } from '../../../shared/api/listedPayments';
 import type { Client } from '../../../shared/transport/client';
 import { additionalFieldsWith, fieldNamed } from '../sharedFields';
 import type { Operation } from '../operation';

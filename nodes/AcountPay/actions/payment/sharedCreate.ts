@@ -1,9 +1,11 @@
 import type { IDataObject } from 'n8n-workflow';
-import { paymentIdOf, readMadePayment } from '../../../shared/api/payments';
+import { DEFAULT_CURRENCY, paymentIdOf, readMadePayment } from '../../../shared/api/payments';
 import type { ApiRequest } from '../../../shared/api/request';
 import { ApiError, Cancelled, isItemError, UnexpectedError } from '../../../shared/errors';
 import type { Creation } from '../../execution/createOnce';
+import type { Label } from '../../execution/idempotencyRecord';
 import type { Image, ItemOutput, ItemWork } from '../operation';
+import { keyOf } from './lookUp/samePayment';
 
 /** What both ways to create a payment tell about it. */
 export const creationOf = (
@@ -18,6 +20,18 @@ export const creationOf = (
 	nothingMade: 'This payment was not created.',
 	whenUnknown:
 		'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.',
+});
+
+/** What a person knows a payment by: its order, and what it is for. */
+export const labelOf = (
+	merchantId: string,
+	referenceNumber: string,
+	amount: number,
+	currency: string = DEFAULT_CURRENCY,
+): Label => ({
+	referenceNumber,
+	key: keyOf({ merchantId, referenceNumber }),
+	terms: `${amount} ${currency}`,
 });
 
 const LINK_ADVICE =

@@ -149,7 +149,11 @@ export const create: Operation<CreateInput> = {
 			nothingMade: 'This store was not created.',
 			whenUnknown: "Look for it among the merchant's stores before you create it again.",
 		};
-		const made = await createOnce(client, creation, options, record(request, name));
+		const known = record(request, {
+			referenceNumber: name,
+			key: JSON.stringify([merchantNumber, name]),
+		});
+		const made = await createOnce(client, creation, options, known);
 		return [{ json: withStoreId(made) }];
 	},
 };

@@ -1,6 +1,6 @@
 import type { Client } from '../../../../shared/transport/client';
 import { ApiError } from '../../../../shared/errors';
-import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/paymentList';
+import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/listedPayments';
 import { listedPaymentIdOf, listPayments, readPaymentsPage } from '../../../../shared/api/payments';
 import { readPages } from '../../../../shared/transport/readList';
 import type { CallOptions } from '../../../../shared/transport/send';

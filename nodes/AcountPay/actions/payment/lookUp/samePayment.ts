@@ -1,4 +1,4 @@
-import type { ListedPayment } from '../../../../shared/api/paymentList';
+import type { ListedPayment } from '../../../../shared/api/listedPayments';
 
 /** The payment that somebody wants. What is not asked for is undefined, and not compared. */
 export interface WantedPayment {
@@ -47,11 +47,12 @@ const NEEDED: ReadonlyArray<[keyof ListedPayment, string]> = [
 const plain = (text: string) => text.normalize('NFC').trim();
 const lower = (text: string) => plain(text).toLowerCase();
 
-/** A reference as it is compared: spaces around it and its Unicode form carry no meaning. */
-export const plainReference = plain;
-
-/** A merchant's ID as it is compared: case and spaces around it carry no meaning. */
-export const plainMerchantId = lower;
+/** What all payments of one order share: its merchant and reference, as they are compared. */
+export const keyOf = ({
+	merchantId,
+	referenceNumber,
+}: Pick<WantedPayment, 'merchantId' | 'referenceNumber'>): string =>
+	JSON.stringify([lower(merchantId), plain(referenceNumber)]);
 
 /** The Danish letters that lose more than an accent, in both usual ways to write them. */
 const LETTERS: ReadonlyArray<Readonly<Record<string, string>>> = [
@@ -80,7 +81,7 @@ function isSimilar(wanted: string, listed: string): boolean {
 
 /** Whether a listed text is the beginning of the one that was asked for: then it tells nothing. */
 const isCutOff = (wanted: string, listed: string): boolean =>
-	plain(wanted).startsWith(plain(listed).replace(/\s*(…|\.\.\.)$/, ''));
+	plain(wanted).startsWith(plain(plain(listed).replace(/(…|\.\.\.)$/, '')));
 
 /** What was asked for and is shown otherwise. */
 function differencesOf(wanted: WantedPayment, listed: ListedPayment): string[] {
@@ -106,8 +107,7 @@ function differencesOf(wanted: WantedPayment, listed: ListedPayment): string[] {
 /** Compares a payment of AcountPay's list with the one that is wanted. */
 export function compare(wanted: WantedPayment, listed: ListedPayment): Comparison {
 	const { merchantId, referenceNumber } = listed;
-	const isSameMerchant =
-		merchantId === undefined || plainMerchantId(merchantId) === plainMerchantId(wanted.merchantId);
+	const isSameMerchant = merchantId === undefined || lower(merchantId) === lower(wanted.merchantId);
 	const isSameReference =
 		referenceNumber === undefined || plain(referenceNumber) === plain(wanted.referenceNumber);
 	const fits = isSameReference || isSimilar(wanted.referenceNumber, referenceNumber);
@@ -145,7 +145,7 @@ export type Age = 'since' | 'before' | 'around';
 const SINCE_TOLERANCE = 2_000;
 
 /** A payment that was created longer than this before a request left is not that request's, in ms. */
-const BEFORE_TOLERANCE = 120_000;
+export const BEFORE_TOLERANCE = 120_000;
 
 /**
  * @param createdAt of a payment, by AcountPay's clock, in ms since 1970
@@ -198,10 +198,10 @@ export function decide(
 	const doubts: string[] = [];
 	for (const listed of list) {
 		const { id = 'without an ID', createdAt } = listed;
-		if (listed.id !== undefined && isTaken(listed.id)) continue;
 		const age = ageOf(createdAt, times);
 		const { relation, differences } = compare(wanted, listed);
 		if (relation === 'other' || age === 'before') continue;
+		if (listed.id !== undefined && isTaken(listed.id)) continue;
 		if (relation === 'same' && age === 'since') fitting.push(listed);
 		else if (relation === 'same') doubts.push(`payment ${id}, which may be older or newer`);
 		else doubts.push(`payment ${id}, which ${differences.join(' and ')}`);
@@ -242,8 +242,8 @@ export const couldBe = (
 		.filter((listed) => {
 			const { id, createdAt } = listed;
 			const isOld = createdAt !== undefined && createdAt < now - RECENT;
-			const isOthers = id !== undefined && isTaken(id);
-			return !isOld && !isOthers && differencesOf(terms, listed).length === 0;
+			if (isOld || differencesOf(terms, listed).length > 0) return false;
+			return id === undefined || !isTaken(id);
 		})
 		.map(({ id = 'without an ID' }) => id);
 };

@@ -1,9 +1,14 @@
 /** How the list is read for a payment whose outcome is not known, and what else counts. */
 import type { IDataObject } from 'n8n-workflow';
-import { PaymentLookUp } from '../../../nodes/AcountPay/actions/payment/lookUpPayment';
-import type { Entry, IdempotencyRecord } from '../../../nodes/AcountPay/execution/idempotencyStore';
-import type { Trace } from '../../../nodes/AcountPay/execution/lookUp';
-import { keyOf, openRequests } from '../../../nodes/AcountPay/execution/openRequests';
+import { PaymentLookUp } from '../../../nodes/AcountPay/actions/payment/lookUp/paymentLookUp';
+import { requests } from '../../../nodes/AcountPay/actions/payment/lookUp/requests';
+import { keyOf } from '../../../nodes/AcountPay/actions/payment/lookUp/samePayment';
+import type { PaymentTrace } from '../../../nodes/AcountPay/actions/payment/lookUp/trace';
+import type { Trace } from '../../../nodes/AcountPay/execution/createOnce';
+import type {
+	Entry,
+	IdempotencyRecord,
+} from '../../../nodes/AcountPay/execution/idempotencyRecord';
 import type { ApiRequest } from '../../../nodes/shared/api/request';
 import { AdaptiveLimiter } from '../../../nodes/shared/transport/adaptiveLimiter';
 import { after, callOptions, end, response, scripted, useFakeTime } from './support';
@@ -11,6 +16,7 @@ import { after, callOptions, end, response, scripted, useFakeTime } from './supp
 useFakeTime();
 
 let products = 0;
+let shops = 0;
 /** A payment that no other test asks for: what is open is kept for the whole process. */
 const newProduct = () => ({
 	merchantId: 'shop',
@@ -57,19 +63,31 @@ function shop(list: IDataObject[]) {
 		const payments = list.slice((page - 1) * size, page * size);
 		return response(server.status, { payments, total: list.length, page, limit: size });
 	};
-	Object.assign(client, { limiter: new AdaptiveLimiter(5) });
+	// Of its own: what belongs to whom is kept for the whole process.
+	Object.assign(client, {
+		limiter: new AdaptiveLimiter(5),
+		baseUrl: `https://acountpay-${++shops}.test`,
+	});
 	return { client, stop, asked, server, list };
 }
 type Shop = ReturnType<typeof shop>;
 
-/** The look-up of one item; `others` is what the execution has stored of other items. */
-function lookUp({ client }: Shop, wanted: Wanted, others: Entry[] = []) {
-	const record = { others: () => others } as unknown as IdempotencyRecord;
+/** The look-up of one item; `others` is what the execution has stored of other items, `earlier` of this one. */
+function lookUp(
+	{ client }: Shop,
+	wanted: Wanted,
+	{ others = [], earlier }: { others?: Entry[]; earlier?: Partial<Entry> } = {},
+) {
+	const record = { others: () => others, earlier } as unknown as IdempotencyRecord;
 	return new PaymentLookUp(client, wanted, callOptions, record);
 }
 
-const found = async (of: PaymentLookUp, left: Trace | undefined) =>
-	(await end(of.find(left))).value!;
+const found = async (of: PaymentLookUp, left: Trace | undefined, willResend = false) =>
+	(await end(of.find(left, willResend))).value!;
+
+const keyAt = ({ client }: Shop, wanted: Wanted) => `${client.baseUrl} ${keyOf(wanted)}`;
+const isOwned = ({ client }: Shop, id: string) =>
+	requests.isOthers(`${client.baseUrl} ${id}`, 'nobody');
 
 const looked = (words: string, times = 'once') =>
 	`AcountPay's list of payments was looked at ${times}: it ${words}.`;
@@ -100,7 +118,7 @@ describe('the list', () => {
 		const wanted = newProduct();
 		const at = shop(older(3, wanted));
 		const item = lookUp(at, wanted);
-		const { value, took } = await end(item.find(item.sending()));
+		const { value, took } = await end(item.find(item.sending(), false));
 		expect(value).toEqual({ kind: 'none', looked: looked('does not show it', '5 times') });
 		expect(at.asked).toHaveLength(5);
 		expect(took).toBeGreaterThanOrEqual(7_500);
@@ -111,19 +129,19 @@ describe('the list', () => {
 		const wanted = newProduct();
 		const at = shop(older(3, wanted));
 		const item = lookUp(at, wanted);
-		const finding = item.find(item.sending());
+		const finding = item.find(item.sending(), false);
 		await after(2_000);
 		at.list.unshift(listed(8, wanted, Date.now()));
 		expect((await end(finding)).value).toMatchObject({ kind: 'made', made: { paymentId: 8 } });
 	});
 
-	test('is read no further than a minute before the request when the newest come first', async () => {
+	test('is read no further than three minutes before the request when the newest come first', async () => {
 		const wanted = newProduct();
 		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(900, wanted)]);
 		const item = lookUp(at, wanted);
 		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
-		// A page has 50 payments, which were made within 50 seconds.
-		expect(at.asked).toHaveLength(2);
+		// A page has 50 payments, which were created within 50 seconds.
+		expect(at.asked).toHaveLength(4);
 	});
 
 	test('is read as far back as a request of an earlier attempt left', async () => {
@@ -156,7 +174,7 @@ describe('the list', () => {
 		const at = shop(list);
 		const item = lookUp(at, wanted);
 		await found(item, item.sending());
-		expect(at.asked.length).toBeLessThanOrEqual(5 * 2);
+		expect(at.asked.length).toBeLessThanOrEqual(5 * 4);
 	});
 
 	test('is read whole when the oldest come first', async () => {
@@ -198,27 +216,15 @@ describe('the list', () => {
 		expect(at.asked.length).toBeGreaterThanOrEqual(5 * 3);
 	});
 
-	test('of more than 20 pages is a doubt', async () => {
-		const wanted = newProduct();
-		const at = shop(older(1_200, wanted).reverse());
-		const item = lookUp(at, wanted);
-		expect(await found(item, item.sending())).toEqual({
-			kind: 'doubt',
-			looked: looked('is too long to look through', '5 times'),
-		});
-		expect(at.asked).toHaveLength(5 * 20);
-	});
-
 	test.each([404, 500])('that AcountPay does not send (%i) is a doubt', async (status) => {
 		const wanted = newProduct();
 		const at = shop([listed(7, wanted, Date.now() + 2_500)]);
 		at.server.status = status;
 		const item = lookUp(at, wanted);
-		const { value, took } = await end(item.find(item.sending()));
+		const { value, took } = await end(item.find(item.sending(), false));
 		expect(value).toEqual({ kind: 'doubt', looked: looked('could not be read', '5 times') });
-		// A look asks for up to ten seconds, unless AcountPay refuses.
 		expect(took).toBeGreaterThan(status === 500 ? 20_000 : 7_500);
-		expect(took).toBeLessThan(status === 500 ? 75_000 : 12_500);
+		expect(took).toBeLessThan(status === 500 ? 330_000 : 12_500);
 	});
 
 	test('that AcountPay does not send at first is asked for again', async () => {
@@ -226,7 +232,7 @@ describe('the list', () => {
 		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(3, wanted)]);
 		at.server.status = 503;
 		const item = lookUp(at, wanted);
-		const finding = item.find(item.sending());
+		const finding = item.find(item.sending(), false);
 		await after(1_000);
 		at.server.status = 200;
 		expect((await end(finding)).value).toMatchObject({ kind: 'made' });
@@ -236,7 +242,7 @@ describe('the list', () => {
 		const wanted = newProduct();
 		const at = shop(older(3, wanted));
 		const item = lookUp(at, wanted);
-		const finding = item.find(item.sending());
+		const finding = item.find(item.sending(), false);
 		await after(100);
 		at.stop.abort();
 		expect((await end(finding)).value).toEqual({
@@ -250,7 +256,7 @@ describe('the list', () => {
 		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(3, wanted)]);
 		expect(await found(lookUp(at, wanted), undefined)).toEqual({
 			kind: 'doubt',
-			looked: looked('shows payment 7, which may be older', '5 times'),
+			looked: looked('shows payment 7, which may be older or newer'),
 		});
 	});
 });
@@ -263,7 +269,9 @@ describe('looks are shared', () => {
 		const at = shop([...list, ...older(3, one)]);
 		const items = [one, two, other].map((wanted) => lookUp(at, wanted));
 		const traces = items.map((item) => item.sending());
-		const all = await end(Promise.all(items.map(async (item, i) => await item.find(traces[i]))));
+		const all = await end(
+			Promise.all(items.map(async (item, i) => await item.find(traces[i], false))),
+		);
 		expect(all.value!.map(({ kind }) => kind)).toEqual(['made', 'made', 'made']);
 		const asked = (merchantId: string) =>
 			at.asked.filter((request) => request.merchantId === merchantId).length;
@@ -278,7 +286,7 @@ describe('looks are shared', () => {
 		list[595] = listed(7, before, left + 3_999);
 		const at = shop(list);
 		const items = [lookUp(at, now), lookUp(at, before)];
-		const finding = [items[0].find(items[0].sending()), items[1].find(trace)];
+		const finding = [items[0].find(items[0].sending(), false), items[1].find(trace, false)];
 		const [one, two] = (await end(Promise.all(finding))).value!;
 		expect([one.kind, two.kind]).toEqual(['none', 'made']);
 	});
@@ -293,9 +301,9 @@ describe('looks are shared', () => {
 			return await send(...request);
 		};
 		const [first, second] = [lookUp(at, one), lookUp(at, two)];
-		const finding = [first.find(first.sending())];
+		const finding = [first.find(first.sending(), false)];
 		await after(2);
-		finding.push(second.find(second.sending()));
+		finding.push(second.find(second.sending(), false));
 		await end(Promise.all(finding));
 		times.slice(1).forEach((time, index) => {
 			expect(time - times[index]).toBeGreaterThanOrEqual(250);
@@ -310,60 +318,74 @@ describe('the trace of a request', () => {
 		const item = lookUp(at, wanted);
 		expect(item.trace()).toBeUndefined();
 		const leftAt = Date.now();
-		const trace = item.sending();
+		const trace = item.sending() as PaymentTrace;
 		expect(item.trace()).toBe(trace);
-		expect(trace).toEqual({ id: expect.stringMatching(/^[\da-f-]{36}$/), payment: wanted });
+		expect(trace).toEqual({
+			id: expect.stringMatching(/^[\da-f-]{36}$/),
+			payment: wanted,
+			untilHere: leftAt + callOptions.timeout + 30_000,
+		});
 		await found(item, trace);
 		expect(trace.from).toBeLessThanOrEqual(leftAt);
 		expect(trace.to).toBeGreaterThanOrEqual(leftAt);
-		expect(trace.until).toBe(trace.to! + callOptions.timeout + 60_000);
+		expect(trace.until).toBe(trace.to! + callOptions.timeout + 30_000);
 		// The next one knows it at once.
 		expect(lookUp(at, wanted).sending()).toHaveProperty('from');
 	});
 
-	test('is open for its time limit and a minute, and no longer once it is settled', () => {
+	test('is open until it is settled', () => {
 		const wanted = newProduct();
 		const at = shop([]);
-		const key = keyOf(at.client.baseUrl, wanted);
+		const key = keyAt(at, wanted);
 		const item = lookUp(at, wanted);
 		const leftAt = Date.now();
 		const trace = item.sending();
-		expect(openRequests.get(key, trace.id)).toMatchObject({
-			trace,
-			leftAt,
-			isInFlight: true,
-			expiresAt: leftAt + callOptions.timeout + 60_000,
-		});
+		expect(requests.get(key, trace.id)).toEqual({ trace, leftAt });
 		item.notMade();
-		expect(openRequests.equalTo(key)).toEqual([]);
+		expect(requests.isOpen(key)).toBe(false);
 
 		const again = item.sending();
 		expect(again.id).not.toBe(trace.id);
 		item.made({ note: 'a response without an id' });
-		expect(openRequests.equalTo(key)).toHaveLength(1);
+		expect(requests.isOpen(key)).toBe(true);
 		item.made({ paymentId: 12 });
-		expect(openRequests.equalTo(key)).toEqual([]);
-		expect(openRequests.isTaken(key, '12')).toBe(true);
+		expect(requests.isOpen(key)).toBe(false);
+		expect(isOwned(at, '12')).toBe(true);
 	});
 
 	test('nothing is settled of an item that has sent nothing', () => {
-		const wanted = newProduct();
 		const at = shop([]);
-		const item = lookUp(at, wanted);
+		const item = lookUp(at, newProduct());
 		item.notMade();
-		item.made({ paymentId: 12 });
-		expect(openRequests.isTaken(keyOf(at.client.baseUrl, wanted), '12')).toBe(false);
+		item.made({ paymentId: 13 });
+		expect(isOwned(at, '13')).toBe(false);
+	});
+
+	test('keeps the doubt that a look has seen: nothing is looked at again', async () => {
+		const wanted = newProduct();
+		const at = shop([listed(71, wanted, Date.now(), { amount: 1 })]);
+		const item = lookUp(at, wanted);
+		const trace = item.sending() as PaymentTrace;
+		const words = looked('shows payment 71, which has the amount 1 instead of 149.99');
+		expect(await found(item, trace)).toEqual({ kind: 'doubt', looked: words });
+		at.list.splice(0, 1, listed(72, wanted, Date.now()));
+		const stored = JSON.parse(JSON.stringify(trace)) as Trace;
+		expect(await found(lookUp(at, wanted), stored, true)).toEqual({ kind: 'doubt', looked: words });
+		expect(at.asked).toHaveLength(1);
 	});
 });
 
 describe('a payment that fits', () => {
+	let ids = 100;
 	const withOne = () => {
 		const wanted = newProduct();
-		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(3, wanted)]);
-		return { wanted, at };
+		const id = ++ids;
+		const at = shop([listed(id, wanted, Date.now() + 2_500), ...older(3, wanted)]);
+		const notAlone = looked(
+			`shows payment ${id}, but another payment with this reference was requested too`,
+		);
+		return { wanted, at, id, notAlone };
 	};
-	const being = looked('shows payment 7, and an equal one is being created', '5 times');
-	const twoOpen = looked('shows one that could be it: 7, and 2 equal ones are open', '5 times');
 
 	test('is handed out once', async () => {
 		const { wanted, at } = withOne();
@@ -373,103 +395,143 @@ describe('a payment that fits', () => {
 		expect(await found(next, next.sending())).toMatchObject({ kind: 'none' });
 	});
 
-	test('is not handed out while an equal request is in flight', async () => {
-		const { wanted, at } = withOne();
+	test('is not handed out when an equal request was in flight, whatever became of that', async () => {
+		const { wanted, at, notAlone } = withOne();
 		const other = lookUp(at, wanted);
 		other.sending();
 		const item = lookUp(at, wanted);
-		expect(await found(item, item.sending())).toEqual({ kind: 'doubt', looked: being });
+		const trace = item.sending();
 		other.notMade();
-		expect(await found(item, item.trace())).toMatchObject({ kind: 'made' });
+		expect(await found(item, trace)).toEqual({ kind: 'doubt', looked: notAlone });
 	});
 
-	test('is not handed out while another equal request is open', async () => {
-		const { wanted, at } = withOne();
-		const [one, two] = [lookUp(at, wanted), lookUp(at, wanted)];
-		const traces = [one.sending(), two.sending()];
-		const both = end(Promise.all([one.find(traces[0]), two.find(traces[1])]));
-		expect((await both).value).toEqual([
-			{ kind: 'doubt', looked: twoOpen },
-			{ kind: 'doubt', looked: twoOpen },
-		]);
-		// Two payments for two equal requests: which is whose makes no difference.
-		at.list.unshift(listed(8, wanted, Date.now() + 1_000));
-		const ids = [];
-		for (const [item, trace] of [
-			[one, traces[0]],
-			[two, traces[1]],
-		] as const) {
-			const result = await found(item, trace);
-			expect(result.kind).toBe('made');
-			ids.push(result.kind === 'made' && result.made.paymentId);
-		}
-		expect(ids.sort()).toEqual([7, 8]);
+	test('is not handed out to a request that was alone at first', async () => {
+		const { wanted, at, notAlone } = withOne();
+		const item = lookUp(at, wanted);
+		const trace = item.sending();
+		lookUp(at, { ...wanted, amount: 1 }).sending();
+		expect(await found(item, trace)).toEqual({ kind: 'doubt', looked: notAlone });
 	});
 
-	test.each<[string, object]>([
-		['as id', { answer: { id: 7 } }],
-		['as paymentId', { answer: { paymentId: '7' } }],
-	])('is not handed out when another item was given it (%s)', async (_what, more) => {
-		const { wanted, at } = withOne();
-		const item = lookUp(at, wanted, [entryOf(wanted, { state: 'made', ...more })]);
+	test('is not handed out beside an equal request that this execution has stored as open', async () => {
+		const { wanted, at, notAlone } = withOne();
+		const open: PaymentTrace = { id: 'a', payment: wanted };
+		const others = [entryOf(wanted, { state: 'unknown', what: '', trace: open })];
+		const item = lookUp(at, wanted, { others });
+		expect(await found(item, item.sending())).toEqual({ kind: 'doubt', looked: notAlone });
+		expect(open.wasNotAlone).toBe(true);
+	});
+
+	test.each<[string, (id: number) => object]>([
+		['as id', (id) => ({ answer: { id } })],
+		['as paymentId', (id) => ({ answer: { paymentId: String(id) } })],
+	])('is not handed out when another item was given it (%s)', async (_what, answerOf) => {
+		const { wanted, at, id } = withOne();
+		const others = [entryOf(wanted, { state: 'made', ...answerOf(id) })];
+		const item = lookUp(at, wanted, { others });
 		expect(await found(item, item.sending())).toMatchObject({ kind: 'none' });
 	});
 
 	test('is handed out when another item was given another one', async () => {
 		const { wanted, at } = withOne();
-		const item = lookUp(at, wanted, [entryOf(wanted, { state: 'made', answer: { id: 6 } })]);
+		const others = [entryOf(wanted, { state: 'made', answer: { id: 6 } })];
+		const item = lookUp(at, wanted, { others });
 		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
 	});
 
-	test.each<[string, (wanted: Wanted) => object, string]>([
-		[
-			'open, with a trace',
-			(payment) => ({ state: 'unknown', what: '', trace: { id: 'a', payment } }),
-			twoOpen,
-		],
-		[
-			'made without an id, with a trace',
-			(payment) => ({ state: 'made', answer: {}, trace: { id: 'a', payment } }),
-			being,
-		],
-		['open, without a trace', () => ({ state: 'sent' }), twoOpen],
-		['made without an id', () => ({ state: 'made', answer: { note: 1 } }), being],
-	])('is in doubt beside a stored entry that is %s', async (_what, more, words) => {
+	test.each<[string, (wanted: Wanted) => Partial<Wanted>]>([
+		['reference', () => ({ referenceNumber: 'OTHER' })],
+		['merchant', () => ({ merchantId: 'kiosk' })],
+	])('is handed out beside an open request of another %s', async (_what, changes) => {
 		const { wanted, at } = withOne();
-		const item = lookUp(at, wanted, [entryOf(wanted, more(wanted))]);
-		expect(await found(item, item.sending())).toEqual({ kind: 'doubt', looked: words });
-	});
-
-	test.each<[string, (wanted: Wanted) => Partial<Entry>]>([
-		['of another reference', () => ({ state: 'sent', referenceNumber: 'OTHER' })],
-		[
-			'of another amount',
-			(payment) => ({ state: 'sent', trace: { id: 'a', payment: { ...payment, amount: 1 } } }),
-		],
-	])('is handed out beside an open entry %s', async (_what, more) => {
-		const { wanted, at } = withOne();
-		const item = lookUp(at, wanted, [entryOf(wanted, more(wanted))]);
+		const payment = { ...wanted, ...changes(wanted) };
+		const trace = { id: 'a', payment };
+		lookUp(at, payment).sending();
+		const item = lookUp(at, wanted, { others: [entryOf(wanted, { state: 'sent', trace })] });
 		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
 	});
+});
 
-	test('an open request that is stored as well counts once', async () => {
-		const { wanted, at } = withOne();
-		at.list.unshift(listed(8, wanted, Date.now() + 3_500));
-		const entries: Entry[] = [];
-		const [item, other] = [lookUp(at, wanted, entries), lookUp(at, wanted)];
-		const trace = item.sending();
-		const open = other.sending();
-		entries.push(entryOf(wanted, { state: 'unknown', what: '', trace: open }));
-		expect(await found(other, open)).toMatchObject({ kind: 'doubt' });
-		expect(await found(item, trace)).toMatchObject({ kind: 'made' });
+describe("with 'Resend Unknown'", () => {
+	const sent = (list: (wanted: Wanted) => IDataObject[] = () => []) => {
+		const wanted = newProduct();
+		const at = shop([...list(wanted), ...older(130, wanted).map((one) => ({ ...one, amount: 1 }))]);
+		const item = lookUp(at, wanted);
+		return { wanted, at, item, trace: item.sending() as PaymentTrace };
+	};
+
+	test('nothing speaks against it once the whole list was read, after all that the request can take', async () => {
+		const { at, item, trace } = sent();
+		const { value, took } = await end(item.find(trace, true));
+		expect(value).toEqual({ kind: 'none', looked: looked('does not show it', '6 times') });
+		expect(took).toBeGreaterThanOrEqual(callOptions.timeout + 30_000);
+		expect(took).toBeLessThan(callOptions.timeout + 45_000);
+		// Five looks at the newest payments, and one at all.
+		expect(at.asked.slice(-3).map(({ query }) => query!.page)).toEqual([1, 2, 3]);
 	});
 
-	test('its own entry is no rival', async () => {
-		const { wanted, at } = withOne();
-		const entries: Entry[] = [];
-		const item = lookUp(at, wanted, entries);
-		const trace = item.sending();
-		entries.push(entryOf(wanted, { state: 'unknown', what: '', trace }));
-		expect(await found(item, trace)).toMatchObject({ kind: 'made' });
+	test('a trace of an older version is waited for just as long', async () => {
+		const { at, wanted, trace } = sent();
+		const stored = { ...trace, untilHere: undefined };
+		const { took } = await end(lookUp(at, wanted).find(stored, true));
+		expect(took).toBeGreaterThanOrEqual(callOptions.timeout + 30_000);
+	});
+
+	test('it is found when it shows in the meantime', async () => {
+		const { at, wanted, item, trace } = sent();
+		const finding = item.find(trace, true);
+		await after(30_000);
+		at.list.unshift(listed(201, wanted, Date.now()));
+		expect((await end(finding)).value).toMatchObject({ kind: 'made', made: { paymentId: 201 } });
+	});
+
+	test('a payment of the same amount speaks against it, however its reference is written', async () => {
+		const { item, trace } = sent((wanted) => [
+			listed(202, wanted, Date.now() - 20 * 3_600_000, { referenceNumber: '?', description: 'x' }),
+		]);
+		expect(await found(item, trace, true)).toEqual({
+			kind: 'doubt',
+			looked: looked('shows a payment of the same amount that may be it: 202', '6 times'),
+		});
+		expect(trace.doubt).toBeUndefined();
+	});
+
+	test("a payment that is somebody else's does not", async () => {
+		const { at, wanted, item, trace } = sent();
+		const other = lookUp(at, { ...wanted, referenceNumber: 'ANOTHER' });
+		other.sending();
+		other.made({ paymentId: 203 });
+		at.list.unshift(listed(203, wanted, Date.now(), { referenceNumber: 'ANOTHER' }));
+		expect(await found(item, trace, true)).toMatchObject({ kind: 'none' });
+	});
+
+	test('a list that can not be read speaks against it, and so does a stop', async () => {
+		const { at, item, trace } = sent();
+		const finding = item.find(trace, true);
+		while (at.asked.length < 15) await after(100);
+		await after(1_000);
+		at.server.status = 404;
+		expect((await end(finding)).value).toEqual({
+			kind: 'doubt',
+			looked: looked('could not be read', '6 times'),
+		});
+		at.server.status = 200;
+		const again = sent();
+		const stopped = again.item.find(again.trace, true);
+		await after(30_000);
+		again.at.stop.abort();
+		expect((await end(stopped)).value).toMatchObject({ kind: 'doubt' });
+	});
+
+	test('what is sent again keeps what is kept of the first request, and is handed out nothing', async () => {
+		const { at, wanted, trace } = sent();
+		const again = lookUp(at, wanted, { earlier: { trace } });
+		const second = again.sending() as PaymentTrace;
+		expect(second).toMatchObject({ payment: wanted, wasNotAlone: true });
+		expect(second.id).not.toBe(trace.id);
+		expect(trace.wasNotAlone).toBe(true);
+		await after(400_000);
+		at.list.unshift(listed(204, wanted, Date.now() - 399_000));
+		expect(await found(again, second, true)).toMatchObject({ kind: 'doubt' });
 	});
 });

@@ -1,0 +1,73 @@
+import type { PaymentTrace } from './trace';
+
+/** How many open requests and payments are remembered at most: the oldest are forgotten first. */
+const MOST = 100_000;
+
+/** A request of this process of which it is not known what it has created. */
+interface OpenRequest {
+	trace: PaymentTrace;
+	/** When it left, in ms since 1970 on this machine; undefined when it was sent again. */
+	leftAt?: number;
+}
+
+/**
+ * What this process knows of all its requests for payments: which are open, and whose a payment is. Several executions may
+ * ask for the same payment at once, such as after a double click.
+ */
+export class Requests {
+	/** By merchant and reference, then by the request's ID. */
+	private readonly open = new Map<string, Map<string, OpenRequest>>();
+	/** The ID of the request that a payment belongs to. */
+	private readonly owners = new Map<string, string>();
+
+	/**
+	 * A request leaves. It and all others that are open under this key are marked: a look-up gives none of them a payment.
+	 * @param key of merchant and reference at one AcountPay
+	 * @param leftAt in ms since 1970 on this machine; undefined when it was sent before
+	 */
+	add(key: string, trace: PaymentTrace, leftAt?: number): void {
+		const others = this.open.get(key) ?? new Map<string, OpenRequest>();
+		for (const other of others.values()) other.trace.wasNotAlone = trace.wasNotAlone = true;
+		this.open.set(key, others.set(trace.id, { trace, leftAt }));
+		forgetOldest(this.open);
+	}
+
+	/** The open request of that ID; undefined when it is settled, or another process has sent it. */
+	get(key: string, id: string): OpenRequest | undefined {
+		return this.open.get(key)?.get(id);
+	}
+
+	/** Whether a request is open for this merchant and reference. */
+	isOpen(key: string): boolean {
+		return this.open.has(key);
+	}
+
+	/** It is known what the request has created. */
+	settle(key: string, id: string): void {
+		const others = this.open.get(key);
+		others?.delete(id);
+		if (others?.size === 0) this.open.delete(key);
+	}
+
+	/** Remembers whose a payment is. @param payment its ID, and at which AcountPay */
+	own(payment: string, requestId: string): void {
+		this.owners.set(payment, requestId);
+		forgetOldest(this.owners);
+	}
+
+	/** Whether a payment is known to belong to another request. */
+	isOthers(payment: string, requestId: string): boolean {
+		const owner = this.owners.get(payment);
+		return owner !== undefined && owner !== requestId;
+	}
+}
+
+function forgetOldest(map: Map<string, unknown>): void {
+	for (const key of map.keys()) {
+		if (map.size <= MOST) return;
+		map.delete(key);
+	}
+}
+
+/** Those of this process. */
+export const requests = new Requests();

@@ -1,0 +1,156 @@
+import type { IDataObject } from 'n8n-workflow';
+import { aborted } from '../../shared/backoff';
+import { Cancelled } from '../../shared/errors';
+import type { Trace } from './createOnce';
+
+/**
+ * What is known of one thing that was asked for. `sent` is written before the request leaves, so that an execution that
+ * is cancelled or dies meanwhile is not taken for one that never asked.
+ */
+export type KnownState =
+	| { state: 'sent'; trace?: Trace }
+	| { state: 'made'; answer: IDataObject; trace?: undefined }
+	| { state: 'unknown'; what: string; trace?: Trace };
+
+/** What a person knows a creation by. */
+export interface Label {
+	/** What a person calls it. */
+	referenceNumber: string;
+	/** What is equal whenever the same thing is asked for, whatever else differs: merchant and reference, say. */
+	key?: string;
+	/** What has to be equal besides, in words: '149.99 DKK'. */
+	terms?: string;
+}
+
+/** What tells a creation from another one. The names are in stored executions: they are never renamed. */
+export interface Identity extends Label {
+	/** Hash of what was sent where. */
+	request: string;
+	/** Hash of the node's parameters and the item that it came from. */
+	origin: string;
+}
+
+/**
+ * What the store holds of one creation. `trace` is missing where nothing can be looked up, and in entries of 0.1.0; `key`
+ * and `terms` are missing in older entries.
+ */
+export type Entry = Identity &
+	KnownState & {
+		/** It was created, and its item has failed all the same. */
+		failed?: true;
+	};
+
+/** The entries whose request has not been responded to yet, in this process. */
+export const inFlight = new WeakSet<Entry>();
+
+/** The work that is under way for each list of entries: a double click on Retry shares a list. */
+const underWay = new WeakMap<Entry[], Promise<unknown>>();
+
+/** Whether an entry is of this creation, by what is sent or by where it comes from. */
+const isExactly = (entry: Entry, { request, origin }: Identity): boolean =>
+	entry.request === request || entry.origin === origin;
+
+/** Whether an entry is of this creation by what a person knows it by. Older entries have the reference alone. */
+export const isNamed = (entry: Entry, { key, referenceNumber }: Identity): boolean =>
+	entry.key === undefined ? entry.referenceNumber === referenceNumber : entry.key === key;
+
+/** What the store holds of one creation. */
+export class IdempotencyRecord {
+	/** What was known before the request that is on its way. */
+	private before?: Entry;
+
+	constructor(
+		private readonly entries: Entry[],
+		private readonly identity: Identity,
+		private readonly allEntries: () => Entry[],
+	) {}
+
+	/** What the store holds of all other creations. */
+	others(): Entry[] {
+		const { earlier } = this;
+		return this.allEntries().filter((entry) => entry !== earlier);
+	}
+
+	/** What an earlier attempt left; undefined when nothing of the kind was asked for, or AcountPay refused it. */
+	get earlier(): Entry | undefined {
+		const { entries, identity } = this;
+		return (
+			entries.find(({ request }) => request === identity.request) ??
+			entries.find((entry) => isExactly(entry, identity)) ??
+			entries.find((entry) => isNamed(entry, identity))
+		);
+	}
+
+	/** Whether {@link earlier} was asked for on other terms than this creation is now. */
+	get isOtherwise(): boolean {
+		const { earlier, identity } = this;
+		return !!earlier && !isExactly(earlier, identity) && earlier.terms !== identity.terms;
+	}
+
+	/**
+	 * Does work while nobody else does any for this creation, in this process.
+	 * @throws Cancelled when the execution is cancelled before its turn; what `work` throws
+	 */
+	async exclusively<Result>(
+		cancelSignal: AbortSignal | undefined,
+		work: () => Promise<Result>,
+	): Promise<Result> {
+		const before = underWay.get(this.entries);
+		const run = async () => {
+			if (before) {
+				const waited = new AbortController();
+				const cancelled = cancelSignal ? [aborted(cancelSignal, waited.signal)] : [];
+				await Promise.race([before, ...cancelled]);
+				waited.abort();
+				if (cancelSignal?.aborted) throw new Cancelled();
+			}
+			return await work();
+		};
+		const result = run();
+		underWay.set(
+			this.entries,
+			result.catch(() => undefined),
+		);
+		return await result;
+	}
+
+	/**
+	 * To be called before the request leaves.
+	 * @param trace what the request can be looked up by
+	 */
+	sending(trace?: Trace): void {
+		this.before = this.earlier;
+		this.put({ state: 'sent', ...(trace && { trace }) });
+	}
+
+	/** AcountPay made it. */
+	made(answer: IDataObject): void {
+		this.put({ state: 'made', answer });
+	}
+
+	/**
+	 * AcountPay may or may not have made it.
+	 * @param trace what the request can be looked up by
+	 */
+	unknown(what: string, trace?: Trace): void {
+		this.put({ state: 'unknown', what, ...(trace && { trace }) });
+	}
+
+	/** The request that was on its way made nothing: what was known before it holds again. */
+	notMade(): void {
+		this.remove();
+		if (this.before) this.entries.push(this.before);
+	}
+
+	private put(state: KnownState): void {
+		this.remove();
+		const entry = { ...this.identity, ...state };
+		if (state.state === 'sent') inFlight.add(entry);
+		this.entries.push(entry);
+	}
+
+	private remove(): void {
+		const { earlier } = this;
+		if (earlier) this.entries.splice(this.entries.indexOf(earlier), 1);
+	}
+}
