@@ -6,7 +6,7 @@ import { contradictsItself, differenceBetween } from '../shared/webhooks/doubts'
 import { answer, logDoubt, receiveEvent, webhookSecretOf } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
 import { readPayment } from './actions/payment/readPayment';
-import { waitOutput } from './actions/payment/waitForCompletion.operation';
+import { waitOutput } from './actions/payment/awaitedPayment';
 
 /** For how long a second delivery does not wake an execution again, in ms: n8n would run it twice. */
 const WAKING = 15_000;

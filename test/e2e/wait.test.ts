@@ -138,6 +138,7 @@ describe('parked in the database of n8n', () => {
 			...created,
 			...data,
 			status: 'completed',
+			isPaid: true,
 			waitEndedBy: 'status',
 			statusAt: timestamp,
 		});
@@ -247,6 +248,7 @@ describe('parked in the database of n8n', () => {
 			...created,
 			paymentId,
 			status: 'pending',
+			isPaid: false,
 			waitEndedBy: 'timeout',
 			statusAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
 		});

@@ -168,16 +168,18 @@ describe('payments', () => {
 		});
 		const [{ paymentId, paymentUrl }] = made.json();
 		const read = await succeed(engine, 'payment', 'get', { paymentId: paymentId as number });
-		expect(read.json()).toMatchObject([{ paymentId, status: 'pending' }]);
+		expect(read.json()).toMatchObject([{ paymentId, status: 'pending', isPaid: false }]);
 		sandbox.clock.advance(60_000);
 		const waited = await succeed(engine, 'payment', 'waitForCompletion', {
 			paymentId: String(paymentId),
 		});
 		expect(waited.json()).toMatchObject([
-			{ paymentId, status: 'completed', waitEndedBy: 'status' },
+			{ paymentId, status: 'completed', isPaid: true, waitEndedBy: 'status' },
 		]);
 		const listed = await succeed(engine, 'payment', 'getAll');
-		expect(listed.json()).toMatchObject([{ paymentId, id: paymentId, status: 'paid' }]);
+		expect(listed.json()).toMatchObject([
+			{ paymentId, id: paymentId, status: 'paid', isPaid: true },
+		]);
 		const drawn = await succeed(engine, 'payment', 'getQrCode', {
 			paymentUrl: paymentUrl as string,
 		});
@@ -586,6 +588,17 @@ describe('the list of merchants to pick from', () => {
 			results: [{ name: slow.companyName, value: slow.clientId }],
 		});
 		expect(await search(engine, 'nobody')).toEqual({ results: [] });
+	});
+
+	it('is given up at once when it has no end, and the ID can be entered', async () => {
+		const engine = await engineWithKeys(sandbox);
+		const body = { merchants: [{ merchantId: 1, clientId: 'a' }], total: 1e9 };
+		sandbox.faults.add({ match: { endpoint: 'listMerchants' }, body, times: 'always' });
+		await expect(search(engine)).rejects.toMatchObject({
+			message: expect.stringContaining('the list of merchants, but it is too long'),
+			description: expect.stringContaining("'By ID'"),
+		});
+		expect(requestsFor(sandbox, 'listMerchants')).toHaveLength(2);
 	});
 
 	it('says that keys are wrong', async () => {

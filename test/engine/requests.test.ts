@@ -78,7 +78,9 @@ describe('three payments for three merchants', () => {
 			.map(({ id }, item) => ({ id, merchant: items[item].merchant }) as IDataObject);
 		const read = await engine.runNode({ node: { parameters: get() }, items: ids });
 
-		expect(read.items()).toEqual(made.json().map((json, item) => ({ json, pairedItem: { item } })));
+		expect(read.items()).toEqual(
+			made.json().map((json, item) => ({ json: { ...json, isPaid: false }, pairedItem: { item } })),
+		);
 		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 201': 3, 'get 200': 3 });
 		const { access_token: accessToken } = (await engine.credential.oauthTokenData())!;
 		expect(
@@ -115,17 +117,19 @@ describe('an answer', () => {
 	};
 
 	it.each([
-		['create', create(), 201],
-		['create', create(), 200],
-		['get', get({ paymentId: 'pay_abc123def456' }), 200],
+		['create', create(), 201, {}],
+		['create', create(), 200, {}],
+		['get', get({ paymentId: 'pay_abc123def456' }), 200, { isPaid: false }],
 	] as const)(
 		'of %s goes out whole, unknown fields included',
-		async (endpoint, parameters, status) => {
+		async (endpoint, parameters, status, added) => {
 			const engine = await engineFor(sandbox, {}, { expressions: 'legacy' });
 			sandbox.faults.add({ match: { endpoint }, status, body: answer });
 			const execution = await engine.runNode({ node: { parameters }, items: orders(1) });
 
-			expect(execution.items()).toStrictEqual([{ json: answer, pairedItem: { item: 0 } }]);
+			expect(execution.items()).toStrictEqual([
+				{ json: { ...answer, ...added }, pairedItem: { item: 0 } },
+			]);
 		},
 	);
 });
@@ -254,7 +258,7 @@ describe('the id of a payment to get', () => {
 		const read = await engine.runNode({ node: { parameters: get() }, items });
 
 		expect(typeof id).toBe(numericIds ? 'number' : 'string');
-		expect(read.json()).toEqual(made.json());
+		expect(read.json()).toEqual([{ ...made.json()[0], isPaid: false }]);
 		expect(paymentRequests(sandbox)[1].path).toBe(`/v1/partner/payments/${String(id)}`);
 	});
 
@@ -270,7 +274,7 @@ describe('the id of a payment to get', () => {
 		const items = [{ id: paymentId, merchant: 'merchant_0' }];
 		const read = await engine.runNode({ node: { parameters: get() }, items });
 
-		expect(read.json()).toEqual([{ id: paymentId }]);
+		expect(read.json()).toEqual([{ id: paymentId, isPaid: false }]);
 		expect(paymentRequests(sandbox)[0].path).toBe(`/v1/partner/payments/${part}`);
 	});
 });

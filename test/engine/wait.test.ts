@@ -51,6 +51,15 @@ const quickPackage = () => variantOfPackage(QUICK);
 const useQuickPolling = async () => {
 	engine = await engineFor(sandbox, {}, { folder: quickPackage() });
 };
+/** A package that asks quickly, and takes a payment that AcountPay refuses to report for lost after half a second. */
+const useShortPatience = async () => {
+	const awaited = 'dist/nodes/AcountPay/actions/payment/awaitedPayment.js';
+	const folder = variantOfPackage({
+		...QUICK,
+		[awaited]: (text) => text.replace('REFUSAL_PATIENCE = 60_000;', 'REFUSAL_PATIENCE = 500;'),
+	});
+	engine = await engineFor(sandbox, {}, { folder });
+};
 /** Minutes that last as many ms. */
 const minutes = (ms: number) => ms / 60_000;
 
@@ -77,6 +86,7 @@ describe('waiting by asking', () => {
 			...(await told(payment)),
 			paymentId: payment.id,
 			status: 'completed',
+			isPaid: true,
 			waitEndedBy: 'status',
 			statusAt: expect.stringMatching(ISO),
 		});
@@ -129,6 +139,7 @@ describe('waiting by asking', () => {
 				...body,
 				paymentId: payment.id,
 				status: 'completed',
+				isPaid: true,
 				waitEndedBy: 'status',
 				statusAt: expect.stringMatching(ISO),
 			},
@@ -166,6 +177,7 @@ describe('waiting by asking', () => {
 				a: 1,
 				...(status !== undefined && { status }),
 				paymentId: payment.id,
+				isPaid: false,
 				waitEndedBy: 'timeout',
 				statusAt: expect.stringMatching(ISO),
 			},
@@ -193,6 +205,7 @@ describe('waiting by asking', () => {
 				...(await told(never)),
 				paymentId: never.id,
 				status: 'pending',
+				isPaid: false,
 				waitEndedBy: 'timeout',
 				statusAt: expect.stringMatching(ISO),
 			},
@@ -433,19 +446,73 @@ describe('waiting by asking', () => {
 		]);
 	});
 
-	it('waits for no other payment when one ends the node with an error', async () => {
-		const payments = [
-			await makePayment(sandbox),
-			{ merchant: 'merchant_abc123', id: 'pay_unknown' },
-			await makePayment(sandbox),
-		];
-		const startedAt = Date.now();
-		const { error } = await engine.runNode({ node: polling(), items: payments });
+	it('goes on for the other payments when one is lost, and names that one in the end', async () => {
+		await useShortPatience();
+		const payments = [await makePayment(sandbox), await makePayment(sandbox)];
+		const lost = { merchant: 'merchant_abc123', id: 'pay_unknown' };
+		const running = engine.startNode({
+			node: polling(),
+			items: [payments[0], lost, payments[1]],
+		});
+		const lookedFor = (id: string) => asked().filter(({ path }) => path.endsWith(`/${id}`)).length;
+		await sleep(1_000);
+		const looks = lookedFor('pay_unknown');
+		const others = payments.map(({ id }) => lookedFor(id));
+		await sleep(500);
+		expect(lookedFor('pay_unknown')).toBe(looks);
+		payments.forEach(({ id }, index) => expect(lookedFor(id)).toBeGreaterThan(others[index]));
+		payments.forEach(({ id }) => sandbox.decline(id));
+		const { error } = await running.finished;
 		expect(error!.message).toContain("does not find payment 'pay_unknown'");
-		expect(Date.now() - startedAt).toBeLessThan(1_500);
 	});
 
-	it('is an error at once when AcountPay knows no such payment', async () => {
+	it.each([401, 403, 404])(
+		'asks again for a new payment that is refused with %i',
+		async (status) => {
+			await useQuickPolling();
+			const payment = await makePayment(sandbox);
+			// With a new token a call that got 401 is sent once more at once.
+			sandbox.faults.add({ match: { endpoint: 'get' }, status, times: 3 });
+			const running = engine.startNode({ node: polling(), items: [payment] });
+			await until(() => asked().length >= 5);
+			sandbox.decline(payment.id);
+			expect((await running.finished).json()).toMatchObject([
+				{ status: 'failed', waitEndedBy: 'status' },
+			]);
+		},
+	);
+
+	it.each<[string, IDataObject]>([
+		['a paymentId', { paymentId: 'pay_other', status: 'completed' }],
+		['an id', { id: 'pay_other', status: 'completed' }],
+		['a reference', { referenceNumber: 'OTHER', status: 'completed' }],
+	])('does not believe a response with %s of another payment', async (_what, body) => {
+		await useQuickPolling();
+		const payment = await makePayment(sandbox);
+		const running = engine.startNode({ node: polling(), items: [payment] });
+		await until(() => asked().length >= 1);
+		sandbox.faults.add({ match: { endpoint: 'get' }, body, times: 4 });
+		await until(() => asked().length >= 7);
+		sandbox.decline(payment.id);
+		expect((await running.finished).json()).toMatchObject([
+			{ paymentId: payment.id, referenceNumber: 'ORDER-123', status: 'failed', isPaid: false },
+		]);
+	});
+
+	it('fails at its timeout when AcountPay still responds about another payment, and says so', async () => {
+		await useQuickPolling();
+		const payment = await makePayment(sandbox);
+		const body = { paymentId: 'pay_other', status: 'completed' };
+		sandbox.faults.add({ match: { endpoint: 'get', nth: 2 }, body, times: 'always' });
+		const node = polling({ timeoutMinutes: minutes(300) });
+		const { error } = await engine.runNode({ node, items: [payment] });
+		expect(error!.message).toContain(
+			`AcountPay was asked about payment '${payment.id}', but responded about payment 'pay_other'`,
+		);
+	});
+
+	it('is an error when AcountPay knows no such payment for a minute', async () => {
+		await useShortPatience();
 		const payment = await makePayment(sandbox);
 		sandbox.decline(payment.id);
 		const items = [{ merchant: payment.merchant, id: 'pay_unknown' }, payment];
@@ -555,6 +622,7 @@ describe('waiting parked, for a webhook', () => {
 			...data,
 			paymentId: id,
 			status: 'completed',
+			isPaid: true,
 			waitEndedBy: 'status',
 			statusAt: timestamp,
 		};
@@ -595,6 +663,7 @@ describe('waiting parked, for a webhook', () => {
 			...created,
 			paymentId: id,
 			status: 'pending',
+			isPaid: false,
 			waitEndedBy: 'timeout',
 			statusAt: expect.stringMatching(ISO),
 		};
@@ -802,7 +871,7 @@ describe('waiting parked, for a webhook', () => {
 		const { execution, id } = await park();
 		const resumed = await engine.resumeAfterTimeout(execution);
 		expect(resumed.json('After')).toEqual([
-			{ paymentId: id, waitEndedBy: 'timeout', statusAt: null },
+			{ paymentId: id, isPaid: false, waitEndedBy: 'timeout', statusAt: null },
 		]);
 	});
 
@@ -930,7 +999,17 @@ describe('waiting parked, for a webhook', () => {
 		expect(asked()).toEqual([]);
 	});
 
-	it('is no error of AcountPay that it can not be read now, but that it is not there', async () => {
+	it('asks again for a new payment that AcountPay does not find yet, and is parked then', async () => {
+		await useQuickPolling();
+		const payment = await makePayment(sandbox);
+		sandbox.faults.add({ match: { endpoint: 'get' }, status: 404, times: 2 });
+		const { status } = await engine.runNode({ node: waitNode(), items: [payment] });
+		expect(status).toBe('waiting');
+		expect(asked()).toHaveLength(3);
+	});
+
+	it('is no error of AcountPay that it can not be read now, but that it is not there for a minute', async () => {
+		await useShortPatience();
 		const items = [{ merchant: 'merchant_abc123', id: 'pay_unknown' }];
 		const { status, error } = await engine.runNode({ node: waitNode(), items });
 		expect(status).toBe('error');

@@ -171,14 +171,17 @@ export function jsonObject(field: string, value: unknown): IDataObject {
 	return parsed as IDataObject;
 }
 
+/** As a spreadsheet gives a whole number. */
+const WHOLE_NUMBER_TEXT = /^(0|[1-9]\d*)$/;
+
 /**
- * A whole number within bounds.
+ * A whole number within bounds, as a number or as the text of its digits.
  * @throws ValidationError
  */
 export function wholeNumber(field: string, value: unknown, least: number, most: number): number {
-	if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) {
-		return value;
-	}
+	const isText = typeof value === 'string' && WHOLE_NUMBER_TEXT.test(value);
+	const number = typeof value === 'number' || isText ? Number(value) : NaN;
+	if (Number.isInteger(number) && number >= least && number <= most) return number;
 	throw new ValidationError(
 		field,
 		`must be a whole number from ${least} to ${most}, but is ${preview(value)}`,

@@ -197,7 +197,8 @@ export class ItemRunner<Input> {
 			if (failed instanceof ApiError && failed.holdsUpNoOther) this.heldBackItem ??= item;
 			else {
 				this.failedItem ??= item;
-				this.failure.abort();
+				// A wait goes on to its own end: its customer may be paying.
+				if (!this.operation.mostlyWaits) this.failure.abort();
 			}
 		}
 	}

@@ -73,17 +73,38 @@ export const getQrCodeImage = (merchantId: string, paymentId: string): ApiReques
 	accept: 'image/*',
 });
 
+/** The values under a name in a response: at the top, or in `data` or `payment` (assumed). */
+const valuesOf = (response: IDataObject, name: string): unknown[] =>
+	[response, response.data, response.payment].filter(isRecord).map((place) => place[name]);
+
+const firstId = (values: unknown[]): string | undefined => {
+	const id = values.find(isId);
+	return id === undefined ? undefined : String(id).trim();
+};
+
 /**
- * The id in AcountPay's response for a payment: `id` or `paymentId`, text or number (documented with keys as the number
- * `paymentId`, assumed with access tokens), at the top or in `data` or `payment` (assumed).
+ * The id in AcountPay's response for a payment: `paymentId`, or else `id`, text or number (documented with keys as the
+ * number `paymentId`, assumed with access tokens). Where both stand and differ, `id` is that of something else.
  * @returns the id as text, or undefined when the response has none
  */
-export function paymentIdOf(response: IDataObject): string | undefined {
-	const id = [response, response.data, response.payment]
-		.filter(isRecord)
-		.flatMap((place) => [place.id, place.paymentId])
-		.find(isId);
-	return id === undefined ? undefined : String(id);
+export const paymentIdOf = (response: IDataObject): string | undefined =>
+	firstId([...valuesOf(response, 'paymentId'), ...valuesOf(response, 'id')]);
+
+/** `number`, the prefix of an id such as `pay_abc123`, or `text`. */
+const formOf = (id: string): string =>
+	/^\d+$/.test(id) ? 'number' : (/^[a-z]+_/i.exec(id)?.[0] ?? 'text');
+
+/**
+ * The payment that a response is about, when that is another one than was asked for: it has another `paymentId`, or none
+ * and an `id` of the same form that differs. An `id` of another form may be that of anything: it is not documented.
+ * @param paymentId the one that was asked for
+ * @returns its id as text; undefined when the response names no other payment
+ */
+export function otherPaymentIn(response: IDataObject, paymentId: string): string | undefined {
+	const named = firstId(valuesOf(response, 'paymentId'));
+	const id = named ?? firstId(valuesOf(response, 'id'));
+	if (id === undefined || id === paymentId) return undefined;
+	return named !== undefined || formOf(id) === formOf(paymentId) ? id : undefined;
 }
 
 /** What tells that a response is about a payment: `qrCodeUrl` is documented, ids are assumed, and so is where they stand. */

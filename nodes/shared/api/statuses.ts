@@ -1,3 +1,5 @@
+import type { IDataObject } from 'n8n-workflow';
+
 /** How a payment has ended. `completed` is documented as a status; `failed` and `expired` are named after their events (assumed). */
 export type FinalStatus = 'completed' | 'failed' | 'expired';
 
@@ -19,3 +21,13 @@ export const OPEN_STATUSES: readonly unknown[] = ['pending', 'processing'];
 export function finalStatusOf(status: unknown): FinalStatus | undefined {
 	return FINAL_STATUSES.get(status);
 }
+
+/**
+ * The payment with `isPaid`: whether the customer has paid, by the payment's `status`. It is the same for both spellings of
+ * that status, `completed` and `paid`, and false for every status that is not known.
+ * @param payment from a response or an event
+ */
+export const withIsPaid = (payment: IDataObject): IDataObject => ({
+	...payment,
+	isPaid: finalStatusOf(payment.status) === 'completed',
+});

@@ -19,6 +19,9 @@ import {
 
 const CREDENTIAL_TYPE = 'acountPayKeyApi';
 
+/** For how long a run sends nothing after AcountPay has rejected the keys, in ms. A wait asks again after it. */
+const REJECTION_LASTS = 10_000;
+
 /** The headers that carry a pair of keys (documented). */
 export const KEY_HEADERS = {
 	clientId: 'X-Partner-Client-Id',
@@ -42,8 +45,8 @@ export class ApiKeys implements Auth {
 	};
 
 	readonly credentialType = CREDENTIAL_TYPE;
-	/** Whether AcountPay has rejected the keys in this run. Then it rejects them for every other item too. */
-	private isRejected = false;
+	/** Until when AcountPay, which has rejected the keys, is not asked with them again, in ms since 1970. */
+	private rejectedUntil = 0;
 
 	private constructor(
 		private readonly context: RequestContext,
@@ -75,11 +78,11 @@ export class ApiKeys implements Auth {
 	}
 
 	/**
-	 * Sends, unless AcountPay has rejected the keys already.
+	 * Sends, unless AcountPay has rejected the keys just now.
 	 * @throws ApiError
 	 */
 	async authenticate(send: () => Promise<SendResult>): Promise<SendResult> {
-		if (this.isRejected) {
+		if (Date.now() < this.rejectedUntil) {
 			throw new ApiError(
 				'refused',
 				this.rejected,
@@ -88,7 +91,9 @@ export class ApiKeys implements Auth {
 			);
 		}
 		const sent = await send();
-		if (sent.status === 401 && !isWebPage(sent)) this.isRejected = true;
+		if (sent.status === 401 && !isWebPage(sent)) {
+			this.rejectedUntil = Date.now() + REJECTION_LASTS;
+		}
 		return sent;
 	}
 

@@ -126,6 +126,22 @@ describe('a rejection', () => {
 		expect(send).not.toHaveBeenCalled();
 	});
 
+	test('is forgotten after ten seconds: a wait asks again', async () => {
+		jest.useFakeTimers();
+		try {
+			const keys = await open();
+			await keys.authenticate(async () => response(401, {}));
+			jest.advanceTimersByTime(9_999);
+			const send = jest.fn(async () => response(200, {}));
+			expect(await errorFrom(keys.authenticate(send))).toMatchObject({ status: 401 });
+			jest.advanceTimersByTime(1);
+			expect(await keys.authenticate(send)).toMatchObject({ status: 200 });
+			expect(send).toHaveBeenCalledTimes(1);
+		} finally {
+			jest.useRealTimers();
+		}
+	});
+
 	test.each([
 		['another status', response(403, {})],
 		['a web page with 401, which is not from AcountPay', response(401, '<html></html>')],

@@ -18,15 +18,27 @@ describe('options', () => {
 		);
 	});
 
-	test.each([[0], [-1], [1.5], ['30000'], [600_001], [NaN]])('%p is no timeout', (timeout) => {
-		expect(refusal(() => callOptionsOf(parameters({ options: { timeout } })))).toMatch(
-			/^Request Timeout \(Ms\) must be a whole number from 1 to 600000, but is /,
-		);
+	test('are taken as text, as an expression gives them', () => {
+		const options = { timeout: '30000', maxConcurrency: '10' };
+		expect(callOptionsOf(parameters({ options })).timeout).toBe(30_000);
+		expect(concurrencyOf(parameters({ options }))).toBe(10);
 	});
 
-	test.each([[0], [-1], [1.5], ['10'], [1_001]])('%p is no max concurrency', (maxConcurrency) => {
-		expect(refusal(() => concurrencyOf(parameters({ options: { maxConcurrency } })))).toMatch(
-			/^Max Concurrency must be a whole number from 1 to 1000, but is /,
-		);
-	});
+	test.each([[0], [-1], [1.5], ['30 000'], ['600001'], [600_001], [NaN]])(
+		'%p is no timeout',
+		(timeout) => {
+			expect(refusal(() => callOptionsOf(parameters({ options: { timeout } })))).toMatch(
+				/^Request Timeout \(Ms\) must be a whole number from 1 to 600000, but is /,
+			);
+		},
+	);
+
+	test.each([[0], [-1], [1.5], ['10.5'], ['1001'], [1_001]])(
+		'%p is no max concurrency',
+		(maxConcurrency) => {
+			expect(refusal(() => concurrencyOf(parameters({ options: { maxConcurrency } })))).toMatch(
+				/^Max Concurrency must be a whole number from 1 to 1000, but is /,
+			);
+		},
+	);
 });

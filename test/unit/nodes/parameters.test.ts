@@ -269,7 +269,28 @@ describe('a whole number', () => {
 
 	test.each([1, 2, 50])('%i', (value) => expect(number(value)).toBe(value));
 
-	test.each([0, 51, 1.5, NaN, '7', null])('%p is refused', (value) => {
+	test.each(['1', '7', '50'])('%p is the number', (value) => {
+		expect(number(value)).toBe(Number(value));
+	});
+
+	test.each([
+		0,
+		51,
+		1.5,
+		NaN,
+		'0',
+		'51',
+		'1.5',
+		'07',
+		' 7',
+		'+7',
+		'1e1',
+		'0x7',
+		'',
+		null,
+		true,
+		[7],
+	])('%p is refused', (value) => {
 		expect(refusal(() => number(value))).toBe(
 			`Limit must be a whole number from 1 to 50, but is ${preview(value)}`,
 		);

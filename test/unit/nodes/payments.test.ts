@@ -3,6 +3,8 @@ import {
 	createPayment,
 	getPayment,
 	getQrCodeImage,
+	listedPaymentIdOf,
+	otherPaymentIn,
 	paymentIdOf,
 	readMadePayment,
 } from '../../../nodes/shared/api/payments';
@@ -87,7 +89,7 @@ describe('responses', () => {
 		[{ id: 'pay_1' }, 'pay_1'],
 		[{ id: 7 }, '7'],
 		[{ paymentId: 'pay_2' }, 'pay_2'],
-		[{ id: 'pay_1', paymentId: 'pay_2' }, 'pay_1'],
+		[{ id: 'pay_1', paymentId: 'pay_2' }, 'pay_2'],
 		[{ id: { a: 1 }, paymentId: 3 }, '3'],
 		[{ id: '', paymentId: 0 }, '0'],
 		[{ data: { id: 'pay_1' } }, 'pay_1'],
@@ -109,6 +111,38 @@ describe('responses', () => {
 
 	test.each([[''], [' '], [Infinity], [NaN], [1.5], [2 ** 53], [null], [undefined], [{}], [['a']]])(
 		'%p is no id, so another name is looked at',
-		(id) => expect(paymentIdOf({ id, paymentId: 'pay_2' } as never)).toBe('pay_2'),
+		(id) => {
+			expect(paymentIdOf({ id, paymentId: 'pay_2' } as never)).toBe('pay_2');
+			expect(paymentIdOf({ id: 'pay_2', paymentId: id } as never)).toBe('pay_2');
+		},
 	);
+
+	test.each([
+		[{ id: 1, paymentId: 2 }],
+		[{ id: 1, data: { paymentId: 2 } }],
+		[{ data: { id: 1 }, payment: { id: 3, paymentId: 2 } }],
+	])('%j: paymentId is the payment', (value) => {
+		expect(paymentIdOf(value)).toBe('2');
+		expect(listedPaymentIdOf({ id: 1, paymentId: 2 })).toBe('2');
+	});
+});
+
+describe('a response about another payment', () => {
+	test.each<[string, object, string | undefined]>([
+		['456', {}, undefined],
+		['456', { status: 'paid' }, undefined],
+		['456', { paymentId: 456 }, undefined],
+		['456', { id: '456' }, undefined],
+		['456', { id: 9, paymentId: '456' }, undefined],
+		['456', { id: 'f3c1-uuid' }, undefined],
+		['pay_1', { id: 9 }, undefined],
+		['pay_1', { id: 'tx_1' }, undefined],
+		['456', { id: 457 }, '457'],
+		['456', { id: 456, paymentId: 457 }, '457'],
+		['456', { paymentId: 'pay_1' }, 'pay_1'],
+		['pay_1', { data: { id: 'pay_2' } }, 'pay_2'],
+		['f3c1', { payment: { id: 'a977' } }, 'a977'],
+	])('asked for %s, got %j: %p', (paymentId, body, other) => {
+		expect(otherPaymentIn(body as never, paymentId)).toBe(other);
+	});
 });

@@ -70,28 +70,38 @@ describe('one thing', () => {
 			'oAuth2 payment get',
 			{ merchantId: 'shop', paymentId: 'a' },
 			{ id: 'a', status: 'pending', more: [1] },
-			{ id: 'a', status: 'pending', more: [1] },
+			{ id: 'a', status: 'pending', more: [1], isPaid: false },
 		],
 		// AcountPay's number for a payment is a number, where it is one.
 		[
 			'apiKey payment get',
 			{ paymentId: '456' },
 			{ status: 'paid' },
-			{ paymentId: 456, status: 'paid' },
+			{ paymentId: 456, status: 'paid', isPaid: true },
 		],
-		['apiKey payment get', { paymentId: '0456' }, { x: 1 }, { paymentId: '0456', x: 1 }],
-		['apiKey payment get', { paymentId: 'pay_1' }, { x: 1 }, { paymentId: 'pay_1', x: 1 }],
+		[
+			'apiKey payment get',
+			{ paymentId: '0456' },
+			{ x: 1 },
+			{ paymentId: '0456', x: 1, isPaid: false },
+		],
+		[
+			'apiKey payment get',
+			{ paymentId: 'pay_1' },
+			{ x: 1 },
+			{ paymentId: 'pay_1', x: 1, isPaid: false },
+		],
 		[
 			'apiKey payment get',
 			{ paymentId: '1234567890123456' },
 			{ x: 1 },
-			{ paymentId: '1234567890123456', x: 1 },
+			{ paymentId: '1234567890123456', x: 1, isPaid: false },
 		],
 		[
 			'apiKey payment get',
 			{ paymentId: '456' },
-			{ paymentId: 'as sent' },
-			{ paymentId: 'as sent' },
+			{ paymentId: '456', isPaid: 'as sent', status: 'settled' },
+			{ paymentId: '456', isPaid: false, status: 'settled' },
 		],
 		[
 			'apiKey merchant get',
@@ -115,6 +125,26 @@ describe('one thing', () => {
 		expect(error.message).toContain(name);
 	});
 
+	test.each<[`${Authentication} ${string} ${string}`, string, object, string]>([
+		['oAuth2 payment get', 'pay_1', { id: 'pay_2', status: 'completed' }, 'pay_2'],
+		['oAuth2 payment get', 'pay_1', { data: { paymentId: 'x' }, status: 'completed' }, 'x'],
+		['apiKey payment get', '456', { paymentId: 457, status: 'paid' }, '457'],
+		['apiKey payment get', '456', { id: 456, paymentId: 457, status: 'paid' }, '457'],
+	])('%s %s: %j is about another payment, asked again and said', async (path, id, body, other) => {
+		const values = { merchantId: 'shop', paymentId: id };
+		const error = errorOf(await run(path, values, [response(200, body)]));
+		expect(error.message).toBe(
+			`AcountPay was asked about payment '${id}', but responded about payment '${other}'`,
+		);
+		expect(error.description).toBe(
+			'Look at this payment in AcountPay. Reading changes nothing, so this item can be run again.',
+		);
+		const own = response(200, { paymentId: id, status: 'pending' });
+		const { output, sent } = await run(path, values, [response(200, body), own]);
+		expect(sent).toHaveLength(2);
+		expect(output).toEqual([{ paymentId: id, status: 'pending', isPaid: false }]);
+	});
+
 	test('an id must be one', () => {
 		expect(check('apiKey merchant get', { merchantNumber: 'a/b' })).toBe(
 			'Merchant Number must be an ID such as 42, without spaces or any of / \\ ? # %, but is "a/b"',
@@ -132,8 +162,8 @@ describe('lists', () => {
 			response(200, { payments: payments(2), total: 2, page: 1, limit: 50 }),
 		]);
 		expect(output).toEqual([
-			{ paymentId: 1, id: 1, status: 'paid' },
-			{ paymentId: 2, id: 2, status: 'paid' },
+			{ paymentId: 1, id: 1, status: 'paid', isPaid: true },
+			{ paymentId: 2, id: 2, status: 'paid', isPaid: true },
 		]);
 		expect(sent).toEqual([
 			{
@@ -177,7 +207,7 @@ describe('lists', () => {
 	test.each(['apiKey payment getAll', 'apiKey merchant getAll', 'apiKey store getAll'])(
 		'%s: the limit is a whole number from 1',
 		(path) => {
-			for (const limit of [0, -1, 1.5, '7']) {
+			for (const limit of [0, -1, 1.5, '1.5', 'all']) {
 				expect(check(path, { merchantNumber: '42', limit })).toMatch(
 					/^Limit must be a whole number from 1 to /,
 				);

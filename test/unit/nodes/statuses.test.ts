@@ -1,7 +1,20 @@
 import fc from 'fast-check';
-import { finalStatusOf } from '../../../nodes/shared/api/statuses';
+import { finalStatusOf, withIsPaid } from '../../../nodes/shared/api/statuses';
 
 describe('status', () => {
+	test.each([
+		['completed', true],
+		['paid', true],
+		['failed', false],
+		['expired', false],
+		['pending', false],
+		['PAID', false],
+		[['paid'], false],
+		[undefined, false],
+	])('%p: isPaid is %p, whatever AcountPay says under that name', (status, isPaid) => {
+		expect(withIsPaid({ status, isPaid: !isPaid, a: 1 })).toEqual({ status, isPaid, a: 1 });
+	});
+
 	test.each([
 		['completed', 'completed'],
 		['paid', 'completed'],

@@ -1,3 +1,4 @@
+import { withIsPaid } from '../../../shared/api/statuses';
 import type { Operation } from '../operation';
 import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
 import { readPayment } from './readPayment';
@@ -20,6 +21,6 @@ export const get: Operation<GetInput> = {
 	check: (item) => ({ merchantId: merchantIdFrom(item), paymentId: paymentIdFrom(item) }),
 
 	run: async ({ merchantId, paymentId }, { client, options }) => [
-		{ json: await readPayment(client, merchantId, paymentId, options) },
+		{ json: withIsPaid(await readPayment(client, merchantId, paymentId, options)) },
 	],
 };

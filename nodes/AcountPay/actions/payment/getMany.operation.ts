@@ -4,6 +4,7 @@ import {
 	readPaymentsPage,
 	withPaymentId,
 } from '../../../shared/api/payments';
+import { withIsPaid } from '../../../shared/api/statuses';
 import { type List, readList } from '../../../shared/transport/readList';
 import { listFields, wantedFrom } from '../sharedFields';
 import type { Operation } from '../operation';
@@ -73,6 +74,6 @@ export const getMany: Operation<GetManyInput> = {
 			idOf: listedPaymentIdOf,
 		};
 		const payments = await readList(client, list, options, wanted);
-		return payments.map((payment) => ({ json: withPaymentId(payment) }));
+		return payments.map((payment) => ({ json: withIsPaid(withPaymentId(payment)) }));
 	},
 };

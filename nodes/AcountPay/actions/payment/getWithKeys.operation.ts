@@ -1,3 +1,4 @@
+import { withIsPaid } from '../../../shared/api/statuses';
 import type { Operation } from '../operation';
 import { paymentIdFrom } from './sharedFields';
 import { get } from './get.operation';
@@ -11,6 +12,6 @@ export const getWithKeys: Operation<{ paymentId: string }> = {
 	check: (item) => ({ paymentId: paymentIdFrom(item) }),
 
 	run: async ({ paymentId }, { client, options }) => [
-		{ json: await readStatus(client, paymentId, options) },
+		{ json: withIsPaid(await readStatus(client, paymentId, options)) },
 	],
 };

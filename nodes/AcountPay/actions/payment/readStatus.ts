@@ -1,9 +1,8 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import { getPaymentStatus } from '../../../shared/api/payments';
-import { readObject } from '../../../shared/api/responses';
 import type { Client } from '../../../shared/transport/client';
-import { read } from '../../../shared/transport/read';
 import type { CallOptions } from '../../../shared/transport/send';
+import { readAbout } from './readPayment';
 import { paymentIdField } from './sharedFields';
 
 /** The payment that an operation is about, with keys. */
@@ -19,19 +18,13 @@ export const asWritten = (paymentId: string): string | number =>
 /**
  * Reads what became of a payment, with keys. What the response holds beside the status is not documented.
  * @returns AcountPay's response, whole, with the payment's id where it has none
- * @throws ApiError or Cancelled
+ * @throws as {@link readAbout}
  */
 export async function readStatus(
 	client: Client,
 	paymentId: string,
 	options: CallOptions,
 ): Promise<IDataObject> {
-	const response = await read(
-		client,
-		getPaymentStatus(paymentId),
-		{ name: `payment '${paymentId}'` },
-		options,
-		({ body }) => readObject(body),
-	);
+	const response = await readAbout(client, paymentId, getPaymentStatus(paymentId), options);
 	return { paymentId: asWritten(paymentId), ...response };
 }

@@ -1,14 +1,19 @@
-import type { IDataObject } from 'n8n-workflow';
 import { finalStatusOf } from '../../../shared/api/statuses';
-import { aborted, delay } from '../../../shared/backoff';
+import { delay } from '../../../shared/backoff';
 import { ApiError, Cancelled, ValidationError } from '../../../shared/errors';
-import type { Client } from '../../../shared/transport/client';
-import type { CallOptions } from '../../../shared/transport/send';
 import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhooks/receive';
 import type { ItemOutput, ItemWork, Operation } from '../operation';
 import { isLeftOut, preview } from '../parameters';
+import {
+	AwaitedPayment,
+	isRefusal,
+	type Known,
+	type Reader,
+	unlessOver,
+	waitOutput,
+} from './awaitedPayment';
 import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
-import { readPayment } from './readPayment';
+import { OtherPaymentError, readPayment } from './readPayment';
 
 /** A payment that is waited for. */
 export interface Awaited {
@@ -21,12 +26,9 @@ interface WaitInput extends Awaited {
 	resumeOn: 'webhook' | 'polling';
 }
 
-/** Reads the payment that is waited for. */
-export type Reader = (client: Client, options: CallOptions) => Promise<IDataObject>;
-
 const readerOf =
-	({ merchantId, paymentId }: WaitInput): Reader =>
-	async (client, options) =>
+	({ merchantId, paymentId }: WaitInput, { client }: ItemWork): Reader =>
+	async (options) =>
 		await readPayment(client, merchantId, paymentId, options);
 
 /** A payment lives 30 minutes (documented); the rest is for late events. */
@@ -122,7 +124,7 @@ export const waitForCompletion: Operation<WaitInput> = {
 
 	run: async (input, work) =>
 		input.resumeOn === 'polling'
-			? [await poll(input, work, readerOf(input))]
+			? [await poll(input, work, readerOf(input, work))]
 			: [await waitForWebhook(input, work)],
 };
 
@@ -142,68 +144,14 @@ export function timeoutMinutesOf(value: unknown): number {
 	);
 }
 
-/** A payment as AcountPay last reported it. */
-interface Known {
-	payment: IDataObject;
-	/** When that was, as ISO 8601; null when AcountPay has not reported it at all. */
-	statusAt: string | null;
-}
-
-/**
- * The output of a wait: the payment, with its id, a final status under its documented name, why the wait has ended, and
- * when AcountPay reported the status.
- */
-export function waitOutput(
-	paymentId: string,
-	{ payment, statusAt }: Known,
-	waitEndedBy: 'status' | 'timeout',
-): IDataObject {
-	const status = finalStatusOf(payment.status);
-	return { ...payment, paymentId, ...(status && { status }), waitEndedBy, statusAt };
-}
-
-/** Reads the payment. Server errors, network failures and rate limits do not end a wait. */
-async function ask(read: Reader, client: Client, options: CallOptions): Promise<Known | ApiError> {
-	return await read(client, options).then(
-		(payment) => ({ payment, statusAt: new Date().toISOString() }),
-		(error: unknown) => {
-			const isTransient =
-				error instanceof ApiError && (error.outcome === 'unavailable' || error.status === 429);
-			if (isTransient) return error;
-			throw error;
-		},
-	);
-}
-
-/**
- * What AcountPay says of a payment, or that it has not said it in time. Whatever holds the response up, a wait ends: the queue
- * of requests, an access token, AcountPay.
- * @param over aborted when no response is waited for any more
- */
-async function unlessOver(
-	over: AbortSignal,
-	asking: Promise<Known | ApiError>,
-	paymentId: string,
-): Promise<Known | ApiError> {
-	const ended = new AbortController();
-	const late = () =>
-		new ApiError(
-			'unavailable',
-			`AcountPay has not reported payment '${paymentId}' by the timeout`,
-			'Reading changes nothing, so this item can be run again.',
-		);
-	const said = asking.catch((error: unknown) => {
-		// A request that leaves the queue because the time is over is no cancellation.
-		if (over.aborted && error instanceof Cancelled) return late();
-		throw error;
-	});
-	const end = aborted(over, ended.signal).then(late);
-	return await Promise.race([said, end]).finally(() => ended.abort());
-}
+/** Whether an error is about a response of AcountPay, rather than about none. */
+const saysMore = (error: ApiError) =>
+	error.status !== undefined || error instanceof OtherPaymentError;
 
 /** Reads the payment every 2 to 15 seconds until it has ended, or the time is over. */
 export async function poll(input: Awaited, work: ItemWork, read: Reader): Promise<ItemOutput> {
-	const { client, endSignal } = work;
+	const { endSignal } = work;
+	const payment = new AwaitedPayment(input.paymentId, read);
 	const deadline = Date.now() + input.timeoutMinutes * 60_000;
 	const over = AbortSignal.timeout(deadline + LAST_LOOK - Date.now());
 	const options = { ...work.options, deadline, endSignal: AbortSignal.any([endSignal, over]) };
@@ -216,16 +164,15 @@ export async function poll(input: Awaited, work: ItemWork, read: Reader): Promis
 		wait = Math.min(MAX_POLLING_DELAY, wait * POLLING_DELAY_GROWTH)
 	) {
 		const timeout = Math.min(options.timeout, Math.max(1, deadline + LAST_LOOK - Date.now()));
-		const asking = ask(read, client, { ...options, timeout });
-		const response = await unlessOver(over, asking, input.paymentId);
+		const response = await unlessOver(over, payment.ask({ ...options, timeout }), input.paymentId);
 		if (!(response instanceof ApiError)) known = response;
-		else if (!failure || response.status !== undefined) failure = response;
+		else if (!failure || saysMore(response)) failure = response;
 		if (known && finalStatusOf(known.payment.status)) {
 			return { json: waitOutput(input.paymentId, known, 'status') };
 		}
 		const left = deadline - Date.now();
 		if (left <= 0) {
-			if (!known) throw failure;
+			if (!known || response instanceof OtherPaymentError) throw failure;
 			return { json: waitOutput(input.paymentId, known, 'timeout') };
 		}
 		// The last delay ends at the deadline, so that what has come until then is seen.
@@ -237,16 +184,23 @@ export async function poll(input: Awaited, work: ItemWork, read: Reader): Promis
  * Puts the execution to wait unless the payment has ended. When nothing wakes it, no code of this node runs: n8n hands on
  * what stands in the item, so that must be the payment as it is known now, which has not ended.
  */
-async function waitForWebhook(
-	input: WaitInput,
-	{ client, options, resumeUrl }: ItemWork,
-): Promise<ItemOutput> {
+async function waitForWebhook(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
+	const { options, resumeUrl, endSignal } = work;
 	const waitUntil = new Date(Date.now() + input.timeoutMinutes * 60_000);
-	const response = await ask(readerOf(input), client, {
-		...options,
-		timeout: Math.min(options.timeout, STATUS_CHECK_TIMEOUT),
-		deadline: Date.now() + STATUS_CHECK_TIMEOUT,
-	});
+	const payment = new AwaitedPayment(input.paymentId, readerOf(input, work));
+	const check = async () =>
+		await payment.ask({
+			...options,
+			timeout: Math.min(options.timeout, STATUS_CHECK_TIMEOUT),
+			deadline: Date.now() + STATUS_CHECK_TIMEOUT,
+		});
+	let response = await check();
+	// What happens meanwhile is not lost: the next status check sees it.
+	while (isRefusal(response) && Date.now() < waitUntil.getTime()) {
+		if (!(await delay(FIRST_POLLING_DELAY, endSignal))) throw new Cancelled();
+		response = await check();
+	}
+	if (isRefusal(response)) throw response;
 	const known = response instanceof ApiError ? { payment: {}, statusAt: null } : response;
 	if (finalStatusOf(known.payment.status)) {
 		return { json: waitOutput(input.paymentId, known, 'status') };

@@ -1,0 +1,115 @@
+import type { IDataObject } from 'n8n-workflow';
+import { finalStatusOf, withIsPaid } from '../../../shared/api/statuses';
+import { aborted } from '../../../shared/backoff';
+import { ApiError, Cancelled } from '../../../shared/errors';
+import type { CallOptions } from '../../../shared/transport/send';
+import { OtherPaymentError } from './readPayment';
+
+/** How long AcountPay may refuse to report a payment before that ends a wait, in ms: a new one may not be there yet. */
+const REFUSAL_PATIENCE = 60_000;
+
+/** With these AcountPay refuses a payment that it may report a little later. */
+const PASSING_REFUSALS: readonly unknown[] = [401, 403, 404];
+
+/** Whether AcountPay has refused to report a payment, and may report it a little later. */
+export const isRefusal = (response: Known | ApiError): response is ApiError =>
+	response instanceof ApiError && PASSING_REFUSALS.includes(response.status);
+
+/** A payment as AcountPay last reported it. */
+export interface Known {
+	payment: IDataObject;
+	/** When that was, as ISO 8601; null when AcountPay has not reported it at all. */
+	statusAt: string | null;
+}
+
+/**
+ * The output of a wait: the payment, with its id, a final status under its documented name, whether it is paid, why the
+ * wait has ended, and when AcountPay reported the status.
+ */
+export function waitOutput(
+	paymentId: string,
+	{ payment, statusAt }: Known,
+	waitEndedBy: 'status' | 'timeout',
+): IDataObject {
+	const status = finalStatusOf(payment.status) ?? payment.status;
+	const known = withIsPaid({ ...payment, paymentId, ...(status !== undefined && { status }) });
+	return { ...known, waitEndedBy, statusAt };
+}
+
+/**
+ * Reads the payment that is waited for.
+ * @throws ApiError or Cancelled
+ */
+export type Reader = (options: CallOptions) => Promise<IDataObject>;
+
+/** A payment that is waited for, as AcountPay reports it from time to time. */
+export class AwaitedPayment {
+	/** Since when AcountPay has refused to report it, in ms since 1970. */
+	private refusedSince?: number;
+	/** Its reference in the first response that had one. */
+	private reference?: string;
+
+	constructor(
+		private readonly paymentId: string,
+		private readonly read: Reader,
+	) {}
+
+	/**
+	 * Reads the payment. Server errors, network failures, rate limits and a minute of refusals do not end a wait.
+	 * @returns the payment; an error when AcountPay is to be asked again
+	 * @throws ApiError or Cancelled
+	 */
+	async ask(options: CallOptions): Promise<Known | ApiError> {
+		return await this.read(options).then(
+			(payment) => {
+				this.refusedSince = undefined;
+				return this.doubtAbout(payment) ?? { payment, statusAt: new Date().toISOString() };
+			},
+			(error: unknown) => {
+				if (!(error instanceof ApiError)) throw error;
+				if (error.outcome === 'unavailable' || error.status === 429) return error;
+				if (!isRefusal(error)) throw error;
+				this.refusedSince ??= Date.now();
+				if (Date.now() - this.refusedSince >= REFUSAL_PATIENCE) throw error;
+				return error;
+			},
+		);
+	}
+
+	/** A payment keeps its reference: a response with another one is about another payment. */
+	private doubtAbout({ referenceNumber }: IDataObject): ApiError | undefined {
+		if (typeof referenceNumber !== 'string') return undefined;
+		this.reference ??= referenceNumber;
+		if (this.reference === referenceNumber) return undefined;
+		return new OtherPaymentError(
+			this.paymentId,
+			`responded with the references '${this.reference}' and '${referenceNumber}'`,
+		);
+	}
+}
+
+/**
+ * What AcountPay says of a payment, or that it has not said it in time. Whatever holds the response up, a wait ends: the queue
+ * of requests, an access token, AcountPay.
+ * @param over aborted when no response is waited for any more
+ */
+export async function unlessOver(
+	over: AbortSignal,
+	asking: Promise<Known | ApiError>,
+	paymentId: string,
+): Promise<Known | ApiError> {
+	const ended = new AbortController();
+	const late = () =>
+		new ApiError(
+			'unavailable',
+			`AcountPay has not reported payment '${paymentId}' by the timeout`,
+			'Reading changes nothing, so this item can be run again.',
+		);
+	const said = asking.catch((error: unknown) => {
+		// A request that leaves the queue because the time is over is no cancellation.
+		if (over.aborted && error instanceof Cancelled) return late();
+		throw error;
+	});
+	const end = aborted(over, ended.signal).then(late);
+	return await Promise.race([said, end]).finally(() => ended.abort());
+}
