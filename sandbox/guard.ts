@@ -32,7 +32,9 @@ export function guard(app: FastifyInstance): void {
 			const { status, body } = apiError(421, 'The sandbox answers on localhost and 127.0.0.1 only');
 			return reply.code(status).send(body);
 		}
-		const isOpen = READS.has(request.method) && !request.url.startsWith('/_sandbox');
+		// The route that was found, since a path can be written in other ways: `/%5Fsandbox`.
+		const { url: route = '' } = request.routeOptions;
+		const isOpen = READS.has(request.method) && !route.startsWith('/_sandbox');
 		if (!isOpen && isForeign(request)) {
 			const { status, body } = apiError(403, 'The sandbox takes nothing from other web pages');
 			return reply.code(status).send(body);

@@ -82,6 +82,20 @@ describe('another web page', () => {
 		expect([sandbox.payments.length, sandbox.faults.list()]).toEqual([1, []]);
 	});
 
+	it('can not reach it under another spelling of its path either', async () => {
+		await (await partnerOf(sandbox)).create();
+		for (const headers of foreign()) {
+			for (const path of [
+				'/%5Fsandbox/requests',
+				'/%5f%73andbox/requests',
+				'/_sandbox/%72equests',
+			]) {
+				const { status, data } = await ask('get', path, headers);
+				expect([path, status, data.statusCode]).toEqual([path, 403, 403]);
+			}
+		}
+	});
+
 	it('can link to the pages', async () => {
 		const { id } = (await (await partnerOf(sandbox)).create()).data;
 		for (const headers of foreign()) {
