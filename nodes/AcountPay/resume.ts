@@ -3,7 +3,7 @@ import { endNamedBy, subjectOf, type WebhookEvent } from '../shared/api/events';
 import { finalStatusOf } from '../shared/api/statuses';
 import { Client } from '../shared/transport/client';
 import { contradictsItself, differenceBetween } from '../shared/webhooks/doubts';
-import { answer, logDoubt, receiveEvent, webhookSecretOf } from '../shared/webhooks/receive';
+import { answer, logDoubt, oAuth2Secrets, receiveEvent } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
 import { readPayment } from './actions/payment/readPayment';
 import { waitOutput } from './actions/payment/awaitedPayment';
@@ -25,8 +25,9 @@ const ASK_EVERY = 30_000;
  * asked, and a final status in its response ends the wait.
  */
 export async function resume(context: IWebhookFunctions): Promise<IWebhookResponseData> {
-	const event = await receiveEvent(context, SCHEMES.oAuth2, webhookSecretOf);
-	if (!event) return { noWebhookResponse: true };
+	const received = await receiveEvent(context, SCHEMES.oAuth2, oAuth2Secrets);
+	if (!received) return { noWebhookResponse: true };
+	const { event } = received;
 
 	// The item as it waits. The node's own fields would be evaluated on it anew, and may find nothing there.
 	const waiting = context.evaluateExpression('{{ $json }}', 0) as unknown as IDataObject;

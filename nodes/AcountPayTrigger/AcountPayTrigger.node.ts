@@ -88,8 +88,9 @@ export class AcountPayTrigger implements INodeType {
 	};
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
-		const event = await subscriptionOf(this).receive(this);
-		if (!event) return { noWebhookResponse: true };
+		const received = await subscriptionOf(this).receive(this);
+		if (!received) return { noWebhookResponse: true };
+		const { event, credential } = received;
 
 		// An expression may give a single name.
 		const events = [this.getNodeParameter('events') as string | string[]].flat();
@@ -103,11 +104,14 @@ export class AcountPayTrigger implements INodeType {
 			ignoreRepeats?: boolean;
 		};
 		const isTest = this.getMode() === 'manual';
-		const triggerId = `${this.getWorkflow().id} ${this.getNode().id}`;
+		const source = {
+			triggerId: `${this.getWorkflow().id} ${this.getNode().id}`,
+			environment: credential.environment,
+		};
 		const repeated =
 			ignoreRepeats &&
 			!isTest &&
-			isRepeat(event, triggerId, this.getWorkflowStaticData('node'), Date.now());
+			isRepeat(event, source, this.getWorkflowStaticData('node'), Date.now());
 		if (repeated) return answer(this, 200, 'ignored');
 
 		return {

@@ -22,17 +22,26 @@ type Memory = Map<number, string>;
 /** What this process remembers of each trigger: deliveries at the same moment each get n8n's static data as it was before all of them. */
 const memories = new Map<string, Memory>();
 
+/** A trigger, and where its events come from. */
+export interface EventSource {
+	/** Tells this trigger from others in the same process. */
+	triggerId: string;
+	/** The base URL of the environment: each numbers its payments anew. */
+	environment: string;
+}
+
+const keyOf = (parts: unknown[]): string =>
+	createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, KEY_LENGTH);
+
 /**
- * The deduplication key. It excludes the signature, which differs when AcountPay sends an event again. A payment ends once;
- * a merchant can be activated twice, so the time of the event counts there.
+ * The deduplication keys of an event: the one that is stored, and the one that was stored before the environment belonged
+ * to it. They exclude the signature, which differs when AcountPay sends an event again. A payment ends once; a merchant can
+ * be activated twice, so the time of the event counts there.
  */
-function keyOf(event: WebhookEvent): string {
+function keysOf(event: WebhookEvent, environment: string): [key: string, older: string] {
 	const { kind, id } = subjectOf(event) ?? {};
 	const parts = kind === 'merchant' ? [event.event, id, event.timestamp] : [event.event, id];
-	return createHash('sha256')
-		.update(JSON.stringify(parts))
-		.digest('base64url')
-		.slice(0, KEY_LENGTH);
+	return [keyOf([...parts, { environment }]), keyOf(parts)];
 }
 
 /** Whether a key is in a text of keys, and not only across the border of two. */
@@ -60,14 +69,19 @@ function joined(stored: string, here: string): string {
 	);
 }
 
-/** What is stored, also by 0.1.0: there the first 16 letters of the same hash, each with its time in ms since 1970. */
+/**
+ * What is stored, also by 0.1.0: there the first 16 letters of the same hash, each with its time in ms since 1970. Whoever
+ * edits the workflow can write there too, so what has another form is passed over.
+ */
 function storedIn({ seenByHour, seenEvents }: IDataObject): Memory {
 	const memory: Memory = new Map();
-	for (const [hour, keys] of Object.entries(seenByHour ?? {}))
-		memory.set(Number(hour), String(keys));
+	const add = (hour: number, keys: unknown) => {
+		const isWhole = typeof keys === 'string' && keys.length % KEY_LENGTH === 0;
+		if (isWhole && Number.isInteger(hour)) memory.set(hour, (memory.get(hour) ?? '') + keys);
+	};
+	for (const [hour, keys] of Object.entries(seenByHour ?? {})) add(Number(hour), keys);
 	for (const [key, at] of Object.entries(seenEvents ?? {})) {
-		const hour = hourOf(Number(at));
-		memory.set(hour, (memory.get(hour) ?? '') + key.slice(0, KEY_LENGTH));
+		add(hourOf(Number(at)), key.slice(0, KEY_LENGTH));
 	}
 	return memory;
 }
@@ -88,36 +102,43 @@ function shrink(memory: Memory, size: number): void {
 }
 
 /**
- * Remembers an event, in n8n's static data of the node and in this process. What that costs hardly depends on how much is
+ * Remembers an event, in n8n's static data of the node and in this process. n8n may have dropped the static data, or have
+ * put older ones in their place, so what either has is added to the other. What that costs hardly depends on how much is
  * remembered: n8n loads and stores the static data whole for each event, so they are few texts of 8 letters an event.
- * @param triggerId tells this trigger from others in the same process
  * @param staticData n8n's static data of the node; n8n stores it when the node has answered the webhook itself
  * @param now ms since 1970
  * @returns whether it has come before: within {@link MEMORY} for certain, and up to an hour longer
  */
 export function isRepeat(
 	event: WebhookEvent,
-	triggerId: string,
+	{ triggerId, environment }: EventSource,
 	staticData: IDataObject,
 	now: number,
 ): boolean {
-	const key = keyOf(event);
 	const memory = storedIn(staticData);
+	let isStored = true;
 	for (const [hour, keys] of memories.get(triggerId) ?? []) {
-		memory.set(hour, joined(memory.get(hour) ?? '', keys));
+		const stored = memory.get(hour) ?? '';
+		const all = joined(stored, keys);
+		isStored &&= all === stored;
+		memory.set(hour, all);
 	}
 	const isOver = (hour: number) => (hour + 1) * HOUR + MEMORY <= now;
 	for (const hour of memory.keys()) if (isOver(hour)) memory.delete(hour);
 	if (!memories.has(triggerId)) forgetUnused(isOver);
 	memories.set(triggerId, memory);
-	if ([...memory.values()].some((keys) => has(keys, key))) return true;
-
-	shrink(memory, MEMORY_SIZE - 1);
-	const hour = hourOf(now);
-	memory.set(hour, (memory.get(hour) ?? '') + key);
-	staticData.seenByHour = Object.fromEntries(memory);
-	delete staticData.seenEvents;
-	return false;
+	const [key, older] = keysOf(event, environment);
+	const isKnown = [...memory.values()].some((keys) => has(keys, key) || has(keys, older));
+	shrink(memory, isKnown ? MEMORY_SIZE : MEMORY_SIZE - 1);
+	if (!isKnown) {
+		const hour = hourOf(now);
+		memory.set(hour, (memory.get(hour) ?? '') + key);
+	}
+	if (!isKnown || !isStored) {
+		staticData.seenByHour = Object.fromEntries(memory);
+		delete staticData.seenEvents;
+	}
+	return isKnown;
 }
 
 /** Triggers that were removed leave nothing behind for ever. */

@@ -1,4 +1,4 @@
-import type { IHookFunctions, INodeProperties } from 'n8n-workflow';
+import type { IHookFunctions, INodeProperties, IWebhookFunctions } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
 import type { EVENTS, KEY_EVENTS } from '../shared/api/events';
 import { type Authentication, AUTHENTICATIONS, optionShownWith, SHOWN_WITH } from '../shared/auth';
@@ -66,11 +66,13 @@ export const eventsField: INodeProperties = {
 	default: ['payment.completed'],
 };
 
+type Context = IHookFunctions | IWebhookFunctions;
+
 // An expression may give a single name.
-const eventsOf = (context: IHookFunctions): string[] =>
+const eventsOf = (context: Context): string[] =>
 	[context.getNodeParameter('events', []) as string | string[]].flat();
 
-function eventsError(context: IHookFunctions, authentication: Authentication): NodeOperationError {
+function eventsError(context: Context, authentication: Authentication): NodeOperationError {
 	const { message, description } = new ValidationError(
 		eventsField.displayName,
 		`must be one or more of ${SCHEMES[authentication].events.join(', ')}`,
@@ -83,7 +85,7 @@ function eventsError(context: IHookFunctions, authentication: Authentication): N
  * The chosen events, each of them documented with the node's authentication.
  * @throws NodeOperationError with the advice in its message
  */
-export function chosenEvents(context: IHookFunctions, authentication: Authentication): string[] {
+export function chosenEvents(context: Context, authentication: Authentication): string[] {
 	const events = eventsOf(context);
 	const known = SCHEMES[authentication].events;
 	if (events.length > 0 && events.every((event) => known.includes(event))) {

@@ -1,116 +1,157 @@
 import type { IDataObject, IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import {
-	changeWebhook,
-	listWebhooks,
-	readWebhook,
-	readWebhooks,
-	type RegisteredWebhook,
-	registerWebhook,
-	removeWebhook,
-	type WebhookTarget,
-} from '../shared/api/webhookRegistrations';
-import { ApiError, isItemError, type ItemError } from '../shared/errors';
-import { readError, rejectionError, unreachableError } from '../shared/transport/apiErrors';
+import type { RegisteredWebhook, WebhookTarget } from '../shared/api/webhookRegistrations';
+import { ApiError, isItemError, type ItemError, ValidationError } from '../shared/errors';
 import { Client } from '../shared/transport/client';
-import { read } from '../shared/transport/read';
-import {
-	describeFailure,
-	isRejection,
-	isSuccess,
-	isUnreachable,
-	type SendResult,
-} from '../shared/transport/response';
-import { type CallOptions, send, sendRepeatedly } from '../shared/transport/send';
 import { chosenEvents } from './fields';
+import {
+	forgetRegistration,
+	keepRegistration,
+	keptRegistration,
+	type Owner,
+	registrationElsewhere,
+} from './keptRegistration';
+import { type KeyWebhookCredential, ownerOf, readKeyCredential } from './keySecrets';
+import { isInOrder, listedUnder, Registrar } from './registrar';
 
-/** How long one response is waited for, in ms. */
-const TIMEOUT = 10_000;
 /** How long all requests of one publication may take, in ms: n8n tries a publication again by itself. */
 const PATIENCE = 25_000;
 
-/**
- * What the node keeps of its webhook at AcountPay, in n8n's static data of the node. n8n stores that with the workflow, hands
- * it to no other node, and gives static data of their own to the tests in the editor.
- */
-export interface Registration extends IDataObject {
-	/** AcountPay's number for the webhook, as text. */
-	id: string;
-	/** What its deliveries are signed with. */
-	secret: string;
-	/** The URL that it was registered with. */
-	url: string;
-	/** Where it was registered: numbers of one environment mean something else in another. */
-	baseUrl: string;
-}
-
 type Context = IHookFunctions | IWebhookFunctions;
 
-/** What the node keeps of its webhook; undefined when it has none, or has lost its secret. */
-export function registrationOf(context: Context): Registration | undefined {
-	const { registration } = context.getWorkflowStaticData('node') as { registration?: IDataObject };
-	const { id, secret, url, baseUrl } = registration ?? {};
-	const isWhole = [id, secret, url, baseUrl].every(
-		(value) => typeof value === 'string' && value !== '',
-	);
-	return isWhole ? (registration as Registration) : undefined;
+/** A trigger, and what of it is to be registered. */
+export interface Trigger {
+	context: Context;
+	owner: Owner;
+	credential: KeyWebhookCredential;
+	target: WebhookTarget;
+	staticData: IDataObject;
 }
 
 /**
- * Webhooks that this process could not remove, by URL. n8n forgets the static data of a test when it ends, and those of a
- * node that is renamed: with these its next webhook is the same one.
+ * What is to be registered for a trigger, and by whom.
+ * @throws NodeOperationError with the advice in its message; ValidationError
  */
-const leftBehind = new Map<string, Registration>();
+export async function triggerOf(context: Context): Promise<Trigger> {
+	const url = context.getNodeWebhookUrl('default') ?? '';
+	const target = { url, events: chosenEvents(context, 'apiKey') };
+	const credential = await readKeyCredential(context);
+	const owner = ownerOf(context, credential, url);
+	if (!owner) {
+		throw new ValidationError('Client Secret', 'must be filled in', 'Open the credential.');
+	}
+	return { context, owner, credential, target, staticData: context.getWorkflowStaticData('node') };
+}
 
 /**
  * Sees to it that AcountPay posts the chosen events to the node's URL, and that the node knows what they are signed with.
- * What is registered already is found; only what differs is changed. With a Webhook Secret in the credential there is
- * nothing to register: a person has done it.
+ * What is registered already is used; only what differs is changed. Only webhooks with this very URL are touched.
  * @throws NodeOperationError with the advice in its message: n8n shows nothing else of an error in a publication
  */
 export async function register(context: IHookFunctions): Promise<void> {
-	const target = targetOf(context);
 	try {
-		const client = await Client.open(context);
-		if (client.hasWebhookSecret) {
-			await unregister(context);
-			return;
+		const trigger = await triggerOf(context);
+		const registrar = await registrarFor(trigger, PATIENCE);
+		const elsewhere = registrationElsewhere(trigger.staticData, trigger.owner);
+		const listed = await registrar.list().catch((error: unknown) => {
+			if (!isItemError(error) || trigger.credential.webhookSecret === '') throw error;
+			log(context, 'warn', `registered no webhook (${error.message}). ${USES_WEBHOOK_SECRET}`);
+			return undefined;
+		});
+		if (!listed) return;
+		if (elsewhere) {
+			const { id, url, baseUrl } = elsewhere;
+			warnOfRemains(context, [id], url, whereItIs(baseUrl, trigger.owner));
 		}
-		keep(context, await new Registrar(context, client).bringInOrder(target));
+		await useOrRegister(trigger, registrar, listed);
 	} catch (error) {
-		throw isItemError(error) ? publicationError(context, error, target.url) : error;
+		const url = context.getNodeWebhookUrl('default') ?? '';
+		throw isItemError(error) ? publicationError(context, error, url) : error;
 	}
 }
 
 /**
- * Removes the node's webhook from AcountPay. Nothing says that AcountPay lets it: where not, the log says what a person has to
- * remove, and the webhook is kept in mind and used again by the next publication. Throws nothing: a workflow can always be
- * taken back.
+ * Opens the node's credential for requests about webhooks.
+ * @param patience how long all of them together may take, in ms
+ * @throws ValidationError
  */
-export async function unregister(context: IHookFunctions): Promise<void> {
-	const kept = registrationOf(context);
-	if (!kept) return;
-	const reason = await removeKept(context, kept);
-	if (reason === undefined) {
-		leftBehind.delete(kept.url);
-		delete context.getWorkflowStaticData('node').registration;
+export const registrarFor = async (
+	{ context, owner, staticData }: Pick<Trigger, 'context' | 'owner' | 'staticData'>,
+	patience: number,
+): Promise<Registrar> =>
+	new Registrar(await Client.open(context), patience, keptRegistration(staticData, owner)?.secret);
+
+const USES_WEBHOOK_SECRET =
+	'Events are accepted that are signed with the Webhook Secret of the credential.';
+
+/** n8n at another URL may still run: its database was copied, such as to a test system. */
+const whereItIs = (baseUrl: string, owner: Owner) =>
+	baseUrl === owner.baseUrl ? "it is not this n8n's URL" : `it is at ${baseUrl}`;
+
+async function useOrRegister(
+	trigger: Trigger,
+	registrar: Registrar,
+	listed: RegisteredWebhook[],
+): Promise<void> {
+	const { context, owner, credential, target, staticData } = trigger;
+	const own = listedUnder(target.url, listed);
+	const kept = keptRegistration(staticData, owner);
+	const mine = own.find(({ id }) => id === kept?.id);
+	if (kept && mine && (isInOrder(mine, target) || (await registrar.change(mine, target)))) {
+		keepRegistration(staticData, owner, kept);
+		await removeOthers(trigger, registrar, own, kept.id);
 		return;
 	}
-	leftBehind.set(kept.url, { ...kept });
-	warnOfRemains(context, kept, reason);
+	const byHand = own.find((webhook) => webhook.isActive && webhook !== mine);
+	if (credential.webhookSecret !== '' && byHand) {
+		log(
+			context,
+			'info',
+			`registers no webhook: AcountPay has ${byHand.id} for ${target.url}. ${USES_WEBHOOK_SECRET}`,
+		);
+		return;
+	}
+	await registerNew(trigger, registrar, own);
 }
 
-/** @returns why it is still there; undefined when it is gone */
-async function removeKept(
-	context: IHookFunctions,
-	{ id, baseUrl }: Registration,
-): Promise<string | undefined> {
-	const remove = async () => {
-		const client = await Client.open(context);
-		if (client.baseUrl !== baseUrl) return `it is at ${baseUrl}, where the credential is not from`;
-		return await new Registrar(context, client).remove(id);
-	};
-	return await remove().catch(messageOf);
+/**
+ * Registers a webhook and keeps it.
+ * @param own those that AcountPay lists with the trigger's URL
+ * @returns its number
+ * @throws ApiError
+ */
+export async function registerNew(
+	trigger: Trigger,
+	registrar: Registrar,
+	own: RegisteredWebhook[],
+): Promise<string> {
+	const { context, owner, target, staticData } = trigger;
+	const kept = keptRegistration(staticData, owner);
+	const { id, secret } = await registrar.register(target);
+	// Newer than any other, also when the clock was put back.
+	const at = Math.max(Date.now(), (kept?.at ?? 0) + 1);
+	keepRegistration(staticData, owner, { id, secret, url: target.url, at });
+	log(context, 'info', `registered the webhook ${id} for ${target.url}`);
+	await removeOthers(trigger, registrar, own, id);
+	return id;
+}
+
+/** Removes webhooks with the trigger's URL that are not used. With a Webhook Secret they may be a person's. */
+async function removeOthers(
+	{ context, credential, target }: Trigger,
+	registrar: Registrar,
+	own: RegisteredWebhook[],
+	used: string,
+): Promise<void> {
+	const others = own.filter(({ id }) => id !== used);
+	if (others.length === 0 || credential.webhookSecret !== '') return;
+	try {
+		const { left, reason } = await registrar.remove(others);
+		if (left.length > 0) warnOfRemains(context, left, target.url, reason);
+	} catch (error) {
+		const ids = others.map(({ id }) => id);
+		warnOfRemains(context, ids, target.url, messageOf(error));
+	}
 }
 
 function messageOf(error: unknown): string {
@@ -118,179 +159,65 @@ function messageOf(error: unknown): string {
 	throw error;
 }
 
-/** What is to be registered. */
-const targetOf = (context: IHookFunctions): WebhookTarget => ({
-	url: context.getNodeWebhookUrl('default') ?? '',
-	events: chosenEvents(context, 'apiKey'),
-});
-
-function keep(context: IHookFunctions, registration: Registration): void {
+/**
+ * Removes the node's webhook from AcountPay, if AcountPay lists it with the node's URL. Nothing says that AcountPay lets it:
+ * where not, the log says what a person has to remove, and the next publication uses the webhook again. Throws nothing: a
+ * workflow can always be taken back.
+ */
+export async function unregister(context: IHookFunctions): Promise<void> {
 	const staticData = context.getWorkflowStaticData('node');
-	// n8n stores the static data of the whole workflow when anything is written.
-	if (JSON.stringify(staticData.registration) === JSON.stringify(registration)) return;
-	staticData.registration = registration;
+	const url = context.getNodeWebhookUrl('default') ?? '';
+	const credential = await readKeyCredential(context).catch(() => undefined);
+	const owner = credential && ownerOf(context, credential, url);
+	const elsewhere = owner && registrationElsewhere(staticData, owner);
+	if (elsewhere) {
+		const { id, url: otherUrl, baseUrl } = elsewhere;
+		warnOfRemains(context, [id], otherUrl, whereItIs(baseUrl, owner));
+		return;
+	}
+	const kept = owner && keptRegistration(staticData, owner);
+	if (!owner || !kept) {
+		// Of another client secret, or from before registrations were encrypted.
+		if (staticData.registration) {
+			log(
+				context,
+				'warn',
+				`can't read what it kept of its webhook. If AcountPay still has one for ${url}, remove it in the AcountPay Partner Dashboard, or publish the workflow again.`,
+			);
+		}
+		return;
+	}
+	try {
+		const registrar = await registrarFor({ context, owner, staticData }, PATIENCE);
+		const mine = listedUnder(url, await registrar.list()).filter(({ id }) => id === kept.id);
+		const { left, reason } = await registrar.remove(mine);
+		if (left.length > 0) warnOfRemains(context, left, url, reason);
+		else forgetRegistration(staticData, owner);
+	} catch (error) {
+		warnOfRemains(context, [kept.id], url, messageOf(error));
+	}
 }
 
-const warnOfRemains = (
-	context: IHookFunctions,
-	{ id, url }: Pick<Registration, 'id' | 'url'>,
-	reason: string,
-) =>
-	context.logger.warn(
-		`AcountPay node '${context.getNode().name}' could not remove the webhook ${id} for ${url} (${reason}). Remove it in the AcountPay Partner Dashboard if it is not used again.`,
+/** Writes into n8n's log what the trigger has done, or what a person has to do. */
+export function log(context: Context, level: 'info' | 'warn', what: string): void {
+	context.logger[level](`AcountPay node '${context.getNode().name}' ${what}`);
+}
+
+/** How many webhooks a line of the log names. */
+const MAX_NAMED = 10;
+
+/** Webhooks by their numbers, for a sentence. */
+export function named(ids: string[]): string {
+	const rest = ids.length - MAX_NAMED;
+	return ids.slice(0, MAX_NAMED).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+const warnOfRemains = (context: Context, ids: string[], url: string, reason: string) =>
+	log(
+		context,
+		'warn',
+		`could not remove the webhook ${named(ids)} for ${url} (${reason}). Remove it in the AcountPay Partner Dashboard if it is not used again.`,
 	);
-
-/** The requests about webhooks, for one publication. */
-class Registrar {
-	private readonly options: CallOptions = {
-		timeout: TIMEOUT,
-		deadline: Date.now() + PATIENCE,
-		resendUnknown: false,
-	};
-
-	constructor(
-		private readonly context: IHookFunctions,
-		private readonly client: Client,
-	) {}
-
-	/**
-	 * Finds, changes or makes the node's webhook.
-	 * @throws ApiError
-	 */
-	async bringInOrder(target: WebhookTarget): Promise<Registration> {
-		const kept = this.keptFor(target);
-		const listed = await this.list();
-		// A number alone could be that of somebody else's webhook.
-		const isOwn = ({ id, url }: RegisteredWebhook) =>
-			id === kept?.id && (url === kept.url || url === target.url);
-		const sameUrl = listed.filter((webhook) => webhook.url === target.url && !isOwn(webhook));
-		const candidates = [...listed.filter(isOwn), ...sameUrl];
-		let registered: Pick<Registration, 'id' | 'secret'> | undefined;
-		for (const webhook of candidates) {
-			registered ??= await this.adopt(webhook, target, isOwn(webhook) ? kept?.secret : undefined);
-		}
-		registered ??= await this.make(target);
-		const { id, secret } = registered;
-		for (const other of candidates) {
-			if (other.id !== id) await this.removeOther(other.id, target.url);
-		}
-		return { id, secret, url: target.url, baseUrl: this.client.baseUrl };
-	}
-
-	/** What is known of the node's webhook in this environment. */
-	private keptFor({ url }: WebhookTarget): Registration | undefined {
-		const { baseUrl } = this.client;
-		const stored = registrationOf(this.context);
-		if (stored && stored.baseUrl !== baseUrl) {
-			warnOfRemains(this.context, stored, `it is at ${stored.baseUrl}`);
-		}
-		return [stored, leftBehind.get(url)].find((kept) => kept?.baseUrl === baseUrl);
-	}
-
-	/**
-	 * Takes up a webhook that is registered already, when its secret is known or AcountPay shows it.
-	 * @returns undefined when it is of no use: without its secret nobody can tell who sends an event
-	 */
-	private async adopt(
-		webhook: RegisteredWebhook,
-		target: WebhookTarget,
-		keptSecret: string | undefined,
-	): Promise<Pick<Registration, 'id' | 'secret'> | undefined> {
-		const { id } = webhook;
-		const known = webhook.secret ?? keptSecret;
-		if (known !== undefined && isInOrder(webhook, target)) return { id, secret: known };
-		const changed = await this.change(id, target);
-		const secret = changed?.secret ?? known;
-		if (!changed?.isActive || secret === undefined) return undefined;
-		if (webhook.url !== target.url) this.tellOfMove(webhook, target);
-		return { id, secret };
-	}
-
-	/** n8n at the old URL gets nothing any more. It may still run: its database was copied, such as to a test system. */
-	private tellOfMove({ id, url }: RegisteredWebhook, target: WebhookTarget): void {
-		this.context.logger.warn(
-			`AcountPay node '${this.context.getNode().name}' moved its webhook ${id} from ${url} to ${target.url}. If another n8n still runs at the old URL, publish its workflow again: it then gets a webhook of its own.`,
-		);
-	}
-
-	private async list(): Promise<RegisteredWebhook[]> {
-		const subject = { name: 'the list of webhooks' };
-		return await read(
-			this.client,
-			listWebhooks(),
-			subject,
-			this.options,
-			({ body }) => readWebhooks(body),
-			'sent a response that is no list',
-		);
-	}
-
-	/** @returns undefined when AcountPay does not know it any more */
-	private async change(id: string, target: WebhookTarget): Promise<RegisteredWebhook | undefined> {
-		const outcome = await sendRepeatedly(
-			this.client,
-			changeWebhook(id, target),
-			this.options,
-			(sent) => (isSuccess(sent) ? readWebhook(sent.body) : undefined),
-		);
-		if ('result' in outcome) return outcome.result;
-		if (outcome.failed.status === 404) return undefined;
-		throw readError(this.client, outcome.failed, { name: `the change of webhook ${id}` });
-	}
-
-	private async make(target: WebhookTarget): Promise<Pick<Registration, 'id' | 'secret'>> {
-		const sent = await send(this.client, registerWebhook(target), this.options);
-		const { id, secret } = (isSuccess(sent) && readWebhook(sent.body)) || {};
-		if (id !== undefined && secret !== undefined) return { id, secret };
-		throw this.notMade(sent);
-	}
-
-	private notMade(sent: SendResult): ApiError {
-		const subject = { name: 'the new webhook' };
-		if (isUnreachable(sent)) return unreachableError(this.client, subject, sent);
-		if (isRejection(sent)) return rejectionError(this.client, sent, subject, '');
-		const what = isSuccess(sent) ? 'gave no secret for it' : describeFailure(sent);
-		return new ApiError('unknown', `AcountPay was asked for a new webhook, but ${what}`, '');
-	}
-
-	/**
-	 * Removes a webhook, where AcountPay lets it.
-	 * @returns why it is still there; undefined when it is gone
-	 * @throws ApiError
-	 */
-	async remove(id: string): Promise<string | undefined> {
-		const outcome = await sendRepeatedly(
-			this.client,
-			removeWebhook(id),
-			this.options,
-			(sent) => isSuccess(sent) || undefined,
-		);
-		if ('result' in outcome) return undefined;
-		const { failed } = outcome;
-		// 404 is the response for a webhook that is gone, and for an endpoint that does not exist.
-		const isGone = failed.status === 404 && !(await this.list()).some((other) => other.id === id);
-		if (isGone) return undefined;
-		return isRejection(failed)
-			? `AcountPay refused, with status ${failed.status}`
-			: `AcountPay ${describeFailure(failed)}`;
-	}
-
-	/** Removes a webhook with the same URL whose secret nobody knows: the trigger refuses all that it delivers. */
-	private async removeOther(id: string, url: string): Promise<void> {
-		const reason = await this.remove(id).catch(messageOf);
-		if (reason !== undefined) warnOfRemains(this.context, { id, url }, reason);
-	}
-}
-
-function isInOrder({ url, events, isActive }: RegisteredWebhook, target: WebhookTarget): boolean {
-	const registered = new Set(events);
-	return (
-		isActive &&
-		url === target.url &&
-		registered.size === target.events.length &&
-		target.events.every((event) => registered.has(event))
-	);
-}
 
 /** The error of a publication. n8n shows its message alone, so the advice is in it. */
 function publicationError(

@@ -1,16 +1,19 @@
 import type { IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
-import type { WebhookEvent } from '../shared/api/events';
-import { AUTH_METHODS, type Authentication, authenticationOf } from '../shared/auth';
+import { type Authentication, authenticationOf } from '../shared/auth';
 import {
+	checkDelivery,
+	eventIn,
+	oAuth2Secrets,
 	receiveEvent,
+	type ReceivedEvent,
 	requireWebhookSecret,
-	type SecretOf,
-	webhookSecretIn,
-	webhookSecretOf,
+	type WebhookCredential,
 } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
 import { assertNoForeignEvents } from './fields';
-import { register, registrationOf, unregister } from './registration';
+import { keySecrets, storeAgain } from './keySecrets';
+import { register, unregister } from './registration';
+import { repair } from './repair';
 
 /** How the trigger gets its events, with one way to authenticate. */
 interface Subscription {
@@ -26,8 +29,8 @@ interface Subscription {
 	begin(context: IHookFunctions): Promise<void>;
 	/** Ends what `begin` began. Throws nothing. */
 	end(context: IHookFunctions): Promise<void>;
-	/** @returns the event of a delivery; undefined when the delivery was rejected, which is then answered and logged */
-	receive(context: IWebhookFunctions): Promise<WebhookEvent | undefined>;
+	/** @returns the event of a delivery; undefined when there is nothing to act on, which is then answered and logged */
+	receive(context: IWebhookFunctions): Promise<ReceivedEvent<WebhookCredential> | undefined>;
 }
 
 async function requireSetUp(context: IHookFunctions): Promise<void> {
@@ -40,7 +43,7 @@ const byPayment: Subscription = {
 	check: requireSetUp,
 	begin: requireSetUp,
 	async end() {},
-	receive: async (context) => await receiveEvent(context, SCHEMES.oAuth2, webhookSecretOf),
+	receive: async (context) => await receiveEvent(context, SCHEMES.oAuth2, oAuth2Secrets),
 };
 
 /** The node's URL is registered at AcountPay, by the node or by a person. */
@@ -48,16 +51,15 @@ const byRegistration: Subscription = {
 	async check() {},
 	begin: register,
 	end: unregister,
-
-	/** The secret is the one of a webhook that a person registered, in the credential, or else the one that the node keeps. */
 	async receive(context) {
-		const registered = registrationOf(context)?.secret ?? '';
-		const byHand = webhookSecretIn(AUTH_METHODS.apiKey.credentialType);
-		const secretOf: SecretOf = async (reader) => (await byHand(reader)) || registered;
-		return await receiveEvent(context, SCHEMES.apiKey, secretOf, {
-			dependsOn: registered,
-			missing: 'the trigger is not registered at AcountPay. Publish its workflow again',
-		});
+		const check = async () => await checkDelivery(context, SCHEMES.apiKey, keySecrets(context));
+		let checked = await check();
+		if ('refusal' in checked && checked.refusal.isSignedWith) {
+			if (await repair(context, checked.refusal.isSignedWith)) checked = await check();
+		}
+		const received = eventIn(context, checked);
+		if (received) storeAgain(context, received.credential);
+		return received;
 	},
 };
 

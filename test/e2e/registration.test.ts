@@ -256,3 +256,45 @@ it.each(['stop', 'kill'] as const)('finds its registration after a restart (%s)'
 		await n8n.stop();
 	}
 });
+
+it('keeps its registration where another node has n8n drop it, and shows nobody its secret', async () => {
+	const n8n = await startOwnN8n();
+	try {
+		const { id, make } = await createTrigger(n8n.api);
+		const [trigger] = make(['payment.completed']).nodes;
+		// Longer than a minute: n8n parks the execution, and it goes on with static data that have the Code node's alone.
+		const wait = { amount: 66, unit: 'seconds' };
+		const jsCode = "$getWorkflowStaticData('global').seen = true; return $input.all();";
+		await n8n.api.updateWorkflow(
+			id,
+			workflow([
+				trigger,
+				{ name: 'Wait', type: 'n8n-nodes-base.wait', typeVersion: 1.1, parameters: wait },
+				{ name: 'After', type: 'n8n-nodes-base.code', typeVersion: 2, parameters: { jsCode } },
+			]),
+		);
+		await publish(n8n.api, id);
+		const { secret } = sandbox.registrations[0];
+		const stored = async () => JSON.stringify(await n8n.api.getWorkflow(id));
+		expect(await stored()).toContain('sealed');
+		const first = await pay();
+		expect(await startedWith(n8n.api, id, 1)).toEqual([JSON.parse(first)]);
+		expect(await stored()).not.toContain('sealed');
+
+		// The process remembers the secret and the event, and stores them again; what starts then knows them by that.
+		await pay();
+		expect(await stored()).toContain('sealed');
+		await n8n.restart('kill');
+		await sleep(2_000);
+		await pay();
+		for (const body of [first, sandbox.deliveries.at(-1)!.rawBody]) {
+			const [{ url }] = sandbox.registrations;
+			expect(await post(url, body, keyWebhookHeaders(body, secret))).toMatchObject(IGNORED);
+		}
+		expect(await stored()).not.toContain(secret);
+		expect(asked('registerWebhook')).toBe(1);
+		expect(asked('listWebhooks')).toBe(1);
+	} finally {
+		await n8n.stop();
+	}
+});

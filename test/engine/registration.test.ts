@@ -69,6 +69,12 @@ const only = (): Registration => {
 };
 const slot = (id: string) =>
 	(engine.staticData.get(id)?.[`node:${trigger.name}`] as IDataObject | undefined)?.registration;
+/** What a registration looks like in n8n's static data. */
+const sealedFor = (url: string) => ({
+	url,
+	baseUrl: sandbox.url,
+	sealed: expect.stringMatching(/^[\w-]{100,}$/),
+});
 
 /**
  * An engine that knows nothing of before, as after a restart, but what n8n has stored.
@@ -81,6 +87,24 @@ async function restart({ keepsStaticData = true, isMoved = false } = {}) {
 	if (!isMoved) jest.spyOn(engine, 'url', 'get').mockReturnValue(url);
 	if (keepsStaticData) for (const [id, data] of staticData) engine.staticData.set(id, data);
 }
+
+/** The trigger of an n8n that has just started: it is published, and n8n has called no method of it. */
+const takeUp = async (parameters: INodeParameters = {}) => {
+	const published = await engine.takeUp(workflowWith(parameters));
+	return { ...published, url: published.urls[0] };
+};
+const urlOfTrigger = () => `${engine.url}/webhook/${trigger.webhookId}/webhook`;
+
+/** What stands in the place of a secret. */
+const MASKS = [
+	'whsec_************',
+	'whsec_…abcd',
+	'whsec_xxxxxxxxxxxx',
+	'●●●●',
+	'[REDACTED]',
+	'',
+	null,
+];
 
 /** A payment of the shop, as the sandbox keeps it. */
 async function makePayment() {
@@ -103,12 +127,8 @@ describe('publishing', () => {
 			status: 'active',
 		});
 		expect(counts()).toEqual({ 'listWebhooks 200': 1, 'registerWebhook 201': 1 });
-		expect(slot(id)).toEqual({
-			id: String(only().id),
-			secret: only().secret,
-			url,
-			baseUrl: sandbox.url,
-		});
+		expect(slot(id)).toEqual(sealedFor(url));
+		expect(JSON.stringify(engine.staticData.get(id))).not.toContain(only().secret);
 	});
 
 	it('again, or after a restart, finds it and registers nothing', async () => {
@@ -143,17 +163,22 @@ describe('publishing', () => {
 		expect(counts()['changeWebhook 200']).toBe(1);
 	});
 
-	it('with another URL changes the registration, which keeps its secret', async () => {
+	it('with another URL registers anew, and leaves and names the old one', async () => {
+		sandbox.settings.removableWebhooks = true;
 		await publish();
-		const { id, secret, url: before } = only();
+		const { ...before } = only();
 		await restart({ isMoved: true });
 		const { url } = await publish();
-		expect(only()).toMatchObject({ id, secret, url });
-		expect(counts()).toMatchObject({ 'registerWebhook 201': 1, 'changeWebhook 200': 1 });
-		// A copy of the database does the same, and takes the events from an n8n that still runs.
+		expect(sandbox.registrations).toMatchObject([before, { url }]);
+		expect(counts()).toEqual({ 'listWebhooks 200': 2, 'registerWebhook 201': 2 });
+		// n8n may still run at the old URL: its database was copied, such as to a test system.
 		expect(warnings()).toEqual([
-			expect.stringContaining(`moved its webhook ${id} from ${before} to ${url}.`),
+			expect.stringContaining(
+				`the webhook ${before.id} for ${before.url} (it is not this n8n's URL`,
+			),
 		]);
+		const body = await bodyOf();
+		expect(await deliver(url, body, sandbox.registrations[1].secret)).toMatchObject(ACCEPTED);
 	});
 
 	it('takes up a registration that AcountPay has switched off', async () => {
@@ -179,7 +204,9 @@ describe('publishing', () => {
 			{ id: number, url: other, events: ['payment.failed'] },
 			{ url },
 		]);
-		expect(slot(id)).toMatchObject({ secret: sandbox.registrations[1].secret });
+		expect(slot(id)).toEqual(sealedFor(url));
+		const body = await bodyOf();
+		expect(await deliver(url, body, sandbox.registrations[1].secret)).toMatchObject(ACCEPTED);
 	});
 
 	it('registers anew in another environment, and says what is left in the old one', async () => {
@@ -245,7 +272,7 @@ describe('unpublishing', () => {
 				),
 			]);
 			expect(warnings()[0]).toContain(url);
-			expect(slot(id)).toMatchObject({ secret: only().secret });
+			expect(slot(id)).toEqual(sealedFor(url));
 			await restart();
 			const again = await publish();
 			expect(only().url).toBe(url);
@@ -286,6 +313,7 @@ describe('a registration whose secret is lost', () => {
 		expect(await deliver(again.url, body, secret)).toMatchObject(ACCEPTED);
 		expect(warnings()).toEqual([
 			expect.stringContaining(`could not remove the webhook ${id} for ${url}`),
+			expect.stringContaining(`refuses events of the webhook ${id}, which AcountPay also has for`),
 			expect.stringContaining('its signature is wrong'),
 		]);
 	});
@@ -295,45 +323,322 @@ describe('a registration whose secret is lost', () => {
 		const { id } = await publish();
 		const { id: oldId } = only();
 		engine.staticData.delete(id);
+		await restart();
 		await publish();
 		expect(only().id).not.toBe(oldId);
 		expect(warnings()).toEqual([]);
 	});
 
-	it.each(['list', 'change'])('is taken up when the %s shows the secret', async (where) => {
+	it('is kept by the process, and stored again with the next event', async () => {
 		const { id, url } = await publish();
 		const { id: number, secret } = only();
-		engine.staticData.delete(id);
-		sandbox.settings.secretShown = 'always';
-		if (where === 'change') {
-			const entry = { ...only(), secret: undefined };
-			sandbox.faults.add({ match: { endpoint: 'listWebhooks' }, status: 200, body: [entry] });
-		}
-		await publish();
-		expect(only().id).toBe(number);
+		engine.staticData.set(id, { global: { count: 1 } });
 		expect(await deliver(url, await bodyOf(), secret)).toMatchObject(ACCEPTED);
+		expect(slot(id)).toEqual(sealedFor(url));
+		await restart();
+		const again = await takeUp();
+		expect(await deliver(again.url, await bodyOf(), secret)).toMatchObject(ACCEPTED);
+		expect(only().id).toBe(number);
+		expect(warnings()).toEqual([]);
 	});
 
-	it.each(['whsec_************', 'whsec_…abcd', '', null])(
-		'is not taken up with %j in place of the secret',
-		async (shown) => {
-			const { id, url } = await publish();
-			engine.staticData.delete(id);
-			const entry = { ...only(), secret: shown };
-			sandbox.faults.add({ match: { endpoint: 'listWebhooks' }, status: 200, body: [entry] });
+	it.each(['always', 'creation'] as const)(
+		'is replaced, whatever the list shows in its place (%s)',
+		async (secretShown) => {
 			await publish();
+			const { secret: lost } = only();
+			sandbox.settings.secretShown = secretShown;
+			await restart({ keepsStaticData: false });
+			const { url } = await publish();
 			const { secret } = sandbox.registrations[1];
+			expect(await deliver(url, await bodyOf(), lost)).toMatchObject({ status: 401 });
 			expect(await deliver(url, await bodyOf(), secret)).toMatchObject(ACCEPTED);
 		},
 	);
 
-	it('keeps the door shut until the workflow is published again', async () => {
-		const { id, url } = await publish();
-		engine.staticData.delete(id);
-		for (const secret of ['', 'undefined', only().secret]) {
+	it.each(MASKS)('is not taken up with %j in place of the secret', async (shown) => {
+		await publish();
+		await restart({ keepsStaticData: false });
+		const entry = { ...only(), secret: shown };
+		sandbox.faults.add({ match: { endpoint: 'listWebhooks' }, status: 200, body: [entry] });
+		const { url } = await publish();
+		const { secret } = sandbox.registrations[1];
+		expect(await deliver(url, await bodyOf(), secret)).toMatchObject(ACCEPTED);
+		if (shown) expect(await deliver(url, await bodyOf(), shown)).toMatchObject({ status: 401 });
+	});
+
+	it('opens to nobody while it is lost, and is registered anew by the first delivery', async () => {
+		sandbox.settings.removableWebhooks = true;
+		await publish();
+		const { secret: lost } = only();
+		await restart({ keepsStaticData: false });
+		const { url } = await takeUp();
+		const before = counts();
+		const noise: Array<Record<string, string>> = [{}, { 'X-Webhook-Signature': 'zz' }];
+		for (const headers of noise) {
+			expect(await post(url, await bodyOf(), headers)).toMatchObject({ status: 401 });
+		}
+		expect(counts()).toMatchObject(before);
+		for (const secret of ['', 'undefined', lost]) {
 			expect(await deliver(url, await bodyOf(), secret)).toMatchObject({ status: 401 });
 		}
-		expect(warnings()[0]).toContain('the trigger is not registered at AcountPay');
+		expect(counts()).toMatchObject({
+			'listWebhooks 200': before['listWebhooks 200'] + 1,
+			'registerWebhook 201': 2,
+			'removeWebhook 204': 1,
+		});
+		expect(await deliver(url, await bodyOf(), only().secret)).toMatchObject(ACCEPTED);
+		const { id } = only();
+		expect(warnings()).toContainEqual(
+			expect.stringMatching(`has registered ${id}\\. Events since .* may be lost`),
+		);
+	});
+});
+
+describe('static data that n8n has put back', () => {
+	it('do not bring the removed webhook back: the newest secret counts', async () => {
+		sandbox.settings.removableWebhooks = true;
+		const { id, unpublish } = await publish();
+		const { secret: removed } = only();
+		const older = engine.staticData.get(id)!;
+		await unpublish();
+		const { url } = await publish();
+		const { secret } = only();
+		engine.staticData.set(id, older);
+		expect(await deliver(url, await bodyOf(), removed)).toMatchObject({ status: 401 });
+		expect(await deliver(url, await bodyOf(), secret)).toMatchObject(ACCEPTED);
+		expect(slot(id)).not.toEqual(older);
+		expect(counts()['registerWebhook 201']).toBe(2);
+	});
+
+	it('are settled at AcountPay by the first delivery after a restart, or by publishing', async () => {
+		sandbox.settings.removableWebhooks = true;
+		const { id, unpublish } = await publish();
+		const older = engine.staticData.get(id)!;
+		await unpublish();
+		await publish();
+		for (const begin of [takeUp, publish]) {
+			engine.staticData.set(id, older);
+			await restart();
+			const { url } = await begin();
+			// Of a webhook that is gone by then, or with a secret that nobody knows.
+			const first = await deliver(url, await bodyOf(), only().secret);
+			expect(first.status).toBe(begin === takeUp ? 401 : 200);
+			expect(await deliver(url, await bodyOf(), only().secret)).toMatchObject(ACCEPTED);
+		}
+	});
+});
+
+describe('a client secret that was rotated', () => {
+	it('leads to a new registration, by the first delivery or by publishing', async () => {
+		sandbox.settings.removableWebhooks = true;
+		const { url } = await publish();
+		for (const settle of ['delivery', 'publish']) {
+			const clientSecret = randomUUID().repeat(2);
+			sandbox.setKeys({ clientSecret });
+			await engine.credential.edit({ clientSecret });
+			const { now } = Date;
+			const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + 61_000);
+			const { secret: before } = only();
+			if (settle === 'publish') await publish();
+			else expect(await deliver(url, await bodyOf(), before)).toMatchObject({ status: 401 });
+			expect(only().secret).not.toBe(before);
+			expect(await deliver(url, await bodyOf(), only().secret)).toMatchObject(ACCEPTED);
+			clock.mockRestore();
+		}
+	});
+});
+
+describe('deliveries that nobody has signed', () => {
+	it('cause one look at AcountPay a minute at most, and register nothing', async () => {
+		const { url } = await publish();
+		const registered = { ...only() };
+		const noise = Array.from({ length: 40 }, async (_, at) => {
+			const body = await bodyOf();
+			const headers = [{}, keyWebhookHeaders(body, 'x'), keyWebhookHeaders(body, '')][at % 3];
+			return (await post(url, body, headers as Record<string, string>)).status;
+		});
+		expect(new Set(await Promise.all(noise))).toEqual(new Set([401]));
+		expect(counts()).toMatchObject({ 'listWebhooks 200': 2, 'registerWebhook 201': 1 });
+		expect(only()).toEqual(registered);
+		expect(await deliver(url, await bodyOf(), registered.secret)).toMatchObject(ACCEPTED);
+	});
+
+	it('cause no registration for an n8n at another address than the registered one', async () => {
+		for (const keepsStaticData of [true, false]) {
+			await publish();
+			const registered = sandbox.registrations;
+			await restart({ isMoved: true, keepsStaticData });
+			const { url } = await takeUp();
+			expect(await deliver(url, await bodyOf(), 'x')).toMatchObject({ status: 401 });
+			expect(sandbox.registrations).toEqual(registered);
+			expect(warnings()[0]).toContain('If n8n has moved, publish the workflow again');
+			await publish();
+			expect(sandbox.registrations).toHaveLength(registered.length + 1);
+		}
+	});
+});
+
+describe('a webhook whose secret was changed at AcountPay', () => {
+	const rotated = () =>
+		`whsec_${randomUUID().replaceAll('-', '')}${randomUUID().slice(0, 8)}aaaaaaaa`;
+
+	it('is used with the secret that the list shows, once a delivery is signed with that', async () => {
+		const { url } = await publish();
+		const { secret: before } = only();
+		sandbox.settings.secretShown = 'always';
+		const secret = rotated();
+		only().secret = secret;
+		expect(await deliver(url, await bodyOf(), secret)).toMatchObject(ACCEPTED);
+		expect(await deliver(url, await bodyOf(), before)).toMatchObject({ status: 401 });
+		await restart();
+		const again = await takeUp();
+		expect(await deliver(again.url, await bodyOf(), secret)).toMatchObject(ACCEPTED);
+		expect(counts()['registerWebhook 201']).toBe(1);
+	});
+
+	it.each(MASKS.filter(Boolean) as string[])('is never used with the mask %j', async (mask) => {
+		const { url } = await publish();
+		const { secret } = only();
+		const entry = { ...only(), secret: mask };
+		sandbox.faults.add({
+			match: { endpoint: 'listWebhooks' },
+			status: 200,
+			body: [entry],
+			times: Infinity,
+		});
+		await publish();
+		expect(await deliver(url, await bodyOf(), mask)).toMatchObject({ status: 401 });
+		expect(await deliver(url, await bodyOf(), secret)).toMatchObject(ACCEPTED);
+	});
+});
+
+describe('static data that somebody has written who may edit the workflow', () => {
+	const OTHER = 'https://shop.example.com/hook';
+	const foreign = async () => {
+		await keyPartnerOf(sandbox).call('post', '/webhooks', {
+			url: OTHER,
+			events: ['payment.failed'],
+		});
+		return { ...sandbox.registrations.at(-1)! };
+	};
+	const write = (id: string, registration: IDataObject) =>
+		engine.staticData.set(id, { [`node:${trigger.name}`]: { registration } });
+
+	it.each(['id', 'url', 'own url', '..'])(
+		"never changes or removes somebody else's webhook (%s)",
+		async (what) => {
+			sandbox.settings.removableWebhooks = true;
+			const { id: number } = await foreign();
+			const id = workflowWith().id;
+			const record = {
+				id: what === '..' ? '..' : String(number),
+				secret: 'whsec_known_to_the_writer',
+				url: what === 'own url' ? urlOfTrigger() : what === 'url' ? 'x' : OTHER,
+				baseUrl: sandbox.url,
+			};
+			write(id, record);
+			const { url, unpublish } = await publish();
+			expect(await deliver(url, await bodyOf(), record.secret)).toMatchObject({ status: 401 });
+			write(id, record);
+			await unpublish();
+			expect(sandbox.registrations).toMatchObject([{ id: number, url: OTHER }]);
+			const asked = sandbox.requests.map(({ method, path }) => `${method} ${path}`);
+			expect(asked).not.toContain(`PUT /v1/partner/webhooks/${number}`);
+			expect(asked).not.toContain(`DELETE /v1/partner/webhooks/${number}`);
+			expect(asked).not.toContain('DELETE /v1/partner/');
+		},
+	);
+
+	it('in the clear, as this package once did, opens no door, and leads to a new registration', async () => {
+		sandbox.settings.removableWebhooks = true;
+		await publish();
+		const { id: number, secret } = only();
+		const { id } = workflowWith();
+		write(id, { id: String(number), secret, url: urlOfTrigger(), baseUrl: sandbox.url });
+		await restart();
+		const { url } = await takeUp();
+		expect(await deliver(url, await bodyOf(), secret)).toMatchObject({ status: 401 });
+		expect(only().id).not.toBe(number);
+		expect(await deliver(url, await bodyOf(), only().secret)).toMatchObject(ACCEPTED);
+	});
+
+	it('of another trigger opens no door, and a copy gets a webhook of its own', async () => {
+		sandbox.settings.removableWebhooks = true;
+		const original = await publish();
+		const { ...registered } = only();
+		const copies = [
+			{ id: `workflow-${trigger.webhookId}`, node: { ...trigger, id: randomUUID() } },
+			{ id: randomUUID(), node: { ...trigger, webhookId: randomUUID() } },
+			{ id: randomUUID(), node: { ...trigger, id: randomUUID(), webhookId: randomUUID() } },
+		];
+		for (const { id, node } of copies) {
+			const data = engine.staticData.get(original.id)!;
+			await restart();
+			engine.staticData.set(id, data);
+			const [before, isSameUrl] = [trigger, node.webhookId === trigger.webhookId];
+			trigger = node;
+			const { url } = await engine
+				.takeUp(workflowWith({}, id))
+				.then(({ urls }) => ({ url: urls[0] }));
+			expect(await deliver(url, await bodyOf(), registered.secret)).toMatchObject({ status: 401 });
+			trigger = before;
+			const there = sandbox.registrations.some((each) => each.id === registered.id);
+			expect(there).toBe(!isSameUrl);
+			if (isSameUrl) Object.assign(registered, only());
+			else expect(sandbox.registrations.length).toBeGreaterThan(1);
+		}
+	});
+});
+
+describe('a list of webhooks', () => {
+	it.each(['', ':80', 'upper case'])(
+		'that writes the URL in its own way (%j) is understood',
+		async (way) => {
+			const { url } = await publish();
+			const { host } = new URL(url);
+			const written = way === 'upper case' ? url.replace('http', 'HTTP') : url;
+			only().url = way === ':80' ? url.replace('/webhook/', '/%77ebhook/') : written;
+			expect(host).toContain('127.0.0.1');
+			await restart();
+			const again = await publish();
+			expect(counts()['registerWebhook 201']).toBe(1);
+			expect(await deliver(again.url, await bodyOf(), only().secret)).toMatchObject(ACCEPTED);
+		},
+	);
+
+	it.each([true, false])(
+		'of 2,500 with the same URL takes a few requests (removable: %j)',
+		async (removableWebhooks) => {
+			sandbox.settings.removableWebhooks = removableWebhooks;
+			for (let count = 0; count < 2_500; count++) {
+				await keyPartnerOf(sandbox).call('post', '/webhooks', {
+					url: urlOfTrigger(),
+					events: ['payment.failed'],
+				});
+			}
+			const before = sandbox.requests.length;
+			const { url } = await publish();
+			expect(sandbox.requests.length - before).toBeLessThan(15);
+			expect(warnings()).toEqual([expect.stringMatching(/\d and 2,?4\d\d more for http/)]);
+			const { secret } = sandbox.registrations.at(-1)!;
+			expect(await deliver(url, await bodyOf(), secret)).toMatchObject(ACCEPTED);
+		},
+	);
+
+	it('of 20 with the same URL keeps deliveries from adding to them', async () => {
+		await publish();
+		for (let count = 1; count < 20; count++) {
+			await keyPartnerOf(sandbox).call('post', '/webhooks', {
+				url: urlOfTrigger(),
+				events: ['payment.failed'],
+			});
+		}
+		await restart({ keepsStaticData: false });
+		const { url } = await takeUp();
+		expect(await deliver(url, await bodyOf(), 'x')).toMatchObject({ status: 401 });
+		expect(sandbox.registrations).toHaveLength(20);
+		expect(warnings()[0]).toContain('registers no more webhooks by itself');
 	});
 });
 
@@ -418,12 +723,27 @@ describe('a publication that fails', () => {
 		await deliver(url, await bodyOf(), secret);
 		await unpublish();
 		sandbox.faults.add({ match: { endpoint: 'changeWebhook' }, status: 400, body: { secret } });
-		await publish({ events: ['payment.failed'] }).catch((error: unknown) =>
-			expect(inspect(error, { depth: 9 })).not.toContain(sandbox.keys.clientSecret),
-		);
+		const shown = [secret, sandbox.keys.clientSecret];
+		const expectHidden = (error: unknown) => {
+			for (const hidden of shown) expect(inspect(error, { depth: 9 })).not.toContain(hidden);
+		};
+		await publish({ events: ['payment.failed'] }).catch(expectHidden);
+		// A refusal that echoes the webhook, whatever its secret looks like.
+		const echoed = `plain-${randomUUID()}`;
+		shown.push(echoed, `whsec_${echoed}`);
+		for (const body of [
+			{ message: 'invalid', value: { secret: echoed } },
+			`<p>whsec_${echoed}</p>`,
+		]) {
+			trigger = { ...trigger, webhookId: randomUUID() };
+			sandbox.faults.add({ match: { endpoint: 'registerWebhook' }, status: 422, body });
+			const error: unknown = await publish().catch((thrown: unknown) => thrown);
+			expect(error).toBeInstanceOf(Error);
+			expectHidden(error);
+		}
 		const stored = (await executions()).map(({ stored: { data } }) => data).join();
 		expect(stored).toContain('payment.completed');
-		for (const hidden of [secret, sandbox.keys.clientSecret]) {
+		for (const hidden of shown) {
 			expect(`${stored} ${engine.log.text()}`).not.toContain(hidden);
 		}
 	});
@@ -477,6 +797,29 @@ describe('a delivery', () => {
 		expect(await deliver(url, body, secret)).toMatchObject(IGNORED);
 		expect(await deliver(url, body, secret, 'sha256=')).toMatchObject(IGNORED);
 		expect(await executions()).toHaveLength(1);
+	});
+
+	it('of a kind that nobody knows is answered 200, and logged once', async () => {
+		const { url, executions } = await publish();
+		const body = JSON.stringify({ event: 'webhook.test', data: {} });
+		for (let time = 0; time < 3; time++) {
+			expect(await deliver(url, body, only().secret)).toMatchObject(IGNORED);
+		}
+		expect(await deliver(url, body, 'x')).toMatchObject({ status: 401 });
+		expect(warnings().filter((line) => line.includes('"webhook.test"'))).toHaveLength(1);
+		expect(await executions()).toEqual([]);
+	});
+
+	it('of another environment is no repeat: it has numbers of its own', async () => {
+		const { url, executions } = await publish();
+		const body = await bodyOf();
+		expect(await deliver(url, body, only().secret)).toMatchObject(ACCEPTED);
+		await engine.credential.edit({ baseUrl: sandbox.url.replace('127.0.0.1', 'localhost') });
+		await publish();
+		const { secret } = sandbox.registrations[1];
+		expect(await deliver(url, body, secret)).toMatchObject(ACCEPTED);
+		expect(await deliver(url, body, secret)).toMatchObject(IGNORED);
+		expect(await executions()).toHaveLength(2);
 	});
 
 	it('of an event that was not asked for starts nothing', async () => {
@@ -541,23 +884,61 @@ describe('a delivery', () => {
 });
 
 describe('a webhook that a person registered', () => {
+	const BY_HAND = 'whsec_by_hand';
+	/** What a person does in the Partner Dashboard. */
+	const registerByHand = async (url: string) => {
+		await keyPartnerOf(sandbox).call('post', '/webhooks', { url, events: ['payment.completed'] });
+		sandbox.registrations.at(-1)!.secret = BY_HAND;
+	};
+
 	it('is verified with the secret in the credential, and nothing is registered', async () => {
-		await engine.credential.edit({ webhookSecret: 'whsec_by_hand' });
+		await engine.credential.edit({ webhookSecret: BY_HAND });
+		await registerByHand(urlOfTrigger());
 		const { url, executions } = await publish();
-		expect(sandbox.requests).toEqual([]);
+		expect(only().secret).toBe(BY_HAND);
+		expect(engine.log.messages('info')).toEqual([
+			expect.stringMatching(/registers no webhook: AcountPay has \d+ for http.* Webhook Secret/),
+		]);
 		const body = await bodyOf();
-		expect(await deliver(url, body, 'whsec_by_hand')).toMatchObject(ACCEPTED);
+		expect(await deliver(url, body, BY_HAND)).toMatchObject(ACCEPTED);
 		expect(await deliver(url, body, '')).toMatchObject({ status: 401 });
 		expect(await executions()).toHaveLength(1);
 	});
 
-	it('takes the place of the one that the trigger has registered', async () => {
+	it('is accepted beside the one that the trigger has registered, and neither is removed', async () => {
 		sandbox.settings.removableWebhooks = true;
-		const { id } = await publish();
-		await engine.credential.edit({ webhookSecret: 'whsec_by_hand' });
+		const { url } = await publish();
+		const { secret } = only();
+		await engine.credential.edit({ webhookSecret: BY_HAND });
+		await registerByHand(url);
 		await publish();
-		expect(sandbox.registrations).toEqual([]);
-		expect(slot(id)).toBeUndefined();
+		expect(sandbox.registrations).toHaveLength(2);
+		for (const key of [BY_HAND, secret]) {
+			expect(await deliver(url, await bodyOf(), key)).toMatchObject(ACCEPTED);
+		}
+	});
+
+	it('for something else does not make the trigger deaf, nor keep it from registering', async () => {
+		const first = await publish();
+		const { secret } = only();
+		await engine.credential.edit({ webhookSecret: 'whsec_of_something_else' });
+		await restart();
+		const again = await publish();
+		expect(await deliver(again.url, await bodyOf(), secret)).toMatchObject(ACCEPTED);
+
+		trigger = { ...trigger, webhookId: randomUUID() };
+		const { url } = await publish();
+		expect(sandbox.registrations).toMatchObject([{ url: first.url }, { url: urlOfTrigger() }]);
+		const other = sandbox.registrations[1].secret;
+		expect(await deliver(url, await bodyOf(), other)).toMatchObject(ACCEPTED);
+	});
+
+	it('is enough when AcountPay does not tell what is registered, and the log says so', async () => {
+		await engine.credential.edit({ webhookSecret: BY_HAND });
+		sandbox.faults.add({ match: { endpoint: 'listWebhooks' }, status: 403, times: Infinity });
+		const { url } = await publish();
+		expect(warnings()).toEqual([expect.stringMatching(/registered no webhook .* Webhook Secret/)]);
+		expect(await deliver(url, await bodyOf(), BY_HAND)).toMatchObject(ACCEPTED);
 	});
 });
 
@@ -577,7 +958,8 @@ describe('listening for a test event', () => {
 		expect(await deliver(url, body, production.secret)).toMatchObject(ACCEPTED);
 		await test.unpublish();
 		expect(only()).toMatchObject({ id: production.id, url });
-		expect(slot(id)).toMatchObject({ secret: production.secret });
+		expect(slot(id)).toEqual(sealedFor(url));
+		expect(await deliver(url, await bodyOf(), production.secret)).toMatchObject(ACCEPTED);
 	});
 
 	it('takes the same registration up again where none can be removed', async () => {

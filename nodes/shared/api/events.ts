@@ -86,6 +86,20 @@ export function readWebhookEvent(body: Buffer): WebhookEvent | undefined {
 	return subjectOf(read) ? read : undefined;
 }
 
+/** How events are named: in words with points between them. */
+const EVENT_NAME = /^\w[\w.:-]{0,99}$/;
+
+/**
+ * The name of an event in the body of a webhook that is none of the known ones, such as one that tries a webhook out.
+ * @param known the documented names
+ * @returns undefined when the body names no event, or a known one
+ */
+export function unknownEventIn(body: Buffer, known: readonly string[]): string | undefined {
+	const { event } = readObject(body) ?? {};
+	const isName = typeof event === 'string' && EVENT_NAME.test(event);
+	return isName && !known.includes(event) ? event : undefined;
+}
+
 /** ISO 8601 with at least minutes; without a zone it is UTC. */
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/;
 

@@ -41,7 +41,14 @@ export const registerWebhook = ({ url, events }: WebhookTarget): ApiRequest => (
 	repeatable: false,
 });
 
-const pathOf = (id: string) => `${WEBHOOKS_PATH}/${encodeURIComponent(id)}`;
+/** Digits (documented) or a plain word: nothing that could lead to another path. */
+const PLAIN_ID = /^[A-Za-z0-9][\w-]{0,99}$/;
+
+function pathOf(id: string): string {
+	if (!PLAIN_ID.test(id))
+		throw new RangeError('A webhook has an ID that is neither digits nor a word');
+	return `${WEBHOOKS_PATH}/${id}`;
+}
 
 /** The request that changes a webhook's URL and events (documented; both have to be sent). */
 export const changeWebhook = (id: string, { url, events }: WebhookTarget): ApiRequest => ({
@@ -58,15 +65,97 @@ export const removeWebhook = (id: string): ApiRequest => ({
 	repeatable: true,
 });
 
-/** How a secret is written that is not shown whole. */
-const MASK = /[*•…]|\.\.\./;
+/** A secret as AcountPay may give it: text in one piece, of the characters that random texts are written with. */
+const SECRET = /^[A-Za-z0-9_+/=.~-]{8,500}$/;
+/** How a secret is written that is not shown whole: dots, or one character again and again. */
+const MASK = /\.\.\.|([^])\1{11}/;
 
 const secretIn = ({ secret }: IDataObject): string | undefined =>
-	typeof secret === 'string' && secret.trim() !== '' && !MASK.test(secret) ? secret : undefined;
+	typeof secret === 'string' && SECRET.test(secret) && !MASK.test(secret) ? secret : undefined;
+
+/** What kind of character each is: of digits and letters, those that hexadecimal has and the others; else itself. */
+const kindsIn = (text: string): Set<string> =>
+	new Set(
+		Array.from(text, (character) =>
+			character
+				.replace(/[0-9]/, 'digit')
+				.replace(/^[a-f]$/, 'hex')
+				.replace(/^[A-F]$/, 'HEX')
+				.replace(/^[g-z]$/, 'lower')
+				.replace(/^[G-Z]$/, 'UPPER'),
+		),
+	);
+
+/** How many bits a text has, by how often each of its characters comes in it. */
+function entropyOf(text: string): number {
+	const counts = new Map<string, number>();
+	for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
+	return [...counts.values()].reduce(
+		(bits, count) => bits + count * Math.log2(text.length / count),
+		0,
+	);
+}
+
+/** The fewest bits of a secret that is taken from a list: nobody guesses it. */
+const MIN_ENTROPY = 64;
+/** What all secrets of a kind begin with (documented: `whsec_`). */
+const PREFIX = /^(?:[a-z]+_)?/;
+
+/**
+ * Whether a secret that a list shows can replace the one that was given at the creation. A mask can't: it is shorter, or of
+ * other characters, or easy to guess, and then whoever guesses it could sign events.
+ * @param given at the creation
+ */
+export function canReplace(given: string, shown: string): boolean {
+	const [prefix] = PREFIX.exec(given)!;
+	const [was, is] = [given, shown].map((secret) => secret.slice(prefix.length));
+	const kinds = kindsIn(was);
+	return (
+		shown.startsWith(prefix) &&
+		is.length === was.length &&
+		[...kindsIn(is)].every((kind) => kinds.has(kind)) &&
+		entropyOf(is) >= MIN_ENTROPY
+	);
+}
+
+/** A name and a value, in JSON, in JSON within JSON, or in a form. */
+const NAMED_SECRET = /secret[\\"'\s]{0,8}[:=][\\"'\s]{0,8}([^\\"'\s,;&<>{}]{4,500})/gi;
+/** The form of all webhook secrets (documented). */
+const WEBHOOK_SECRET = /whsec_[\w+/=.~-]{4,500}/g;
+/** How much of a response is searched, in characters. */
+const MAX_SEARCHED = 1_000_000;
+
+/** The secrets in a response about webhooks, of whatever status and form. */
+export function secretsIn(body: Buffer): string[] {
+	const text = body.toString('utf8').slice(0, MAX_SEARCHED);
+	const named = Array.from(text.matchAll(NAMED_SECRET), ([, secret]) => secret);
+	const known = Array.from(text.matchAll(WEBHOOK_SECRET), ([secret]) => secret);
+	return [...new Set([...named, ...known])];
+}
+
+/** A URL in one way of writing: host and port as browsers write them, no escape of what needs none. */
+function normalised(url: unknown): string | undefined {
+	if (typeof url !== 'string' || !URL.canParse(url)) return undefined;
+	return new URL(url).href.replace(/%[0-9a-f]{2}/gi, (escape) => {
+		const character = String.fromCharCode(parseInt(escape.slice(1), 16));
+		return /[\w.~-]/.test(character) ? character : escape.toUpperCase();
+	});
+}
+
+/** Whether AcountPay means this URL, in whatever way it writes it. */
+export const isSameUrl = (listed: unknown, url: string): boolean =>
+	normalised(listed) !== undefined && normalised(listed) === normalised(url);
+
+/** Whether a URL leads to the same trigger, of an n8n that may be at another host. */
+export const isSamePath = (listed: unknown, url: string): boolean =>
+	typeof listed === 'string' &&
+	URL.canParse(listed) &&
+	URL.canParse(url) &&
+	new URL(listed).pathname === new URL(url).pathname;
 
 function webhookIn(entry: IDataObject): RegisteredWebhook | undefined {
 	const id = idIn(entry, ['id', 'webhookId']);
-	if (id === undefined) return undefined;
+	if (id === undefined || !PLAIN_ID.test(String(id))) return undefined;
 	const { url, events, status } = entry;
 	return {
 		id: String(id),

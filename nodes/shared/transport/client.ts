@@ -24,6 +24,8 @@ export interface PlacedRequest {
 /** Sends requests to AcountPay through n8n's own HTTP helper, for one run of a node. */
 export class Client {
 	private readonly redactor = new Redactor();
+	/** Takes out what responses have brought: of texts for a person, not of later responses. */
+	private readonly hidden = new Redactor();
 
 	/** Decides how many requests of this run are in flight at once. */
 	readonly limiter: AdaptiveLimiter;
@@ -76,8 +78,18 @@ export class Client {
 		return cancelSignalOf(this.context);
 	}
 
+	/** Takes a secret that a response has brought out of every error from now on. */
+	hide(secret: string): void {
+		this.hidden.add(secret);
+	}
+
 	/** Takes the secrets of this run out of a text from outside. */
 	redact(text: string): string {
+		return this.hidden.text(this.withoutSent(text));
+	}
+
+	/** Takes the secrets out of a text that requests of this run may have carried. */
+	private withoutSent(text: string): string {
 		for (const secret of this.auth.secrets()) this.redactor.add(secret);
 		return this.redactor.text(text);
 	}
@@ -159,7 +171,7 @@ export class Client {
 	private redacted(body: Buffer, { accept }: ApiRequest): Buffer {
 		if (accept !== undefined) return body;
 		const text = body.toString('utf8');
-		const redacted = this.redact(text);
+		const redacted = this.withoutSent(text);
 		return redacted === text ? body : Buffer.from(redacted);
 	}
 }

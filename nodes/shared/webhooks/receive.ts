@@ -1,43 +1,59 @@
-import type {
-	IDataObject,
-	IHookFunctions,
-	IWebhookFunctions,
-	IWebhookResponseData,
-} from 'n8n-workflow';
+import type { IHookFunctions, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import { readWebhookEvent, type WebhookEvent } from '../api/events';
-import { CREDENTIAL_TYPE } from '../auth/oAuth2/accessToken';
+import { readWebhookEvent, unknownEventIn, type WebhookEvent } from '../api/events';
+import { baseUrlOf, OAUTH2_HOSTS } from '../api/hosts';
+import { type AcountPayCredential, CREDENTIAL_TYPE } from '../auth/oAuth2/accessToken';
 import { isSignedWith, type SignatureScheme } from './schemes';
 import { fitsSecret } from './secrets';
 
-/** Why a delivery is rejected, with the HTTP status of the response. */
-export interface Rejection {
+/** Why a delivery is refused, with the HTTP status of the response. */
+export interface Refusal {
 	status: 400 | 401 | 500;
 	/** As the end of 'refused a webhook: …'. */
 	reason: string;
+	/** Of a delivery that none of the known secrets has signed: whether another one has. */
+	isSignedWith?: (secret: string) => boolean;
 }
 
-/** Reads the secret that webhooks of a node are signed with; an empty string when there is none. */
-export type SecretOf = (context: Pick<IHookFunctions, 'getCredentials'>) => Promise<string>;
+/** What a node's credential says about its webhooks. */
+export interface WebhookCredential {
+	/** The Webhook Secret that a person has filled in; empty when there is none. */
+	webhookSecret: string;
+	/** The base URL of the environment; empty when it is not to be used. */
+	environment: string;
+}
 
-/** The webhook secret in the node's credential of a type. */
-export const webhookSecretIn =
-	(credentialType: string): SecretOf =>
-	async (context) => {
-		const { webhookSecret } = await context.getCredentials<IDataObject>(credentialType);
-		return String(webhookSecret ?? '').trim();
-	};
+/** Where the secrets come from that the deliveries to a node are signed with. */
+export interface SecretSource<Credential extends WebhookCredential = WebhookCredential> {
+	/** The type of the credential that is read. */
+	credentialType: string;
+	/** With another value the credential is read anew: it may have been edited since. */
+	dependsOn?: string;
+	/** Reads the credential, which is costly: what it gives is used for ten seconds. */
+	read(context: Pick<IHookFunctions, 'getCredentials'>): Promise<Credential>;
+	/** The secrets, of which any may have signed a delivery; an empty one counts as none. */
+	secretsOf(credential: Credential): string[];
+	/** Why a delivery is refused when there is none. */
+	missing: string;
+}
+
+/** The webhook secret in a credential's fields; empty when there is none. */
+export const webhookSecretIn = ({ webhookSecret }: { webhookSecret?: unknown }): string =>
+	String(webhookSecret ?? '').trim();
 
 /** The webhook secret in the node's credential 'AcountPay API'. */
-export const webhookSecretOf = webhookSecretIn(CREDENTIAL_TYPE);
-
-/** What a node knows of its webhook secret besides how to read it. */
-export interface SecretFacts {
-	/** Another value means another secret, beside another credential of the node. */
-	dependsOn?: string;
-	/** Why a delivery is rejected when there is no secret. */
-	missing?: string;
-}
+export const oAuth2Secrets: SecretSource = {
+	credentialType: CREDENTIAL_TYPE,
+	async read(context) {
+		const credential = await context.getCredentials<AcountPayCredential>(CREDENTIAL_TYPE);
+		return {
+			webhookSecret: webhookSecretIn(credential),
+			environment: baseUrlOf(credential, OAUTH2_HOSTS) ?? '',
+		};
+	},
+	secretsOf: ({ webhookSecret }) => [webhookSecret],
+	missing: 'the credential has no Webhook Secret',
+};
 
 /** The words for a node that needs the webhook secret and whose credential has none. */
 export const WEBHOOK_SECRET_MISSING = {
@@ -52,74 +68,102 @@ export const WEBHOOK_SECRET_MISSING = {
  * @throws NodeOperationError when the credential 'AcountPay API' has no webhook secret
  */
 export async function requireWebhookSecret(context: IHookFunctions): Promise<void> {
-	if ((await webhookSecretOf(context)) !== '') return;
+	if ((await oAuth2Secrets.read(context)).webhookSecret !== '') return;
 	const { message, description } = WEBHOOK_SECRET_MISSING;
 	throw new NodeOperationError(context.getNode(), `${message}. ${description}`);
 }
 
+/** An event that AcountPay has signed, and the credential as it was read for it. */
+export interface ReceivedEvent<Credential> {
+	event: WebhookEvent;
+	credential: Credential;
+}
+
+/** What a delivery turned out to be: an event, a signed event that no documentation knows, or neither. */
+export type CheckedDelivery<Credential> =
+	| ReceivedEvent<Credential>
+	| { unknownEvent: string }
+	| { refusal: Refusal };
+
 /**
  * Receives a delivery in a node's `webhook()`.
  * @param scheme how the delivery must be signed
- * @returns the event; undefined when the delivery was rejected, which is then answered and logged
+ * @returns the event; undefined when there is nothing to act on, which is then answered and logged
  */
-export async function receiveEvent(
+export async function receiveEvent<Credential extends WebhookCredential>(
 	context: IWebhookFunctions,
 	scheme: SignatureScheme,
-	secretOf: SecretOf,
-	facts: SecretFacts = {},
-): Promise<WebhookEvent | undefined> {
-	const received = await checkDelivery(context, scheme, secretOf, facts);
-	if ('event' in received) return received.event;
-	const { status, reason } = received.rejection;
+	source: SecretSource<Credential>,
+): Promise<ReceivedEvent<Credential> | undefined> {
+	return eventIn(context, await checkDelivery(context, scheme, source));
+}
+
+/** The event of a checked delivery; undefined when there is none, which is then answered and logged. */
+export function eventIn<Credential>(
+	context: IWebhookFunctions,
+	checked: CheckedDelivery<Credential>,
+): ReceivedEvent<Credential> | undefined {
+	if ('event' in checked) return checked;
+	if ('unknownEvent' in checked) {
+		logUnknownOnce(context, checked.unknownEvent);
+		answer(context, 200, 'ignored');
+		return undefined;
+	}
+	const { status, reason } = checked.refusal;
 	context.logger.warn(`AcountPay node '${context.getNode().name}' refused a webhook: ${reason}`);
 	answer(context, status, 'refused');
 	return undefined;
 }
 
-type Received = { event: WebhookEvent } | { rejection: Rejection };
-
-const rejected = (status: Rejection['status'], reason: string): Received => ({
-	rejection: { status, reason },
-});
+const refused = (status: Refusal['status'], reason: string) => ({ refusal: { status, reason } });
 
 /**
  * Checks a delivery, the cheapest check first: headers, signature, body.
  * Throws nothing: n8n would start an execution that fails for it, or end a waiting one.
  */
-async function checkDelivery(
+export async function checkDelivery<Credential extends WebhookCredential>(
 	context: IWebhookFunctions,
 	scheme: SignatureScheme,
-	secretOf: SecretOf,
-	{ dependsOn, missing = 'the credential has no Webhook Secret' }: SecretFacts,
-): Promise<Received> {
+	{ credentialType, dependsOn, read, secretsOf, missing }: SecretSource<Credential>,
+): Promise<CheckedDelivery<Credential>> {
 	const request = context.getRequestObject();
 	const now = Date.now();
 	const claimed = scheme.readHeaders(request.headers, now);
-	if (typeof claimed === 'string') return rejected(401, claimed);
+	if (typeof claimed === 'string') return refused(401, claimed);
 
 	const rawBody = await rawBodyOf(request).catch(() => undefined);
-	if (!rawBody) return rejected(400, 'its body broke off');
+	if (!rawBody) return refused(400, 'its body broke off');
 
-	let secret = '';
-	const fits = (read: string) => {
-		secret = read;
-		return isSignedWith(secret, claimed, rawBody);
-	};
+	const isSignedBy = (secret: string) => isSignedWith(secret, claimed, rawBody);
+	const seen: { credential?: Credential; secrets?: string[] } = {};
 	const isSigned = await fitsSecret(
-		secretKeyOf(context, dependsOn),
-		async () => await secretOf(context),
-		fits,
+		secretKeyOf(context, credentialType, dependsOn),
+		async () => await read(context),
+		(credential) => {
+			seen.credential = credential;
+			seen.secrets = secretsOf(credential).filter((secret) => secret !== '');
+			return seen.secrets.some(isSignedBy);
+		},
 	).catch(() => undefined);
-	if (isSigned === undefined) return rejected(500, 'the credential could not be read');
-	if (secret === '') return rejected(401, missing);
-	if (!isSigned) return rejected(401, 'its signature is wrong');
+	const { credential, secrets } = seen;
+	if (isSigned === undefined || !credential) {
+		return refused(500, 'the credential could not be read');
+	}
+	if (!isSigned) {
+		const reason = secrets?.length === 0 ? missing : 'its signature is wrong';
+		return { refusal: { status: 401, reason, isSignedWith: isSignedBy } };
+	}
 
 	// Events are JSON. What calls itself text is none; other wrong types are what HTTP clients put on JSON by themselves.
 	const isText = /^text\/plain\b/i.test(String(request.headers['content-type'] ?? ''));
 	const event = isText ? undefined : readWebhookEvent(rawBody);
-	if (!event) return rejected(400, 'it is signed, but is no event of a payment or a merchant');
+	if (!event) {
+		const unknownEvent = isText ? undefined : unknownEventIn(rawBody, scheme.events);
+		if (unknownEvent !== undefined) return { unknownEvent };
+		return refused(400, 'it is signed, but is no event of a payment or a merchant');
+	}
 	const tooOld = scheme.refuseByAge(event, now);
-	return tooOld === undefined ? { event } : rejected(401, tooOld);
+	return tooOld === undefined ? { event, credential } : refused(401, tooOld);
 }
 
 type Request = ReturnType<IWebhookFunctions['getRequestObject']>;
@@ -131,9 +175,9 @@ async function rawBodyOf(request: Request): Promise<Buffer> {
 }
 
 /** The node with its credentials: another credential is another secret. */
-function secretKeyOf(context: IWebhookFunctions, dependsOn: string | undefined): string {
+function secretKeyOf(context: IWebhookFunctions, ...parts: Array<string | undefined>): string {
 	const { id, credentials } = context.getNode();
-	return JSON.stringify([context.getWorkflow().id, id, credentials, dependsOn]);
+	return JSON.stringify([context.getWorkflow().id, id, credentials, ...parts]);
 }
 
 /**
@@ -142,7 +186,7 @@ function secretKeyOf(context: IWebhookFunctions, dependsOn: string | undefined):
  */
 export function answer(
 	context: IWebhookFunctions,
-	status: 200 | Rejection['status'],
+	status: 200 | Refusal['status'],
 	result: 'accepted' | 'ignored' | 'refused',
 ): IWebhookResponseData {
 	context.getResponseObject().status(status).json({ result }).end();
@@ -153,6 +197,20 @@ export function answer(
 export function logDoubt(context: IWebhookFunctions, event: WebhookEvent, reason: string): void {
 	const { name } = context.getNode();
 	context.logger.warn(`AcountPay node '${name}' does not act on ${quoted(event.event)}: ${reason}`);
+}
+
+/** Kinds of events that are not documented and were logged. A partner's mistake must not fill the log, nor this. */
+const loggedKinds = new Set<string>();
+const MAX_LOGGED_KINDS = 100;
+
+function logUnknownOnce(context: IWebhookFunctions, name: string): void {
+	const { id, name: nodeName } = context.getNode();
+	const kind = JSON.stringify([context.getWorkflow().id, id, name.slice(0, 60)]);
+	if (loggedKinds.has(kind) || loggedKinds.size >= MAX_LOGGED_KINDS) return;
+	loggedKinds.add(kind);
+	context.logger.warn(
+		`AcountPay node '${nodeName}' ignores ${quoted(name)}: it is signed, but no event that this package knows`,
+	);
 }
 
 /** A name from outside for one line of a log. */

@@ -3,55 +3,56 @@ export const TRUSTED_FOR = 10_000;
 /** The shortest time between two reads that wrong signatures cause, in ms: the secret may have been replaced just now. */
 export const READ_EVERY = 5_000;
 
-/** How many secrets one delivery is compared with: other deliveries may read it meanwhile. */
+/** How many reads one delivery is compared with: other deliveries may read meanwhile. */
 const MAX_LOOKS = 3;
 
-interface KnownSecret {
-	secret: Promise<string>;
-	/** When reading it began, in ms since 1970. */
+interface KnownSecrets {
+	secrets: Promise<unknown>;
+	/** When reading began, in ms since 1970. */
 	readAt: number;
 }
 
 /**
- * Webhook secrets that were read a short time ago. n8n reads, decrypts and evaluates a credential anew each time, which
- * takes more CPU than all else about a delivery.
+ * What was read a short time ago. n8n reads, decrypts and evaluates a credential anew each time, which takes more CPU than
+ * all else about a delivery.
  */
-const known = new Map<string, KnownSecret>();
+const known = new Map<string, KnownSecrets>();
 
-function read(key: string, readSecret: () => Promise<string>): KnownSecret {
+function read(key: string, readSecrets: () => Promise<unknown>): KnownSecrets {
 	const now = Date.now();
 	for (const [other, { readAt }] of known) if (now - readAt >= TRUSTED_FOR) known.delete(other);
-	const entry = { secret: readSecret(), readAt: now };
+	const entry = { secrets: readSecrets(), readAt: now };
 	known.set(key, entry);
 	return entry;
 }
 
-const fresh = (entry: KnownSecret | undefined) =>
+const fresh = (entry: KnownSecrets | undefined) =>
 	entry && Date.now() - entry.readAt < TRUSTED_FOR ? entry : undefined;
 
 /**
- * Whether something was signed with a secret. The secret is read when it has not been read for {@link TRUSTED_FOR}, and
- * when what was signed does not fit it, but then no more often than every {@link READ_EVERY}: a new secret counts at
+ * Whether something was signed with a secret. Secrets are read when they have not been read for {@link TRUSTED_FOR}, and
+ * when what was signed does not fit them, but then no more often than every {@link READ_EVERY}: a new secret counts at
  * once, and noise does not cause reads. Deliveries at the same moment share one read.
- * @param key tells secrets apart
- * @throws what `readSecret` throws
+ * @param key tells from others whose secrets they are
+ * @param readSecrets always of the same type for one key
+ * @throws what `readSecrets` throws
  */
-export async function fitsSecret(
+export async function fitsSecret<Secrets>(
 	key: string,
-	readSecret: () => Promise<string>,
-	fits: (secret: string) => boolean,
+	readSecrets: () => Promise<Secrets>,
+	fits: (secrets: Secrets) => boolean,
 ): Promise<boolean> {
 	for (let looks = 0; looks < MAX_LOOKS; looks++) {
 		const cached = fresh(known.get(key));
-		const entry = cached ?? read(key, readSecret);
-		const secret = await entry.secret.catch((error: unknown) => {
+		const entry = cached ?? read(key, readSecrets);
+		const secrets = (await entry.secrets.catch((error: unknown) => {
 			if (known.get(key) === entry) known.delete(key);
 			throw error;
-		});
-		if (fits(secret)) return true;
-		// It was read for this delivery: reading it again changes nothing.
+		})) as Secrets;
+		if (fits(secrets)) return true;
+		// They were read for this delivery: reading them again changes nothing.
 		if (entry !== cached) return false;
-		// Another delivery has read it meanwhile, so look at that.
+		// Another delivery has read them meanwhile, so look at those.
 		if (known.get(key) !== entry) continue;
 		if (Date.now() - entry.readAt < READ_EVERY) return false;
 		known.delete(key);

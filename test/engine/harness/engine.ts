@@ -250,6 +250,13 @@ export class Engine {
 		return this.published(workflow, urls, async () => await this.webhooks.unpublish(workflow));
 	}
 
+	/** Listens for a workflow that was published before this n8n has started; no method of a node is called. */
+	async takeUp(definition: WorkflowDefinition): Promise<Published> {
+		const workflow = this.workflow(definition);
+		const urls = await this.webhooks.takeUp(workflow);
+		return this.published(workflow, urls, async () => await this.webhooks.unpublish(workflow));
+	}
+
 	private published(
 		workflow: IWorkflowBase,
 		urls: string[],

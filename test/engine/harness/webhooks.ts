@@ -100,6 +100,15 @@ export class WebhookServer {
 				throw error;
 			}
 		});
+		return this.listenTo(workflowData, webhooks);
+	}
+
+	/** What n8n does when it starts, for a workflow that was published before: it listens, and calls no node. */
+	async takeUp(workflowData: IWorkflowBase): Promise<string[]> {
+		return this.listenTo(workflowData, await this.callHooks(workflowData, async () => {}));
+	}
+
+	private listenTo(workflowData: IWorkflowBase, webhooks: IWebhookData[]): string[] {
 		for (const { httpMethod, path, node } of webhooks) {
 			this.published.set(`${httpMethod} ${path}`, { workflowData, node });
 		}

@@ -16,7 +16,7 @@ function newProcess(): Repeats {
 }
 
 const { MEMORY, MEMORY_SIZE } = newProcess();
-const TRIGGER = 'workflow node';
+const TRIGGER = { triggerId: 'workflow node', environment: 'https://api.example.com' };
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** A full hour. */
@@ -188,12 +188,43 @@ describe('an event', () => {
 		);
 	});
 
+	it('is stored again with the next delivery, a repeat too, where n8n has dropped or put back the data', () => {
+		const { isRepeat } = newProcess();
+		const staticData: IDataObject = {};
+		isRepeat(eventOf('payment.completed', 1), TRIGGER, staticData, START);
+		const older = stored(staticData);
+		isRepeat(eventOf('payment.completed', 2), TRIGGER, staticData, START);
+		for (const rewound of [older, {}]) {
+			expect(isRepeat(eventOf('payment.completed', 1), TRIGGER, rewound, START)).toBe(true);
+			const restarted = newProcess();
+			for (const id of [1, 2]) {
+				const event = eventOf('payment.completed', id);
+				expect(restarted.isRepeat(event, TRIGGER, stored(rewound), START)).toBe(true);
+			}
+		}
+	});
+
+	it('of one environment says nothing about another, which has numbers of its own', () => {
+		const { isRepeat } = newProcess();
+		const event = eventOf('payment.completed', 456);
+		const production = { ...TRIGGER, environment: 'https://api.acountpay.com' };
+		const staticData: IDataObject = {};
+		expect(isRepeat(event, TRIGGER, staticData, START)).toBe(false);
+		expect(isRepeat(event, production, staticData, START)).toBe(false);
+		expect(isRepeat(event, TRIGGER, staticData, START)).toBe(true);
+		expect(isRepeat(event, production, staticData, START)).toBe(true);
+	});
+
 	it('of one trigger says nothing about another', () => {
 		const { isRepeat } = newProcess();
 		const event = eventOf('payment.completed', 'pay_1');
-		expect(isRepeat(event, 'workflow one', {}, 0)).toBe(false);
-		expect(isRepeat(event, 'workflow two', {}, 0)).toBe(false);
-		expect(isRepeat(event, 'workflow one', {}, 0)).toBe(true);
+		const [one, two] = ['workflow one', 'workflow two'].map((triggerId) => ({
+			...TRIGGER,
+			triggerId,
+		}));
+		expect(isRepeat(event, one, {}, 0)).toBe(false);
+		expect(isRepeat(event, two, {}, 0)).toBe(false);
+		expect(isRepeat(event, one, {}, 0)).toBe(true);
 	});
 });
 
@@ -246,6 +277,39 @@ describe('what version 0.1.0 has stored', () => {
 				repeated,
 			]);
 		}
+	});
+});
+
+describe('what was stored before the environment belonged to an event', () => {
+	it('still counts, whatever the environment is', () => {
+		// Written for payment.completed of pay_abc123def456.
+		const staticData = { seenByHour: { [START / HOUR]: 'ZD3jnS0q' } };
+		for (const environment of ['https://api.acountpay.com', '']) {
+			const { isRepeat } = newProcess();
+			const event = eventOf('payment.completed', 'pay_abc123def456');
+			expect(isRepeat(event, { ...TRIGGER, environment }, stored(staticData), START)).toBe(true);
+		}
+	});
+});
+
+describe('static data that somebody else has written', () => {
+	it('are passed over, and never make it throw', () => {
+		const hours = fc.oneof(fc.string(), fc.constantFrom(String(START / HOUR), '-1', '1e9', 'x'));
+		const values = fc.oneof(
+			fc.jsonValue(),
+			fc.string({ unit: 'binary' }),
+			fc.constant('x'.repeat(7)),
+		);
+		const data = fc.oneof(fc.jsonValue(), fc.dictionary(hours, values));
+		fc.assert(
+			fc.property(data, data, (seenByHour, seenEvents) => {
+				const { isRepeat } = newProcess();
+				const staticData = { seenByHour, seenEvents } as IDataObject;
+				const event = eventOf('payment.completed', 'pay_1');
+				expect(isRepeat(event, TRIGGER, staticData, START)).toBe(false);
+				expect(isRepeat(event, TRIGGER, stored(staticData), START)).toBe(true);
+			}),
+		);
 	});
 });
 

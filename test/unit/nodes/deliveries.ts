@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { IWebhookFunctions } from 'n8n-workflow';
 import { SIGNATURE } from '../../../nodes/shared/api/events';
-import { receiveEvent } from '../../../nodes/shared/webhooks/receive';
+import { receiveEvent, type SecretSource } from '../../../nodes/shared/webhooks/receive';
 import type { Headers, SignatureScheme } from '../../../nodes/shared/webhooks/schemes';
 
 /** The moment at which deliveries come, in ms since 1970. */
@@ -52,9 +52,17 @@ export async function receive(
 	now = NOW,
 ) {
 	jest.spyOn(Date, 'now').mockReturnValue(now);
-	const secretOf = async () => (typeof readSecret === 'string' ? readSecret : await readSecret());
+	const source: SecretSource = {
+		credentialType: 'acountPayApi',
+		read: async () => ({
+			webhookSecret: typeof readSecret === 'string' ? readSecret : await readSecret(),
+			environment: 'https://api.example.com',
+		}),
+		secretsOf: ({ webhookSecret }) => [webhookSecret],
+		missing: 'the credential has no Webhook Secret',
+	};
 	const { context, answered, logged } = contextOf(delivery, async () => ({}));
-	const event = await receiveEvent(context, scheme, secretOf);
+	const { event } = (await receiveEvent(context, scheme, source)) ?? {};
 	return { event, status: answered[0] as number | undefined, answered, logged };
 }
 /** The same without anything that an earlier delivery left. */

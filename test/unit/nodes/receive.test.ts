@@ -1,9 +1,9 @@
 import type { IWebhookFunctions } from 'n8n-workflow';
 import {
 	answer,
+	oAuth2Secrets,
 	receiveEvent,
 	requireWebhookSecret,
-	webhookSecretOf,
 } from '../../../nodes/shared/webhooks/receive';
 import { SCHEMES } from '../../../nodes/shared/webhooks/schemes';
 import { contextOf, type Delivery, NOW, signedWithToken } from './deliveries';
@@ -22,7 +22,7 @@ describe('a delivery that a node receives', () => {
 		);
 	};
 	const receiveIn = async (context: IWebhookFunctions) =>
-		await receiveEvent(context, SCHEMES.oAuth2, webhookSecretOf);
+		(await receiveEvent(context, SCHEMES.oAuth2, oAuth2Secrets))?.event;
 
 	it('is handed on when it is signed, and is not answered yet', async () => {
 		const { context, answered, logged } = received();

@@ -1,0 +1,170 @@
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import type { IDataObject } from 'n8n-workflow';
+import { isRecord } from '../shared/api/responses';
+
+/*
+ * What the trigger keeps of its webhook at AcountPay. n8n's static data can be read by whoever reads the workflow, written by
+ * whoever edits it, put back by an execution that ends later, and dropped. So what stands there is encrypted, bound to the
+ * trigger, and never the only copy: this process remembers too, and of two the newer one counts.
+ */
+
+/** A webhook that AcountPay has given to this trigger. */
+export interface Registration {
+	/** AcountPay's number for the webhook, as text. */
+	id: string;
+	/** What its deliveries are signed with. */
+	secret: string;
+	/** The URL that it was registered with. */
+	url: string;
+	/** When its secret became known, in ms since 1970. */
+	at: number;
+}
+
+/** Whose registration it is. One that was written for another owner is not read. */
+export interface Owner {
+	workflowId: string;
+	nodeId: string;
+	/** Where it was registered: numbers of one environment mean something else in another. */
+	baseUrl: string;
+	/** {@link keyFrom} the client secret: who has the workflow, but not the credential, has nothing. */
+	key: Buffer;
+	/**
+	 * The node's URL. Only its path tells triggers apart: n8n's processes may each know their host by another name. Undefined
+	 * for a test in the editor, which n8n gives static data of its own.
+	 */
+	url?: string;
+}
+
+const ALGORITHM = 'aes-256-gcm';
+const IV_LENGTH = 12;
+const TAG_LENGTH = 16;
+
+/**
+ * The key that registrations are encrypted with.
+ * @param clientSecret of the credential
+ * @returns undefined when there is no secret: everybody could work the key out
+ */
+export const keyFrom = (clientSecret: string): Buffer | undefined =>
+	clientSecret === ''
+		? undefined
+		: Buffer.from(
+				hkdfSync('sha256', clientSecret, '', 'n8n-nodes-acountpay: webhook registration', 32),
+			);
+
+/** What is authenticated besides the registration itself. */
+const bindingOf = ({ workflowId, nodeId }: Owner, url: string, baseUrl: string) =>
+	Buffer.from(JSON.stringify([workflowId, nodeId, url, baseUrl]));
+
+function seal(owner: Owner, { url, ...rest }: Registration): IDataObject {
+	const iv = randomBytes(IV_LENGTH);
+	const cipher = createCipheriv(ALGORITHM, owner.key, iv, { authTagLength: TAG_LENGTH });
+	cipher.setAAD(bindingOf(owner, url, owner.baseUrl));
+	const sealed = Buffer.concat([cipher.update(JSON.stringify(rest)), cipher.final()]);
+	return {
+		url,
+		baseUrl: owner.baseUrl,
+		sealed: Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url'),
+	};
+}
+
+/** What is stored for this owner, and where it was registered; undefined when there is nothing that the owner has written. */
+function open(owner: Owner, record: unknown): (Registration & Pick<Owner, 'baseUrl'>) | undefined {
+	const { url, baseUrl, sealed } = isRecord(record) ? record : {};
+	if (typeof url !== 'string' || typeof baseUrl !== 'string' || typeof sealed !== 'string') {
+		return undefined;
+	}
+	const bytes = Buffer.from(sealed, 'base64url');
+	if (bytes.length < IV_LENGTH + TAG_LENGTH) return undefined;
+	try {
+		const iv = bytes.subarray(0, IV_LENGTH);
+		const cipher = createDecipheriv(ALGORITHM, owner.key, iv, { authTagLength: TAG_LENGTH });
+		cipher.setAAD(bindingOf(owner, url, baseUrl));
+		cipher.setAuthTag(bytes.subarray(IV_LENGTH, IV_LENGTH + TAG_LENGTH));
+		const text = Buffer.concat([
+			cipher.update(bytes.subarray(IV_LENGTH + TAG_LENGTH)),
+			cipher.final(),
+		]);
+		return { ...(JSON.parse(text.toString()) as Omit<Registration, 'url'>), url, baseUrl };
+	} catch {
+		return undefined;
+	}
+}
+
+const pathOf = (url: string) => (URL.canParse(url) ? new URL(url).pathname : url);
+
+/** What this process remembers, by owner; the one that was used last is the last. */
+const memory = new Map<string, Registration>();
+/** How many owners are remembered at most: triggers that were removed leave something behind. */
+const MEMORY_SIZE = 10_000;
+
+/** The key is part of it: another credential must not be given the secret, to encrypt it with a key that others know. */
+function memoryKeyOf({ workflowId, nodeId, baseUrl, key, url = '' }: Owner): string {
+	const keyHash = createHash('sha256').update(key).digest('base64');
+	return JSON.stringify([workflowId, nodeId, baseUrl, keyHash, pathOf(url)]);
+}
+
+function remember(owner: Owner, registration: Registration): void {
+	const key = memoryKeyOf(owner);
+	memory.delete(key);
+	memory.set(key, registration);
+	for (const oldest of memory.keys()) {
+		if (memory.size <= MEMORY_SIZE) break;
+		memory.delete(oldest);
+	}
+}
+
+/**
+ * The newest registration of this owner, of what n8n has stored and what this process remembers.
+ * @param staticData n8n's static data of the node
+ * @returns undefined when there is none, or none with the owner's path
+ */
+export function keptRegistration(staticData: IDataObject, owner: Owner): Registration | undefined {
+	const opened = open(owner, staticData.registration);
+	const isOwn =
+		opened?.baseUrl === owner.baseUrl &&
+		(owner.url === undefined || pathOf(opened.url) === pathOf(owner.url));
+	const stored = isOwn ? withoutBaseUrl(opened) : undefined;
+	if (owner.url === undefined) return stored;
+	const remembered = memory.get(memoryKeyOf(owner));
+	const newest = stored && (!remembered || stored.at > remembered.at) ? stored : remembered;
+	if (newest && newest !== remembered) remember(owner, newest);
+	return newest;
+}
+
+const withoutBaseUrl = ({ id, secret, url, at }: Registration): Registration => ({
+	id,
+	secret,
+	url,
+	at,
+});
+
+/** A registration of this owner that n8n has stored, of another URL or environment: n8n has moved, or the credential was edited. */
+export function registrationElsewhere(
+	staticData: IDataObject,
+	owner: Owner,
+): { id: string; url: string; baseUrl: string } | undefined {
+	const opened = open(owner, staticData.registration);
+	return opened && (opened.url !== owner.url || opened.baseUrl !== owner.baseUrl)
+		? opened
+		: undefined;
+}
+
+/** Keeps a registration, here and in n8n's static data. Writes nothing that stands there already: n8n stores them whole. */
+export function keepRegistration(
+	staticData: IDataObject,
+	owner: Owner,
+	registration: Registration,
+): void {
+	remember(owner, registration);
+	const stored = open(owner, staticData.registration);
+	const isStored =
+		stored?.baseUrl === owner.baseUrl &&
+		JSON.stringify(withoutBaseUrl(stored)) === JSON.stringify(withoutBaseUrl(registration));
+	if (!isStored) staticData.registration = seal(owner, registration);
+}
+
+/** Forgets the owner's registration, here and in n8n's static data. */
+export function forgetRegistration(staticData: IDataObject, owner: Owner): void {
+	memory.delete(memoryKeyOf(owner));
+	delete staticData.registration;
+}

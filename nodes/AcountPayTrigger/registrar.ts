@@ -1,0 +1,168 @@
+import {
+	changeWebhook,
+	isSameUrl,
+	listWebhooks,
+	readWebhook,
+	readWebhooks,
+	type RegisteredWebhook,
+	registerWebhook,
+	removeWebhook,
+	secretsIn,
+	type WebhookTarget,
+} from '../shared/api/webhookRegistrations';
+import { ApiError } from '../shared/errors';
+import { readError, rejectionError, unreachableError } from '../shared/transport/apiErrors';
+import type { Client } from '../shared/transport/client';
+import {
+	describeFailure,
+	isRejection,
+	isSuccess,
+	isUnreachable,
+	type SendResult,
+} from '../shared/transport/response';
+import { type CallOptions, send, sendRepeatedly } from '../shared/transport/send';
+
+/** How long one response is waited for, in ms. */
+const TIMEOUT = 10_000;
+/** How long it is waited for when there is hardly any time left, in ms. */
+const SHORTEST_TIMEOUT = 1_000;
+/** How many webhooks a list may have. */
+const MAX_LISTED = 10_000;
+/** How many webhooks are removed at once; more of the same URL are left to a person. */
+const MAX_REMOVALS = 10;
+
+/** A webhook with the secret that its deliveries are signed with. */
+export type NewWebhook = Required<Pick<RegisteredWebhook, 'id' | 'secret'>>;
+
+/**
+ * The requests about webhooks. Each takes the number of requests that is said, repeats after a failure aside, however many
+ * webhooks are listed. What is changed or removed is given as it was listed, so it is listed.
+ */
+export class Registrar {
+	private readonly deadline: number;
+
+	/**
+	 * @param patience how long all requests together may take, in ms
+	 * @param secret that the trigger has kept, and no error is to show
+	 */
+	constructor(
+		private readonly client: Client,
+		patience: number,
+		secret = '',
+	) {
+		this.deadline = Date.now() + patience;
+		client.hide(secret);
+	}
+
+	private get options(): CallOptions {
+		const timeLeft = Math.max(SHORTEST_TIMEOUT, this.deadline - Date.now());
+		const timeout = Math.min(TIMEOUT, timeLeft);
+		return { timeout, deadline: this.deadline, resendUnknown: false };
+	}
+
+	/**
+	 * All webhooks of the partner, with one request.
+	 * @throws ApiError
+	 */
+	async list(): Promise<RegisteredWebhook[]> {
+		const subject = { name: 'the list of webhooks' };
+		const outcome = await this.repeat(listWebhooks(), (body) => readWebhooks(body));
+		if (!('result' in outcome)) {
+			throw readError(this.client, outcome.failed, subject, 'sent a response that is no list');
+		}
+		if (outcome.result.length <= MAX_LISTED) return outcome.result;
+		throw new ApiError(
+			'unavailable',
+			`AcountPay lists more than ${MAX_LISTED.toLocaleString('en')} webhooks`,
+			'Remove webhooks that are not used in the AcountPay Partner Dashboard.',
+		);
+	}
+
+	/**
+	 * Changes a webhook to be as wanted, with one request.
+	 * @returns whether AcountPay posts to it now; false also when AcountPay does not know it any more
+	 * @throws ApiError
+	 */
+	async change({ id }: RegisteredWebhook, target: WebhookTarget): Promise<boolean> {
+		const outcome = await this.repeat(changeWebhook(id, target), (body) => readWebhook(body));
+		if ('result' in outcome) return outcome.result.isActive;
+		if (outcome.failed.status === 404) return false;
+		throw readError(this.client, outcome.failed, { name: `the change of webhook ${id}` });
+	}
+
+	/**
+	 * Registers a webhook, with one request.
+	 * @throws ApiError
+	 */
+	async register(target: WebhookTarget): Promise<NewWebhook> {
+		const sent = this.seen(await send(this.client, registerWebhook(target), this.options));
+		const { id, secret } = (isSuccess(sent) && readWebhook(sent.body)) || {};
+		if (id !== undefined && secret !== undefined) return { id, secret };
+		throw this.notRegistered(sent);
+	}
+
+	private notRegistered(sent: SendResult): ApiError {
+		const subject = { name: 'the new webhook' };
+		if (isUnreachable(sent)) return unreachableError(this.client, subject, sent);
+		if (isRejection(sent)) return rejectionError(this.client, sent, subject, '');
+		const what = isSuccess(sent) ? 'gave no ID and secret for it' : describeFailure(sent);
+		return new ApiError('unknown', `AcountPay was asked for a new webhook, but ${what}`, '');
+	}
+
+	/**
+	 * Removes webhooks, where AcountPay lets it: one request each, up to ten and up to the first that fails, and then one
+	 * that looks what is left.
+	 * @returns those that are still there, and why
+	 * @throws ApiError
+	 */
+	async remove(webhooks: RegisteredWebhook[]): Promise<{ left: string[]; reason: string }> {
+		let failed: SendResult | undefined;
+		for (const { id } of webhooks.slice(0, MAX_REMOVALS)) {
+			const outcome = await this.repeat(removeWebhook(id), () => true);
+			if ('result' in outcome) continue;
+			({ failed } = outcome);
+			break;
+		}
+		const ids = webhooks.map(({ id }) => id);
+		if (!failed) {
+			return { left: ids.slice(MAX_REMOVALS), reason: `only ${MAX_REMOVALS} are removed at once` };
+		}
+		const reason = isRejection(failed)
+			? `AcountPay refused, with status ${failed.status}`
+			: `AcountPay ${describeFailure(failed)}`;
+		// 404 is the response for a webhook that is gone, and for an endpoint that does not exist.
+		const there = new Set((await this.list()).map(({ id }) => id));
+		return { left: ids.filter((id) => there.has(id)), reason };
+	}
+
+	private async repeat<Result>(
+		request: Parameters<typeof sendRepeatedly>[1],
+		read: (body: Buffer) => Result | undefined,
+	): Promise<{ result: Result } | { failed: SendResult }> {
+		return await sendRepeatedly(this.client, request, this.options, (sent) => {
+			this.seen(sent);
+			return isSuccess(sent) ? read(sent.body) : undefined;
+		});
+	}
+
+	/** Sees to it that no error shows a secret that a response has brought, such as one that echoes a webhook. */
+	private seen(sent: SendResult): SendResult {
+		if (sent.status !== undefined)
+			for (const secret of secretsIn(sent.body)) this.client.hide(secret);
+		return sent;
+	}
+}
+
+/** The webhooks that AcountPay lists under a URL. */
+export const listedUnder = (url: string, listed: RegisteredWebhook[]): RegisteredWebhook[] =>
+	listed.filter((webhook) => isSameUrl(webhook.url, url));
+
+/** Whether AcountPay posts to a webhook, and the wanted events alone. */
+export function isInOrder({ events, isActive }: RegisteredWebhook, target: WebhookTarget): boolean {
+	const registered = new Set(events);
+	return (
+		isActive &&
+		registered.size === target.events.length &&
+		target.events.every((event) => registered.has(event))
+	);
+}
