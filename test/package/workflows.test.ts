@@ -52,6 +52,15 @@ test.each(files)(
 	},
 );
 
+it.each(['.ci/run', '.github/workflows/ci.yml', '.github/workflows/publish.yml'])(
+	'%s installs what the lock file pins and then runs all tests',
+	(path) => {
+		expect(readFileSync(join(ROOT, path), 'utf8')).toMatch(
+			/^(\s*- run: )?npm ci$[^]*^(\s*- run: )?npm run test:all$/m,
+		);
+	},
+);
+
 test('no install script of a dependency runs', () => {
 	const settings = readFileSync(join(ROOT, '.npmrc'), 'utf8').split('\n');
 	expect(settings).toContain('ignore-scripts=true');
