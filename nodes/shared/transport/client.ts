@@ -8,7 +8,13 @@ import { Redactor } from '../redaction';
 import { cancelSignalOf, helperContext, type RequestContext } from '../requestContext';
 import { AdaptiveLimiter } from './adaptiveLimiter';
 import { networkFailureOf } from './networkErrors';
-import { isSuccess, isWebPage, proxyFailureOf, type SendResult } from './response';
+import {
+	type ApiResponse,
+	isSuccess,
+	isWebPage,
+	proxyFailureOf,
+	type SendResult,
+} from './response';
 import { ServerClock } from './serverClock';
 
 /** A request as it leaves, but for the secrets that n8n adds. */
@@ -154,8 +160,8 @@ export class Client {
 		const sentAt = Date.now();
 		try {
 			const { statusCode, headers: received, body: bytes } = await this.auth.call(caller, options);
-			const body = this.redacted(Buffer.from(bytes as Buffer), request);
-			const response = { status: statusCode, headers: received, body };
+			const whole = { status: statusCode, headers: received, body: Buffer.from(bytes as Buffer) };
+			const response = this.redacted(whole, request);
 			// Anything else may come from a server in between.
 			if (recorder.sent && isSuccess(response) && !isWebPage(response)) {
 				this.clock.observe(received, sentAt, Date.now());
@@ -167,12 +173,12 @@ export class Client {
 		}
 	}
 
-	/** A body without secrets: servers echo what they were sent, and n8n stores what comes. An image has no text. */
-	private redacted(body: Buffer, { accept }: ApiRequest): Buffer {
-		if (accept !== undefined) return body;
-		const text = body.toString('utf8');
+	/** A response without secrets: servers echo what they were sent, and n8n stores what comes. An image has no text. */
+	private redacted(response: ApiResponse, { accept }: ApiRequest): ApiResponse {
+		if (accept !== undefined && isSuccess(response)) return response;
+		const text = response.body.toString('utf8');
 		const redacted = this.withoutSent(text);
-		return redacted === text ? body : Buffer.from(redacted);
+		return redacted === text ? response : { ...response, body: Buffer.from(redacted) };
 	}
 }
 

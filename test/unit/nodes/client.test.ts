@@ -193,6 +193,15 @@ describe('a response', () => {
 		});
 	});
 
+	test('has no secret where it comes in place of an image', async () => {
+		const { client } = await open(() => {
+			throw thrown(404, 'echo abcdefghijklmnop');
+		});
+		expect(await client.send({ ...GET, accept: 'image/*' }, 5_000)).toMatchObject({
+			body: Buffer.from('echo [secret]'),
+		});
+	});
+
 	test('without a secret keeps bytes that are no text', async () => {
 		const bytes = Buffer.from([0x7b, 0xff, 0xfe, 0x7d]);
 		const { client } = await open(() => ({ ...ok(''), body: bytes }));
