@@ -8,7 +8,7 @@ import { ValidationError } from '../errors';
 import type { RequestContext } from '../requestContext';
 import type { Auth } from './auth';
 import { ApiKeys } from './apiKeys';
-import { OAuth2 } from './oAuth2';
+import { OAuth2 } from './oAuth2/oAuth2';
 
 /** A way to authenticate, as the nodes offer it. */
 interface AuthMethod {

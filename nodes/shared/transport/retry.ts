@@ -14,7 +14,7 @@ import { Cancelled } from '../errors';
  * | 401, or 403 with a token that has ended     | once, renewed     | once, renewed                  | never           |
  *
  * Of a 429, this file decides how long it is waited out in all, `AdaptiveLimiter` how long each pause is, and `backoff.ts` the
- * longest `Retry-After` that is believed. The last row is in `shared/auth/oAuth2.ts`. Polling is not a retry.
+ * longest `Retry-After` that is believed. The last row is in `shared/auth/oAuth2/tokenSource.ts`. Polling is not a retry.
  */
 export interface RetryPolicy {
 	/** Whether to give up: after so many attempts, `elapsed` ms after the first, when the next would come in `delay` ms. */

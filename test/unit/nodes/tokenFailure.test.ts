@@ -49,7 +49,7 @@ describe('why there is no token', () => {
 	])('%s', (_name, error, expected) => {
 		const failure = tokenFailureOf(error);
 		expect(failure).toMatchObject(expected);
-		expect(failure.rejected).toBeUndefined();
+		expect(failure.refused).toBeUndefined();
 	});
 
 	test.each<[number | undefined, object, string, boolean]>([
@@ -114,7 +114,7 @@ describe('why there is no token', () => {
 		expect(tokenFailureOf(error)).toEqual({
 			what: 'it refused the id and secret',
 			transient: false,
-			rejected: true,
+			refused: true,
 			status,
 		});
 	});

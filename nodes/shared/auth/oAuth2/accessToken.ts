@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { ICredentialDataDecryptedObject, IDataObject } from 'n8n-workflow';
 import { type AcountPayHost, baseUrlOf, OAUTH2_HOSTS } from '../../api/hosts';
+import type { RequestContext } from '../../requestContext';
 
 /** The name of the credential type 'AcountPay API'. It is in people's saved workflows. */
 export const CREDENTIAL_TYPE = 'acountPayApi';
@@ -27,6 +28,18 @@ export interface TokenData extends IDataObject {
 	acountPayFingerprint?: string;
 	/** While n8n gets a token: the token that it is to replace. */
 	acountPayReplaces?: string;
+}
+
+/** Reads the node's credential, with what n8n has stored of its token. */
+export async function readCredential(context: RequestContext): Promise<AcountPayCredential> {
+	const credential = await context.getCredentials<AcountPayCredential>(CREDENTIAL_TYPE);
+	return { ...credential, oauthTokenData: credential.oauthTokenData ?? {} };
+}
+
+/** When a token ends, in ms since 1970; never, as far as is known, when AcountPay did not say. */
+export function expiryOf(token: TokenData): number {
+	const expiry = Number(token.n8n_expires_at ?? NaN);
+	return Number.isFinite(expiry) ? expiry : Infinity;
 }
 
 /**

@@ -1,5 +1,8 @@
+import { TOKEN_PATH } from '../../api/hosts';
 import { isRecord } from '../../api/responses';
+import { ApiError } from '../../errors';
 import { blockedByN8n, codesOf, neverSent } from '../../transport/networkErrors';
+import { PROXY_ADVICE } from '../../transport/response';
 
 /** Why there is no token. */
 export interface TokenFailure {
@@ -7,8 +10,8 @@ export interface TokenFailure {
 	what: string;
 	/** Whether it may pass by itself, so that asking again makes sense. */
 	transient: boolean;
-	/** Whether AcountPay rejected the id and secret. */
-	rejected?: boolean;
+	/** Whether AcountPay refused the id and secret. */
+	refused?: boolean;
 	/** The HTTP status, where it is known. */
 	status?: number;
 	/** Who stopped the request on its way to AcountPay. */
@@ -16,10 +19,10 @@ export interface TokenFailure {
 }
 
 /** AcountPay knows no such id and secret. */
-export const REJECTED: TokenFailure = {
+export const REFUSED: TokenFailure = {
 	what: 'it refused the id and secret',
 	transient: false,
-	rejected: true,
+	refused: true,
 	status: 401,
 };
 
@@ -47,10 +50,10 @@ const TRANSIENT_CODE =
 	/"(rate_limit_exceeded|temporarily_unavailable|server_error|slow_down|too[ _]many[ _]requests)"/i;
 
 /** What RFC 6749 calls an id and secret that are not accepted. */
-const REJECTING_CODE = /"(invalid_client|unauthorized_client|invalid_grant|access_denied)"/i;
+const REFUSING_CODE = /"(invalid_client|unauthorized_client|invalid_grant|access_denied)"/i;
 
-/** A rejected id or secret is 401 and a rejected grant 400 (documented); other statuses do not speak of the credential. */
-const REJECTING_STATUSES = [400, 401];
+/** A refused id or secret is 401 and a refused grant 400 (documented); other statuses do not speak of the credential. */
+const REFUSING_STATUSES = [400, 401];
 
 /** AcountPay responds in JSON: a web page, text or nothing at all does not come from its token endpoint. */
 function objectIn(body: unknown): Record<string, unknown> | undefined {
@@ -85,7 +88,7 @@ export function tokenFailureOf(error: unknown): TokenFailure {
 	}
 	if (status !== undefined) return statusFailure(status, code, json !== undefined);
 	const isCode = (json && 'error' in json) || failure?.cause === 'credential-invalid';
-	if (isCode) return REJECTED;
+	if (isCode) return REFUSED;
 	if (neverSent(error)) {
 		const reason = blockedByN8n(error);
 		return reason === undefined
@@ -113,8 +116,8 @@ function statusFailure(status: number, code: string, isJson: boolean): TokenFail
 	if (status < 300) {
 		return { what: 'it sent a response that could not be read', transient: true, status };
 	}
-	const isRejection = REJECTING_CODE.test(code) || (isJson && REJECTING_STATUSES.includes(status));
-	if (isRejection) return { ...REJECTED, status };
+	const isRefusal = REFUSING_CODE.test(code) || (isJson && REFUSING_STATUSES.includes(status));
+	if (isRefusal) return { ...REFUSED, status };
 	if ([401, 403, 407].includes(status)) return proxyFailure(status);
 	return { what: `it responded with status ${status}`, transient: false, status };
 }
@@ -126,3 +129,37 @@ const proxyFailure = (status = 0): TokenFailure => ({
 	status,
 	stoppedBy: 'proxy',
 });
+
+/**
+ * The error for the merchant, of an item for which nothing was sent.
+ * @param credential its name, in quotes
+ * @param environment of the credential
+ */
+export function tokenError(
+	{ what, refused, transient, status, stoppedBy }: TokenFailure,
+	credential: string,
+	environment: string,
+	baseUrl: string,
+): ApiError {
+	if (refused) {
+		return new ApiError(
+			'refused',
+			`AcountPay refused the Client ID and Client Secret of the credential ${credential}`,
+			`Check Client ID and Client Secret in that credential: they must be those of its environment (${environment}). Nothing was sent for this item.`,
+			{ status },
+		);
+	}
+	const advice = {
+		n8n: `Ask the administrator of n8n to allow ${baseUrl}.`,
+		proxy: PROXY_ADVICE,
+		nobody: transient
+			? `n8n asked ${baseUrl}${TOKEN_PATH} for about a minute. Run this item again later.`
+			: `Check the environment (${environment}) of that credential, and whether ${baseUrl} can be reached from n8n.`,
+	}[stoppedBy ?? 'nobody'];
+	return new ApiError(
+		'unavailable',
+		`AcountPay gave no access token for the credential ${credential}: ${what}`,
+		`${advice} Nothing was sent for this item.`,
+		{ status },
+	);
+}

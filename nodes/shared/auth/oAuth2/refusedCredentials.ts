@@ -1,33 +1,33 @@
-/** How often one execution asks with an id and secret that AcountPay rejects. */
-const MAX_REJECTIONS = 4;
+/** How often one execution asks with an id and secret that AcountPay refuses. */
+const MAX_REFUSALS = 4;
 
-/** What n8n's node context holds of the token requests that AcountPay rejected. */
-interface StoredRejections {
+/** What n8n's node context holds of the token requests that AcountPay refused. */
+interface StoredRefusals {
 	tokenRefusals?: { executionId: string; fingerprint: string; count: number; status?: number };
 }
 
 /**
- * Counts how often AcountPay rejected an id and secret. The count is in n8n's node context, which lives through the attempts
+ * Counts how often AcountPay refused an id and secret. The count is in n8n's node context, which lives through the attempts
  * of 'Retry On Fail' and the turns of a loop. Another execution starts counting anew, and so does an edited credential.
  */
-export class RejectedCredentials {
+export class RefusedCredentials {
 	/** @param context n8n's node context */
 	constructor(
-		private readonly context: StoredRejections,
+		private readonly context: StoredRefusals,
 		private readonly executionId: string,
 	) {}
 
 	/**
-	 * Whether AcountPay has rejected the credential so often that it is not asked again.
+	 * Whether AcountPay has refused the credential so often that it is not asked again.
 	 * @param fingerprint of the credential
-	 * @returns the last rejection's HTTP status, or undefined when AcountPay may be asked
+	 * @returns the last refusal's HTTP status, or undefined when AcountPay may be asked
 	 */
 	enough(fingerprint: string): { status?: number } | undefined {
 		const { tokenRefusals: known } = this.context;
-		return known && this.isOf(fingerprint) && known.count >= MAX_REJECTIONS ? known : undefined;
+		return known && this.isOf(fingerprint) && known.count >= MAX_REFUSALS ? known : undefined;
 	}
 
-	/** AcountPay rejected the id and secret that have this fingerprint. */
+	/** AcountPay refused the id and secret that have this fingerprint. */
 	add(fingerprint: string, status?: number): void {
 		const count = this.isOf(fingerprint) ? (this.context.tokenRefusals?.count ?? 0) : 0;
 		const { executionId } = this;

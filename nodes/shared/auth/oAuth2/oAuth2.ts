@@ -1,0 +1,109 @@
+import type {
+	ICredentialDataDecryptedObject,
+	IExecuteFunctions,
+	IHttpRequestOptions,
+	IN8nHttpFullResponse,
+} from 'n8n-workflow';
+import { baseUrlOf, OAUTH2_HOSTS } from '../../api/hosts';
+import type { ApiRequest } from '../../api/request';
+import { credentialNameOf, type RequestContext } from '../../requestContext';
+import type { SendResult } from '../../transport/response';
+import {
+	type Auth,
+	type Placement,
+	type RejectedWords,
+	secretsAmong,
+	unsafeBaseUrlError,
+} from '../auth';
+import { CREDENTIAL_TYPE, expiryOf, readCredential, type TokenData } from './accessToken';
+import { TokenSource } from './tokenSource';
+
+/**
+ * OAuth2 client credentials (documented), through n8n's own OAuth2 code. One valid token serves every item of a run, and a
+ * call whose token was refused is repeated once with a new one.
+ */
+export class OAuth2 implements Auth {
+	static readonly credentialType = CREDENTIAL_TYPE;
+	static readonly option = {
+		name: 'OAuth2',
+		description:
+			'AcountPay gave you a client_id, client_secret and webhook_secret for access tokens, before March 2026',
+	};
+
+	readonly credentialType = CREDENTIAL_TYPE;
+
+	private constructor(
+		private readonly source: TokenSource,
+		readonly baseUrl: string,
+	) {}
+
+	/**
+	 * Reads the node's credential; sends nothing.
+	 * @throws ValidationError when its base URL may not be given a secret
+	 */
+	static async open(context: RequestContext): Promise<OAuth2> {
+		const credential = await readCredential(context);
+		const baseUrl = baseUrlOf(credential, OAUTH2_HOSTS);
+		if (baseUrl === undefined) throw unsafeBaseUrlError(credentialNameOf(context, CREDENTIAL_TYPE));
+		return new OAuth2(new TokenSource(context, credential, baseUrl), baseUrl);
+	}
+
+	get credential(): ICredentialDataDecryptedObject {
+		return this.source.credential as unknown as ICredentialDataDecryptedObject;
+	}
+
+	/** The merchant is named in a header (documented). */
+	place({ merchantId, body, query }: ApiRequest): Placement {
+		return {
+			...(merchantId !== undefined && { headers: { 'X-Merchant-Client-Id': merchantId } }),
+			body,
+			query,
+		};
+	}
+
+	/** n8n adds the token. */
+	async call(
+		caller: IExecuteFunctions,
+		options: IHttpRequestOptions,
+	): Promise<IN8nHttpFullResponse> {
+		return (await caller.helpers.httpRequestWithAuthentication.call(
+			caller,
+			CREDENTIAL_TYPE,
+			options,
+			{ oauth2: { tokenType: 'Bearer' } },
+		)) as IN8nHttpFullResponse;
+	}
+
+	secrets(): string[] {
+		const { credential, tokens } = this.source;
+		return secretsAmong(credential.clientSecret, credential.webhookSecret, ...tokens);
+	}
+
+	rejectedWords(name: string): RejectedWords {
+		return {
+			message: `AcountPay did not accept the access token for ${name}`,
+			advice: 'Check Client ID, Client Secret and Environment of the credential.',
+		};
+	}
+
+	/**
+	 * Sends with a valid token. When AcountPay refuses the token (401, or 403 once it has ended by the clock), it is renewed
+	 * and the request repeated, once.
+	 */
+	async authenticate(send: () => Promise<SendResult>): Promise<SendResult> {
+		const token = await this.source.get();
+		const response = await send();
+		if (!isTokenRefused(response, token)) {
+			this.source.accepted();
+			return response;
+		}
+		this.source.refused(token);
+		const renewed = await this.source.get();
+		const repeated = await send();
+		if (repeated.status === 401) this.source.refusedAgain(renewed);
+		return repeated;
+	}
+}
+
+const isTokenRefused = ({ status }: SendResult, token: TokenData): boolean =>
+	status === 401 || (status === 403 && Date.now() >= expiryOf(token));

@@ -1,0 +1,226 @@
+import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
+import { baseUrlOf, OAUTH2_HOSTS } from '../../api/hosts';
+import { aborted } from '../../backoff';
+import { ApiError, Cancelled } from '../../errors';
+import {
+	cancelSignalOf,
+	credentialNameOf,
+	helperContext,
+	type RequestContext,
+} from '../../requestContext';
+import { retry, TOKEN } from '../../transport/retry';
+import {
+	type AcountPayCredential,
+	CREDENTIAL_TYPE,
+	expiryOf,
+	fingerprintOf,
+	forNewToken,
+	readCredential,
+	type TokenData,
+} from './accessToken';
+import { RefusedCredentials } from './refusedCredentials';
+import { NO_TOKEN, REFUSED, type TokenFailure, tokenError, tokenFailureOf } from './tokenFailure';
+
+/** A token is renewed when it has less than this left, in ms, as AcountPay's guide does. */
+const RENEWAL_MARGIN = 5 * 60_000;
+/** For how long a run asks for no token after it got none, in ms. A run that waits for a payment asks again after it. */
+const TOKEN_FAILURE_LASTS = 60_000;
+
+/** After so many new tokens in a row with which a refused call was refused again, the token is not the reason. */
+const MAX_USELESS_RENEWALS = 3;
+
+/** How long one response of the token endpoint is waited for, in ms. n8n itself waits five minutes. */
+const TOKEN_TIMEOUT = 30_000;
+const TOKEN_IS_LATE: TokenFailure = {
+	what: 'it did not respond within 30 seconds',
+	transient: true,
+};
+
+/** The access token of one run: n8n fetches and stores it, and this says when. Reads the credential once a token. */
+export class TokenSource {
+	/** Every access token of this run: one that was replaced may still be accepted. */
+	readonly tokens = new Set<string>();
+	private token: TokenData = {};
+	private renewAt = Infinity;
+	private refusedToken?: string;
+	/** How many new tokens in a row have not helped a refused call. */
+	private uselessRenewals = 0;
+	/** The last of them. */
+	private uselessToken?: TokenData;
+	private renewal?: Promise<void>;
+	private failure?: { error: ApiError; until: number };
+	private readonly refusals: RefusedCredentials;
+
+	/**
+	 * @param current the node's credential, as it was read
+	 * @param baseUrl where this run's requests go
+	 */
+	constructor(
+		private readonly context: RequestContext,
+		private current: AcountPayCredential,
+		private readonly baseUrl: string,
+	) {
+		this.refusals = new RefusedCredentials(
+			'getContext' in context ? context.getContext('node') : {},
+			context.getExecutionId(),
+		);
+		this.useCredential(current, RENEWAL_MARGIN);
+	}
+
+	/** The credential with the present token. */
+	get credential(): AcountPayCredential {
+		return this.current;
+	}
+
+	/**
+	 * A token which the current id and secret got, and which does not end within five minutes. Calls at the same time share
+	 * one request. Nothing is to be sent after a cancellation, also when it came meanwhile.
+	 * @throws ApiError when AcountPay gives no token; Cancelled
+	 */
+	async get(): Promise<TokenData> {
+		if (!this.hasValidToken()) {
+			// A run asks in vain once, not once for each of its items.
+			if (this.failure && Date.now() < this.failure.until) throw this.failure.error;
+			this.renewal ??= this.renew().finally(() => {
+				this.renewal = undefined;
+			});
+			await this.renewal;
+		}
+		if (this.cancelSignal?.aborted) throw new Cancelled();
+		return this.token;
+	}
+
+	/** AcountPay accepted a call's token. */
+	accepted(): void {
+		this.uselessRenewals = 0;
+	}
+
+	/** AcountPay refused a call with this token: the next one is another, unless new ones have not helped. */
+	refused(token: TokenData): void {
+		if (this.uselessRenewals < MAX_USELESS_RENEWALS) this.refusedToken = token.access_token;
+	}
+
+	/** AcountPay refused the call again with the token that was got in its place. */
+	refusedAgain(renewed: TokenData): void {
+		if (this.uselessToken === renewed) return;
+		this.uselessToken = renewed;
+		this.uselessRenewals++;
+	}
+
+	private get cancelSignal(): AbortSignal | undefined {
+		return cancelSignalOf(this.context);
+	}
+
+	private hasValidToken(): boolean {
+		const { access_token } = this.token;
+		return !!access_token && access_token !== this.refusedToken && Date.now() < this.renewAt;
+	}
+
+	/**
+	 * @param margin how long before its end the token counts as ended, in ms
+	 * @param trusted the token was fetched just now
+	 */
+	private useCredential(credential: AcountPayCredential, margin: number, trusted = false): void {
+		this.current = credential;
+		const token = credential.oauthTokenData ?? {};
+		const { acountPayFingerprint: fingerprint } = token;
+		const isOurs =
+			fingerprint === fingerprintOf(credential) || (trusted && fingerprint === undefined);
+		this.token = isOurs ? token : {};
+		if (this.token.access_token) this.tokens.add(this.token.access_token);
+		this.renewAt = expiryOf(token) - margin;
+	}
+
+	private async renew(): Promise<void> {
+		const failure = await retry(
+			async () => await this.renewOnce(),
+			(failed) => (failed?.transient ? 'backoff' : undefined),
+			TOKEN,
+			{ cancelSignal: this.cancelSignal },
+		);
+		if (!failure) return;
+		const { environment } = this.current;
+		const error = tokenError(failure, this.credentialName, environment, this.baseUrl);
+		this.failure = { error, until: Date.now() + TOKEN_FAILURE_LASTS };
+		throw error;
+	}
+
+	/** Takes the token that n8n has stored meanwhile, or asks for one. */
+	private async renewOnce(): Promise<TokenFailure | undefined> {
+		const credential = await readCredential(this.context);
+		if (this.isAnotherPartner(credential)) throw this.editedError();
+		this.useCredential(credential, RENEWAL_MARGIN);
+		if (this.hasValidToken()) return undefined;
+		if (this.cancelSignal?.aborted) throw new Cancelled();
+		return await this.fetchTokenUnlessHopeless();
+	}
+
+	/**
+	 * An execution is bound to one client ID and one host. If the credential changes meanwhile, stop instead of creating the
+	 * remaining payments as someone else.
+	 */
+	private isAnotherPartner(credential: AcountPayCredential): boolean {
+		return (
+			credential.clientId !== this.current.clientId ||
+			baseUrlOf(credential, OAUTH2_HOSTS) !== this.baseUrl
+		);
+	}
+
+	private editedError(): ApiError {
+		return new ApiError(
+			'unavailable',
+			`The credential ${this.credentialName} was edited while this node ran`,
+			'Nothing was sent for this item. Run it again to send it with the edited credential.',
+		);
+	}
+
+	/** Asks for a token once, unless this execution has asked in vain with this id and secret often enough. */
+	private async fetchTokenUnlessHopeless(): Promise<TokenFailure | undefined> {
+		const fingerprint = fingerprintOf(this.current);
+		const refusal = this.refusals.enough(fingerprint);
+		if (refusal) return { ...REFUSED, status: refusal.status };
+		const failure = await this.fetchToken();
+		if (!failure) this.refusals.clear();
+		else if (failure.refused) this.refusals.add(fingerprint, failure.status);
+		return failure;
+	}
+
+	/** Asks for a token once, through n8n. */
+	private async fetchToken(): Promise<TokenFailure | undefined> {
+		const limit = AbortSignal.timeout(TOKEN_TIMEOUT);
+		const end = this.cancelSignal ? AbortSignal.any([limit, this.cancelSignal]) : limit;
+		const caller = helperContext(
+			this.context,
+			forNewToken(this.toRenew()) as unknown as ICredentialDataDecryptedObject,
+			this.cancelSignal,
+		);
+		const failure = await Promise.race([
+			this.context.helpers.refreshOAuth2Token
+				.call(caller, CREDENTIAL_TYPE, { tokenType: 'Bearer' })
+				.then(() => undefined, tokenFailureOf),
+			aborted(end).then(() => TOKEN_IS_LATE),
+		]);
+		if (failure) return failure;
+		const credential = await readCredential(this.context);
+		const left = expiryOf(credential.oauthTokenData ?? {}) - Date.now();
+		// A token that lives shortly is used for half its life, or it would be renewed before every call.
+		this.useCredential(credential, left > 0 ? Math.min(RENEWAL_MARGIN, left / 2) : -Infinity, true);
+		// AcountPay gives out the same token once more: it is valid, and a call that is refused again has another reason.
+		if (this.token.access_token === this.refusedToken) this.refusedToken = undefined;
+		return this.hasValidToken() ? undefined : NO_TOKEN;
+	}
+
+	/**
+	 * The credential to get a token with. n8n lays the response over the old token's data, so that what is not in the
+	 * response stays as it was: of the old data only the token itself is left, marked so that it does not pass for the new.
+	 */
+	private toRenew(): AcountPayCredential {
+		const { access_token } = this.current.oauthTokenData ?? {};
+		const oauthTokenData = access_token ? { access_token, acountPayReplaces: access_token } : {};
+		return { ...this.current, oauthTokenData };
+	}
+
+	private get credentialName(): string {
+		return credentialNameOf(this.context, CREDENTIAL_TYPE);
+	}
+}
