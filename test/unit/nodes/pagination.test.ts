@@ -212,6 +212,21 @@ describe('a list that changes while it is read', () => {
 		expect(requests).toBe(12);
 	});
 
+	test('what was found after the count fell in the middle of a reading does not count: more may go unnoticed', async () => {
+		const { ids, server } = await read({
+			count: 200,
+			change(all, request) {
+				if (request === 2) all.pop();
+				if (request === 4) {
+					all.shift();
+					all.push(200);
+				}
+			},
+		});
+		const found = new Set(ids);
+		expect(server.list.filter((id) => id < 200 && !found.has(id))).toEqual([]);
+	});
+
 	test('an order by the last change: an entry that moves to the front is found', async () => {
 		const { ids } = await read({
 			count: 205,
