@@ -27,7 +27,9 @@ interface Report {
 
 /** What every operation goes through, and the tests of every operation. */
 const OF_OPERATIONS = /^nodes\/(AcountPay\/actions|shared\/api)\//;
-const OPERATION_TESTS = ['operations', 'reads'].map((name) => `test/unit/nodes/${name}.test.ts`);
+const OPERATION_TESTS = ['operations', 'reads'].map(
+	(name) => `test/unit/AcountPay/actions/${name}.test.ts`,
+);
 
 const filesIn = (folder: string) =>
 	readdirSync(folder, { recursive: true, encoding: 'utf8' })

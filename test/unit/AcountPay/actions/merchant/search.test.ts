@@ -1,0 +1,45 @@
+import { pickerItems } from '../../../../../nodes/AcountPay/actions/merchant/search';
+
+const merchant = (companyName: unknown, clientId: unknown, more = {}) =>
+	({ companyName, clientId, status: 'active', ...more }) as never;
+
+const MERCHANTS = [
+	merchant('Nordic Coffee ApS', 'client-1', { merchantId: 42, partnerRefId: 'customer-7' }),
+	merchant('æble', 'client-2', { status: 'pending' }),
+	merchant('Bageri', 'client-3', { status: undefined }),
+];
+const names = (filter?: string) => pickerItems(MERCHANTS, filter).map(({ name }) => name);
+
+test('merchants are picked by name, and paid by their client ID', () => {
+	expect(pickerItems(MERCHANTS)).toEqual([
+		{ name: 'æble (pending)', value: 'client-2' },
+		{ name: 'Bageri', value: 'client-3' },
+		{ name: 'Nordic Coffee ApS', value: 'client-1' },
+	]);
+});
+
+test.each([
+	['', 3],
+	[' nordic ', 1],
+	['COFFEE', 1],
+	['client-', 3],
+	['42', 1],
+	['customer-7', 1],
+	['undefined', 0],
+	['nobody', 0],
+])('%j finds %i', (filter, count) => {
+	expect(names(filter)).toHaveLength(count);
+});
+
+test('a merchant without a name goes by its ID, one without an ID can not be paid', () => {
+	expect(
+		pickerItems([
+			merchant('', 'client-4'),
+			merchant(undefined, 'client-5'),
+			merchant(7, 'client-6'),
+			merchant('No client', ''),
+			merchant('No client', undefined),
+			merchant('A number', 8),
+		]),
+	).toEqual(['client-4', 'client-5', 'client-6'].map((value) => ({ name: value, value })));
+});

@@ -1,0 +1,120 @@
+/** What ends a wait, what is asked again, and which response is believed. */
+import fc from 'fast-check';
+import {
+	AwaitedPayment,
+	isRefusal,
+	waitOutput,
+} from '../../../../../nodes/AcountPay/actions/payment/awaitedPayment';
+import { ApiError, Cancelled } from '../../../../../nodes/shared/errors';
+import { after, callOptions, errorFrom, useFakeTime } from '../../../support';
+
+useFakeTime();
+
+const refusedWith = (status: number) => new ApiError('refused', 'No', 'Advice', { status });
+
+/** A payment for which AcountPay gives these responses, the last one again and again. */
+function awaiting(...script: Array<object | Error>) {
+	let asked = 0;
+	const payment = new AwaitedPayment('pay_1', async () => {
+		const next = script[Math.min(asked++, script.length - 1)];
+		if (next instanceof Error) throw next;
+		return next as never;
+	});
+	return async () => await payment.ask(callOptions);
+}
+
+describe('an error', () => {
+	test.each([
+		new ApiError('unavailable', 'Down', 'Advice', { status: 503 }),
+		new ApiError('unavailable', 'Late', 'Advice'),
+		refusedWith(429),
+	])('%s is asked again for as long as the wait lasts', async (error) => {
+		const ask = awaiting(error);
+		for (let minutes = 0; minutes < 10; minutes++) {
+			expect(await ask()).toBe(error);
+			await after(60_000);
+		}
+	});
+
+	test.each([401, 403, 404])('%i is asked again for a minute', async (status) => {
+		const error = refusedWith(status);
+		const ask = awaiting(error);
+		expect(await ask()).toBe(error);
+		await after(59_999);
+		expect(await ask()).toBe(error);
+		expect(isRefusal(error)).toBe(true);
+		await after(1);
+		expect(await errorFrom(ask())).toBe(error);
+	});
+
+	test('a minute of refusals begins anew after a response', async () => {
+		const error = refusedWith(404);
+		const ask = awaiting(error, { status: 'pending' }, error);
+		expect(await ask()).toBe(error);
+		await after(50_000);
+		expect(await ask()).toMatchObject({ payment: { status: 'pending' } });
+		await after(50_000);
+		expect(await ask()).toBe(error);
+		await after(60_000);
+		expect(await errorFrom(ask())).toBe(error);
+	});
+
+	test.each([refusedWith(400), refusedWith(422), new Cancelled(), new TypeError('a bug')])(
+		'%s ends the wait at once',
+		async (error) => {
+			expect(await errorFrom(awaiting(error)())).toBe(error);
+		},
+	);
+});
+
+describe('a reference', () => {
+	test('properties: only the first one is believed', async () => {
+		const reference = fc.option(fc.constantFrom('A', 'B', 'C', 1), { nil: undefined });
+		await fc.assert(
+			fc.asyncProperty(fc.array(reference, { minLength: 1 }), async (references) => {
+				const ask = awaiting(...references.map((referenceNumber) => ({ referenceNumber })));
+				const first = references.find((one) => typeof one === 'string');
+				for (const one of references) {
+					const response = await ask();
+					const isBelieved = typeof one !== 'string' || one === first;
+					expect(response instanceof ApiError).toBe(!isBelieved);
+				}
+			}),
+		);
+	});
+
+	test('of another payment is said', async () => {
+		const ask = awaiting({ referenceNumber: 'A' }, { referenceNumber: 'B', status: 'paid' });
+		await ask();
+		expect(await ask()).toMatchObject({
+			outcome: 'unavailable',
+			message:
+				"AcountPay was asked about payment 'pay_1', but responded with the references 'A' and 'B'",
+		});
+	});
+});
+
+test.each([
+	['paid', 'completed', true],
+	['completed', 'completed', true],
+	['failed', 'failed', false],
+	['expired', 'expired', false],
+	['pending', 'pending', false],
+	['settled', 'settled', false],
+])('the output for %s has status %s and isPaid %s', (told, status, isPaid) => {
+	const payment = { id: 'pay_1', status: told, isPaid: !isPaid, waitEndedBy: 'nobody' };
+	expect(waitOutput('pay_1', { payment, statusAt: 'now' }, 'status')).toEqual({
+		id: 'pay_1',
+		paymentId: 'pay_1',
+		status,
+		isPaid,
+		waitEndedBy: 'status',
+		statusAt: 'now',
+	});
+});
+
+test('the output has no status where none is known', () => {
+	const output = waitOutput('pay_1', { payment: {}, statusAt: null }, 'timeout');
+	expect(Object.keys(output)).toEqual(['paymentId', 'isPaid', 'waitEndedBy', 'statusAt']);
+	expect(output.isPaid).toBe(false);
+});

@@ -1,0 +1,461 @@
+import fc from 'fast-check';
+import type { IBinaryData, IDataObject } from 'n8n-workflow';
+import type { Image, ItemWork } from '../../../../../nodes/AcountPay/actions/operation';
+import { create } from '../../../../../nodes/AcountPay/actions/payment/create.operation';
+import type { ApiRequest } from '../../../../../nodes/shared/api/request';
+import { Cancelled, UnexpectedError } from '../../../../../nodes/shared/errors';
+import type { Client } from '../../../../../nodes/shared/transport/client';
+import {
+	callOptions,
+	errorFrom,
+	imageResponse,
+	parameters,
+	PNG,
+	recordFor,
+	refusal,
+	response,
+	type Script,
+	scripted,
+} from '../../../support';
+
+const sandbox = { isProduction: false } as Client;
+const production = { isProduction: true } as Client;
+
+const checked = (values: IDataObject, client = sandbox) =>
+	create.check(
+		parameters({ merchantId: 'merchant_1', amount: 149.99, referenceNumber: 'ORDER-1', ...values }),
+		client,
+	);
+const additional = (additionalFields: IDataObject, client = sandbox) =>
+	checked({ additionalFields }, client);
+
+describe('amount', () => {
+	test('every amount in øre is sent as it was asked for, as a number and as a spreadsheet writes it', () => {
+		fc.assert(
+			fc.property(fc.integer({ min: 1, max: 1e11 }), (hundredths) => {
+				const amount = hundredths / 100;
+				expect(checked({ amount }).payment.amount).toBe(amount);
+				expect(checked({ amount: amount.toFixed(2) }).payment.amount).toBe(amount);
+				expect(checked({ amount: String(amount) }).payment.amount).toBe(amount);
+			}),
+		);
+	});
+
+	test('the noise of binary numbers is rounded away', () => {
+		fc.assert(
+			fc.property(
+				fc.integer({ min: 1, max: 1e7 }),
+				fc.double({ min: -9e-7, max: 9e-7, noNaN: true }),
+				(hundredths, noise) => {
+					expect(checked({ amount: hundredths / 100 + noise }).payment.amount).toBe(
+						hundredths / 100,
+					);
+				},
+			),
+		);
+		expect(checked({ amount: 3 * 49.95 }).payment.amount).toBe(149.85);
+	});
+
+	test('more than two decimals are refused', () => {
+		fc.assert(
+			fc.property(
+				fc.integer({ min: 1, max: 1e7 }),
+				fc.double({ min: 1.1e-6, max: 0.005, noNaN: true }),
+				(hundredths, rest) => {
+					const amount = hundredths / 100 + rest;
+					fc.pre(Math.abs(amount * 100 - Math.round(amount * 100)) > 1.05e-4);
+					expect(refusal(() => checked({ amount }))).toMatch(/^Amount must be/);
+				},
+			),
+		);
+	});
+
+	test('a text that is not as a spreadsheet writes it is refused', () => {
+		fc.assert(
+			fc.property(fc.string(), (amount) => {
+				fc.pre(!/^(0|[1-9]\d*)(\.\d{1,2})?$/.test(amount));
+				expect(refusal(() => checked({ amount }))).toMatch(/^Amount must/);
+			}),
+		);
+	});
+
+	test.each([[0.01], ['0.01'], [1], ['149'], ['149.9'], [0.009999999], [90071992547409.9]])(
+		'%p is an amount',
+		(amount) => {
+			expect(checked({ amount }).payment.amount).toBe(Math.round(Number(amount) * 100) / 100);
+		},
+	);
+
+	test.each([
+		[0],
+		[-5],
+		[0.004],
+		[0.009],
+		['149,99'],
+		['1e999'],
+		['1e2'],
+		['0x10'],
+		[' 149'],
+		['149 '],
+		['+5'],
+		['-5'],
+		['.5'],
+		['5.'],
+		['007'],
+		['1 000'],
+		['12.345'],
+		['0'],
+		['0.00'],
+		[''],
+		[true],
+		[null],
+		[undefined],
+		[{}],
+		[[]],
+		[[5]],
+		[12.345],
+		[12.340002],
+		[NaN],
+		[Infinity],
+		[-Infinity],
+		[1e16],
+		['90071992547409920'],
+	])('%p is none', (amount) => {
+		expect(refusal(() => checked({ amount }))).toMatch(
+			/^Amount must be a number of at least 0\.01 with at most two decimals, such as 149\.99, but is /,
+		);
+	});
+});
+
+/** A text that a field takes: not blank, and no expression in a field that holds none. */
+const isTyped = (text: string) => text.trim() !== '' && !text.includes('{{');
+
+describe('reference number', () => {
+	test('a text is sent as it is, a whole number as its digits', () => {
+		fc.assert(
+			fc.property(fc.oneof(fc.string().filter(isTyped), fc.maxSafeInteger()), (referenceNumber) => {
+				expect(checked({ referenceNumber }).payment.referenceNumber).toBe(String(referenceNumber));
+			}),
+		);
+	});
+
+	test.each([[''], ['  '], ['\n'], [null], [undefined]])('%p is empty', (referenceNumber) => {
+		expect(refusal(() => checked({ referenceNumber }))).toBe('Reference Number must not be empty');
+	});
+
+	test.each([[true], [{}], [['A']], [() => 1], [NaN]])('%p is no text', (referenceNumber) => {
+		expect(refusal(() => checked({ referenceNumber: referenceNumber as never }))).toMatch(
+			/^Reference Number must be text, but is /,
+		);
+	});
+
+	test.each([[2 ** 64], [-(2 ** 64)], [Infinity]])(
+		'%p is a number that is not exact',
+		(referenceNumber) => {
+			expect(refusal(() => checked({ referenceNumber }))).toMatch(
+				/^Reference Number must be text: the number .* is too large to be exact$/,
+			);
+		},
+	);
+});
+
+describe('merchant', () => {
+	test('every printable ASCII text is one, without the spaces around it', () => {
+		fc.assert(
+			fc.property(fc.string({ unit: 'grapheme-ascii' }).filter(isTyped), (merchantId) => {
+				expect(checked({ merchantId }).merchantId).toBe(merchantId.trim());
+			}),
+		);
+		expect(checked({ merchantId: 4711 }).merchantId).toBe('4711');
+	});
+
+	test.each([
+		['m\n1'],
+		['m\r\nX-Evil: 1'],
+		['m\t1'],
+		['mærchant'],
+		['m\u0000'],
+		['m\n'],
+		['😀'],
+		['m\x7f'],
+	])('%p can not be a header', (merchantId) => {
+		expect(refusal(() => checked({ merchantId }))).toMatch(
+			/^Merchant ID may only contain printable ASCII characters, but is /,
+		);
+	});
+
+	test('none is refused', () => {
+		expect(refusal(() => checked({ merchantId: ' ' }))).toBe('Merchant ID must not be empty');
+	});
+});
+
+describe('additional fields', () => {
+	test('what is not added is not sent', () => {
+		expect(checked({})).toEqual({
+			merchantId: 'merchant_1',
+			payment: { amount: 149.99, referenceNumber: 'ORDER-1' },
+			qrCode: false,
+		});
+	});
+
+	test('what is added is sent, and nothing else', () => {
+		expect(
+			additional({
+				currency: 'EUR',
+				description: 'Two tickets',
+				metadata: '{"orderId": 42}',
+				webhookUrl: 'https://n8n.example.com/webhook/1',
+				customFields: { terminal: 'T-1' },
+				mockPayment: 'delay',
+			}),
+		).toEqual({
+			merchantId: 'merchant_1',
+			payment: {
+				amount: 149.99,
+				referenceNumber: 'ORDER-1',
+				currency: 'EUR',
+				description: 'Two tickets',
+				metadata: { orderId: 42 },
+				webhookUrl: 'https://n8n.example.com/webhook/1',
+				terminal: 'T-1',
+			},
+			mockPayment: 'delay',
+			qrCode: false,
+		});
+	});
+
+	test.each([['DKK'], ['EUR'], ['SEK'], ['NOK'], ['USD'], ['GBP']])(
+		'%p is a currency',
+		(currency) => {
+			expect(additional({ currency }).payment.currency).toBe(currency);
+		},
+	);
+
+	test.each([['dkk'], ['kr'], ['DKKK'], ['ABC'], [208], ['DKK ']])(
+		'%p is no currency',
+		(currency) => {
+			expect(refusal(() => additional({ currency }))).toMatch(
+				/^Currency must be a currency code of ISO 4217/,
+			);
+		},
+	);
+
+	test.each([[''], ['  '], [null], [undefined]])('what is %p is left out', (value) => {
+		const fields = {
+			...{ currency: value, description: value, metadata: value, webhookUrl: value },
+			...{ customFields: value, mockPayment: value },
+		};
+		expect(additional(fields)).toEqual(checked({}));
+	});
+
+	test('a description that is no text is refused', () => {
+		expect(additional({ description: 5 }).payment.description).toBe('5');
+		expect(refusal(() => additional({ description: { a: 1 } }))).toMatch(
+			/^Description must be text/,
+		);
+	});
+
+	test('any JSON object is metadata, as text and as object', () => {
+		fc.assert(
+			fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
+				const sent = JSON.parse(JSON.stringify(value));
+				expect(additional({ metadata: value as IDataObject }).payment.metadata).toEqual(sent);
+				expect(additional({ metadata: JSON.stringify(value) }).payment.metadata).toEqual(sent);
+			}),
+		);
+	});
+
+	test.each([
+		['{"order":{"id":9007199254740993}}', '9007199254740993'],
+		['[-12345678901234567890]', '-12345678901234567890'],
+	])('%p would be sent rounded', (value, number) => {
+		expect(refusal(() => additional({ metadata: value as never }))).toBe(
+			`Metadata must not have the number ${number}, which can't be sent exactly: write it in quotes`,
+		);
+		expect(refusal(() => additional({ customFields: value as never }))).toMatch(
+			/^Custom Fields must not have the number /,
+		);
+	});
+
+	test('a number is taken as it is written', () => {
+		const metadata = { id: 2 ** 60, text: '9007199254740993', large: 1e300, ratio: 1 / 3 };
+		expect(additional({ metadata }).payment.metadata).toEqual(metadata);
+		const text = JSON.stringify(metadata);
+		expect(additional({ metadata: text }).payment.metadata).toEqual(metadata);
+	});
+
+	const circular: IDataObject = {};
+	circular.self = circular;
+	test.each([['[1]'], [[1]], ['null'], ['"x"'], ['5'], [5], ['{'], [true], [circular]])(
+		'%p is no JSON object',
+		(value) => {
+			expect(refusal(() => additional({ metadata: value as never }))).toMatch(
+				/^Metadata must be a JSON object, such as \{ "orderId": 42 \}, but is /,
+			);
+			expect(refusal(() => additional({ customFields: value as never }))).toMatch(
+				/^Custom Fields must be a JSON object/,
+			);
+		},
+	);
+
+	test.each([
+		['amount'],
+		['referenceNumber'],
+		['currency'],
+		['description'],
+		['metadata'],
+		['webhookUrl'],
+	])('a custom field may not be called %s', (name) => {
+		expect(refusal(() => additional({ customFields: { [name]: 1, other: 2 } }))).toBe(
+			`Custom Fields must not contain ${name}: there are fields of their own for that`,
+		);
+	});
+
+	test.each([
+		['https://n8n.example.com/webhook/1'],
+		['http://127.0.0.1:5678/x?y=1'],
+		['HTTPS://A.dk'],
+	])('%p is a webhook URL', (webhookUrl) => {
+		expect(additional({ webhookUrl }).payment.webhookUrl).toBe(webhookUrl);
+	});
+
+	test.each([
+		['n8n.example.com'],
+		['ftp://a.dk'],
+		['javascript:alert(1)'],
+		['http://'],
+		['https:///x'],
+		['http://a b'],
+		[' https://a.dk'],
+		['http://[::1'],
+		[5],
+	])('%p is no webhook URL', (webhookUrl) => {
+		expect(refusal(() => additional({ webhookUrl }))).toMatch(
+			/^Webhook URL must be a whole URL that starts with https:\/\/ or http:\/\//,
+		);
+	});
+
+	test.each([['true'], ['fail'], ['delay']])(
+		'mock payment %p, not in production',
+		(mockPayment) => {
+			expect(additional({ mockPayment }).mockPayment).toBe(mockPayment);
+			expect(refusal(() => additional({ mockPayment }, production))).toMatch(
+				/^Mock Payment must not be used with a credential for production/,
+			);
+		},
+	);
+
+	test.each([[true], ['yes'], [5]])('%p is no mock payment', (mockPayment) => {
+		expect(refusal(() => additional({ mockPayment }))).toBe(
+			`Mock Payment must be one of true, fail, delay, but is ${JSON.stringify(mockPayment) ?? 'undefined'}`,
+		);
+	});
+
+	test('the QR code is added when it is asked for', () => {
+		expect(checked({ options: { qrCode: true } }).qrCode).toBe(true);
+		expect(checked({ options: { qrCode: false } }).qrCode).toBe(false);
+	});
+});
+
+test('a long value is cut short in what is said of it', () => {
+	const message = refusal(() => checked({ amount: 'x'.repeat(1_000) }));
+	expect(message.length).toBeLessThan(160);
+	expect(message).toMatch(/x…$/);
+});
+
+describe('Create with a QR code', () => {
+	const stored = { data: '', mimeType: 'image/png' } as IBinaryData;
+	const payment = { amount: 1, referenceNumber: 'ORDER-1' };
+
+	/** Runs Create for one item with this script; `store` stands for n8n's place for files. */
+	async function run(
+		script: Script,
+		store: (image: Image) => Promise<IBinaryData> = async () => stored,
+	) {
+		const { client, sent, stop } = scripted(script);
+		const work = {
+			client,
+			options: callOptions,
+			record: (request: ApiRequest) => recordFor(request),
+			storeImage: store,
+		} as unknown as ItemWork;
+		const ended = create.run({ merchantId: 'merchant_1', payment, qrCode: true }, work);
+		return { ended, sent, stop };
+	}
+	const made = (body: object) => response(201, { ...body });
+
+	test('makes the payment, then reads its image', async () => {
+		const given: Image[] = [];
+		const store = async (its: Image) => {
+			given.push(its);
+			return stored;
+		};
+		const { ended, sent } = await run([made({ id: 7 }), imageResponse(PNG, 'image/png')], store);
+		expect(await ended).toEqual([{ json: { id: 7 }, binary: { data: stored } }]);
+		expect(given).toMatchObject([{ fileName: '7.png', mimeType: 'image/png' }]);
+		expect(sent).toMatchObject([
+			{ method: 'POST', body: payment, merchantId: 'merchant_1' },
+			{ method: 'GET', path: '/v1/partner/payments/7/qr' },
+		]);
+	});
+
+	test('without one asks for none', async () => {
+		const work = scripted([made({ id: 7 })]);
+		const output = await create.run({ merchantId: 'merchant_1', payment, qrCode: false }, {
+			client: work.client,
+			options: callOptions,
+			record: (request: ApiRequest) => recordFor(request),
+		} as unknown as ItemWork);
+		expect(output).toEqual([{ json: { id: 7 } }]);
+		expect(work.sent).toHaveLength(1);
+	});
+
+	test('names the payment when it is not known whether it was made', async () => {
+		const { ended } = await run([response(500)]);
+		expect((await errorFrom(ended))!.message).toContain("Payment 'ORDER-1' may or may not exist");
+		const refused = await run([response(403)]);
+		expect((await errorFrom(refused.ended))!.message).toContain("for merchant 'merchant_1'");
+	});
+
+	const missing = 'but its QR code is missing: ';
+	test.each<[string, Script, string, number | undefined]>([
+		[
+			'is refused',
+			[made({ id: 7 }), response(404, { message: 'none' })],
+			`The payment was made (7), ${missing}AcountPay does not find the QR code of payment '7' for merchant 'merchant_1': none`,
+			404,
+		],
+		[
+			'can not be asked for',
+			[made({ qrCodeUrl: 'https://…' })],
+			`The payment was made (without an ID), ${missing}AcountPay's response has no ID to ask for it with`,
+			undefined,
+		],
+	])('says that the payment was made when the image %s', async (_what, script, message, status) => {
+		const { ended } = await run(script);
+		const problem = (await errorFrom(ended))!;
+		expect(problem).toMatchObject({
+			outcome: 'made',
+			message,
+			description: expect.stringMatching(/'Get QR Code'.* Do not create the payment again\.$/),
+			payment: expect.any(Object),
+		});
+		expect(problem.status).toBe(status);
+	});
+
+	test('says so when n8n does not store the image, in the words of n8n where they are safe', async () => {
+		const store = (error: Error) => async () => await Promise.reject(error);
+		const script = () => [made({ id: 7 }), imageResponse(PNG, 'image/png')];
+		const full = await run(script(), store(new UnexpectedError(new Error('disk full'), true)));
+		expect((await errorFrom(full.ended))!.message).toBe(
+			`The payment was made (7), ${missing}disk full`,
+		);
+		const other = await run(script(), store(new Error('s3cret')));
+		expect((await errorFrom(other.ended))!.message).toMatch(/^The payment was made \(7\), .*ended/);
+	});
+
+	test('is stopped, and no more, when the execution is stopped while the image is read', async () => {
+		const { ended } = await run([made({ id: 7 }), new Cancelled()]);
+		await expect(ended).rejects.toBeInstanceOf(Cancelled);
+	});
+});

@@ -1,0 +1,194 @@
+import fc from 'fast-check';
+import type { IDataObject } from 'n8n-workflow';
+import {
+	MAX_PAYMENTS,
+	SharedReadings,
+} from '../../../../../../nodes/AcountPay/actions/payment/lookUp/merchantPayments';
+import type { ApiRequest } from '../../../../../../nodes/shared/api/request';
+import { ApiError, Cancelled } from '../../../../../../nodes/shared/errors';
+import { callOptions, response, scripted } from '../../../../support';
+
+const DAY = 24 * 60 * 60_000;
+
+/** A payment of the list that is so many days old. */
+const aged = (days: number, id: number): IDataObject => ({
+	id,
+	merchantClientId: 'shop',
+	referenceNumber: `ORDER-${id}`,
+	amount: 10,
+	currency: 'DKK',
+	createdAt: new Date(Date.now() - days * DAY).toISOString(),
+});
+
+/** A client of a server that has these payments, 100 a page; `state` may change them. */
+function serving(payments: IDataObject[], account = 'a') {
+	const state = { payments, fail: undefined as Error | undefined };
+	const { client, sent, stop } = scripted(({ query }: ApiRequest) => {
+		const { page, limit } = query as { page: number; limit: number };
+		if (state.fail) return state.fail;
+		const entries = state.payments.slice((page - 1) * limit, page * limit);
+		return response(200, { payments: entries, total: state.payments.length, page, limit });
+	});
+	return { client: Object.assign(client, { account }), sent, stop, state };
+}
+
+const idsOf = (payments: ReadonlyArray<{ id?: string }>) => payments.map(({ id }) => Number(id));
+
+/** 300 payments, a day between them, the newest first: half a day old, one and a half … */
+const orderly = () => Array.from({ length: 300 }, (_, index) => aged(index + 0.5, index));
+
+describe('how far a list is read', () => {
+	const read = async (payments: IDataObject[], days: number) => {
+		const { client, sent } = serving(payments);
+		const list = await new SharedReadings(Infinity).read(client, 'shop', days, callOptions);
+		return { ids: idsOf(list.ofLastDays(days)).sort((a, b) => a - b), pages: sent.length };
+	};
+
+	test.each([
+		[30, 1],
+		// Up to a day behind the look back.
+		[98, 1],
+		[99, 2],
+		[250, 3],
+		[3_000, 3],
+	])('%d days of a list that is newest first take %d pages', async (days, pages) => {
+		const { ids, pages: read30 } = await read(orderly(), days);
+		expect(read30).toBe(pages);
+		expect(ids).toEqual(Array.from({ length: Math.min(days, 300) }, (_, index) => index));
+	});
+
+	test.each<[string, (list: IDataObject[]) => IDataObject[]]>([
+		['oldest first', (list) => list.reverse()],
+		['out of order once', (list) => [...list.slice(0, 5), list[299], ...list.slice(5, 299)]],
+		[
+			'without a time somewhere',
+			(list) => [{ ...list[0], createdAt: undefined }, ...list.slice(1)],
+		],
+		[
+			'of one moment',
+			(list) => list.map((entry) => ({ ...entry, createdAt: aged(200, 0).createdAt })),
+		],
+	])('a list that is %s is read to its end', async (_what, change) => {
+		expect((await read(change(orderly()), 30)).pages).toBeGreaterThanOrEqual(3);
+	});
+
+	test('whatever the order, nothing of the look back is missed, and nothing older is in it', async () => {
+		const ages = fc.array(fc.double({ min: 0, max: 60, noNaN: true }), { maxLength: 350 });
+		const kinds = fc.constantFrom('newest', 'oldest', 'random' as const);
+		await fc.assert(
+			fc.asyncProperty(ages, kinds, fc.integer({ min: 1, max: 50 }), async (all, kind, days) => {
+				const list = all.map((age, id) => ({ age, entry: aged(age, id) }));
+				if (kind !== 'random')
+					list.sort((a, b) => (kind === 'newest' ? a.age - b.age : b.age - a.age));
+				const { ids } = await read(
+					list.map(({ entry }) => entry),
+					days,
+				);
+				// What is this close to the end of the look back depends on when reading began.
+				const isClear = (id: number) => Math.abs(all[id] - days) > 0.001;
+				const wanted = all.flatMap((age, id) => (age < days ? [id] : []));
+				expect(ids.filter(isClear)).toEqual(wanted.filter(isClear));
+			}),
+			{ numRuns: 60 },
+		);
+	});
+
+	test('a list that is too long is an error, and never what was read of it', async () => {
+		const long = Array.from({ length: MAX_PAYMENTS + 1 }, (_, id) => aged(1, id));
+		await expect(read(long, 30)).rejects.toThrow(/is too long to look through/);
+	});
+
+	test('a page that fails is an error, and never what was read of it', async () => {
+		const { client, sent, state } = serving(orderly().reverse());
+		const payments = [...state.payments];
+		const failing = new SharedReadings(Infinity);
+		Object.defineProperty(state, 'payments', {
+			get: () => {
+				if (sent.length > 1) throw new ApiError('unavailable', 'Page 2 failed', '');
+				return payments;
+			},
+		});
+		await expect(failing.read(client, 'shop', 30, callOptions)).rejects.toThrow('Page 2 failed');
+	});
+
+	test('a clock that is ahead, of AcountPay or of this machine, takes nothing out of the look back', async () => {
+		const { client } = serving([aged(20, 1)]);
+		const list = await new SharedReadings(Infinity).read(client, 'shop', 30, callOptions);
+		for (const ahead of [-25 * DAY, 25 * DAY]) {
+			client.clock.observe(
+				{ date: new Date(Date.now() + ahead).toUTCString() },
+				Date.now(),
+				Date.now(),
+			);
+			const other = await new SharedReadings(Infinity).read(client, 'shop', 30, callOptions);
+			expect(idsOf(other.ofLastDays(30))).toEqual([1]);
+		}
+		expect(idsOf(list.ofLastDays(30))).toEqual([1]);
+	});
+});
+
+describe('who shares a reading', () => {
+	test('all who want the same list while it is young, also with another look back', async () => {
+		const { client, sent } = serving(orderly());
+		const readings = new SharedReadings(30_000);
+		const looks = [30, 5, 120, 30].map(
+			async (days) =>
+				(await readings.read(client, 'shop', days, callOptions)).ofLastDays(days).length,
+		);
+		expect(await Promise.all(looks)).toEqual([30, 5, 120, 30]);
+		// One reading, as far back as anybody wanted.
+		expect(sent).toHaveLength(2);
+		await readings.read(client, 'shop', 100, callOptions);
+		expect(sent).toHaveLength(2);
+		// What was read does not reach this far.
+		await readings.read(client, 'shop', 200, callOptions);
+		expect(sent).toHaveLength(5);
+	});
+
+	test('not another account, another merchant, or a merchant that is written otherwise', async () => {
+		const readings = new SharedReadings(30_000);
+		const [one, two] = [serving([]), serving([], 'b')];
+		await readings.read(one.client, 'shop', 30, callOptions);
+		await readings.read(one.client, 'SHOP', 30, callOptions);
+		await readings.read(one.client, 'cafe', 30, callOptions);
+		await readings.read(two.client, 'shop', 30, callOptions);
+		expect([one.sent.length, two.sent.length]).toEqual([3, 1]);
+	});
+
+	test('not who comes later than its age allows', async () => {
+		const { client, sent } = serving([]);
+		const readings = new SharedReadings(30_000);
+		await readings.read(client, 'shop', 30, callOptions);
+		const now = Date.now();
+		const clock = jest.spyOn(Date, 'now');
+		clock.mockReturnValue(now + 29_000);
+		await readings.read(client, 'shop', 30, callOptions);
+		expect(sent).toHaveLength(1);
+		clock.mockReturnValue(now + 30_001);
+		await readings.read(client, 'shop', 30, callOptions);
+		expect(sent).toHaveLength(2);
+		clock.mockRestore();
+	});
+
+	test.each([new Cancelled(), new ApiError('refused', 'Wrong keys', '')])(
+		'another run that ends or fails (%s) harms nobody, and its own items are told',
+		async (fail) => {
+			const [ending, other] = [serving([]), serving([aged(1, 7)])];
+			ending.state.fail = fail;
+			const readings = new SharedReadings(30_000);
+			const [first, second, third] = await Promise.allSettled([
+				readings.read(ending.client, 'shop', 30, callOptions),
+				readings.read(ending.client, 'shop', 30, callOptions),
+				readings.read(other.client, 'shop', 30, callOptions),
+			]);
+			expect([first, second]).toEqual([
+				{ status: 'rejected', reason: fail },
+				{ status: 'rejected', reason: fail },
+			]);
+			expect(third).toMatchObject({ status: 'fulfilled', value: { all: [{ id: '7' }] } });
+			// Nothing is kept of what has failed.
+			delete ending.state.fail;
+			await readings.read(ending.client, 'shop', 30, callOptions);
+		},
+	);
+});

@@ -1,0 +1,537 @@
+/** How the list is read for a payment whose outcome is not known, and what else counts. */
+import type { IDataObject } from 'n8n-workflow';
+import { PaymentLookUp } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/paymentLookUp';
+import { requests } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/requests';
+import { keyOf } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/samePayment';
+import type { PaymentTrace } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/trace';
+import type { Trace } from '../../../../../../nodes/AcountPay/execution/createOnce';
+import type {
+	Entry,
+	IdempotencyRecord,
+} from '../../../../../../nodes/AcountPay/execution/idempotencyRecord';
+import type { ApiRequest } from '../../../../../../nodes/shared/api/request';
+import { AdaptiveLimiter } from '../../../../../../nodes/shared/transport/adaptiveLimiter';
+import { after, callOptions, end, response, scripted, useFakeTime } from '../../../../support';
+
+useFakeTime();
+
+let products = 0;
+let shops = 0;
+/** A payment that no other test asks for: what is open is kept for the whole process. */
+const newProduct = () => ({
+	merchantId: 'shop',
+	referenceNumber: `PRODUCT-${++products}`,
+	amount: 149.99,
+	currency: 'DKK',
+});
+type Wanted = ReturnType<typeof newProduct>;
+
+const listed = (
+	id: number,
+	wanted: Wanted,
+	at: number,
+	changes: IDataObject = {},
+): IDataObject => ({
+	id,
+	referenceNumber: wanted.referenceNumber,
+	amount: wanted.amount,
+	currency: wanted.currency,
+	merchantClientId: wanted.merchantId,
+	status: 'pending',
+	createdAt: new Date(at).toISOString(),
+	...changes,
+});
+
+/** Older payments of other orders, a second apart, the newest first. */
+const older = (count: number, wanted: Wanted, before = Date.now() - 1_001) =>
+	Array.from({ length: count }, (_, index) =>
+		listed(1_000_000 + index, wanted, before - index * 1_000, { referenceNumber: 'OLDER' }),
+	);
+
+/** An AcountPay with a list. Its clock is that of this machine, as far as a `Date` header shows it. */
+function shop(list: IDataObject[]) {
+	const { client, stop } = scripted([]);
+	const asked: ApiRequest[] = [];
+	const server = { status: 200 };
+	client.send = async (request) => {
+		asked.push(request);
+		await after(5);
+		const now = Date.now();
+		client.clock.observe({ date: new Date(now).toUTCString() }, now, now);
+		const { page, limit } = request.query as { page: number; limit: number };
+		const size = Math.min(50, limit);
+		const payments = list.slice((page - 1) * size, page * size);
+		return response(server.status, { payments, total: list.length, page, limit: size });
+	};
+	// Of its own: what belongs to whom is kept for the whole process.
+	Object.assign(client, {
+		limiter: new AdaptiveLimiter(5),
+		baseUrl: `https://acountpay-${++shops}.test`,
+	});
+	return { client, stop, asked, server, list };
+}
+type Shop = ReturnType<typeof shop>;
+
+/** The look-up of one item; `others` is what the execution has stored of other items, `earlier` of this one. */
+function lookUp(
+	{ client }: Shop,
+	wanted: Wanted,
+	{ others = [], earlier }: { others?: Entry[]; earlier?: Partial<Entry> } = {},
+) {
+	const record = { others: () => others, earlier } as unknown as IdempotencyRecord;
+	return new PaymentLookUp(client, wanted, callOptions, record);
+}
+
+const found = async (of: PaymentLookUp, left: Trace | undefined, willResend = false) =>
+	(await end(of.find(left, willResend))).value!;
+
+const keyAt = ({ client }: Shop, wanted: Wanted) => `${client.baseUrl} ${keyOf(wanted)}`;
+const isOwned = ({ client }: Shop, id: string) =>
+	requests.isOthers(`${client.baseUrl} ${id}`, 'nobody');
+
+const looked = (words: string, times = 'once') =>
+	`AcountPay's list of payments was looked at ${times}: it ${words}.`;
+
+const entryOf = (wanted: Wanted, more: object): Entry =>
+	({ request: 'r', origin: 'o', referenceNumber: wanted.referenceNumber, ...more }) as Entry;
+
+describe('the list', () => {
+	test('has the payment: it is handed out under the name that a create has, marked as looked up', async () => {
+		const wanted = newProduct();
+		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(3, wanted)]);
+		const item = lookUp(at, wanted);
+		const trace = item.sending();
+		expect(await found(item, trace)).toEqual({
+			kind: 'made',
+			made: { ...at.list[0], paymentId: 7, lookedUp: true },
+		});
+		expect(at.asked[0]).toMatchObject({
+			method: 'GET',
+			path: '/v1/partner/payments',
+			query: { page: 1, limit: 100 },
+			merchantId: 'shop',
+			repeatable: true,
+		});
+	});
+
+	test('does not have it: it is looked at five times, in 7.5 to 12 seconds', async () => {
+		const wanted = newProduct();
+		const at = shop(older(3, wanted));
+		const item = lookUp(at, wanted);
+		const { value, took } = await end(item.find(item.sending(), false));
+		expect(value).toEqual({ kind: 'none', looked: looked('does not show it', '5 times') });
+		expect(at.asked).toHaveLength(5);
+		expect(took).toBeGreaterThanOrEqual(7_500);
+		expect(took).toBeLessThan(12_500);
+	});
+
+	test('has it late', async () => {
+		const wanted = newProduct();
+		const at = shop(older(3, wanted));
+		const item = lookUp(at, wanted);
+		const finding = item.find(item.sending(), false);
+		await after(2_000);
+		at.list.unshift(listed(8, wanted, Date.now()));
+		expect((await end(finding)).value).toMatchObject({ kind: 'made', made: { paymentId: 8 } });
+	});
+
+	test('is read no further than three minutes before the request when the newest come first', async () => {
+		const wanted = newProduct();
+		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(900, wanted)]);
+		const item = lookUp(at, wanted);
+		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
+		// A page has 50 payments, which were created within 50 seconds.
+		expect(at.asked).toHaveLength(4);
+	});
+
+	test('is read as far back as a request of an earlier attempt left', async () => {
+		const wanted = newProduct();
+		const left = Date.now() - 600_000;
+		const trace = { id: 'old', payment: wanted, from: left, to: left + 10, until: left + 90_000 };
+		const list = older(900, wanted);
+		list[595] = listed(7, wanted, left + 3_999);
+		const at = shop(list);
+		expect(await found(lookUp(at, wanted), trace)).toMatchObject({ kind: 'made' });
+		expect(at.asked.length).toBeGreaterThanOrEqual(660 / 50);
+		expect(at.asked.length).toBeLessThan(900 / 50);
+	});
+
+	test('is read whole while AcountPay shows no clock', async () => {
+		const wanted = newProduct();
+		const at = shop(older(300, wanted));
+		at.client.clock.observe = () => undefined;
+		const item = lookUp(at, wanted);
+		await found(item, item.sending());
+		expect(at.asked.length).toBeGreaterThanOrEqual(5 * 6);
+	});
+
+	test('is newest first also where payments were made in the same moment', async () => {
+		const wanted = newProduct();
+		const list = older(900, wanted).map((payment, index, all) => ({
+			...payment,
+			createdAt: all[index - (index % 2)].createdAt,
+		}));
+		const at = shop(list);
+		const item = lookUp(at, wanted);
+		await found(item, item.sending());
+		expect(at.asked.length).toBeLessThanOrEqual(5 * 4);
+	});
+
+	test('is read whole when the oldest come first', async () => {
+		const wanted = newProduct();
+		const list = [...older(300, wanted).reverse(), listed(7, wanted, Date.now() + 2_500)];
+		const at = shop(list);
+		const item = lookUp(at, wanted);
+		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
+		expect(at.asked.length).toBeGreaterThanOrEqual(6);
+	});
+
+	test('is read whole when one of its dates is missing', async () => {
+		const wanted = newProduct();
+		const undated = listed(9, wanted, 0, { referenceNumber: 'OTHER', createdAt: undefined });
+		const at = shop([undated, ...older(300, wanted)]);
+		const item = lookUp(at, wanted);
+		await found(item, item.sending());
+		expect(at.asked.length).toBeGreaterThanOrEqual(5 * 6);
+	});
+
+	test('that is out of order by seconds is read further, as nothing tells how far', async () => {
+		const wanted = newProduct();
+		const rest = older(300, wanted);
+		const at = shop([rest[100], ...rest]);
+		const item = lookUp(at, wanted);
+		await found(item, item.sending());
+		expect(at.asked.length).toBeGreaterThanOrEqual(5 * 6);
+	});
+
+	test('of one moment only is read whole: its order can not be seen', async () => {
+		const wanted = newProduct();
+		const same = older(120, wanted).map((payment) => ({
+			...payment,
+			createdAt: new Date(Date.now() - 600_001).toISOString(),
+		}));
+		const at = shop(same);
+		const item = lookUp(at, wanted);
+		await found(item, item.sending());
+		expect(at.asked.length).toBeGreaterThanOrEqual(5 * 3);
+	});
+
+	test.each([404, 500])('that AcountPay does not send (%i) is a doubt', async (status) => {
+		const wanted = newProduct();
+		const at = shop([listed(7, wanted, Date.now() + 2_500)]);
+		at.server.status = status;
+		const item = lookUp(at, wanted);
+		const { value, took } = await end(item.find(item.sending(), false));
+		expect(value).toEqual({ kind: 'doubt', looked: looked('could not be read', '5 times') });
+		expect(took).toBeGreaterThan(status === 500 ? 20_000 : 7_500);
+		expect(took).toBeLessThan(status === 500 ? 330_000 : 12_500);
+	});
+
+	test('that AcountPay does not send at first is asked for again', async () => {
+		const wanted = newProduct();
+		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(3, wanted)]);
+		at.server.status = 503;
+		const item = lookUp(at, wanted);
+		const finding = item.find(item.sending(), false);
+		await after(1_000);
+		at.server.status = 200;
+		expect((await end(finding)).value).toMatchObject({ kind: 'made' });
+	});
+
+	test('is left when the execution is stopped', async () => {
+		const wanted = newProduct();
+		const at = shop(older(3, wanted));
+		const item = lookUp(at, wanted);
+		const finding = item.find(item.sending(), false);
+		await after(100);
+		at.stop.abort();
+		expect((await end(finding)).value).toEqual({
+			kind: 'doubt',
+			looked: looked('was not read to the end: the execution is being stopped'),
+		});
+	});
+
+	test('with no trace of the request leaves a doubt about every payment that fits', async () => {
+		const wanted = newProduct();
+		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(3, wanted)]);
+		expect(await found(lookUp(at, wanted), undefined)).toEqual({
+			kind: 'doubt',
+			looked: looked('shows payment 7, which may be older or newer'),
+		});
+	});
+});
+
+describe('looks are shared', () => {
+	test('by all items of a merchant that wait for one, and by no other merchant', async () => {
+		const [one, two] = [newProduct(), newProduct()];
+		const other = { ...newProduct(), merchantId: 'other' };
+		const list = [one, two, other].map((wanted, id) => listed(id, wanted, Date.now() + 2_500));
+		const at = shop([...list, ...older(3, one)]);
+		const items = [one, two, other].map((wanted) => lookUp(at, wanted));
+		const traces = items.map((item) => item.sending());
+		const all = await end(
+			Promise.all(items.map(async (item, i) => await item.find(traces[i], false))),
+		);
+		expect(all.value!.map(({ kind }) => kind)).toEqual(['made', 'made', 'made']);
+		const asked = (merchantId: string) =>
+			at.asked.filter((request) => request.merchantId === merchantId).length;
+		expect(asked('shop')).toBe(asked('other'));
+	});
+
+	test('and go as far back as any of the items needs', async () => {
+		const [now, before] = [newProduct(), newProduct()];
+		const left = Date.now() - 600_000;
+		const trace = { id: 'old', payment: before, from: left, to: left + 10, until: left + 90_000 };
+		const list = older(900, now);
+		list[595] = listed(7, before, left + 3_999);
+		const at = shop(list);
+		const items = [lookUp(at, now), lookUp(at, before)];
+		const finding = [items[0].find(items[0].sending(), false), items[1].find(trace, false)];
+		const [one, two] = (await end(Promise.all(finding))).value!;
+		expect([one.kind, two.kind]).toEqual(['none', 'made']);
+	});
+
+	test('and begin a quarter of a second apart', async () => {
+		const [one, two] = [newProduct(), newProduct()];
+		const at = shop(older(3, one));
+		const times: number[] = [];
+		const { send } = at.client;
+		at.client.send = async (...request) => {
+			times.push(Date.now());
+			return await send(...request);
+		};
+		const [first, second] = [lookUp(at, one), lookUp(at, two)];
+		const finding = [first.find(first.sending(), false)];
+		await after(2);
+		finding.push(second.find(second.sending(), false));
+		await end(Promise.all(finding));
+		times.slice(1).forEach((time, index) => {
+			expect(time - times[index]).toBeGreaterThanOrEqual(250);
+		});
+	});
+});
+
+describe('the trace of a request', () => {
+	test('has its id and its payment, and once the clock is known when it left', async () => {
+		const wanted = newProduct();
+		const at = shop(older(3, wanted));
+		const item = lookUp(at, wanted);
+		expect(item.trace()).toBeUndefined();
+		const leftAt = Date.now();
+		const trace = item.sending() as PaymentTrace;
+		expect(item.trace()).toBe(trace);
+		expect(trace).toEqual({
+			id: expect.stringMatching(/^[\da-f-]{36}$/),
+			payment: wanted,
+			untilHere: leftAt + callOptions.timeout + 30_000,
+		});
+		await found(item, trace);
+		expect(trace.from).toBeLessThanOrEqual(leftAt);
+		expect(trace.to).toBeGreaterThanOrEqual(leftAt);
+		expect(trace.until).toBe(trace.to! + callOptions.timeout + 30_000);
+		// The next one knows it at once.
+		expect(lookUp(at, wanted).sending()).toHaveProperty('from');
+	});
+
+	test('is open until it is settled', () => {
+		const wanted = newProduct();
+		const at = shop([]);
+		const key = keyAt(at, wanted);
+		const item = lookUp(at, wanted);
+		const leftAt = Date.now();
+		const trace = item.sending();
+		expect(requests.get(key, trace.id)).toEqual({ trace, leftAt });
+		item.notMade();
+		expect(requests.isOpen(key)).toBe(false);
+
+		const again = item.sending();
+		expect(again.id).not.toBe(trace.id);
+		item.made({ note: 'a response without an id' });
+		expect(requests.isOpen(key)).toBe(true);
+		item.made({ paymentId: 12 });
+		expect(requests.isOpen(key)).toBe(false);
+		expect(isOwned(at, '12')).toBe(true);
+	});
+
+	test('nothing is settled of an item that has sent nothing', () => {
+		const at = shop([]);
+		const item = lookUp(at, newProduct());
+		item.notMade();
+		item.made({ paymentId: 13 });
+		expect(isOwned(at, '13')).toBe(false);
+	});
+
+	test('keeps the doubt that a look has seen: nothing is looked at again', async () => {
+		const wanted = newProduct();
+		const at = shop([listed(71, wanted, Date.now(), { amount: 1 })]);
+		const item = lookUp(at, wanted);
+		const trace = item.sending() as PaymentTrace;
+		const words = looked('shows payment 71, which has the amount 1 instead of 149.99');
+		expect(await found(item, trace)).toEqual({ kind: 'doubt', looked: words });
+		at.list.splice(0, 1, listed(72, wanted, Date.now()));
+		const stored = JSON.parse(JSON.stringify(trace)) as Trace;
+		expect(await found(lookUp(at, wanted), stored, true)).toEqual({ kind: 'doubt', looked: words });
+		expect(at.asked).toHaveLength(1);
+	});
+});
+
+describe('a payment that fits', () => {
+	let ids = 100;
+	const withOne = () => {
+		const wanted = newProduct();
+		const id = ++ids;
+		const at = shop([listed(id, wanted, Date.now() + 2_500), ...older(3, wanted)]);
+		const notAlone = looked(
+			`shows payment ${id}, but another payment with this reference was requested too`,
+		);
+		return { wanted, at, id, notAlone };
+	};
+
+	test('is handed out once', async () => {
+		const { wanted, at } = withOne();
+		const item = lookUp(at, wanted);
+		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
+		const next = lookUp(at, wanted);
+		expect(await found(next, next.sending())).toMatchObject({ kind: 'none' });
+	});
+
+	test('is not handed out when an equal request was in flight, whatever became of that', async () => {
+		const { wanted, at, notAlone } = withOne();
+		const other = lookUp(at, wanted);
+		other.sending();
+		const item = lookUp(at, wanted);
+		const trace = item.sending();
+		other.notMade();
+		expect(await found(item, trace)).toEqual({ kind: 'doubt', looked: notAlone });
+	});
+
+	test('is not handed out to a request that was alone at first', async () => {
+		const { wanted, at, notAlone } = withOne();
+		const item = lookUp(at, wanted);
+		const trace = item.sending();
+		lookUp(at, { ...wanted, amount: 1 }).sending();
+		expect(await found(item, trace)).toEqual({ kind: 'doubt', looked: notAlone });
+	});
+
+	test('is not handed out beside an equal request that this execution has stored as open', async () => {
+		const { wanted, at, notAlone } = withOne();
+		const open: PaymentTrace = { id: 'a', payment: wanted };
+		const others = [entryOf(wanted, { state: 'unknown', what: '', trace: open })];
+		const item = lookUp(at, wanted, { others });
+		expect(await found(item, item.sending())).toEqual({ kind: 'doubt', looked: notAlone });
+		expect(open.wasNotAlone).toBe(true);
+	});
+
+	test.each<[string, (id: number) => object]>([
+		['as id', (id) => ({ answer: { id } })],
+		['as paymentId', (id) => ({ answer: { paymentId: String(id) } })],
+	])('is not handed out when another item was given it (%s)', async (_what, answerOf) => {
+		const { wanted, at, id } = withOne();
+		const others = [entryOf(wanted, { state: 'made', ...answerOf(id) })];
+		const item = lookUp(at, wanted, { others });
+		expect(await found(item, item.sending())).toMatchObject({ kind: 'none' });
+	});
+
+	test('is handed out when another item was given another one', async () => {
+		const { wanted, at } = withOne();
+		const others = [entryOf(wanted, { state: 'made', answer: { id: 6 } })];
+		const item = lookUp(at, wanted, { others });
+		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
+	});
+
+	test.each<[string, (wanted: Wanted) => Partial<Wanted>]>([
+		['reference', () => ({ referenceNumber: 'OTHER' })],
+		['merchant', () => ({ merchantId: 'kiosk' })],
+	])('is handed out beside an open request of another %s', async (_what, changes) => {
+		const { wanted, at } = withOne();
+		const payment = { ...wanted, ...changes(wanted) };
+		const trace = { id: 'a', payment };
+		lookUp(at, payment).sending();
+		const item = lookUp(at, wanted, { others: [entryOf(wanted, { state: 'sent', trace })] });
+		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
+	});
+});
+
+describe("with 'Resend Unknown'", () => {
+	const sent = (list: (wanted: Wanted) => IDataObject[] = () => []) => {
+		const wanted = newProduct();
+		const at = shop([...list(wanted), ...older(130, wanted).map((one) => ({ ...one, amount: 1 }))]);
+		const item = lookUp(at, wanted);
+		return { wanted, at, item, trace: item.sending() as PaymentTrace };
+	};
+
+	test('nothing speaks against it once the whole list was read, after all that the request can take', async () => {
+		const { at, item, trace } = sent();
+		const { value, took } = await end(item.find(trace, true));
+		expect(value).toEqual({ kind: 'none', looked: looked('does not show it', '6 times') });
+		expect(took).toBeGreaterThanOrEqual(callOptions.timeout + 30_000);
+		expect(took).toBeLessThan(callOptions.timeout + 45_000);
+		// Five looks at the newest payments, and one at all.
+		expect(at.asked.slice(-3).map(({ query }) => query!.page)).toEqual([1, 2, 3]);
+	});
+
+	test('a trace of an older version is waited for just as long', async () => {
+		const { at, wanted, trace } = sent();
+		const stored = { ...trace, untilHere: undefined };
+		const { took } = await end(lookUp(at, wanted).find(stored, true));
+		expect(took).toBeGreaterThanOrEqual(callOptions.timeout + 30_000);
+	});
+
+	test('it is found when it shows in the meantime', async () => {
+		const { at, wanted, item, trace } = sent();
+		const finding = item.find(trace, true);
+		await after(30_000);
+		at.list.unshift(listed(201, wanted, Date.now()));
+		expect((await end(finding)).value).toMatchObject({ kind: 'made', made: { paymentId: 201 } });
+	});
+
+	test('a payment of the same amount speaks against it, however its reference is written', async () => {
+		const { item, trace } = sent((wanted) => [
+			listed(202, wanted, Date.now() - 20 * 3_600_000, { referenceNumber: '?', description: 'x' }),
+		]);
+		expect(await found(item, trace, true)).toEqual({
+			kind: 'doubt',
+			looked: looked('shows a payment of the same amount that may be it: 202', '6 times'),
+		});
+		expect(trace.doubt).toBeUndefined();
+	});
+
+	test("a payment that is somebody else's does not", async () => {
+		const { at, wanted, item, trace } = sent();
+		const other = lookUp(at, { ...wanted, referenceNumber: 'ANOTHER' });
+		other.sending();
+		other.made({ paymentId: 203 });
+		at.list.unshift(listed(203, wanted, Date.now(), { referenceNumber: 'ANOTHER' }));
+		expect(await found(item, trace, true)).toMatchObject({ kind: 'none' });
+	});
+
+	test('a list that can not be read speaks against it, and so does a stop', async () => {
+		const { at, item, trace } = sent();
+		const finding = item.find(trace, true);
+		while (at.asked.length < 15) await after(100);
+		await after(1_000);
+		at.server.status = 404;
+		expect((await end(finding)).value).toEqual({
+			kind: 'doubt',
+			looked: looked('could not be read', '6 times'),
+		});
+		at.server.status = 200;
+		const again = sent();
+		const stopped = again.item.find(again.trace, true);
+		await after(30_000);
+		again.at.stop.abort();
+		expect((await end(stopped)).value).toMatchObject({ kind: 'doubt' });
+	});
+
+	test('what is sent again keeps what is kept of the first request, and is handed out nothing', async () => {
+		const { at, wanted, trace } = sent();
+		const again = lookUp(at, wanted, { earlier: { trace } });
+		const second = again.sending() as PaymentTrace;
+		expect(second).toMatchObject({ payment: wanted, wasNotAlone: true });
+		expect(second.id).not.toBe(trace.id);
+		expect(trace.wasNotAlone).toBe(true);
+		await after(400_000);
+		at.list.unshift(listed(204, wanted, Date.now() - 399_000));
+		expect(await found(again, second, true)).toMatchObject({ kind: 'doubt' });
+	});
+});

@@ -1,0 +1,386 @@
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type {
+	Entry,
+	IdempotencyRecord,
+} from '../../../../nodes/AcountPay/execution/idempotencyRecord';
+import { IdempotencyStore } from '../../../../nodes/AcountPay/execution/idempotencyStore';
+import { createPayment } from '../../../../nodes/shared/api/payments';
+import { Cancelled } from '../../../../nodes/shared/errors';
+import { execution, label, placed } from '../../support';
+
+const request = createPayment('merchant_1', { amount: 10, referenceNumber: 'ORDER-1' });
+
+/** The entries of the first item in the first turn. */
+const storedIn = ({ payments }: IDataObject) =>
+	(payments as unknown as Array<{ items: Entry[][] }>)[0].items[0];
+
+describe('the idempotency store', () => {
+	const another = createPayment('merchant_2', { amount: 10, referenceNumber: 'ORDER-1' });
+	const item = { json: { order: 1 } };
+	const parameters = { amount: '={{ $json.amount }}', options: { timeout: 1 } };
+	const node = { parameters };
+	const later = createPayment('merchant_1', {
+		amount: 10,
+		referenceNumber: 'ORDER-1',
+		metadata: { at: 2 },
+	});
+	const made = () => {
+		const one = execution({}, { node });
+		one.store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')).made({ id: 1 });
+		return one;
+	};
+	const other = { json: { order: 2 } };
+
+	test('knows a payment by what is sent where, for which item, in which turn of a loop', () => {
+		const { data, store } = made();
+		const edited = { node: { parameters: { amount: 11 } } };
+		const retry = execution(data, edited).store;
+		expect(
+			retry.record(0, other, placed(request, 'https://a.test'), label('')).earlier,
+		).toMatchObject({
+			state: 'made',
+		});
+		expect(
+			retry.record(1, item, placed(request, 'https://a.test'), label('')).earlier,
+		).toBeUndefined();
+		expect(
+			retry.record(0, item, placed(request, 'https://b.test'), label('')).earlier,
+		).toBeUndefined();
+		expect(
+			retry.record(0, item, placed(another, 'https://a.test'), label('')).earlier,
+		).toBeUndefined();
+		expect(
+			retry.record(0, item, placed(later, 'https://a.test'), label('')).earlier,
+		).toBeUndefined();
+		const nextTurn = execution(data, { node, runIndex: 1 }).store;
+		expect(
+			nextTurn.record(0, item, placed(request, 'https://a.test'), label('')).earlier,
+		).toBeUndefined();
+		expect(
+			store.record(0, item, placed(request, 'https://a.test'), label('')).earlier,
+		).toMatchObject({
+			state: 'made',
+		});
+	});
+
+	test('knows a payment by where it comes from, when its expressions give something else each time', () => {
+		const { data } = made();
+		const withOptions = {
+			node: { parameters: { ...parameters, options: { resendUnknown: true } } },
+		};
+		const retry = execution(JSON.parse(JSON.stringify(data)), withOptions).store;
+		expect(retry.record(0, item, placed(later, 'https://a.test'), label('')).earlier).toMatchObject(
+			{
+				answer: { id: 1 },
+			},
+		);
+		expect(
+			retry.record(0, other, placed(later, 'https://a.test'), label('')).earlier,
+		).toBeUndefined();
+		expect(
+			retry.record(0, item, placed(later, 'https://b.test'), label('')).earlier,
+		).toBeUndefined();
+	});
+
+	test('prefers what is sent to where it comes from, and that to what a person knows it by', () => {
+		const { data } = made();
+		const edited = execution(data, { node: { parameters: {} } }).store;
+		const at = 'https://a.test';
+		edited.record(0, item, placed(later, at), label('ORDER-2')).made({ id: 2 });
+		const back = execution(data, { node }).store;
+		const answerTo = (request: typeof later, reference: string, from = item) =>
+			back.record(0, from, placed(request, at), label(reference)).earlier;
+		expect(answerTo(later, 'ORDER-1')).toMatchObject({ answer: { id: 2 } });
+		expect(answerTo(request, 'ORDER-2')).toMatchObject({ answer: { id: 1 } });
+		expect(answerTo(another, 'ORDER-2')).toMatchObject({ answer: { id: 1 } });
+		expect(answerTo(another, 'ORDER-2', other)).toMatchObject({ answer: { id: 2 } });
+		expect(back.summary().made).toHaveLength(2);
+	});
+
+	describe('knows a payment by item, merchant and reference', () => {
+		const changed = { json: { order: 9 } };
+		const edit = (data: IDataObject, terms?: string) => {
+			const { store } = execution(data, { node: { parameters: { description: 'new' } } });
+			return store.record(0, changed, placed(another, 'https://a.test'), label('ORDER-1', terms));
+		};
+
+		test.each<[string, (record: IdempotencyRecord) => void]>([
+			['created', (record) => record.made({ id: 1 })],
+			['open', (record) => record.unknown('was late')],
+			['being sent when n8n was killed', (record) => record.sending()],
+		])('%s, whatever else a person has edited', (_what, put) => {
+			const { data, store } = execution();
+			put(store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')));
+			const stored = JSON.parse(JSON.stringify(data)) as IDataObject;
+			expect(edit(stored).earlier).toBeDefined();
+			expect(edit(stored).isOtherwise).toBe(false);
+			expect(edit(stored, '11 DKK').isOtherwise).toBe(true);
+		});
+
+		test('but with nothing to compare, an entry of an older version is another one', () => {
+			const { data, store } = execution();
+			const record = store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1'));
+			record.made({ id: 1 });
+			const [entry] = storedIn(data);
+			delete entry.key;
+			delete entry.terms;
+			expect(edit(data).earlier).toMatchObject({ state: 'made' });
+			expect(edit(data).isOtherwise).toBe(true);
+			// By the stored hashes it is known for certain.
+			const same = execution(data, { node }).store;
+			const known = same.record(0, other, placed(request, 'https://a.test'), label('ORDER-1'));
+			expect(known.isOtherwise).toBe(false);
+		});
+	});
+
+	describe('what comes back in another turn of a loop', () => {
+		const inTurn = (data: IDataObject, runIndex: number, index: number, reference = 'ORDER-1') =>
+			execution(data, { runIndex }).store.record(
+				index,
+				other,
+				placed(later, 'https://a.test'),
+				label(reference),
+			);
+
+		test('is still open, with its items renumbered, until it is settled', () => {
+			const { data, store } = execution();
+			store
+				.record(5, item, placed(request, 'https://a.test'), label('ORDER-1'))
+				.unknown('was late');
+			store.record(6, item, placed(another, 'https://a.test'), label('ORDER-2')).made({ id: 2 });
+			store.close(false);
+			expect(inTurn(data, 1, 0).earlier).toMatchObject({ state: 'unknown', what: 'was late' });
+			expect(inTurn(data, 1, 1, 'ORDER-2').earlier).toBeUndefined();
+			expect(execution(data, { runIndex: 1 }).store.summary().unknown).toEqual([
+				{ itemIndex: 0, referenceNumber: 'ORDER-1' },
+			]);
+			inTurn(data, 2, 0).made({ id: 1 });
+			execution(data, { runIndex: 2 }).store.close(false);
+			expect(inTurn(data, 3, 0).earlier).toBeUndefined();
+		});
+
+		test('is handed out when it was created for an item that failed', () => {
+			const { data, store } = execution();
+			store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')).made({ id: 1 });
+			store.setFailed(0, true);
+			store.close(false);
+			const next = execution(data, { runIndex: 1 }).store;
+			const record = next.record(3, other, placed(later, 'https://a.test'), label('ORDER-1'));
+			expect(record.earlier).toMatchObject({ answer: { id: 1 } });
+			next.setFailed(3, false);
+			next.close(false);
+			expect(data).toEqual({});
+		});
+
+		test('is sent when an equal one is only in flight', () => {
+			const { data, store } = execution();
+			store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')).sending();
+			expect(inTurn(data, 1, 0).earlier).toBeUndefined();
+		});
+	});
+
+	describe('two retries of one execution, in one process', () => {
+		let began = 0;
+		const retry = (stored: IDataObject, retryOf: number) => {
+			const data = JSON.parse(JSON.stringify(stored)) as IDataObject;
+			const { store } = execution(data, { retryOf });
+			const record = store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1'));
+			return { data, store, record };
+		};
+
+		test('know what the other has created, also once it has ended well', () => {
+			began++;
+			const first = retry({}, began);
+			first.record.made({ id: 1 });
+			first.store.close(false);
+			expect(first.data).toEqual({});
+			expect(retry({}, began).record.earlier).toMatchObject({ answer: { id: 1 } });
+			expect(retry({}, began + 1_000).record.earlier).toBeUndefined();
+		});
+
+		test('know as well what a retry in another process has stored', () => {
+			began++;
+			const first = retry({}, began);
+			first.record.unknown('was late');
+			const stored = JSON.parse(JSON.stringify(first.data)) as IDataObject;
+			Object.assign(storedIn(stored)[0], { state: 'made', answer: { id: 3 } });
+			expect(retry(stored, began).record.earlier).toMatchObject({ answer: { id: 3 } });
+			expect(retry({}, began).record.earlier).toMatchObject({ answer: { id: 3 } });
+		});
+
+		test('take turns, and give up when they are cancelled', async () => {
+			began++;
+			const [one, two, three] = [retry({}, began), retry({}, began), retry({}, began)];
+			const order: string[] = [];
+			let release = () => {};
+			const first = one.record.exclusively(undefined, async () => {
+				await new Promise<void>((resolve) => (release = resolve));
+				order.push('first');
+			});
+			const second = two.record.exclusively(undefined, async () => order.push('second'));
+			const stop = new AbortController();
+			const third = three.record.exclusively(stop.signal, async () => order.push('third'));
+			stop.abort();
+			await expect(third).rejects.toBeInstanceOf(Cancelled);
+			expect(order).toEqual([]);
+			release();
+			await Promise.all([first, second]);
+			expect(order).toEqual(['first', 'second']);
+		});
+	});
+
+	test('goes back to what was known when a request made nothing', () => {
+		const { store } = execution();
+		const record = store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1'));
+		record.sending();
+		record.notMade();
+		expect(record.earlier).toBeUndefined();
+		record.unknown('was late');
+		record.sending();
+		expect(record.earlier).toMatchObject({ state: 'sent' });
+		record.notMade();
+		expect(record.earlier).toMatchObject({ state: 'unknown', what: 'was late' });
+		record.sending();
+		record.made({ id: 1 });
+		expect(store.summary()).toEqual({
+			made: [{ itemIndex: 0, referenceNumber: 'ORDER-1', paymentId: '1' }],
+			unknown: [],
+		});
+	});
+
+	test('sums up what was made and what is open', () => {
+		const { store } = execution();
+		const record = (index: number, reference: string) =>
+			store.record(index, item, placed(request, 'https://a.test'), label(reference));
+		record(2, 'C').unknown('was late');
+		record(0, 'A').made({ id: 'pay_a' });
+		record(1, 'B').made({ paymentId: 7 });
+		record(3, 'D').sending();
+		record(4, 'E').made({ other: true });
+		const refused = record(5, 'F');
+		refused.sending();
+		refused.notMade();
+		expect(store.summary()).toEqual({
+			made: [
+				{ itemIndex: 0, referenceNumber: 'A', paymentId: 'pay_a' },
+				{ itemIndex: 1, referenceNumber: 'B', paymentId: '7' },
+				{ itemIndex: 4, referenceNumber: 'E', paymentId: undefined },
+			],
+			unknown: [
+				{ itemIndex: 2, referenceNumber: 'C' },
+				{ itemIndex: 3, referenceNumber: 'D' },
+			],
+		});
+	});
+
+	test('leaves nothing behind when it is closed, but for the other turns', () => {
+		const { data, store } = made();
+		const nextTurn = execution(data, { runIndex: 1 }).store;
+		nextTurn.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')).made({ id: 2 });
+		store.close(false);
+		expect(Object.keys(data.payments as object)).toEqual(['1']);
+		nextTurn.close(true);
+		expect(data).toEqual({});
+		nextTurn.close(false);
+		expect(data).toEqual({});
+	});
+
+	test.each([
+		[undefined, 3],
+		[0, 3],
+		[1, 2],
+		[2, 2],
+		[4, 4],
+		[9, 5],
+	])('is kept as long as n8n runs the node again: Max. Tries %p', (maxTries, tries) => {
+		const data = {};
+		const run = (id: string) =>
+			execution(data, { id, node: { retryOnFail: true, maxTries } }).store.close(true);
+		// A retry by hand is another execution, and starts counting anew.
+		run('0');
+		for (let count = 1; count < tries; count++) {
+			run('1');
+			expect(data).toHaveProperty('payments');
+		}
+		run('1');
+		expect(data).toEqual({});
+	});
+
+	test('is kept where n8n runs the node again without end: Max. Tries 2.5', () => {
+		const data = {};
+		for (let count = 0; count < 9; count++) {
+			execution(data, { node: { retryOnFail: true, maxTries: 2.5 } }).store.close(true);
+			expect(data).toHaveProperty('payments');
+		}
+	});
+
+	test('is not kept when the output does not look failed', () => {
+		const { data, store } = execution({}, { node: { retryOnFail: true } });
+		store.close(false);
+		expect(data).toEqual({});
+	});
+
+	test('keeps what a request can be looked up by, and nothing where there is nothing', () => {
+		const { data, store } = execution();
+		const trace = {
+			id: 'a',
+			payment: { merchantId: 'm', referenceNumber: 'ORDER-1', amount: 10, currency: 'DKK' },
+		};
+		const record = store.record(0, item, placed(request), label('ORDER-1'));
+		record.sending(trace);
+		expect(record.earlier).toMatchObject({ state: 'sent', trace });
+		record.unknown('was late', trace);
+		expect(record.earlier).toMatchObject({ state: 'unknown', what: 'was late', trace });
+		record.unknown('was late');
+		expect(record.earlier).not.toHaveProperty('trace');
+		record.sending();
+		expect(record.earlier).not.toHaveProperty('trace');
+		expect(JSON.stringify(data)).not.toContain('undefined');
+	});
+
+	test('tells a creation of all others, in all turns', () => {
+		const { data, store } = execution();
+		const nextTurn = execution(data, { runIndex: 1 }).store;
+		const record = store.record(0, item, placed(request), label('A'));
+		expect(record.others()).toEqual([]);
+		record.made({ id: 1 });
+		store.record(1, item, placed(request), label('B')).made({ id: 2 });
+		nextTurn.record(0, item, placed(request), label('C')).unknown('was late');
+		expect(record.others().map(({ referenceNumber }) => referenceNumber)).toEqual(['B', 'C']);
+		store.close(false);
+		nextTurn.close(false);
+		// What is open stays open for the whole execution.
+		expect(record.others().map(({ referenceNumber }) => referenceNumber)).toEqual(['C']);
+	});
+
+	test('tells of a cancellation once in an execution', () => {
+		const { data, store } = execution({}, { id: '1' });
+		expect([store.isFirstCancellation(), store.isFirstCancellation()]).toEqual([true, false]);
+		expect(execution(data, { id: '1' }).store.isFirstCancellation()).toBe(false);
+		expect(execution(data, { id: '2' }).store.isFirstCancellation()).toBe(true);
+	});
+
+	test('keeps the calls of a tool apart, and the tries of one call together', () => {
+		const data: IDataObject = {};
+		const call = (toolArguments: IDataObject) => {
+			const context = {
+				getContext: () => data,
+				getWorkflowDataProxy: () => ({ $runIndex: Math.random() }),
+				getExecutionId: () => '1',
+				getNode: () => ({ parameters: {} }),
+				getInputData: () => [{ json: toolArguments }],
+				isToolExecution: () => true,
+			} as unknown as IExecuteFunctions;
+			return new IdempotencyStore(context).record(0, { json: {} }, placed(request), label('A'));
+		};
+		const [one, equal] = [{ order: 1 }, { order: 1 }];
+		call(one).made({ id: 1 });
+		expect(call(one).earlier).toMatchObject({ answer: { id: 1 } });
+		expect(call(equal).earlier).toBeUndefined();
+		call(equal).made({ id: 2 });
+		expect(call(one).earlier).toMatchObject({ answer: { id: 1 } });
+		const turns = Object.keys(data.payments as object);
+		expect(turns).toHaveLength(2);
+		for (const turn of turns) expect(turn).toMatch(/^call:[\da-f-]{36}$/);
+	});
+});

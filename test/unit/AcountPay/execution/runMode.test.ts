@@ -1,0 +1,73 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { isToolCall, runModeOf } from '../../../../nodes/AcountPay/execution/runMode';
+import { safeRetry } from '../../../../nodes/AcountPay/execution/retryAdvice';
+
+const contextOf = ({ mode = 'trigger', type = 'acountPay', ...more }: Record<string, unknown>) =>
+	({ getMode: () => mode, getNode: () => ({ type }), ...more }) as unknown as IExecuteFunctions;
+
+describe('where the node runs', () => {
+	test.each<[string, Record<string, unknown>, string]>([
+		['a workflow that a trigger has started', {}, 'execution'],
+		['a click in the editor', { mode: 'manual' }, 'editor'],
+		['a retry by hand', { mode: 'retry' }, 'execution'],
+		['a sub-workflow', { mode: 'integrated' }, 'subWorkflow'],
+		[
+			'a sub-workflow that was clicked at in its parent',
+			{ mode: 'manual', getExecutionContext: () => ({ parentExecutionId: '7' }) },
+			'subWorkflow',
+		],
+		['an execution without a parent', { getExecutionContext: () => ({}) }, 'execution'],
+		['an execution without a context', { getExecutionContext: () => undefined }, 'execution'],
+		['a tool of an agent in the engine', { type: 'acountPayTool' }, 'tool'],
+		['a tool, n8n 2.20 and later', { isToolExecution: () => true }, 'tool'],
+		['a tool that is tried in the editor', { mode: 'manual', isToolExecution: () => true }, 'tool'],
+		[
+			'a node, n8n 2.20 and later',
+			{ isToolExecution: () => false, getNextRunIndex: 1 },
+			'execution',
+		],
+		['a tool, n8n before 2.20', { getNextRunIndex: () => 1 }, 'tool'],
+	])('%s', (_what, more, mode) => {
+		expect(runModeOf(contextOf(more))).toBe(mode);
+	});
+
+	test('n8n is asked as a method of its context', () => {
+		const context = contextOf({});
+		Object.assign(context, {
+			isToolExecution(this: unknown) {
+				return this === context;
+			},
+		});
+		expect(isToolCall(context)).toBe(true);
+	});
+
+	test('the tool of an agent in the engine has run indexes as a node has', () => {
+		expect(isToolCall(contextOf({ type: 'acountPayTool' }))).toBe(false);
+	});
+});
+
+describe('the safe retry', () => {
+	test.each([
+		['tool', 'Each new call of this tool creates a store of its own.'],
+		[
+			'subWorkflow',
+			"To continue, retry this sub-workflow's own execution, Executions → 42 → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. A retry of the calling workflow, also by 'Retry On Fail', creates them again.",
+		],
+		[
+			'editor',
+			"To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' create them again.",
+		],
+		[
+			'execution',
+			'To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. A new execution creates them again.',
+		],
+	] as const)('%s', (mode, words) => {
+		expect(safeRetry(mode, '42', false, 'store')).toBe(words);
+	});
+
+	test("with something open it names the option that changes what 'Retry' does", () => {
+		expect(safeRetry('execution', '42', true, 'payment')).toContain(
+			"it creates none of these payments again (unless 'Resend Unknown' is on). If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there. Use the newest execution, and leave merchants and references as they are. A new",
+		);
+	});
+});

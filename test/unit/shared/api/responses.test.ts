@@ -1,0 +1,196 @@
+import fc from 'fast-check';
+import { isId, readJson, readObject, readReason } from '../../../../nodes/shared/api/responses';
+import { buffer } from '../../support';
+
+describe('responses', () => {
+	test('that are JSON objects are read as they are', () => {
+		fc.assert(
+			fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }), (value) => {
+				const text = JSON.stringify(value);
+				expect(readObject(buffer(text))).toEqual(JSON.parse(text));
+			}),
+		);
+	});
+
+	test.each<[string, object]>([
+		['\uFEFF{"id":1}', { id: 1 }],
+		['{"id":9007199254740991}', { id: 9007199254740991 }],
+		['{"id":9007199254740993}', { id: '9007199254740993' }],
+		['{"id":9007199254740994}', { id: '9007199254740994' }],
+		['{"data":{"paymentId":-9007199254740992}}', { data: { paymentId: '-9007199254740992' } }],
+		[
+			'{"a":[9007199254740993,-12345678901234567890]}',
+			{ a: ['9007199254740993', '-12345678901234567890'] },
+		],
+		[
+			'{"a":1e300,"b":149.99,"c":"90071992547409930"}',
+			{ a: 1e300, b: 149.99, c: '90071992547409930' },
+		],
+		[
+			'{"a":9007199254740994,"b":0.1234567890123456789,"id":1.5}',
+			{ a: 9007199254740994, b: 0.12345678901234568, id: 1.5 },
+		],
+	])('%p is read without loss', (text, value) => {
+		expect(readObject(buffer(text))).toEqual(value);
+	});
+
+	test.each([
+		[''],
+		['{}'],
+		['[]'],
+		['\uFEFF'],
+		['[{"id":1}]'],
+		['null'],
+		['1'],
+		['"x"'],
+		['{"id":'],
+		['<html>'],
+	])('%p says nothing', (text) => {
+		expect(readObject(buffer(text))).toBeUndefined();
+	});
+});
+
+describe('the reason of a refusal', () => {
+	const reasonIn = (body: unknown) => readReason(buffer(body), (text) => text);
+
+	test.each<[unknown, string]>([
+		[{ statusCode: 400, message: 'amount is wrong', error: 'Bad Request' }, 'amount is wrong'],
+		[{ message: ['a', ' b ', ''], error: 'Bad Request' }, 'a; b'],
+		[{ message: '', error: 'Bad Request' }, 'Bad Request'],
+		[{ message: [], error: { message: 'inner' } }, 'inner'],
+		[{ error: 'invalid_client' }, 'invalid_client'],
+		[{ errors: [{ message: 'one' }, 'two', { other: 1 }] }, 'one; two'],
+		[
+			{ message: 'Validation failed', errors: [{ field: 'amount', message: 'too small' }] },
+			'Validation failed; too small',
+		],
+		[{ message: 'too small', errors: ['too small'] }, 'too small'],
+		[{ errors: { amount: ['too small', 'no number'] } }, 'amount: too small; amount: no number'],
+		[{ message: { amount: 'too small' }, error: 'Bad Request' }, 'amount: too small'],
+		[{ title: 'Invalid', status: 400, detail: 'too small' }, 'title: Invalid; detail: too small'],
+		[{ data: { reason: 'too small' } }, 'data: reason: too small'],
+		[{ errors: [] }, ''],
+		[{ other: 1 }, ''],
+		[['one', 'two'], 'one; two'],
+		['"text"', 'text'],
+		['plain words', 'plain words'],
+		['', ''],
+		['null', ''],
+		[
+			'<html><head><title>T</title></head><body><h1>502</h1> Bad&nbsp;<b>Gateway</b></body></html>',
+			'502 Bad&nbsp; Gateway',
+		],
+		['<script>alert(1)</script >after', 'after'],
+		['{"message": "cut o', '{"message": "cut o'],
+	])('in %p is %p', (body, reason) => {
+		expect(reasonIn(body)).toBe(reason);
+	});
+
+	test('has what must not get out hidden before it is cut', () => {
+		const hide = (text: string) => text.replace('secret', '[secret]');
+		const before = 'x'.repeat(495);
+		expect(readReason(buffer({ message: `${before} secret` }), hide)).toBe(`${before} [se…`);
+	});
+
+	test('is never longer than 500 characters, whatever came', () => {
+		expect(reasonIn('x'.repeat(500))).toBe('x'.repeat(500));
+		expect(reasonIn('x'.repeat(501))).toBe(`${'x'.repeat(499)}…`);
+		fc.assert(
+			fc.property(fc.oneof(fc.string({ maxLength: 3_000 }), fc.json()), (text) => {
+				expect(reasonIn(text).length).toBeLessThanOrEqual(500);
+			}),
+		);
+	});
+});
+
+describe('ids', () => {
+	test.each([['pay_1'], ['0'], [0], [7], [-1], [Number.MAX_SAFE_INTEGER]])('%p is one', (id) => {
+		expect(isId(id)).toBe(true);
+	});
+
+	test.each([[''], [' '], [Infinity], [NaN], [1.5], [2 ** 53], [null], [undefined], [{}], [['a']]])(
+		'%p is none',
+		(id) => {
+			expect(isId(id)).toBe(false);
+		},
+	);
+});
+
+describe('JSON of any kind', () => {
+	test.each<[string, unknown]>([
+		['[1,"a"]', [1, 'a']],
+		['"a"', 'a'],
+		['0', 0],
+		['null', null],
+		['[{"id":9007199254740993}]', [{ id: '9007199254740993' }]],
+		['{"\\u0069d":9007199254740994}', { id: '9007199254740994' }],
+		['{"a":"id","b":9007199254740994}', { a: 'id', b: 9007199254740994 }],
+		['{"id":[9007199254740994]}', { id: [9007199254740994] }],
+		['{"id" :\n 9007199254740994 }', { id: '9007199254740994' }],
+		['{"a":"\\"9007199254740993","b\\\\":1}', { a: '"9007199254740993', 'b\\': 1 }],
+		['{"a":1e400,"b":-0,"c":1E2}', { a: Infinity, b: -0, c: 100 }],
+	])('%p', (text, value) => {
+		expect(readJson(buffer(text))).toEqual(value);
+	});
+
+	test.each([
+		['{9007199254740993:1}'],
+		['{"a":1,9007199254740993:1}'],
+		['00000000000000000001'],
+		[''],
+	])('%p is none', (text) => expect(readJson(buffer(text))).toBeUndefined());
+
+	test('is read as JSON.parse reads it, where no integer is large', () => {
+		fc.assert(
+			fc.property(fc.json(), (text) => {
+				expect(readJson(buffer(text))).toEqual(JSON.parse(text));
+			}),
+		);
+	});
+
+	test('keeps the digits of any integer', () => {
+		fc.assert(
+			fc.property(fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }), (value) => {
+				expect(String(readJson(buffer(`{"id":${value}}`))?.['id' as never])).toBe(String(value));
+			}),
+		);
+	});
+
+	test('is taken down to 100 levels', () => {
+		const nested = (levels: number) => buffer('['.repeat(levels) + ']'.repeat(levels));
+		expect(readJson(nested(100))).toBeDefined();
+		expect(readJson(nested(101))).toBeUndefined();
+		expect(readJson(nested(100_000))).toBeUndefined();
+	});
+});
+
+describe('HTML', () => {
+	/** As it was: quadratic. */
+	const visibleText = (html: string) =>
+		html
+			.replace(/<(script|style|head)\b[\s\S]*?<\/\1\s*>/gi, ' ')
+			.replace(/<[^>]*>/g, ' ')
+			.replace(/\s+/g, ' ')
+			.trim();
+
+	test('says the same as by the patterns that were there before', () => {
+		const part = fc.constantFrom(
+			...['<', '>', '</', '<script', '<SCRIPT>', '</script', '</script >', '<style>', '</Style>'],
+			...['<head ', '</head>', '<header>', '<b>', '</b>', ' ', '\n', 'a', 'script', '/', '='],
+		);
+		fc.assert(
+			fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
+				const html = parts.join('');
+				expect(readReason(buffer(html), (text) => text)).toBe(visibleText(html));
+			}),
+			{ numRuns: 5_000 },
+		);
+	});
+
+	test('is looked at for 64 kB, and a style sheet that is cut there is none of it', () => {
+		const reason = (html: string) => readReason(buffer(html), (text) => text);
+		expect(reason(`<h1>Bad</h1><style>${'a{}'.repeat(30_000)}</style>Gateway`)).toBe('Bad');
+		expect(reason(`<h1>Bad</h1>${' '.repeat(70_000)}Gateway`)).toBe('Bad');
+		expect(reason(`<h1>Bad</h1>${' '.repeat(60_000)}Gateway`)).toBe('Bad Gateway');
+	});
+});

@@ -1,0 +1,101 @@
+/** The list of the ways to authenticate, and what follows from it for the nodes. */
+import type { INodeParameters } from 'n8n-workflow';
+import {
+	authenticationField,
+	authenticationOf,
+	credentialsByAuthentication,
+	nameOfAuthentication,
+	openAuth,
+	optionShownWith,
+	SHOWN_WITH,
+} from '../../../../nodes/shared/auth';
+import type { RequestContext } from '../../../../nodes/shared/requestContext';
+import { refusal } from '../../support';
+
+const contextWith = (parameters: INodeParameters, read: string[] = []) =>
+	({
+		getNode: () => ({ parameters }),
+		getCredentials: async (type: string) => {
+			read.push(type);
+			return { environment: 'production', clientId: 'id', clientSecret: 's' };
+		},
+	}) as unknown as RequestContext;
+
+describe('the choice of a node', () => {
+	test.each([
+		[{}, 'oAuth2'],
+		[{ authentication: 'oAuth2' }, 'oAuth2'],
+		[{ authentication: 'apiKey' }, 'apiKey'],
+	])('%j is %s', (parameters, authentication) => {
+		expect(authenticationOf(contextWith(parameters))).toBe(authentication);
+	});
+
+	test.each(['', 'none', 'toString', 7, null])('%j is none', (authentication) => {
+		expect(refusal(() => authenticationOf(contextWith({ authentication })))).toBe(
+			'Authentication must be one of oAuth2, apiKey',
+		);
+	});
+
+	test('reads the credential of that kind, and no other', async () => {
+		const read: string[] = [];
+		const auth = await openAuth(contextWith({ authentication: 'apiKey' }, read));
+		expect(auth.credentialType).toBe('acountPayKeyApi');
+		expect(read).toEqual(['acountPayKeyApi']);
+	});
+});
+
+describe('what the nodes show', () => {
+	test('the list, by name, with the way of 0.1.0 as the default', () => {
+		expect(authenticationField).toMatchObject({
+			name: 'authentication',
+			type: 'options',
+			noDataExpression: true,
+			default: 'oAuth2',
+			options: [
+				{ name: 'API Keys', value: 'apiKey', description: expect.stringMatching(/Dashboard/) },
+				{ name: 'OAuth2', value: 'oAuth2', description: expect.stringMatching(/client_id/) },
+			],
+		});
+		expect(nameOfAuthentication('apiKey')).toBe('API Keys');
+	});
+
+	test('fields of one way only; those of the default also where a workflow does not say', () => {
+		expect(SHOWN_WITH).toEqual({
+			oAuth2: { hide: { authentication: ['apiKey'] } },
+			apiKey: { show: { authentication: ['apiKey'] } },
+		});
+	});
+
+	test('a credential for each', () => {
+		expect(credentialsByAuthentication).toEqual([
+			{
+				name: 'acountPayApi',
+				required: true,
+				displayOptions: {
+					show: { authentication: ['oAuth2', { _cnd: { not: 'apiKey' } }] },
+					hide: { authentication: ['apiKey'] },
+				},
+			},
+			{
+				name: 'acountPayKeyApi',
+				required: true,
+				displayOptions: { show: { authentication: ['apiKey'] } },
+			},
+		]);
+	});
+
+	test('an entry of a list with some of them only', () => {
+		const option = { name: 'A', value: 'a', displayOptions: { show: { resource: ['payment'] } } };
+		expect(optionShownWith(option, ['oAuth2', 'apiKey'])).toBe(option);
+		expect(optionShownWith(option, ['apiKey'], ['apiKey'])).toBe(option);
+		expect(optionShownWith(option, ['apiKey'])).toEqual({
+			...option,
+			displayOptions: { show: { resource: ['payment'], authentication: ['apiKey'] } },
+		});
+		expect(optionShownWith({ name: 'B', value: 'b' }, ['oAuth2'])).toEqual({
+			name: 'B',
+			value: 'b',
+			displayOptions: { show: { authentication: ['oAuth2'] } },
+		});
+	});
+});

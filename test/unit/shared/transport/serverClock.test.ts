@@ -1,0 +1,54 @@
+/** AcountPay's clock, from responses at any moment of a second, with any latency, to clocks that differ by anything. */
+import fc from 'fast-check';
+import { ServerClock } from '../../../../nodes/shared/transport/serverClock';
+
+const START = Date.UTC(2026, 10, 26);
+
+const httpDate = (ms: number) => ({ date: new Date(ms).toUTCString() });
+
+/** A request that leaves at `at` on this machine, and takes `there` and `back` ms. */
+const observe = (clock: ServerClock, ahead: number, at: number, there: number, back: number) =>
+	clock.observe(httpDate(at + there + ahead), at, at + there + back);
+
+test('no response, no clock', () => {
+	expect(new ServerClock().at(START)).toBeUndefined();
+});
+
+test('holds the truth, whatever the latencies', () => {
+	const latency = fc.nat(2_000);
+	fc.assert(
+		fc.property(
+			fc.integer({ min: -1e8, max: 1e8 }),
+			fc.array(fc.tuple(fc.nat(60_000), latency, latency), { minLength: 1, maxLength: 20 }),
+			fc.nat(60_000),
+			(ahead, requests, left) => {
+				const clock = new ServerClock();
+				for (const [at, there, back] of requests) observe(clock, ahead, START + at, there, back);
+				const moment = clock.at(START + left)!;
+				expect(moment.from).toBeLessThanOrEqual(START + left + ahead);
+				expect(moment.to).toBeGreaterThanOrEqual(START + left + ahead);
+			},
+		),
+	);
+});
+
+test('a clock that was set: nothing is known of before', () => {
+	const clock = new ServerClock();
+	observe(clock, 0, START, 5, 5);
+	observe(clock, 60_000, START + 1_000, 5, 5);
+	expect(clock.at(START + 1_009)).toBeUndefined();
+	expect(clock.at(START + 1_010)!.from).toBeGreaterThan(START + 60_000);
+});
+
+test.each([
+	['none', {}],
+	['of a cache', { ...httpDate(START), age: '3' }],
+	['that is no date', { date: 'yesterday' }],
+	['in another form', { date: new Date(START).toISOString() }],
+	['twice', { date: [httpDate(START).date] }],
+	['that does not exist', { date: 'Xyz, 99 Abc 2026 99:99:99 GMT' }],
+])('a header %s tells nothing', (_what, headers) => {
+	const clock = new ServerClock();
+	clock.observe(headers, START, START + 10);
+	expect(clock.at(START)).toBeUndefined();
+});

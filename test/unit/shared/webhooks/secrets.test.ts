@@ -1,0 +1,112 @@
+import { SIGNATURE } from '../../../../nodes/shared/api/events';
+import { SCHEMES } from '../../../../nodes/shared/webhooks/schemes';
+import { READ_EVERY, TRUSTED_FOR } from '../../../../nodes/shared/webhooks/secrets';
+import { nextWorkflow, NOW, receive, SECONDS, signedWithToken } from '../../deliveries';
+import { buffer } from '../../support';
+
+describe('the secret', () => {
+	const body = buffer({ event: 'payment.completed', data: { paymentId: 'pay_1' } });
+	const seconds = (now: number) => String(Math.floor(now / 1000));
+	/** A node whose credential is read from `current`. */
+	function node(secret: string) {
+		const state = { current: secret, reads: 0, fails: false };
+		const readSecret = async () => {
+			state.reads++;
+			if (state.fails) throw new Error('gone');
+			return state.current;
+		};
+		const send = async (key: string, now: number) => {
+			const delivery = signedWithToken(body, key, seconds(now));
+			return (await receive(SCHEMES.oAuth2, delivery, readSecret, now)).status;
+		};
+		return { state, send, readSecret };
+	}
+
+	it('is not read for what the headers refuse', async () => {
+		const { state, readSecret } = node('key');
+		const right = signedWithToken(body, 'key').headers;
+		for (const headers of [
+			{},
+			{ ...right, [SIGNATURE.timestampHeader]: undefined },
+			{ ...right, [SIGNATURE.timestampHeader]: 'now' },
+			{ ...right, [SIGNATURE.timestampHeader]: String(SECONDS - 301) },
+			{ ...right, [SIGNATURE.signatureHeader]: undefined },
+			{ ...right, [SIGNATURE.signatureHeader]: 'zz' },
+			{ ...right, [SIGNATURE.signatureHeader]: ['a', 'b'] },
+		]) {
+			const delivery = { headers, rawBody: body };
+			expect((await receive(SCHEMES.oAuth2, delivery, readSecret)).status).toBe(401);
+		}
+		const keyed = { headers: { 'x-webhook-signature': 'zz' }, rawBody: body };
+		expect((await receive(SCHEMES.apiKey, keyed, readSecret)).status).toBe(401);
+		expect(state.reads).toBe(0);
+	});
+
+	it('is read once for many deliveries, and again after ten seconds', async () => {
+		const { state, send } = node('key');
+		expect(TRUSTED_FOR).toBe(10_000);
+		for (const ms of [0, 1, 5_000, 9_999]) expect(await send('key', NOW + ms)).toBeUndefined();
+		expect(state.reads).toBe(1);
+		expect(await send('key', NOW + 10_000)).toBeUndefined();
+		expect(state.reads).toBe(2);
+	});
+
+	it('is read once for deliveries at the same moment, right and wrong ones', async () => {
+		const { state, send } = node('key');
+		const statuses = await Promise.all(
+			['key', 'other', 'key', 'other'].map(async (key) => await send(key, NOW)),
+		);
+		expect(statuses).toEqual([undefined, 401, undefined, 401]);
+		expect(state.reads).toBe(1);
+	});
+
+	it('is read at most every five seconds, however much noise comes', async () => {
+		const { state, send } = node('key');
+		expect(READ_EVERY).toBe(5_000);
+		for (let ms = 0; ms < 60_000; ms += 100) {
+			const keys = ms % 1_000 ? ['noise'] : ['noise', 'noise', 'key'];
+			const statuses = await Promise.all(keys.map(async (key) => await send(key, NOW + ms)));
+			expect(statuses).toEqual(keys.map((key) => (key === 'key' ? undefined : 401)));
+		}
+		expect(state.reads).toBe(12);
+	});
+
+	it('counts at once when it was replaced, and the old one no more', async () => {
+		const { state, send } = node('old');
+		expect(await send('old', NOW)).toBeUndefined();
+		state.current = 'new';
+		expect(await send('new', NOW + READ_EVERY)).toBeUndefined();
+		expect(await send('old', NOW + READ_EVERY + 1)).toBe(401);
+		expect(state.reads).toBe(2);
+	});
+
+	it('is accepted for ten seconds at most after it was removed or replaced', async () => {
+		for (const current of ['', 'new']) {
+			nextWorkflow();
+			const { state, send } = node('old');
+			await send('old', NOW);
+			state.current = current;
+			expect(await send('old', NOW + TRUSTED_FOR - 1)).toBeUndefined();
+			expect(await send('old', NOW + TRUSTED_FOR)).toBe(401);
+			expect(await send('', NOW + TRUSTED_FOR)).toBe(401);
+		}
+	});
+
+	it('that can not be read is asked for again with the next delivery', async () => {
+		const { state, send } = node('key');
+		state.fails = true;
+		expect(await Promise.all([send('key', NOW), send('key', NOW)])).toEqual([500, 500]);
+		expect(state.reads).toBe(1);
+		state.fails = false;
+		expect(await send('key', NOW)).toBeUndefined();
+	});
+
+	it('of one node says nothing about another workflow', async () => {
+		const one = node('one');
+		expect(await one.send('one', NOW)).toBeUndefined();
+		nextWorkflow();
+		const two = node('two');
+		expect(await two.send('one', NOW)).toBe(401);
+		expect(await two.send('two', NOW)).toBeUndefined();
+	});
+});
