@@ -34,7 +34,7 @@ export class AcountPayApi implements ICredentialType {
 
 	extends = [PARENT_CREDENTIAL];
 
-	displayName = 'AcountPay API';
+	displayName = 'AcountPay (Access Tokens) API';
 
 	icon: Icon = { light: 'file:../icons/acountpay.svg', dark: 'file:../icons/acountpay.dark.svg' };
 
@@ -50,7 +50,7 @@ export class AcountPayApi implements ICredentialType {
 			required: true,
 			description:
 				'The client_id that AcountPay gave you as a partner. Sandbox and production have different ones.',
-			hint: 'A pair of keys from the Partner Dashboard (API Credentials) needs the credential AcountPay Key API: choose API Keys above',
+			hint: 'For access tokens. API keys from the Partner Dashboard belong in a credential of the type AcountPay (API Keys) API.',
 		},
 		{
 			displayName: 'Client Secret',
@@ -62,7 +62,7 @@ export class AcountPayApi implements ICredentialType {
 			description:
 				'The client_secret that belongs to this client ID in this environment. If the connection fails, copy both again.',
 		},
-		...environmentFields,
+		...environmentFields(OAUTH2_HOSTS),
 		{
 			displayName: 'Webhook Secret',
 			name: 'webhookSecret',

@@ -1,24 +1,23 @@
 import type { ICredentialTestRequest, ICredentialType, Icon, INodeProperties } from 'n8n-workflow';
-import { keyBaseUrlExpression } from '../nodes/shared/api/hosts';
+import { baseUrlExpression, KEY_HOSTS } from '../nodes/shared/api/hosts';
 import { PROFILE_PATH } from '../nodes/shared/api/profile';
 import { KEY_HEADERS } from '../nodes/shared/auth/apiKeys';
 import { environmentFields } from '../nodes/shared/auth/environmentFields';
 
 /**
- * The keys of an AcountPay partner. It has no `authenticate` on purpose: the nodes of this package add the keys to their
+ * The API keys of an AcountPay partner. It has no `authenticate` on purpose: the nodes of this package add the keys to their
  * requests themselves, and no other node, such as HTTP Request, can be made to send them anywhere.
  */
 export class AcountPayKeyApi implements ICredentialType {
 	name = 'acountPayKeyApi';
 
-	displayName = 'AcountPay Key API';
+	displayName = 'AcountPay (API Keys) API';
 
 	icon: Icon = { light: 'file:../icons/acountpay.svg', dark: 'file:../icons/acountpay.dark.svg' };
 
 	documentationUrl = 'https://github.com/acountpay/n8n-nodes-acountpay#credentials';
 
 	properties: INodeProperties[] = [
-		...environmentFields,
 		{
 			displayName: 'Client ID',
 			name: 'clientId',
@@ -26,8 +25,8 @@ export class AcountPayKeyApi implements ICredentialType {
 			default: '',
 			required: true,
 			description:
-				'The client ID of a pair of keys from the AcountPay Partner Dashboard, under API Credentials',
-			hint: 'The client_id and client_secret for access tokens need the credential AcountPay API: choose OAuth2 above',
+				'The client ID of your API keys, from the Partner Dashboard (partner.acountpay.com), under API Credentials',
+			hint: 'For API keys from the Partner Dashboard. A client_id for access tokens belongs in a credential of the type AcountPay (Access Tokens) API.',
 		},
 		{
 			displayName: 'Client Secret',
@@ -37,8 +36,9 @@ export class AcountPayKeyApi implements ICredentialType {
 			default: '',
 			required: true,
 			description:
-				'The client secret of the same pair of keys. The Partner Dashboard shows it once; when it is lost, rotate the pair there.',
+				'The client secret of the same API keys. The Partner Dashboard shows it once; when it is lost, rotate the keys there.',
 		},
+		...environmentFields(KEY_HOSTS),
 		{
 			displayName: 'Webhook Secret',
 			name: 'webhookSecret',
@@ -54,7 +54,7 @@ export class AcountPayKeyApi implements ICredentialType {
 	test: ICredentialTestRequest = {
 		request: {
 			method: 'GET',
-			url: `={{ ${keyBaseUrlExpression('$credentials')} + "${PROFILE_PATH}" }}`,
+			url: `={{ ${baseUrlExpression('$credentials', KEY_HOSTS)} + "${PROFILE_PATH}" }}`,
 			headers: {
 				[KEY_HEADERS.clientId]: '={{ $credentials.clientId }}',
 				[KEY_HEADERS.clientSecret]: '={{ $credentials.clientSecret }}',
@@ -67,7 +67,7 @@ export class AcountPayKeyApi implements ICredentialType {
 				properties: {
 					value: 401,
 					message:
-						'AcountPay refused these keys. Copy client ID and client secret again, and check that they belong to this environment.',
+						'AcountPay refused these API keys. Copy client ID and client secret again, and check that they belong to this environment.',
 				},
 			},
 		],

@@ -1,5 +1,5 @@
 import type { IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
-import { type AcountPayHost, keyBaseUrlOf } from '../shared/api/hosts';
+import { type AcountPayHost, baseUrlOf, KEY_HOSTS } from '../shared/api/hosts';
 import { AUTH_METHODS } from '../shared/auth';
 import {
 	type SecretSource,
@@ -25,7 +25,7 @@ export async function readKeyCredential(
 	>(credentialType);
 	return {
 		webhookSecret: webhookSecretIn(credential),
-		environment: keyBaseUrlOf(credential) ?? '',
+		environment: baseUrlOf(credential, KEY_HOSTS) ?? '',
 		key: keyFrom(String(credential.clientSecret ?? '')),
 	};
 }

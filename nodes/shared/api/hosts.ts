@@ -28,6 +28,9 @@ export const SAFE_BASE_URL_PATTERN =
 
 const SAFE_BASE_URL = new RegExp(SAFE_BASE_URL_PATTERN, 'i');
 
+/** What a custom base URL may end with and is not taken from it: all paths begin with it. */
+const API_PATH = /(?<=[^/])\/v1(\/partner)?$/i;
+
 /** Everything before the slashes at the end. `/\/+$/` alone would try from each of many slashes. */
 export const SLASHES_AT_END = /^(.*[^/])\/*$/;
 
@@ -41,7 +44,8 @@ export interface AcountPayHost {
 }
 
 /**
- * The URL that all paths are appended to, without a slash at its end.
+ * The URL that all paths are appended to, without a slash at its end. A custom base URL is taken with and without `/v1` or
+ * `/v1/partner`.
  * @param hosts of the environments that have a host of their own
  * @returns undefined when a custom base URL is neither https nor http on this machine, or the environment is unknown
  */
@@ -52,18 +56,8 @@ export function baseUrlOf(
 	if (environment !== 'custom') return hosts[environment];
 	const typed = String(baseUrl ?? '').trim();
 	const isSafe = typed.length <= MAX_URL_LENGTH && SAFE_BASE_URL.test(typed) && URL.canParse(typed);
-	return isSafe ? typed.replace(SLASHES_AT_END, '$1') : undefined;
+	return isSafe ? typed.replace(SLASHES_AT_END, '$1').replace(API_PATH, '') : undefined;
 }
-
-/** AcountPay documents its hosts for keys with this at their end. All paths begin with it, so a base URL may not end with it. */
-const VERSION = /\/v1$/;
-
-/**
- * The URL that all paths are appended to, for the API with keys. A custom base URL is taken with and without `/v1`.
- * @returns undefined as {@link baseUrlOf} does
- */
-export const keyBaseUrlOf = (host: AcountPayHost): string | undefined =>
-	baseUrlOf(host, KEY_HOSTS)?.replace(VERSION, '');
 
 /* n8n requests a URL of a credential before any code of a node runs, so the same rules must be in its expressions. */
 
@@ -79,12 +73,8 @@ export const baseUrlExpression = (fields: '$self' | '$credentials', hosts: Hosts
 		.map(([environment, host]) => `${fields}["environment"] === "${environment}" ? "${host}" : `)
 		.join('')}` +
 	`/${SAFE_BASE_URL_PATTERN}/i.test(String(${fields}["baseUrl"]).trim())` +
-	` ? String(${fields}["baseUrl"]).trim().replace(${String(SLASHES_AT_END)}, "$1")` +
+	` ? String(${fields}["baseUrl"]).trim().replace(${String(SLASHES_AT_END)}, "$1").replace(${String(API_PATH)}, "")` +
 	` : "${REFUSED_URL}")`;
-
-/** {@link keyBaseUrlOf} as the source of an expression in a credential. */
-export const keyBaseUrlExpression = (fields: '$self' | '$credentials'): string =>
-	`${baseUrlExpression(fields, KEY_HOSTS)}.replace(/${VERSION.source}/, "")`;
 
 /** Whether requests to this base URL move real money, also where a custom one names the host of production. */
 export const isProduction = (baseUrl: string): boolean =>

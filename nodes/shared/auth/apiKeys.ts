@@ -4,7 +4,7 @@ import type {
 	IHttpRequestOptions,
 	IN8nHttpFullResponse,
 } from 'n8n-workflow';
-import { type AcountPayHost, keyBaseUrlOf } from '../api/hosts';
+import { type AcountPayHost, baseUrlOf, KEY_HOSTS } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
 import { ApiError } from '../errors';
 import { credentialNameOf, type RequestContext } from '../requestContext';
@@ -60,7 +60,7 @@ export class ApiKeys implements Auth {
 	 */
 	static async open(context: RequestContext): Promise<ApiKeys> {
 		const keys = await context.getCredentials<KeyCredential>(CREDENTIAL_TYPE);
-		const baseUrl = keyBaseUrlOf(keys);
+		const baseUrl = baseUrlOf(keys, KEY_HOSTS);
 		if (baseUrl === undefined) throw unsafeBaseUrlError(credentialNameOf(context, CREDENTIAL_TYPE));
 		return new ApiKeys(context, keys, baseUrl);
 	}
@@ -126,7 +126,7 @@ export class ApiKeys implements Auth {
 	}
 
 	private get rejected(): string {
-		return `AcountPay refused the keys of the credential ${credentialNameOf(this.context, CREDENTIAL_TYPE)}`;
+		return `AcountPay refused the API keys of the credential ${credentialNameOf(this.context, CREDENTIAL_TYPE)}`;
 	}
 
 	private get advice(): string {

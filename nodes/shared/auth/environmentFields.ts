@@ -1,7 +1,15 @@
 import type { INodeProperties } from 'n8n-workflow';
+import type { Hosts } from '../api/hosts';
 
-/** The fields of a credential that say where its requests go (see `AcountPayHost` in `hosts.ts`). */
-export const environmentFields: INodeProperties[] = [
+/** A host without its scheme. */
+const nameOf = (host: string): string => new URL(host).host;
+
+/**
+ * The fields of a credential that say where its requests go (see `AcountPayHost` in `hosts.ts`). The default is the sandbox: real
+ * money takes a choice. Client IDs fit one environment only, so a wrong one shows when the credential is saved.
+ * @param hosts of its API
+ */
+export const environmentFields = (hosts: Hosts): INodeProperties[] => [
 	{
 		displayName: 'Environment',
 		name: 'environment',
@@ -10,22 +18,22 @@ export const environmentFields: INodeProperties[] = [
 			{
 				name: 'Production',
 				value: 'production',
-				description: 'Real payments',
+				description: `Real payments, at ${nameOf(hosts.production)}`,
 			},
 			{
 				name: 'Sandbox',
 				value: 'sandbox',
-				description: "AcountPay's test system, with a client ID and secret of its own",
+				description: `AcountPay's test system, at ${nameOf(hosts.sandbox)}, with a client ID and secret of its own`,
 			},
 			{
 				name: 'Custom',
 				value: 'custom',
-				description: 'Another server that speaks the same API, such as the sandbox of this package',
+				description: "Another server that speaks the same API, such as this package's own sandbox",
 			},
 		],
-		default: 'production',
+		default: 'sandbox',
 		description:
-			'Where payments are made. The client ID and secret must be those of this environment.',
+			'Where payments are created. The client ID and secret must be those of this environment.',
 	},
 	{
 		displayName: 'Base URL',
@@ -36,6 +44,6 @@ export const environmentFields: INodeProperties[] = [
 		required: true,
 		placeholder: 'e.g. https://acountpay.example.com',
 		description:
-			'Must start with https://. Plain http:// is only allowed for localhost, since the client secret is sent there.',
+			'Without /v1/partner. Must start with https://: plain http:// is only allowed for localhost, since the client secret is sent there.',
 	},
 ];

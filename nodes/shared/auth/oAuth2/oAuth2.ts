@@ -25,7 +25,7 @@ import { TokenSource } from './tokenSource';
 export class OAuth2 implements Auth {
 	static readonly credentialType = CREDENTIAL_TYPE;
 	static readonly option = {
-		name: 'OAuth2',
+		name: 'Access Tokens',
 		description:
 			'AcountPay gave you a client_id, client_secret and webhook_secret for access tokens, before March 2026',
 	};

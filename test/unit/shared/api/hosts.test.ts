@@ -26,6 +26,15 @@ describe('base URL', () => {
 		['http://127.0.0.1:3000', 'http://127.0.0.1:3000'],
 		['http://127.1.2.3', 'http://127.1.2.3'],
 		['http://[::1]:3000', 'http://[::1]:3000'],
+		['https://pay.example.com/v1', 'https://pay.example.com'],
+		['https://pay.example.com/v1/', 'https://pay.example.com'],
+		['https://pay.example.com/v1/partner', 'https://pay.example.com'],
+		['https://pay.example.com/v1/partner//', 'https://pay.example.com'],
+		['https://pay.example.com/gateway/v1/partner', 'https://pay.example.com/gateway'],
+		['https://pay.example.com/v1/partners', 'https://pay.example.com/v1/partners'],
+		['https://pay.example.com/v1/v1', 'https://pay.example.com/v1'],
+		['https://v1', 'https://v1'],
+		['https://v1/partner', 'https://v1/partner'],
 	])('%p may be given a secret', (baseUrl, expected) => {
 		expect(baseUrlOf({ environment: 'custom', baseUrl })).toBe(expected);
 	});
@@ -74,5 +83,7 @@ test.each([
 	const evaluate = new Function('$self', `return ${baseUrlExpression('$self', hosts)}`) as (
 		fields: object,
 	) => string;
-	expect(evaluate({ environment, baseUrl: ' https://pay.example.com/ ' })).toBe(expected);
+	for (const end of ['/ ', '/v1 ', '/v1/partner/ ']) {
+		expect(evaluate({ environment, baseUrl: ` https://pay.example.com${end}` })).toBe(expected);
+	}
 });

@@ -120,7 +120,7 @@ describe('a rejection', () => {
 		expect(await errorFrom(keys.authenticate(send))).toMatchObject({
 			outcome: 'refused',
 			status: 401,
-			message: "AcountPay refused the keys of the credential 'Shop'",
+			message: "AcountPay refused the API keys of the credential 'Shop'",
 			description: `${ADVICE} Nothing was sent for this item.`,
 		});
 		expect(send).not.toHaveBeenCalled();
@@ -157,7 +157,7 @@ describe('a rejection', () => {
 	test('is said with the name of what was asked for', async () => {
 		expect((await open()).rejectedWords("the payment with reference 'A'")).toEqual({
 			message:
-				"AcountPay refused the keys of the credential 'Shop' for the payment with reference 'A'",
+				"AcountPay refused the API keys of the credential 'Shop' for the payment with reference 'A'",
 			advice: ADVICE,
 		});
 	});

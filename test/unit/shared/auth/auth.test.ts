@@ -52,8 +52,8 @@ describe('what the nodes show', () => {
 			noDataExpression: true,
 			default: 'oAuth2',
 			options: [
+				{ name: 'Access Tokens', value: 'oAuth2', description: expect.stringMatching(/client_id/) },
 				{ name: 'API Keys', value: 'apiKey', description: expect.stringMatching(/Dashboard/) },
-				{ name: 'OAuth2', value: 'oAuth2', description: expect.stringMatching(/client_id/) },
 			],
 		});
 		expect(nameOfAuthentication('apiKey')).toBe('API Keys');

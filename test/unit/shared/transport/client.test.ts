@@ -80,7 +80,9 @@ describe('the client of a node', () => {
 
 	test('has the words of its authentication for a 401', async () => {
 		const { client } = await open();
-		expect(client.rejectedWords('it').message).toMatch(/^AcountPay refused the keys .* for it$/);
+		expect(client.rejectedWords('it').message).toMatch(
+			/^AcountPay refused the API keys .* for it$/,
+		);
 	});
 });
 
