@@ -13,6 +13,7 @@ import { missingOperation, operationFor, properties } from './actions';
 import { searchMerchants } from './actions/merchant/search';
 import { ItemRunner } from './execution/itemRunner';
 import { resume } from './resume';
+import { DESCRIPTION } from '../shared/description';
 
 /** The node 'AcountPay': bank payments by link and QR code. */
 export class AcountPay implements INodeType {
@@ -28,7 +29,7 @@ export class AcountPay implements INodeType {
 		// As the lists have it: 'wait for completion: payment'.
 		subtitle:
 			'={{ $parameter["operation"].replace("getAll", "getMany").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase().replace("qr", "QR") + ": " + $parameter["resource"] }}',
-		description: 'Collect bank payments by link and QR code',
+		description: DESCRIPTION,
 		defaults: { name: 'AcountPay' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

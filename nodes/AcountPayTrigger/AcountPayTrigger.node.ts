@@ -7,10 +7,11 @@ import {
 	NodeConnectionTypes,
 } from 'n8n-workflow';
 import { authenticationField, credentialsByAuthentication } from '../shared/auth';
+import { DESCRIPTION } from '../shared/description';
 import { contradictsItself } from '../shared/webhooks/doubts';
 import { answer, logDoubt } from '../shared/webhooks/receive';
 import { isRepeat } from './deduplication';
-import { eventsField, notices } from './fields';
+import { eventsField, foreignEventNotices, notices } from './fields';
 import { subscriptionOf } from './subscriptions';
 
 /** The node 'AcountPay Trigger': starts a workflow on AcountPay's events. */
@@ -22,7 +23,7 @@ export class AcountPayTrigger implements INodeType {
 		group: ['trigger'],
 		version: 1,
 		subtitle: '={{ $parameter["events"].join(", ") }}',
-		description: 'Starts the workflow when AcountPay sends an event of a payment or a merchant',
+		description: DESCRIPTION,
 		defaults: { name: 'AcountPay Trigger' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
@@ -31,29 +32,30 @@ export class AcountPayTrigger implements INodeType {
 			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'webhook' },
 		],
 		eventTriggerDescription:
-			'Waiting for an event. With OAuth2, create a payment whose Webhook URL is the test URL of this trigger; with API Keys, any payment will do.',
+			'Waiting for an event. With access tokens, create a payment whose Webhook URL is the test URL of this trigger. With API keys, the events you chose count for all your merchants.',
 		activationMessage:
-			"With OAuth2, set this trigger's production URL as the Webhook URL of the payments it should listen to. With API Keys there is nothing to set.",
+			"With access tokens, set this trigger's production URL as the Webhook URL of the payments it should listen to. With API keys there is nothing to set.",
 		triggerPanel: {
 			header: 'Start on AcountPay events',
 			executionsHelp: {
 				inactive:
-					'<b>While you build with OAuth2</b>, open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. With <b>API Keys</b> there is nothing to copy. Execute this step, then create a payment. <br /> <br /> <b>When it works</b>, publish the workflow and, with OAuth2, use the <b>Production URL</b> instead.',
+					'<b>While you build with access tokens</b>, open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. With <b>API keys</b> there is nothing to copy. Execute this step, then cause one of the events. <br /> <br /> <b>When it works</b>, publish the workflow and, with access tokens, use the <b>Production URL</b> instead.',
 				active:
-					'<b>While you build with OAuth2</b>, open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. With <b>API Keys</b> there is nothing to copy. Execute this step, then create a payment. <br /> <br /> <b>This workflow is published</b>: events that arrive at the <b>Production URL</b> are listed under Executions.',
+					'<b>While you build with access tokens</b>, open <b>Webhook URLs</b> on the right and copy the <b>Test URL</b> into the field Webhook URL of an AcountPay node. With <b>API keys</b> there is nothing to copy. Execute this step, then cause one of the events. <br /> <br /> <b>This workflow is published</b>: events that arrive at the <b>Production URL</b> are listed under Executions.',
 			},
 			activationHint:
-				"Once it works, publish the workflow. With OAuth2, set the production URL as your payments' Webhook URL, too.",
+				"Once it works, publish the workflow. With access tokens, set the production URL as your payments' Webhook URL, too.",
 		},
 		properties: [
 			authenticationField,
 			...notices,
 			eventsField,
+			...foreignEventNotices,
 			{
 				displayName: 'Options',
 				name: 'options',
 				type: 'collection',
-				placeholder: 'Add option',
+				placeholder: 'Add Option',
 				default: {},
 				options: [
 					{

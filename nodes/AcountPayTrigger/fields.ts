@@ -1,7 +1,13 @@
 import type { IHookFunctions, INodeProperties, IWebhookFunctions } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
 import type { EVENTS, KEY_EVENTS } from '../shared/api/events';
-import { type Authentication, AUTHENTICATIONS, optionShownWith, SHOWN_WITH } from '../shared/auth';
+import {
+	type Authentication,
+	AUTHENTICATIONS,
+	nameOfAuthentication,
+	optionShownWith,
+	SHOWN_WITH,
+} from '../shared/auth';
 import { ValidationError } from '../shared/errors';
 import { SCHEMES } from '../shared/webhooks/schemes';
 
@@ -26,10 +32,10 @@ export const notices: INodeProperties[] = AUTHENTICATIONS.map((authentication) =
 	displayOptions: SHOWN_WITH[authentication],
 }));
 
+type Listed = (typeof EVENTS | typeof KEY_EVENTS)[number];
+
 /** How the list shows each event. */
-const LISTED: Readonly<
-	Record<(typeof EVENTS | typeof KEY_EVENTS)[number], { name: string; description?: string }>
-> = {
+const LISTED: Readonly<Record<Listed, { name: string; description?: string }>> = {
 	'merchant.activated': {
 		name: 'Merchant Activated',
 		description: 'A merchant has finished its onboarding and can be paid',
@@ -43,7 +49,7 @@ const LISTED: Readonly<
 	'payment.expired': { name: 'Payment Expired', description: 'Nobody paid within 30 minutes' },
 	'payment.failed': {
 		name: 'Payment Failed',
-		description: 'Declined or broken off. With API Keys also: not paid in time.',
+		description: 'Declined or broken off. With API keys also: not paid in time.',
 	},
 	'payment.processing': { name: 'Payment Processing', description: 'The customer is paying' },
 };
@@ -66,6 +72,33 @@ export const eventsField: INodeProperties = {
 	default: ['payment.completed'],
 };
 
+/** Events as the list shows them. */
+const namesOf = (events: readonly string[]): string =>
+	events
+		.map((event) => (Object.hasOwn(LISTED, event) ? LISTED[event as Listed].name : event))
+		.join(', ');
+
+const foreignTo = (authentication: Authentication): Listed[] =>
+	(Object.keys(LISTED) as Listed[]).filter(
+		(event) => !SCHEMES[authentication].events.includes(event),
+	);
+
+/**
+ * Says so where a person chose an event that does not come with the node's authentication: n8n's list of actions offers them all,
+ * and switching the credential leaves them as they are.
+ */
+export const foreignEventNotices: INodeProperties[] = AUTHENTICATIONS.map((authentication) => {
+	const { show, hide } = SHOWN_WITH[authentication];
+	const foreign = foreignTo(authentication);
+	return {
+		displayName: `With ${nameOfAuthentication(authentication)}, AcountPay does not send <b>${namesOf(foreign)}</b>. Remove what does not come, or choose another credential.`,
+		name: 'foreignEventNotice',
+		type: 'notice',
+		default: '',
+		displayOptions: { show: { ...show, events: foreign }, ...(hide && { hide }) },
+	};
+});
+
 type Context = IHookFunctions | IWebhookFunctions;
 
 // An expression may give a single name.
@@ -75,7 +108,7 @@ const eventsOf = (context: Context): string[] =>
 function eventsError(context: Context, authentication: Authentication): NodeOperationError {
 	const { message, description } = new ValidationError(
 		eventsField.displayName,
-		`must be one or more of ${SCHEMES[authentication].events.join(', ')}`,
+		`must be one or more of ${namesOf(SCHEMES[authentication].events)}, which are the events with ${nameOfAuthentication(authentication)}`,
 		'Choose them from the list in the node, then publish the workflow again.',
 	);
 	return new NodeOperationError(context.getNode(), `${message}. ${description}`);

@@ -228,7 +228,7 @@ it('is not published with wrong keys, and n8n says why', async () => {
 	expect(status).toBe('failed');
 	expect(problems).toEqual([
 		expect.stringMatching(
-			/AcountPay refused the keys of the credential 'Keys' .*Partner Dashboard/,
+			/AcountPay refused the API keys of the credential 'Keys' .*Partner Dashboard/,
 		),
 	]);
 	await api.deactivate(id);

@@ -647,7 +647,7 @@ describe('a publication that fails', () => {
 		await engine.credential.edit({ clientSecret: 'wrong-secret' });
 		await expect(publish()).rejects.toMatchObject({
 			message: expect.stringMatching(
-				/^AcountPay refused the keys of the credential 'AcountPay account' .*Partner Dashboard/,
+				/^AcountPay refused the API keys of the credential 'AcountPay account' .*Partner Dashboard/,
 			),
 		});
 		expect(sandbox.registrations).toEqual([]);
@@ -705,7 +705,7 @@ describe('a publication that fails', () => {
 		'says which events there are, for %j',
 		async (events) => {
 			await expect(publish({ events })).rejects.toThrow(
-				/^Trigger On must be one or more of payment\.completed, payment\.failed, merchant/,
+				/^Trigger On must be one or more of Payment Completed, Payment Failed, Merchant/,
 			);
 			expect(sandbox.requests).toEqual([]);
 		},

@@ -577,7 +577,7 @@ describe('events that only come with keys', () => {
 		'%j keep the trigger from being published, and it says which events there are',
 		async (events) => {
 			await expect(engine.publish(workflowWith({ events }))).rejects.toThrow(
-				/^Trigger On must be one or more of payment\.created, .*\. Choose them from the list/,
+				/^Trigger On must be one or more of Payment Created, .*, which are the events with Access Tokens\. Choose them from the list/,
 			);
 		},
 	);

@@ -25,4 +25,19 @@ describe('the events of the trigger', () => {
 		});
 		expect(shown.sort()).toEqual([...events].sort());
 	});
+
+	test.each([
+		['oAuth2', EVENTS],
+		['apiKey', KEY_EVENTS],
+	])('that do not come with %s are said to, by their names', (authentication, events) => {
+		const known = lists[0].options!.flatMap((option) => ('value' in option ? [option] : []));
+		const foreign = known.filter(({ value }) => !(events as readonly unknown[]).includes(value));
+		const [notice] = properties
+			.filter(({ name }) => name === 'foreignEventNotice')
+			.filter(({ displayOptions: { show, hide } = {} }) =>
+				authentication === 'apiKey' ? show?.authentication : hide?.authentication,
+			);
+		expect(notice.displayOptions!.show!.events).toEqual(foreign.map(({ value }) => value));
+		for (const { name } of foreign) expect(notice.displayName).toContain(name);
+	});
 });
