@@ -6,6 +6,7 @@ import { startSandbox, type Sandbox } from '../../sandbox';
 import { pagePath } from '../../sandbox/payments';
 import { launchBrowser } from '../../tools/browser';
 import { isFinished, itemsOf, type StoredCredential } from '../../tools/n8n/api';
+import { pickedValue } from '../../nodes/AcountPay/actions/parameters';
 import { Editor } from '../../tools/n8n/editor';
 import type { N8n } from '../../tools/n8n/server';
 import { acountPay, manualTrigger, workflow, type WorkflowNode } from '../../tools/n8n/workflow';
@@ -51,9 +52,9 @@ it('wrong keys are said to be wrong, and with the right ones a test merchant is 
 	const save = async () => await credential.getByTestId('credential-save-button').click();
 	await editor.beginWith('Create test merchant');
 	await editor.fields.getByText('Connect to AcountPay').click();
-	await credential.getByText('AcountPay Key API').waitFor();
+	await credential.getByText('AcountPay (API Keys) API').waitFor();
 	const asked = credential.getByTestId('credential-connection-parameter').locator('label');
-	await expectTexts(asked, ['Environment', 'Client ID *', 'Client Secret *', 'Webhook Secret']);
+	await expectTexts(asked, ['Client ID *', 'Client Secret *', 'Environment', 'Webhook Secret']);
 	const { clientId, clientSecret } = sandbox.keys;
 	await editor.choose('environment', 'Custom');
 	await editor.fill('baseUrl', sandbox.url);
@@ -61,7 +62,7 @@ it('wrong keys are said to be wrong, and with the right ones a test merchant is 
 	await editor.fill('clientSecret', 'mistyped');
 	await save();
 	await credential.getByText('More details').click();
-	await credential.getByText('AcountPay refused these keys').waitFor();
+	await credential.getByText('AcountPay refused these API keys').waitFor();
 	await editor.picture('keys-01-wrong-keys');
 
 	await editor.fill('clientSecret', clientSecret);
@@ -103,7 +104,6 @@ it('a payment is created for the merchant that is picked by name, with its QR co
 	await editor.fill('amount', '49.50');
 	await editor.fill('referenceNumber', 'ORDER-1002');
 	await editor.addField('Options', 'QR Code');
-	await editor.switchOn('qrCode');
 	await editor.executeStep();
 	await editor.output.getByTestId('ndv-view-binary-data').click();
 	const image = editor.output.locator('img');
@@ -253,7 +253,7 @@ describe('the authentication of a saved node is switched by choosing another cre
 		return (await read()).parameters as IDataObject;
 	};
 
-	it('from OAuth2 and back: fields and credential follow, and what both have stays', async () => {
+	it('from access tokens and back: fields and credential follow, and what both have stays', async () => {
 		const shared = {
 			amount: '149.99',
 			referenceNumber: 'ORDER-1004',
@@ -263,18 +263,63 @@ describe('the authentication of a saved node is switched by choosing another cre
 		const merchantId = 'merchant_copenhagen';
 		const read = await open(acountPay(oAuth2, { operation: 'create', merchantId, ...shared }));
 		await editor.chooseCredential(keys.name);
-		await picker().waitFor();
+		await editor.fields.getByText('To choose from the list of merchants').waitFor();
 		await editor.picture('keys-15-switched-to-keys');
+		expect(await editor.field('merchantId').locator('input').inputValue()).toBe(merchantId);
 		expect(await stored(read, KEY_CREDENTIAL)).toMatchObject({
 			authentication: 'apiKey',
 			...shared,
 		});
 
 		await editor.chooseCredential(oAuth2.name);
-		await picker().waitFor({ state: 'hidden' });
+		await editor.fields.getByText('To choose from the list').waitFor({ state: 'hidden' });
 		await editor.picture('keys-16-switched-back');
 		expect(await stored(read, 'acountPayApi')).toMatchObject({ merchantId, ...shared });
 		expect((await read()).parameters).not.toHaveProperty('authentication', 'apiKey');
+	});
+
+	it('a typed merchant gives way to the list, and a picked one to an ID', async () => {
+		const node = acountPay(oAuth2, { operation: 'create', merchantId: 'merchant_copenhagen' });
+		const read = await open(node);
+		await editor.chooseCredential(keys.name);
+		await editor.reset('merchantId');
+		await picker().locator('input').last().click();
+		await editor.page.getByTestId('rlc-item').getByText(SHOP.companyName).click();
+		await until(
+			async () => pickedValue((await stored(read, KEY_CREDENTIAL)).merchantId) === SHOP.clientId,
+		);
+
+		await editor.chooseCredential(oAuth2.name);
+		await editor.fields.getByText('no list of merchants for access tokens').waitFor();
+		await editor.picture('keys-18-picked-then-tokens');
+		await picker().locator('input').last().click();
+		await editor.page
+			.getByTestId('rlc-error-container')
+			.getByText('no list of merchants for access tokens. Choose By ID.')
+			.waitFor();
+		await editor.page.keyboard.press('Escape');
+		await picker().getByTestId('rlc-mode-selector').click();
+		await editor.page.getByRole('option', { name: 'By ID' }).click();
+		await editor.fill('merchantId', 'merchant_aarhus');
+		await until(
+			async () =>
+				pickedValue((await stored(read, 'acountPayApi')).merchantId) === 'merchant_aarhus',
+		);
+	});
+
+	it('a filter by merchant that is added and left empty is left out', async () => {
+		const node = acountPay(keys, { authentication: 'apiKey', operation: 'getAll' });
+		await open({ ...node, credentials: { [KEY_CREDENTIAL]: keys } });
+		await editor.addField('Filters', 'Merchant ID');
+		await editor.executeStep();
+		await editor.output
+			.getByText(/^\d+ items$/)
+			.first()
+			.waitFor();
+		await editor.picture('keys-19-empty-filter');
+		const [list] = requestsFor(sandbox, 'list').slice(-1);
+		expect(list).toMatchObject({ status: 200 });
+		expect(list.path).not.toContain('merchantClientId');
 	});
 
 	it.each([
@@ -288,12 +333,12 @@ describe('the authentication of a saved node is switched by choosing another cre
 			const node = acountPay(keys, { authentication: 'apiKey', resource, operation });
 			const read = await open({ ...node, credentials: { [KEY_CREDENTIAL]: keys } });
 			await editor.chooseCredential(oAuth2.name);
-			await editor.fields.getByText(`${name} needs the authentication API Keys`).waitFor();
+			await editor.fields.getByText(`${name} needs a credential for API Keys`).waitFor();
 			await editor.picture(`keys-17-${resource}-${operation}-needs-keys`);
 			await stored(read, 'acountPayApi');
 
 			await editor.chooseCredential(keys.name);
-			await editor.fields.getByText('needs the authentication').waitFor({ state: 'hidden' });
+			await editor.fields.getByText('needs a credential for').waitFor({ state: 'hidden' });
 			expect(await stored(read, KEY_CREDENTIAL)).toMatchObject({ operation });
 		},
 	);
@@ -305,6 +350,6 @@ describe('the authentication of a saved node is switched by choosing another cre
 		await editor.chooseCredential(keys.name);
 		await picker().locator('input').last().click();
 		await editor.page.getByTestId('rlc-item').getByText(SHOP.companyName).waitFor();
-		await editor.picture('keys-18-list-after-switch');
+		await editor.picture('keys-20-list-after-switch');
 	});
 });

@@ -215,7 +215,6 @@ describe('with a credential', () => {
 		await editor.fill('amount', '149.99');
 		await editor.fill('referenceNumber', 'ORDER-1001');
 		await editor.addField('Options', 'QR Code');
-		await editor.switchOn('qrCode');
 		await editor.executeStep();
 		await editor.output.getByTestId('ndv-view-binary-data').click();
 		const image = editor.output.locator('img');

@@ -146,7 +146,7 @@ const refusals: Array<Case<Fault>> = [
 	['400 with a page', { status: 400, body: PAGE }, ': Not today'],
 	['401', { ...nestJs(401, 'Unauthorized', ''), times: 2 }, 'did not accept the access token'],
 	['403', nestJs(403, 'Forbidden resource', 'Forbidden'), "for merchant 'merchant_aarhus': Forb"],
-	['404', nestJs(404, 'No such merchant', 'Not Found'), 'AcountPay does not find'],
+	['404', nestJs(404, 'No such merchant', 'Not Found'), 'AcountPay does not know the merchant'],
 	['409', nestJs(409, 'Reference exists', 'Conflict'), 'conflicts with an existing payment'],
 	['422', nestJs(422, 'Unprocessable', 'Unprocessable'), 'AcountPay refused'],
 ];

@@ -177,7 +177,7 @@ describe.each(CREATES)('creating a $resource', (create) => {
 		const failed = await engine.runNode({ node: node({ maxConcurrency: 2 }), items: orders(20) });
 		const { message, description } = failed.error!;
 		expect(message).toMatch(
-			/^AcountPay refused the keys of the credential '.+' for .*\[item \d\]$/,
+			/^AcountPay refused the API keys of the credential '.+' for .*\[item \d\]$/,
 		);
 		expect(`${message} ${description}`).not.toMatch(/token/i);
 		expect(description).toMatch(/Partner Dashboard/);
@@ -188,7 +188,7 @@ describe.each(CREATES)('creating a $resource', (create) => {
 		expect(continued.json()).toHaveLength(20);
 		for (const item of continued.json()) {
 			expect(item).toMatchObject({
-				error: expect.stringContaining('refused the keys'),
+				error: expect.stringContaining('refused the API keys'),
 				details: { outcome: 'refused' },
 			});
 		}

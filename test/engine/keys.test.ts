@@ -117,8 +117,8 @@ describe('on the wire', () => {
 		});
 	});
 
-	it('the base URL with /v1 at its end', async () => {
-		for (const baseUrl of [`${sandbox.url}/v1`, `${sandbox.url}/v1/`, `${sandbox.url}/`]) {
+	it('the base URL with /v1 or /v1/partner at its end', async () => {
+		for (const baseUrl of ['/v1', '/v1/', '/v1/partner', '/'].map((end) => sandbox.url + end)) {
 			const engine = await engineWithKeys(sandbox, { baseUrl });
 			expect(await engine.testCredential()).toMatchObject({ status: 'OK' });
 			const execution = await engine.runNode({ node: createPayments(), items: orders(1) });
@@ -315,7 +315,9 @@ describe('wrong keys', () => {
 			const node = createPayments({ options: { maxConcurrency: 2 } }, settings);
 			const execution = await engine.runNode({ node, items: orders(20) });
 			const message = execution.error?.message ?? String(execution.json()[5].error);
-			expect(message).toMatch(/^AcountPay refused the keys of the credential 'AcountPay account'/);
+			expect(message).toMatch(
+				/^AcountPay refused the API keys of the credential 'AcountPay account'/,
+			);
 			expect(message).not.toMatch(/token/);
 			expect(sandbox.requests.length).toBeLessThanOrEqual(2);
 			expect(sandbox.payments).toEqual([]);
@@ -329,7 +331,7 @@ describe('wrong keys', () => {
 		await until(() => sandbox.payments.length >= 3);
 		sandbox.setKeys({ clientSecret: 'another' });
 		const { error } = await running.finished;
-		expect(error?.message).toMatch(/^AcountPay refused the keys/);
+		expect(error?.message).toMatch(/^AcountPay refused the API keys/);
 		expect(sandbox.counts['create 401']).toBe(1);
 	});
 });
@@ -603,7 +605,7 @@ describe('the list of merchants to pick from', () => {
 
 	it('says that keys are wrong', async () => {
 		const engine = await engineWithKeys(sandbox, { clientSecret: 'wrong' });
-		await expect(search(engine)).rejects.toThrow(/refused the keys of the credential/);
+		await expect(search(engine)).rejects.toThrow(/refused the API keys of the credential/);
 	});
 });
 
@@ -691,7 +693,7 @@ it('an operation that only keys have says so, and sends nothing', async () => {
 	const { error } = await engine.runNode({
 		node: { parameters: { resource: 'payment', operation: 'getAll' } },
 	});
-	expect(error?.message).toContain("The operation 'Get Many' needs the authentication 'API Keys'");
+	expect(error?.message).toContain("The operation 'Get Many' needs a credential for API Keys");
 	expect(error?.description).toContain('Nothing was sent');
 	expect(sandbox.requests).toEqual([]);
 });

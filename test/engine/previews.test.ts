@@ -104,7 +104,7 @@ function faultsOf({ properties }: Preview, items: IDataObject[]): string[] {
 			.filter((item) => item[name] !== undefined)
 			.map((item) => (Array.isArray(item[name]) ? 'array' : typeof item[name]));
 		const allowed = TYPES[name] ?? [type];
-		return values.length > 0 && values.every((value) => allowed.includes(value))
+		return values.length === items.length && values.every((value) => allowed.includes(value))
 			? []
 			: [`${name} is no ${type}, but ${values.join(', ') || 'missing'}`];
 	});

@@ -150,15 +150,20 @@ export class Editor {
 		await this.page.waitForTimeout(TYPING_DELAY_MS);
 	}
 
-	/** Switches on what can be on or off. */
-	async switchOn(name: string): Promise<void> {
-		await this.field(name).locator('.el-switch__core').click();
-	}
-
 	/** Chooses from the list of a field. */
 	async choose(name: string, option: string): Promise<void> {
 		await this.field(name).click();
 		await this.page.getByRole('option', { name: option }).click();
+	}
+
+	/** Gives a field its default, by its menu. */
+	async reset(name: string): Promise<void> {
+		await this.field(name).hover();
+		await this.page
+			.getByTestId(`${name}-parameter-input-options-container`)
+			.getByTestId('action-toggle')
+			.click();
+		await this.page.getByText('Reset Value', { exact: true }).last().click();
 	}
 
 	/** Adds a field from a list such as 'Additional Fields' or 'Options'. */

@@ -52,9 +52,8 @@ export function missingOperation(
 		const found = operationFor(authentication, resource, operation);
 		if (!found) continue;
 		return {
-			message: `The operation '${found.option.name}' needs the authentication '${nameOfAuthentication(authentication)}'`,
-			description:
-				'Choose a credential for that authentication, or another operation. Nothing was sent.',
+			message: `The operation '${found.option.name}' needs a credential for ${nameOfAuthentication(authentication)}`,
+			description: 'Choose such a credential in the node, or another operation. Nothing was sent.',
 		};
 	}
 	return {
@@ -71,7 +70,7 @@ const optionsField = (own: INodeProperties[]): INodeProperties => ({
 	displayName: 'Options',
 	name: 'options',
 	type: 'collection',
-	placeholder: 'Add option',
+	placeholder: 'Add Option',
 	default: {},
 	options: [...COMMON_OPTIONS, ...own].sort(byName),
 });
@@ -84,11 +83,12 @@ function shownFor(
 ): INodeProperties {
 	const { show, hide } = SHOWN_WITH[authentication];
 	const shown = { ...field.displayOptions?.show, ...show, ...parameters };
+	const hidden = { ...field.displayOptions?.hide, ...hide };
 	return {
 		...field,
 		displayOptions: {
 			...(Object.keys(shown).length > 0 && { show: shown }),
-			...(hide && { hide }),
+			...(Object.keys(hidden).length > 0 && { hide: hidden }),
 		},
 	};
 }
@@ -158,7 +158,7 @@ function notices(authentication: Authentication, resource: string): INodePropert
 		const [needed] = AUTHENTICATIONS.filter((other) => entry[other]);
 		const { name, value } = entry[needed]!.option;
 		const notice: INodeProperties = {
-			displayName: `<b>${name}</b> needs the authentication <b>${nameOfAuthentication(needed)}</b>. Choose a credential of that kind above, or create one.`,
+			displayName: `<b>${name}</b> needs a credential for <b>${nameOfAuthentication(needed)}</b>. Choose one above, or create it.`,
 			name: 'authenticationNotice',
 			type: 'notice',
 			default: '',

@@ -30,12 +30,12 @@ export const resendUnknownOptionFor = (noun: Noun): INodeProperties => ({
 
 /** How long one request may take. */
 const timeoutOption: INodeProperties = {
-	displayName: 'Request Timeout (Ms)',
+	displayName: 'Request Timeout',
 	name: 'timeout',
 	type: 'number',
 	typeOptions: { minValue: 1 },
 	default: DEFAULT_TIMEOUT,
-	description: 'How many milliseconds to wait for the response to one request',
+	description: 'How long to wait for the response to one request, in milliseconds',
 };
 
 /** The options that every operation has. */

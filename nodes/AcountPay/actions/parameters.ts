@@ -37,11 +37,15 @@ export class ItemParameters {
 }
 
 /**
- * What a person picked or typed, whatever form the workflow has it in: that of a picker, or plain.
+ * What a person picked or typed, whatever form the workflow has it in: that of a picker, or plain. n8n leaves the mark `__rl` out
+ * where a picker is added to a collection and left as it is.
  * @param value as n8n hands it over
  */
 export const pickedValue = (value: unknown): unknown =>
-	typeof value === 'object' && value !== null && '__rl' in value && 'value' in value
+	typeof value === 'object' &&
+	value !== null &&
+	'value' in value &&
+	('__rl' in value || 'mode' in value)
 		? value.value
 		: value;
 

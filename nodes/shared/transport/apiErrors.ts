@@ -24,6 +24,11 @@ export interface Subject {
 	noun?: Noun;
 	/** As part of a sentence: "the payment with reference 'ORDER-1'". */
 	name: string;
+	/**
+	 * What is not there when AcountPay responds 404, as part of a sentence, where that can't be the thing itself: what is to be
+	 * created names its merchant.
+	 */
+	missing?: { name: string; fields: string };
 }
 
 /** The error for a request that never reached AcountPay. */
@@ -106,7 +111,7 @@ const webPageWords = ({ name }: Subject) => ({
 function wordsFor(
 	client: Client,
 	status: number,
-	{ name, merchantId, noun = 'payment' }: Subject,
+	{ name, merchantId, noun = 'payment', missing }: Subject,
 ): { message: string; advice: string } {
 	const forMerchant = merchantId === undefined ? '' : ` for merchant '${merchantId}'`;
 	switch (status) {
@@ -120,6 +125,12 @@ function wordsFor(
 					: 'Check whether your AcountPay account may do this.',
 			};
 		case 404:
+			if (missing) {
+				return {
+					message: `AcountPay does not know ${missing.name}`,
+					advice: `Check ${missing.fields}. Sandbox and production have separate merchants.`,
+				};
+			}
 			return {
 				message: `AcountPay does not find ${name}${forMerchant}`,
 				advice: `Check ${forMerchant ? 'Merchant ID and, when you read a payment, Payment ID' : 'the IDs in the fields of this item'}. Sandbox and production have separate data.`,

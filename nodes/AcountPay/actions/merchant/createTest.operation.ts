@@ -9,7 +9,7 @@ export const createTest = creatingMerchants(
 		name: 'Create Test Merchant',
 		value: 'createTest',
 		action: 'Create test merchant',
-		description: 'Create a merchant that can be paid immediately. Sandbox only.',
+		description: "Create a merchant that can be paid immediately. AcountPay's sandbox only.",
 	},
 	[companyNameField],
 	[],
@@ -19,7 +19,7 @@ export const createTest = creatingMerchants(
 		throw new ValidationError(
 			'Create Test Merchant',
 			"can't be used with a credential for production, which has no test merchants",
-			'Choose a credential for the sandbox, or the operation Create. Nothing was sent.',
+			"Choose a credential for AcountPay's sandbox, or the operation Create. Nothing was sent.",
 		);
 	},
 );

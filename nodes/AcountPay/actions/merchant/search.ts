@@ -5,6 +5,7 @@ import {
 	type INodeListSearchResult,
 	NodeOperationError,
 } from 'n8n-workflow';
+import { authenticationOf } from '../../../shared/auth';
 import { isItemError, type ItemError } from '../../../shared/errors';
 import { Client } from '../../../shared/transport/client';
 import { UnreadableList } from '../../../shared/transport/pagination';
@@ -14,7 +15,7 @@ import { readMerchants } from './readMerchants';
 const PATIENCE = 15_000;
 
 /**
- * The merchants for a picker, by name.
+ * The merchants for a picker, by name. There are none with access tokens, where a picker is what a switched credential left.
  * @param filter what the person has typed: a part of the name, of an ID, or of the partner's own ID
  * @throws NodeOperationError
  */
@@ -22,6 +23,12 @@ export async function searchMerchants(
 	this: ILoadOptionsFunctions,
 	filter?: string,
 ): Promise<INodeListSearchResult> {
+	if (authenticationOf(this) !== 'apiKey') {
+		throw new NodeOperationError(
+			this.getNode(),
+			'AcountPay has no list of merchants for access tokens. Choose By ID.',
+		);
+	}
 	try {
 		const client = await Client.open(this);
 		const options = { timeout: PATIENCE, deadline: Date.now() + PATIENCE, resendUnknown: false };

@@ -15,7 +15,7 @@ import { resendUnknownOptionFor } from '../options';
 import { jsonObject, preview, requiredText, webUrl } from '../parameters';
 import { withinSize } from '../bodyLimits';
 import { CURRENCIES } from './currencies';
-import { merchantIdField, merchantIdFrom } from './sharedFields';
+import { merchantIdFields, merchantIdFrom } from './sharedFields';
 import { creationOf, labelOf, withQrCode } from './sharedCreate';
 import { readQrCode } from './readQrCode';
 
@@ -36,7 +36,7 @@ export const create: Operation<CreateInput> = {
 		description: 'Ask a customer for a bank payment by link or QR code',
 	},
 	fields: [
-		merchantIdField,
+		...merchantIdFields,
 		{
 			displayName: 'Amount',
 			name: 'amount',
@@ -103,7 +103,7 @@ export const create: Operation<CreateInput> = {
 					},
 				],
 				default: 'true',
-				description: 'Simulates the outcome without a customer. Sandbox only.',
+				description: "Simulates the outcome without a customer. AcountPay's sandbox only.",
 			},
 			{
 				displayName: 'Webhook URL',
@@ -123,7 +123,8 @@ export const create: Operation<CreateInput> = {
 			displayName: 'QR Code',
 			name: 'qrCode',
 			type: 'boolean',
-			default: false,
+			// Who adds the option wants the code. n8n fills no default into a collection, so without the option there is none.
+			default: true,
 			description: 'Whether to add the image that the customer scans, as the output field data',
 			// A language model has no use for an image.
 			displayOptions: { hide: { '@tool': [true] } },
@@ -232,7 +233,7 @@ function mockPaymentOf(value: unknown, isProduction: boolean): MockPayment {
 		throw new ValidationError(
 			'Mock Payment',
 			'must not be used with a credential for production, where payments are real',
-			'Take it out of Additional Fields, or choose a credential for the sandbox.',
+			"Remove it from Additional Fields, or choose a credential for AcountPay's sandbox.",
 		);
 	}
 	return mockPayment;

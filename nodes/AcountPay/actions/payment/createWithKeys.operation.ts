@@ -19,7 +19,7 @@ import { requiredText } from '../parameters';
 import { withinSize } from '../bodyLimits';
 import { amountOf, create, currencyOf } from './create.operation';
 import { drawQrCode } from './drawQrCode';
-import { merchantIdFrom, merchantPickerField } from './sharedFields';
+import { merchantIdFrom, merchantPickerFields } from './sharedFields';
 import { PaymentLookUp } from './lookUp/paymentLookUp';
 import type { WantedPayment } from './lookUp/samePayment';
 import { creationOf, labelOf, withQrCode } from './sharedCreate';
@@ -65,7 +65,7 @@ const additional: INodeProperties[] = [
 export const createWithKeys: Operation<CreateInput> = {
 	option: create.option,
 	fields: [
-		merchantPickerField,
+		...merchantPickerFields,
 		shared('amount'),
 		shared('referenceNumber'),
 		additionalFieldsWith(additional),
@@ -106,7 +106,7 @@ export const createWithKeys: Operation<CreateInput> = {
 			...(registerId !== undefined && { registerId }),
 		};
 		const creation = {
-			...creationOf(request, merchantId, referenceNumber),
+			...creationOf(request, merchantId, referenceNumber, storeId),
 			lookUp: new PaymentLookUp(client, wanted, options, known),
 		};
 		const made = await createOnce(client, creation, options, known);

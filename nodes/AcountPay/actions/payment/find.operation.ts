@@ -9,7 +9,7 @@ import { requiredText, wholeNumber } from '../parameters';
 import { amountOf, create, currencyOf } from './create.operation';
 import { DEFAULT_LOOK_BACK, SharedReadings } from './lookUp/merchantPayments';
 import { compare, type Relation, type WantedPayment } from './lookUp/samePayment';
-import { merchantIdFrom, merchantPickerField } from './sharedFields';
+import { merchantIdFrom, merchantPickerFields } from './sharedFields';
 
 /** The longest look back, in days. */
 const MAX_LOOK_BACK = 3_650;
@@ -68,7 +68,7 @@ export const find: Operation<FindInput> = {
 		description: "Look for an order's payment by its merchant and reference number",
 	},
 	fields: [
-		merchantPickerField,
+		...merchantPickerFields,
 		fieldNamed(create.fields, 'referenceNumber'),
 		additionalFieldsWith([
 			{

@@ -1,6 +1,6 @@
 import { withIsPaid } from '../../../shared/api/statuses';
 import type { Operation } from '../operation';
-import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
+import { merchantIdFields, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
 import { readPayment } from './readPayment';
 
 interface GetInput {
@@ -16,7 +16,7 @@ export const get: Operation<GetInput> = {
 		action: 'Get payment',
 		description: 'Get a payment and its status',
 	},
-	fields: [merchantIdField, paymentIdField],
+	fields: [...merchantIdFields, paymentIdField],
 
 	check: (item) => ({ merchantId: merchantIdFrom(item), paymentId: paymentIdFrom(item) }),
 

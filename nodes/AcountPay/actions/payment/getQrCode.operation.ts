@@ -1,6 +1,6 @@
 import type { Operation } from '../operation';
 import { requiredText } from '../parameters';
-import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
+import { merchantIdFields, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
 import { readQrCode } from './readQrCode';
 
 interface GetQrCodeInput {
@@ -20,7 +20,7 @@ export const getQrCode: Operation<GetQrCodeInput> = {
 		displayOptions: { hide: { '@tool': [true] } },
 	},
 	fields: [
-		merchantIdField,
+		...merchantIdFields,
 		paymentIdField,
 		{
 			displayName: 'Output Data Field Name',

@@ -7,14 +7,28 @@ import type { Label } from '../../execution/idempotencyRecord';
 import type { Image, ItemOutput, ItemWork } from '../operation';
 import { keyOf } from './lookUp/samePayment';
 
-/** What both ways to create a payment tell about it. */
+/**
+ * What both ways to create a payment tell about it.
+ * @param storeId the merchant's store, where the request names one
+ */
 export const creationOf = (
 	request: ApiRequest,
 	merchantId: string,
 	referenceNumber: string,
+	storeId?: string,
 ): Creation => ({
 	request,
-	subject: { merchantId, name: `the payment with reference '${referenceNumber}'` },
+	subject: {
+		merchantId,
+		name: `the payment with reference '${referenceNumber}'`,
+		missing:
+			storeId === undefined
+				? { name: `the merchant '${merchantId}'`, fields: 'Merchant ID' }
+				: {
+						name: `the merchant '${merchantId}' or its store '${storeId}'`,
+						fields: 'Merchant ID and Store ID',
+					},
+	},
 	title: `Payment '${referenceNumber}'`,
 	read: readMadePayment,
 	nothingMade: 'This payment was not created.',

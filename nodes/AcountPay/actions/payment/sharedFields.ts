@@ -6,13 +6,15 @@ import { type ItemParameters, preview, pickedValue, requiredText } from '../para
 /** The method of the node that lists merchants for {@link merchantPickerField}. */
 export const SEARCH_MERCHANTS = 'searchMerchants';
 
+const PICKER_DEFAULT = { __rl: true, mode: 'list', value: '' } as const;
+
 /** The merchant that a payment is for, with keys: picked by name, or by ID. */
 export const merchantPickerField: INodeProperties = {
 	displayName: 'Merchant ID',
 	name: 'merchantId',
 	type: 'resourceLocator',
 	required: true,
-	default: { mode: 'list', value: '' },
+	default: PICKER_DEFAULT,
 	description: "The merchant that gets the money, by AcountPay's client ID for it",
 	modes: [
 		{
@@ -46,6 +48,38 @@ export const merchantIdField: INodeProperties = {
 	placeholder: 'e.g. merchant_abc123',
 	description: 'The merchant that gets the money, as AcountPay calls it',
 };
+
+/*
+ * Switching the credential keeps what was entered: a text with access tokens, an object with keys. n8n draws a text in a picker
+ * as one without a mode, and an object in a text field as '[object Object]'. So each authentication has a field for either.
+ */
+const IS_PICKED = { '/merchantId.__rl': [true] };
+const IS_TEXT = { '/merchantId.length': [{ _cnd: { gte: 0 } }] };
+
+/** The merchant with access tokens, whichever authentication it was entered for. */
+export const merchantIdFields: INodeProperties[] = [
+	{ ...merchantIdField, displayOptions: { hide: IS_PICKED } },
+	{
+		...merchantPickerField,
+		description: merchantIdField.description,
+		hint: 'AcountPay has no list of merchants for access tokens: choose By ID',
+		displayOptions: { show: IS_PICKED },
+	},
+];
+
+/** The merchant with keys, whichever authentication it was entered for. */
+export const merchantPickerFields: INodeProperties[] = [
+	{ ...merchantPickerField, displayOptions: { hide: IS_TEXT } },
+	{
+		...merchantIdField,
+		// What 'Reset Value' gives, which brings the picker back.
+		default: PICKER_DEFAULT,
+		placeholder: 'e.g. 9f0c2d6e-6a1b-4c3d-8e5f-0a1b2c3d4e5f',
+		description: merchantPickerField.description,
+		hint: "To choose from the list of merchants, select Reset Value in this field's menu",
+		displayOptions: { show: IS_TEXT },
+	},
+];
 
 /** The payment that an operation is about, with access tokens. */
 export const paymentIdField: INodeProperties = {

@@ -12,7 +12,7 @@ import {
 	unlessOver,
 	waitOutput,
 } from './awaitedPayment';
-import { merchantIdField, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
+import { merchantIdFields, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
 import { OtherPaymentError, readPayment } from './readPayment';
 
 /** A payment that is waited for. */
@@ -51,12 +51,12 @@ export const waitForCompletion: Operation<WaitInput> = {
 		name: 'Wait for Completion',
 		value: 'waitForCompletion',
 		action: 'Wait for completion of payment',
-		description: 'Go on when the customer has paid or declined, or the payment has expired',
+		description: 'Continue when the customer has paid or declined, or the payment has expired',
 		// A language model would sit and wait.
 		displayOptions: { hide: { '@tool': [true] } },
 	},
 	fields: [
-		merchantIdField,
+		...merchantIdFields,
 		paymentIdField,
 		{
 			displayName: 'Resume On',
@@ -73,7 +73,7 @@ export const waitForCompletion: Operation<WaitInput> = {
 					name: 'Webhook',
 					value: 'webhook',
 					description:
-						'A webhook from AcountPay resumes the execution. For one payment an execution, and an n8n that AcountPay can reach.',
+						'A webhook from AcountPay resumes the execution. For one payment per execution, and an n8n that AcountPay can reach.',
 				},
 			],
 			default: 'polling',
@@ -94,7 +94,7 @@ export const waitForCompletion: Operation<WaitInput> = {
 			typeOptions: { minValue: 0 },
 			default: DEFAULT_TIMEOUT_MINUTES,
 			description:
-				'The longest time to wait. A payment expires after 30 minutes. After the timeout the workflow goes on with waitEndedBy = timeout.',
+				'The longest time to wait. A payment expires after 30 minutes. After the timeout the workflow continues with waitEndedBy = timeout.',
 		},
 	],
 	mostlyWaits: true,

@@ -143,7 +143,11 @@ export const create: Operation<CreateInput> = {
 		const { name } = store;
 		const creation: Creation = {
 			request,
-			subject: { noun: 'store', name: `the store '${name}' of merchant '${merchantNumber}'` },
+			subject: {
+				noun: 'store',
+				name: `the store '${name}' of merchant '${merchantNumber}'`,
+				missing: { name: `the merchant '${merchantNumber}'`, fields: 'Merchant Number' },
+			},
 			title: `Store '${name}' of merchant '${merchantNumber}'`,
 			read: readMadeStore,
 			nothingMade: 'This store was not created.',

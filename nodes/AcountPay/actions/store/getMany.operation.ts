@@ -23,7 +23,10 @@ export const getMany: Operation<GetManyInput> = {
 
 	async run({ merchantNumber, wanted }, { client, options }) {
 		const list = {
-			subject: { name: `the list of stores of merchant '${merchantNumber}'` },
+			subject: {
+				name: `the list of stores of merchant '${merchantNumber}'`,
+				missing: { name: `the merchant '${merchantNumber}'`, fields: 'Merchant Number' },
+			},
 			request: listStores(merchantNumber),
 			readPage: readStoresPage,
 			idOf: storeIdOf,

@@ -315,9 +315,8 @@ describe('with keys', () => {
 describe('an operation that is not there', () => {
 	test('of the other authentication: says which one it needs', () => {
 		expect(missingOperation('payment', 'getAll')).toEqual({
-			message: "The operation 'Get Many' needs the authentication 'API Keys'",
-			description:
-				'Choose a credential for that authentication, or another operation. Nothing was sent.',
+			message: "The operation 'Get Many' needs a credential for API Keys",
+			description: 'Choose such a credential in the node, or another operation. Nothing was sent.',
 		});
 	});
 

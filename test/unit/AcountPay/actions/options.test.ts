@@ -28,7 +28,7 @@ describe('options', () => {
 		'%p is no timeout',
 		(timeout) => {
 			expect(refusal(() => callOptionsOf(parameters({ options: { timeout } })))).toMatch(
-				/^Request Timeout \(Ms\) must be a whole number from 1 to 600000, but is /,
+				/^Request Timeout must be a whole number from 1 to 600000, but is /,
 			);
 		},
 	);

@@ -104,6 +104,7 @@ describe('a picker', () => {
 	test.each<[unknown, unknown]>([
 		[{ __rl: true, mode: 'list', value: 'shop' }, 'shop'],
 		[{ __rl: true, mode: 'id', value: '' }, ''],
+		[{ mode: 'list', value: '' }, ''],
 		['shop', 'shop'],
 		[null, null],
 		[7, 7],
@@ -122,6 +123,7 @@ describe('a picker', () => {
 		[' ', true],
 		[{ __rl: true, mode: 'list', value: '' }, true],
 		[{ __rl: true, mode: 'list', value: null }, true],
+		[{ mode: 'list', value: '' }, true],
 		['x', false],
 		[0, false],
 		[false, false],

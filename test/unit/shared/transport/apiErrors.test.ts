@@ -78,6 +78,12 @@ describe('a request that AcountPay rejected', () => {
 		],
 		[
 			404,
+			{ ...PAYMENT, missing: { name: "the merchant 'shop'", fields: 'Merchant ID' } },
+			"AcountPay does not know the merchant 'shop': No",
+			'Check Merchant ID. Sandbox and production have separate merchants.',
+		],
+		[
+			404,
 			STORE,
 			"AcountPay does not find the store 'Aarhus': No",
 			'Check the IDs in the fields of this item. Sandbox and production have separate data.',
