@@ -56,7 +56,7 @@ async function main(): Promise<void> {
 	console.log(`AcountPay sandbox at ${sandbox.url}${values.control ? ' (control: /_sandbox)' : ''}
 Open it in a browser: it shows all of this, and the payments with their links.
 
-OAuth2, in n8n a credential 'AcountPay API'
+Access tokens, in n8n a credential 'AcountPay (Access Tokens) API'
   Base URL        ${sandbox.url}
   Client ID       ${clientId}
   Client Secret   ${clientSecret}
@@ -65,7 +65,7 @@ OAuth2, in n8n a credential 'AcountPay API'
                   or any other id: its payments wait for the customer
   X-Mock-Payment  ${Object.keys(MOCK_PAYMENTS).join(', ')}
 
-API keys, in n8n a credential 'AcountPay Key API'
+API keys, in n8n a credential 'AcountPay (API Keys) API'
   Base URL        ${sandbox.url}/v1
   Client ID       ${sandbox.keys.clientId}
   Client Secret   ${sandbox.keys.clientSecret}

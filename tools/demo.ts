@@ -37,13 +37,13 @@ const USAGE = `npm run demo [-- --keys --once]
 Sets up n8n, installs this package into it, puts both credentials of a sandbox AcountPay of its own
 into it, creates payments, and opens a point of sale that waits for you to pay.
 
-  --keys   create the payments with API keys, instead of OAuth2
+  --keys   create the payments with API keys, instead of access tokens
   --once   pay in your place and end, instead of leaving n8n and the sandbox open
   --help`;
 
 /** The credentials as n8n shows them, by their type. */
 const CREDENTIAL_NAMES: Record<string, string> = {
-	acountPayApi: 'AcountPay sandbox, OAuth2',
+	acountPayApi: 'AcountPay sandbox, access tokens',
 	acountPayKeyApi: 'AcountPay sandbox, API keys',
 };
 
@@ -220,16 +220,16 @@ function steps(cleanUps: CleanUp[], signal: AbortSignal, isOnce: boolean): Listr
 			demo.execution = await runExample(demo);
 			demo.requests = { ...demo.sandbox.counts };
 		}),
-		step('Open a point of sale and make a sale', async (demo) => {
+		step('Open a point of sale and start a sale', async (demo) => {
 			demo.sale = await makeSale(demo);
 		}),
 	];
 	if (isOnce) {
 		list.push(
-			step('Pay as the customer and see the point of sale go on', async (demo) => {
+			step('Pay as the customer and see the point of sale continue', async (demo) => {
 				demo.sandbox.pay(demo.sale.paymentId);
 				const outcome = await saleOutcome(demo, signal);
-				if (outcome !== 'Paid') throw new Error(`The point of sale went on with '${outcome}'`);
+				if (outcome !== 'Paid') throw new Error(`The point of sale continued with '${outcome}'`);
 			}),
 		);
 	}
@@ -296,7 +296,7 @@ function printWhereToLook({ n8n, sandbox, sale }: Demo) {
 A point of sale waits for its customer:
   ${n8n.url}/workflow/${sale.workflowId}/executions/${sale.executionId}
 
-Be the customer, click 'Pay', and it goes on:
+Be the customer, click 'Pay', and it continues:
   ${sale.paymentUrl}
 
 Ctrl-C ends all and removes their data.`);
@@ -308,7 +308,7 @@ async function watchSale(demo: Demo, signal: AbortSignal): Promise<void> {
 	try {
 		const outcome = await saleOutcome(demo, signal);
 		console.log(
-			`\n${SALE.reference} went on with '${outcome}'. Reload the point of sale in n8n to see its way.`,
+			`\n${SALE.reference} continued with '${outcome}'. Reload the point of sale in n8n to see its way.`,
 		);
 	} catch (error) {
 		if (!signal.aborted) console.error(`\n${(error as Error).message}`);

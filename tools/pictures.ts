@@ -32,11 +32,7 @@ interface Part {
 
 /** The README's pictures, in docs/images: the screenshots that they are made from, and what is worth seeing of these. */
 const README_PICTURES: Record<string, { screenshot: string; part?: Part }> = {
-	'qr-code': { screenshot: '08-qr-code' },
-	waiting: {
-		screenshot: '17-waiting-light',
-		part: { x: 336, y: 340, width: 704, height: 192 },
-	},
+	'qr-code': { screenshot: '08-qr-code', part: { x: 540, y: 66, width: 935, height: 715 } },
 	'payment-form': { screenshot: '22-payment-form' },
 	'payment-page': {
 		screenshot: '18-asked-to-pay-light',

@@ -24,7 +24,7 @@ export interface HomeParts {
 }
 
 /** What a person calls the two APIs. */
-const MADE_WITH: Record<Api, string> = { tokens: 'OAuth2', keys: 'API keys' };
+const CREATED_WITH: Record<Api, string> = { tokens: 'access tokens', keys: 'API keys' };
 
 /** How many payments and merchants are shown at most, the newest. */
 const SHOWN = 100;
@@ -54,7 +54,7 @@ function table(names: string[], rows: Html[]): Html {
 function tokensCard({ credentials, url }: HomeParts): Html {
 	const { clientId, clientSecret, webhookSecret } = credentials;
 	return html`<section class="card">
-		<h3>OAuth2, with access tokens</h3>
+		<h3>Access tokens</h3>
 		<dl>
 			${[
 				row('Base URL', code(url())),
@@ -117,7 +117,7 @@ const paymentRow = (payment: Payment) =>
 		<td data-name="Reference">${payment.referenceNumber}</td>
 		<td data-name="Merchant">${payment.merchantName ?? payment.merchant}</td>
 		<td class="${payment.status}">${payment.status}</td>
-		<td data-name="Made with">${MADE_WITH[payment.api]}</td>
+		<td data-name="Created with">${CREATED_WITH[payment.api]}</td>
 	</tr>`;
 
 function homePage(parts: HomeParts): Page {
@@ -129,8 +129,8 @@ function homePage(parts: HomeParts): Page {
 		content: html`<div class="body">
 			<h1>AcountPay sandbox</h1>
 			<p>
-				An AcountPay of your own, on this machine. In n8n, make a credential with one of these, and
-				choose the environment <em>Custom</em>. Then create a payment, open its link, and pay or
+				An AcountPay of your own, on this machine. In n8n, create a credential with one of these,
+				and choose the environment <em>Custom</em>. Then create a payment, open its link, and pay or
 				decline.
 			</p>
 			<h2>Credentials</h2>
@@ -139,13 +139,13 @@ function homePage(parts: HomeParts): Page {
 			${payments.length === 0
 				? html`<p class="explained">None yet. Create one, then load this page again.</p>`
 				: table(
-						['Payment', 'Amount', 'Reference', 'Merchant', 'Status', 'Made with'],
+						['Payment', 'Amount', 'Reference', 'Merchant', 'Status', 'Created with'],
 						payments.slice(0, SHOWN).map(paymentRow),
 					)}
 			${payments.length > SHOWN
 				? html`<p class="explained">And ${payments.length - SHOWN} older ones.</p>`
 				: ''}
-			<h2>Merchants with OAuth2</h2>
+			<h2>Merchants with access tokens</h2>
 			${tokenMerchants()}
 			<h2>Merchants with API keys</h2>
 			<p class="explained">

@@ -13,8 +13,8 @@ const HEADLINES: Record<Merchant['status'], string> = {
 const EXPLANATIONS: Record<Merchant['status'], string> = {
 	pending:
 		'Here a merchant proves who it is and names its bank account. In the sandbox one button does it.',
-	active: 'The merchant is active, and payments can be made for it.',
-	inactive: 'The merchant was deactivated: no payments can be made for it.',
+	active: 'The merchant is active, and payments can be created for it.',
+	inactive: 'The merchant was deactivated: no payments can be created for it.',
 };
 
 const TOO_LATE = {

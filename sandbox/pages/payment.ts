@@ -20,17 +20,11 @@ const EXPLANATIONS: Record<PaymentStatus, string> = {
 	expired: 'This payment was not paid in time. Ask the shop for a new one.',
 };
 
-/** An amount with its currency: DKK 1,234.50. */
-export const moneyOf = ({ amount, currency }: Pick<Payment, 'amount' | 'currency'>) =>
-	new Intl.NumberFormat('en', {
-		style: 'currency',
-		currency,
-		currencyDisplay: 'code',
-		minimumFractionDigits: 2,
-		maximumFractionDigits: 2,
-	})
-		.format(amount)
-		.replace('\u00a0', ' ');
+/** An amount with its currency, as the examples write it: 1,234.50 DKK. */
+export const moneyOf = ({ amount, currency }: Pick<Payment, 'amount' | 'currency'>) => {
+	const decimals = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+	return `${new Intl.NumberFormat('en', decimals).format(amount)} ${currency}`;
+};
 
 function paymentPage(payment: Payment, now: number): Page {
 	const { status, merchant, merchantName = merchant, referenceNumber, description } = payment;

@@ -178,6 +178,20 @@ it('the trigger registers itself when it is published', async () => {
 	]);
 });
 
+it('the trigger says which events do not come with API keys', async () => {
+	await editor.beginWith('On payment created');
+	await editor.fields.getByText('With API Keys, AcountPay does not send Payment Created').waitFor();
+	await editor.picture('keys-11-foreign-event');
+	await editor.field('events').click();
+	await expectTexts(editor.page.getByRole('option').filter({ visible: true }), [
+		'Merchant Activated',
+		'Merchant Deactivated',
+		'Payment Completed',
+		'Payment Failed',
+	]);
+	await editor.page.keyboard.press('Escape');
+});
+
 it('the wait for a payment goes on when the customer has paid', async () => {
 	const data = { environment: 'custom', baseUrl: sandbox.url, ...sandbox.keys };
 	const till = await n8n.api.createCredential('Till', KEY_CREDENTIAL, data);
@@ -212,7 +226,7 @@ it('the wait for a payment goes on when the customer has paid', async () => {
 		await editor.picture('keys-12-waiting');
 		const customer = await editor.page.context().newPage();
 		await customer.goto(sandbox.url + pagePath(sandbox.payments.at(-1)!));
-		await customer.getByText('DKK 49.50').waitFor();
+		await customer.getByText('49.50 DKK').waitFor();
 		await editor.picture('keys-13-asked-to-pay', customer);
 		await customer.getByRole('button', { name: 'Pay' }).click();
 		await customer.getByText('The payment has arrived').waitFor();

@@ -219,7 +219,10 @@ describe('with a credential', () => {
 		await editor.output.getByTestId('ndv-view-binary-data').click();
 		const image = editor.output.locator('img');
 		await image.waitFor();
+		// Wide enough that the tabs of the output are whole.
+		await editor.page.setViewportSize({ width: 1500, height: 860 });
 		await editor.picture('08-qr-code');
+		await editor.page.setViewportSize({ width: 1280, height: 800 });
 		expect(await widthOf(image)).toBeGreaterThan(100);
 
 		await editor.output.getByText('Back to list').click();
@@ -390,7 +393,7 @@ describe('with a credential', () => {
 		const customer = await editor.page.context().newPage();
 		await customer.emulateMedia({ colorScheme: mode });
 		await customer.goto(`${sandbox.url}/pay/${sandbox.payments[0].id}`);
-		await customer.getByText('DKK 49.50').waitFor();
+		await customer.getByText('49.50 DKK').waitFor();
 		await editor.picture(`18-asked-to-pay-${mode}`, customer);
 		await customer.getByRole('button', { name: button }).click();
 		const answer = { completed: 'The payment has arrived', failed: 'The payment was declined' };

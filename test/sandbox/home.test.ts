@@ -39,7 +39,7 @@ describe('the first page', () => {
 		const { data } = await open();
 		const links = [...data.matchAll(/href="(\/p[^"]*)"/g)].map(([, to]) => to);
 		expect(links).toEqual([`/p/${paymentId}`, `/pay/${id}`]);
-		for (const shown of ['DKK 149.99', 'ORDER-123', '&lt;b&gt;1', '>failed<', '>pending<']) {
+		for (const shown of ['149.99 DKK', 'ORDER-123', '&lt;b&gt;1', '>failed<', '>pending<']) {
 			expect(data).toContain(shown);
 		}
 		expect(data).not.toContain('None yet');

@@ -406,7 +406,7 @@ describe('the page of the customer, with keys', () => {
 		const [paid, declined] = sandbox.payments;
 		const url = `${sandbox.url}/p/${paid.id}`;
 		const { data } = await http.get<string>(url);
-		for (const shown of ['DKK 149.99', SHOP.companyName, `action="/p/${paid.id}/pay"`]) {
+		for (const shown of ['149.99 DKK', SHOP.companyName, `action="/p/${paid.id}/pay"`]) {
 			expect(data).toContain(shown);
 		}
 		const pressed = await http.post(`${url}/pay`, '');

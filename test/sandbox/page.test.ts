@@ -23,7 +23,7 @@ describe('the page of the customer', () => {
 		const { id, paymentUrl } = await create({ amount: 1234.5, description: 'Two chairs' });
 		const { status, headers, html, actions } = await open(paymentUrl);
 		expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
-		for (const shown of ['DKK 1,234.50', 'merchant_abc123', 'ORDER-123', 'Two chairs', '30 min']) {
+		for (const shown of ['1,234.50 DKK', 'merchant_abc123', 'ORDER-123', 'Two chairs', '30 min']) {
 			expect(html).toContain(shown);
 		}
 		expect(actions).toEqual([`/pay/${id}/pay`, `/pay/${id}/decline`]);

@@ -32,7 +32,10 @@ export interface N8nInstallation {
 export interface EnsureN8nOptions {
 	/** One of {@link knownVersions}; {@link DEFAULT_VERSION} when not given. */
 	version?: string;
-	/** Gets a line about every five seconds while something is being done, and none when n8n is there. */
+	/**
+	 * Gets a line about every five seconds while something is being done, or one for each stage where there is no terminal; none
+	 * when n8n is there.
+	 */
 	onProgress?: (line: string) => void;
 	/** Ends the work when it is aborted, and removes what was begun. */
 	signal?: AbortSignal;
@@ -99,8 +102,13 @@ export async function ensureN8n(options: EnsureN8nOptions = {}): Promise<N8nInst
 
 	await mkdir(cacheDir(), { recursive: true });
 	const startedAt = Date.now();
-	const progress = (what: string) =>
+	let said = '';
+	const progress = (what: string) => {
+		// Without a terminal, lines stay: in the log of a CI they would be hundreds.
+		if (what === said && !process.stdout.isTTY) return;
+		said = what;
 		onProgress(`n8n ${version}: ${what}, ${seconds(startedAt)} so far (${SETUP_TAKES})`);
+	};
 	const release = await acquireLock(
 		dir,
 		() => progress('another process is setting it up'),

@@ -1,3 +1,6 @@
+import { type INode, type INodeParameters, NodeHelpers } from 'n8n-workflow';
+
+import { AcountPay } from '../../../../../nodes/AcountPay/AcountPay.node';
 import { get } from '../../../../../nodes/AcountPay/actions/payment/get.operation';
 import type { Client } from '../../../../../nodes/shared/transport/client';
 import { parameters, refusal } from '../../../support';
@@ -37,5 +40,49 @@ describe('payment id', () => {
 
 	test.each([[''], [' '], [null]])('%p is empty', (paymentId) => {
 		expect(refusal(() => idOf(paymentId))).toBe('Payment ID must not be empty');
+	});
+});
+
+/** The fields of that name that n8n shows in a node with these parameters. */
+const shown = (parameters: INodeParameters) => {
+	const { description } = new AcountPay();
+	const node = { typeVersion: 1, parameters } as INode;
+	return description.properties.filter(
+		(field) =>
+			field.name === 'merchantId' &&
+			NodeHelpers.displayParameter(parameters, field, node, description),
+	);
+};
+
+describe('the merchant after a switch of the credential', () => {
+	const PICKED = { __rl: true, mode: 'list', value: 'x', cachedResultName: 'Corner Shop' };
+
+	test.each(
+		['oAuth2', 'apiKey'].flatMap((authentication) => [
+			[authentication, 'merchant_abc123', 'string'],
+			[authentication, '={{ $json.merchant }}', 'string'],
+			[authentication, PICKED, 'resourceLocator'],
+			[authentication, { ...PICKED, mode: 'id' }, 'resourceLocator'],
+			[authentication, undefined, authentication === 'oAuth2' ? 'string' : 'resourceLocator'],
+		]),
+	)('with %s, %j stands in one %s field and is kept', (authentication, merchantId, type) => {
+		const parameters = {
+			authentication,
+			resource: 'payment',
+			operation: 'create',
+			...(merchantId !== undefined && { merchantId }),
+		} as INodeParameters;
+		expect(shown(parameters).map((field) => field.type)).toEqual([type]);
+		const { description } = new AcountPay();
+		const node = { typeVersion: 1, parameters } as INode;
+		const kept = NodeHelpers.getNodeParameters(
+			description.properties,
+			parameters,
+			true,
+			false,
+			node,
+			description,
+		);
+		if (merchantId !== undefined) expect(kept!.merchantId).toEqual(merchantId);
 	});
 });
