@@ -38,6 +38,8 @@ export interface Owner {
 const ALGORITHM = 'aes-256-gcm';
 const IV_LENGTH = 12;
 const TAG_LENGTH = 16;
+/** The most characters of what is encrypted: AcountPay's ID and secret have 600 at most. */
+const MAX_LENGTH = 4_096;
 
 /**
  * The key that registrations are encrypted with.
@@ -73,6 +75,7 @@ function open(owner: Owner, record: unknown): (Registration & Pick<Owner, 'baseU
 	if (typeof url !== 'string' || typeof baseUrl !== 'string' || typeof sealed !== 'string') {
 		return undefined;
 	}
+	if (sealed.length > MAX_LENGTH) return undefined;
 	const bytes = Buffer.from(sealed, 'base64url');
 	if (bytes.length < IV_LENGTH + TAG_LENGTH) return undefined;
 	try {
@@ -167,4 +170,10 @@ export function keepRegistration(
 export function forgetRegistration(staticData: IDataObject, owner: Owner): void {
 	memory.delete(memoryKeyOf(owner));
 	delete staticData.registration;
+}
+
+/** Takes out of n8n's static data a registration in the clear, as this package once stored it. */
+export function dropUnencrypted(staticData: IDataObject): void {
+	const { registration } = staticData;
+	if (isRecord(registration) && 'secret' in registration) delete staticData.registration;
 }

@@ -6,7 +6,13 @@ import {
 	type WebhookCredential,
 	webhookSecretIn,
 } from '../shared/webhooks/receive';
-import { keepRegistration, keptRegistration, keyFrom, type Owner } from './keptRegistration';
+import {
+	dropUnencrypted,
+	keepRegistration,
+	keptRegistration,
+	keyFrom,
+	type Owner,
+} from './keptRegistration';
 
 /** What the credential with keys says about webhooks. */
 export interface KeyWebhookCredential extends WebhookCredential {
@@ -66,7 +72,7 @@ export const keySecrets = (context: IWebhookFunctions): SecretSource<KeyWebhookC
 		const kept = owner && keptRegistration(context.getWorkflowStaticData('node'), owner);
 		return [kept?.secret ?? '', credential.webhookSecret];
 	},
-	missing: 'the trigger is not registered at AcountPay. Publish its workflow again',
+	missing: 'the trigger has no secret to check it with',
 });
 
 /** Stores the kept registration again, where n8n has dropped it or put an older one in its place. */
@@ -74,5 +80,6 @@ export function storeAgain(context: IWebhookFunctions, credential: KeyWebhookCre
 	const owner = ownerIn(context, credential);
 	const staticData = context.getWorkflowStaticData('node');
 	const kept = owner && keptRegistration(staticData, owner);
+	dropUnencrypted(staticData);
 	if (kept) keepRegistration(staticData, owner, kept);
 }

@@ -5,6 +5,7 @@ import { ApiError, isItemError, type ItemError, ValidationError } from '../share
 import { Client } from '../shared/transport/client';
 import { chosenEvents } from './fields';
 import {
+	dropUnencrypted,
 	forgetRegistration,
 	keepRegistration,
 	keptRegistration,
@@ -51,6 +52,7 @@ export async function triggerOf(context: Context): Promise<Trigger> {
 export async function register(context: IHookFunctions): Promise<void> {
 	try {
 		const trigger = await triggerOf(context);
+		dropUnencrypted(trigger.staticData);
 		const registrar = await registrarFor(trigger, PATIENCE);
 		const elsewhere = registrationElsewhere(trigger.staticData, trigger.owner);
 		const listed = await registrar.list().catch((error: unknown) => {
@@ -99,6 +101,7 @@ async function useOrRegister(
 	const mine = own.find(({ id }) => id === kept?.id);
 	if (kept && mine && (isInOrder(mine, target) || (await registrar.change(mine, target)))) {
 		keepRegistration(staticData, owner, kept);
+		log(context, 'info', `uses the webhook ${kept.id} for ${target.url}`);
 		await removeOthers(trigger, registrar, own, kept.id);
 		return;
 	}
@@ -167,6 +170,8 @@ function messageOf(error: unknown): string {
 export async function unregister(context: IHookFunctions): Promise<void> {
 	const staticData = context.getWorkflowStaticData('node');
 	const url = context.getNodeWebhookUrl('default') ?? '';
+	const hasRecord = staticData.registration !== undefined;
+	dropUnencrypted(staticData);
 	const credential = await readKeyCredential(context).catch(() => undefined);
 	const owner = credential && ownerOf(context, credential, url);
 	const elsewhere = owner && registrationElsewhere(staticData, owner);
@@ -178,7 +183,7 @@ export async function unregister(context: IHookFunctions): Promise<void> {
 	const kept = owner && keptRegistration(staticData, owner);
 	if (!owner || !kept) {
 		// Of another client secret, or from before registrations were encrypted.
-		if (staticData.registration) {
+		if (hasRecord) {
 			log(
 				context,
 				'warn',
@@ -191,8 +196,12 @@ export async function unregister(context: IHookFunctions): Promise<void> {
 		const registrar = await registrarFor({ context, owner, staticData }, PATIENCE);
 		const mine = listedUnder(url, await registrar.list()).filter(({ id }) => id === kept.id);
 		const { left, reason } = await registrar.remove(mine);
-		if (left.length > 0) warnOfRemains(context, left, url, reason);
-		else forgetRegistration(staticData, owner);
+		if (left.length === 0) {
+			forgetRegistration(staticData, owner);
+			return;
+		}
+		keepRegistration(staticData, owner, kept);
+		warnOfRemains(context, left, url, reason);
 	} catch (error) {
 		warnOfRemains(context, [kept.id], url, messageOf(error));
 	}

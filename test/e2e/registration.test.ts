@@ -278,6 +278,7 @@ it('keeps its registration where another node has n8n drop it, and shows nobody 
 		const stored = async () => JSON.stringify(await n8n.api.getWorkflow(id));
 		expect(await stored()).toContain('sealed');
 		const first = await pay();
+		await sleep(60_000);
 		expect(await startedWith(n8n.api, id, 1)).toEqual([JSON.parse(first)]);
 		expect(await stored()).not.toContain('sealed');
 

@@ -563,6 +563,20 @@ describe('static data that somebody has written who may edit the workflow', () =
 		expect(await deliver(url, await bodyOf(), only().secret)).toMatchObject(ACCEPTED);
 	});
 
+	it.each(['publish', 'unpublish', 'event'])(
+		'in the clear is deleted by the next %s',
+		async (by) => {
+			const { url, id, unpublish } = await publish();
+			const { id: number, secret } = only();
+			write(id, { id: String(number), secret, url, baseUrl: sandbox.url });
+			await engine.credential.edit({ webhookSecret: 'whsec_by_hand' });
+			if (by === 'publish') await publish();
+			else if (by === 'unpublish') await unpublish();
+			else await deliver(url, await bodyOf(), 'whsec_by_hand');
+			expect(JSON.stringify(engine.staticData.get(id))).not.toContain(secret);
+		},
+	);
+
 	it('of another trigger opens no door, and a copy gets a webhook of its own', async () => {
 		sandbox.settings.removableWebhooks = true;
 		const original = await publish();

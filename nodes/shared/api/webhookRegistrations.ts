@@ -119,7 +119,7 @@ export function canReplace(given: string, shown: string): boolean {
 }
 
 /** A name and a value, in JSON, in JSON within JSON, or in a form. */
-const NAMED_SECRET = /secret[\\"'\s]{0,8}[:=][\\"'\s]{0,8}([^\\"'\s,;&<>{}]{4,500})/gi;
+const NAMED_SECRET = /secret([\\"'\s]{0,8}[:=][\\"'\s]{0,8})([^\\"'\s,;&<>{}]{4,500})/gi;
 /** The form of all webhook secrets (documented). */
 const WEBHOOK_SECRET = /whsec_[\w+/=.~-]{4,500}/g;
 /** How much of a response is searched, in characters. */
@@ -128,9 +128,12 @@ const MAX_SEARCHED = 1_000_000;
 /** The secrets in a response about webhooks, of whatever status and form. */
 export function secretsIn(body: Buffer): string[] {
 	const text = body.toString('utf8').slice(0, MAX_SEARCHED);
-	const named = Array.from(text.matchAll(NAMED_SECRET), ([, secret]) => secret);
+	// Without quotes it may be a sentence: 'secret: required'.
+	const named = Array.from(text.matchAll(NAMED_SECRET), ([, between, secret]) =>
+		/["']/.test(between) || /\d/.test(secret) ? secret : '',
+	);
 	const known = Array.from(text.matchAll(WEBHOOK_SECRET), ([secret]) => secret);
-	return [...new Set([...named, ...known])];
+	return [...new Set([...named, ...known])].filter((secret) => secret !== '');
 }
 
 /** A URL in one way of writing: host and port as browsers write them, no escape of what needs none. */

@@ -171,6 +171,10 @@ describe('the secrets in a response', () => {
 		expect(secretsIn(json({ clientSecret: 'plain-0123' }))).toContain('plain-0123');
 	});
 
+	it('are not made of a sentence', () => {
+		expect(secretsIn(json({ message: 'secret: required, or client secret = wrong' }))).toEqual([]);
+	});
+
 	it('are looked for in a time that is linear in the length', () => {
 		for (const part of ['secret', 'secret:', 'secret"', 'whsec_', 'secret="\\']) {
 			const startedAt = Date.now();

@@ -78,6 +78,18 @@ describe('a delivery that a node receives', () => {
 		]);
 	});
 
+	it('is ignored when its kind is not known, with one line in the log', async () => {
+		const unknown = buffer({ event: 'webhook.test', data: {} });
+		const lines: string[] = [];
+		for (let time = 0; time < 3; time++) {
+			const { context, answered, logged } = received(signedWithToken(unknown, 'whsec'));
+			expect(await receiveIn(context)).toBeUndefined();
+			expect(answered).toEqual([200, { result: 'ignored' }, 'end']);
+			lines.push(...logged);
+		}
+		expect(lines).toEqual([expect.stringContaining(`ignores "webhook.test"`)]);
+	});
+
 	it('is answered by the node itself', () => {
 		const { context, answered } = received();
 		expect(answer(context, 200, 'accepted')).toEqual({ noWebhookResponse: true });
