@@ -28,6 +28,8 @@ export interface ItemWork {
 	options: CallOptions;
 	/** Aborted when the execution is cancelled, or another item has failed and ends the node: nothing is to be waited for. */
 	endSignal: AbortSignal;
+	/** n8n's ID of the execution. */
+	executionId: string;
 	/** Where a webhook resumes this execution once it waits. */
 	resumeUrl(): string;
 	/** The item as it came in. */

@@ -175,6 +175,7 @@ export class ItemRunner<Input> {
 				options: { ...options, endSignal },
 				endSignal,
 				inputItem: this.items[item],
+				executionId: this.context.getExecutionId(),
 				resumeUrl: () =>
 					String(this.context.evaluateExpression('{{ $execution.resumeUrl }}', item)),
 				storeImage: async ({ data, fileName, mimeType }) =>

@@ -6,7 +6,9 @@ import {
 	type NewKeyPayment,
 	paymentIdOf,
 } from '../../../shared/api/payments';
-import { createOnce } from '../../execution/createOnce';
+import { ValidationError } from '../../../shared/errors';
+import { type Creation, createOnce } from '../../execution/createOnce';
+import type { Entry } from '../../execution/idempotencyRecord';
 import {
 	additionalFieldsWith,
 	customFieldsField,
@@ -15,11 +17,12 @@ import {
 	textsFrom,
 } from '../sharedFields';
 import type { Operation } from '../operation';
-import { requiredText } from '../parameters';
+import { preview, requiredText } from '../parameters';
 import { withinSize } from '../bodyLimits';
 import { amountOf, create, currencyOf } from './create.operation';
 import { drawQrCode } from './drawQrCode';
 import { merchantIdFrom, merchantPickerFields } from './sharedFields';
+import { existingPayments, type IfExists } from './lookUp/existingPayments';
 import { PaymentLookUp } from './lookUp/paymentLookUp';
 import type { WantedPayment } from './lookUp/samePayment';
 import { creationOf, labelOf, withQrCode } from './sharedCreate';
@@ -32,6 +35,49 @@ interface CreateInput {
 	payment: NewKeyPayment & IDataObject;
 	/** Whether the image of the QR code is wanted. */
 	qrCode: boolean;
+	/** What to do when the order has a payment already; undefined: create another. */
+	ifExists?: IfExists;
+}
+
+const existingPaymentOption: INodeProperties = {
+	displayName: 'If a Payment Exists',
+	name: 'existingPayment',
+	type: 'options',
+	options: [
+		{
+			name: 'Create Another',
+			value: 'create',
+			description: "Don't look whether there is one",
+		},
+		{
+			name: 'Fail',
+			value: 'fail',
+			description: 'Fail with its ID, unless this execution created it',
+		},
+		{
+			name: 'Return It',
+			value: 'return',
+			description: 'Output that payment, usually without its link, and create no other',
+		},
+	],
+	default: 'create',
+	description:
+		"What to do when AcountPay's list of the last 30 days has a payment of this merchant and reference number that hasn't failed or expired",
+};
+
+const IF_EXISTS: ReadonlyMap<unknown, IfExists | undefined> = new Map([
+	['create', undefined],
+	['fail', 'fail'],
+	['return', 'return'],
+]);
+
+/** @throws ValidationError */
+function ifExistsFrom(value: unknown): IfExists | undefined {
+	if (IF_EXISTS.has(value)) return IF_EXISTS.get(value);
+	throw new ValidationError(
+		existingPaymentOption.displayName,
+		`must be one of ${[...IF_EXISTS.keys()].join(', ')}, but is ${preview(value)}`,
+	);
 }
 
 /** What Create has with both ways to authenticate. */
@@ -61,6 +107,12 @@ const additional: INodeProperties[] = [
 	},
 ];
 
+/** The IDs of the payments that these entries have as created, not as returned. */
+const createdIdsAmong = (entries: readonly Entry[]) =>
+	entries.map(
+		(entry) => entry.state === 'made' && !entry.answer.existing && paymentIdOf(entry.answer),
+	);
+
 /** Makes a payment with keys. */
 export const createWithKeys: Operation<CreateInput> = {
 	option: create.option,
@@ -70,7 +122,7 @@ export const createWithKeys: Operation<CreateInput> = {
 		shared('referenceNumber'),
 		additionalFieldsWith(additional),
 	],
-	options: create.options,
+	options: [...create.options!, existingPaymentOption],
 
 	createdIdOf: paymentIdOf,
 	referenceOf: ({ payment }) => payment.referenceNumber,
@@ -83,15 +135,17 @@ export const createWithKeys: Operation<CreateInput> = {
 			...(currency !== undefined && { currency: currencyOf(currency) }),
 			...textsFrom(others, additional),
 		};
+		const { qrCode, existingPayment = existingPaymentOption.default } = item.collection('options');
 		return {
 			merchantId: merchantIdFrom(item),
 			payment: withinSize({ ...own, ...customFieldsFrom(others, NEW_KEY_PAYMENT_FIELDS) }),
-			qrCode: item.collection('options').qrCode === true,
+			qrCode: qrCode === true,
+			ifExists: ifExistsFrom(existingPayment),
 		};
 	},
 
-	async run({ merchantId, payment, qrCode }, work) {
-		const { client, options, record } = work;
+	async run({ merchantId, payment, qrCode, ifExists }, work) {
+		const { client, options, record, executionId } = work;
 		const request = createKeyPayment(merchantId, payment);
 		const { referenceNumber, amount, currency = DEFAULT_CURRENCY } = payment;
 		const known = record(request, labelOf(merchantId, referenceNumber, amount, currency));
@@ -105,11 +159,21 @@ export const createWithKeys: Operation<CreateInput> = {
 			...(storeId !== undefined && { storeId }),
 			...(registerId !== undefined && { registerId }),
 		};
-		const creation = {
+		const creation: Creation = {
 			...creationOf(request, merchantId, referenceNumber, storeId),
 			lookUp: new PaymentLookUp(client, wanted, options, known),
+			created: (response) => existingPayments.add(client, wanted, executionId, response),
 		};
-		const made = await createOnce(client, creation, options, known);
+		const createIt = async () => await createOnce(client, creation, options, known);
+		let made: IDataObject;
+		if (ifExists) {
+			const isOwn = (id: string) => createdIdsAmong(known.others()).includes(id);
+			const question = { client, wanted, ifExists, options, executionId, isOwn };
+			creation.existing = async () => await existingPayments.find(question);
+			made = await existingPayments.inTurn(client, wanted, work.endSignal, createIt);
+		} else {
+			made = await createIt();
+		}
 		if (!qrCode) return [{ json: made }];
 		return [await withQrCode(made, work, () => drawQrCode(made.paymentUrl), WITHOUT_LINK)];
 	},

@@ -2,6 +2,7 @@ import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import { sleep } from 'n8n-workflow';
 import { withPaymentId } from '../../../shared/api/payments';
 import type { ListedPayment } from '../../../shared/api/listedPayments';
+import { withIsPaid } from '../../../shared/api/statuses';
 import type { Client } from '../../../shared/transport/client';
 import { additionalFieldsWith, fieldNamed } from '../sharedFields';
 import type { Operation } from '../operation';
@@ -44,7 +45,10 @@ export function findAmong(payments: readonly ListedPayment[], wanted: WantedPaym
 		.map((listed) => ({ ...compare(wanted, listed), entry: listed.entry }))
 		.filter(({ relation }) => relation !== 'other')
 		.sort((a, b) => CANDIDATES.indexOf(a.relation) - CANDIDATES.indexOf(b.relation))
-		.map(({ entry, ...comparison }) => ({ ...comparison, payment: withPaymentId(entry) }));
+		.map(({ entry, ...comparison }) => ({
+			...comparison,
+			payment: withIsPaid(withPaymentId(entry)),
+		}));
 	const same = candidates.filter(({ relation }) => relation === 'same');
 	const left = candidates.length - MAX_CANDIDATES;
 	const like = candidates.length > 0 ? 'doubt' : 'none';

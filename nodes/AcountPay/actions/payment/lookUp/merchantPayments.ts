@@ -4,6 +4,7 @@ import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/list
 import { listedPaymentIdOf, listPayments, readPaymentsPage } from '../../../../shared/api/payments';
 import { readPages } from '../../../../shared/transport/readList';
 import type { CallOptions } from '../../../../shared/transport/send';
+import { keyOf, type WantedPayment } from './samePayment';
 
 /** A day, in ms. */
 const DAY = 24 * 60 * 60_000;
@@ -25,17 +26,48 @@ const READING_TIME = 2 * 60_000;
 
 /** A merchant's payments as one reading of AcountPay's list has found them. */
 export class MerchantPayments {
+	private byOrder?: Map<string, ListedPayment[]>;
+	private byId?: Map<string | undefined, ListedPayment>;
+
 	/** @param readAt when the reading began, by AcountPay's clock or by this machine's, whichever is behind; ms since 1970 */
 	constructor(
 		readonly all: readonly ListedPayment[],
 		private readonly readAt: number,
 	) {}
 
-	/** Those of so many days. One that doesn't show when it was created may be of them. */
-	ofLastDays(days: number): ListedPayment[] {
-		return this.all.filter(({ createdAt = Infinity }) => createdAt >= this.readAt - days * DAY);
+	/** Those among these payments of so many days. One that doesn't show when it was created may be of them. */
+	ofLastDays(days: number, payments = this.all): ListedPayment[] {
+		return payments.filter(({ createdAt = Infinity }) => createdAt >= this.readAt - days * DAY);
+	}
+
+	/** Those of an order, and those that don't show which order they are of: all that may be the same or differ. */
+	ofOrder(wanted: WantedPayment): ListedPayment[] {
+		this.byOrder ??= this.sorted();
+		return [keyOf(wanted), UNCLEAR].flatMap((key) => this.byOrder?.get(key) ?? []);
+	}
+
+	private sorted(): Map<string, ListedPayment[]> {
+		const byOrder = new Map<string, ListedPayment[]>();
+		for (const payment of this.all) {
+			const { merchantId, referenceNumber } = payment;
+			const isClear = merchantId !== undefined && referenceNumber !== undefined;
+			const key = isClear ? keyOf({ merchantId, referenceNumber }) : UNCLEAR;
+			const known = byOrder.get(key);
+			if (known) known.push(payment);
+			else byOrder.set(key, [payment]);
+		}
+		return byOrder;
+	}
+
+	/** The payment of that ID. */
+	withId(id: string | undefined): ListedPayment | undefined {
+		this.byId ??= new Map(this.all.map((payment) => [payment.id, payment]));
+		return id === undefined ? undefined : this.byId.get(id);
 	}
 }
+
+/** Where payments are kept that don't show which order they are of. */
+const UNCLEAR = '';
 
 /** A reading that several wait for. */
 interface Reading {

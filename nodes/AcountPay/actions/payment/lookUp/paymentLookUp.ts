@@ -8,7 +8,7 @@ import type { CallOptions } from '../../../../shared/transport/send';
 import type { Found, LookUp, Trace } from '../../../execution/createOnce';
 import type { IdempotencyRecord } from '../../../execution/idempotencyRecord';
 import { MerchantLists } from './merchantList';
-import { requests } from './requests';
+import { orderKeyOf, requests } from './requests';
 import {
 	BEFORE_TOLERANCE,
 	couldBe,
@@ -203,7 +203,7 @@ export class PaymentLookUp implements LookUp {
 	}
 
 	private keyOf(payment: WantedPayment): string {
-		return this.placed(keyOf(payment));
+		return orderKeyOf(this.client.baseUrl, payment);
 	}
 
 	private placed(text: string): string {

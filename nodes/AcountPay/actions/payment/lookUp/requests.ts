@@ -1,3 +1,4 @@
+import { keyOf, type WantedPayment } from './samePayment';
 import type { PaymentTrace } from './trace';
 
 /** How many open requests and payments are remembered at most: the oldest are forgotten first. */
@@ -68,6 +69,10 @@ function forgetOldest(map: Map<string, unknown>): void {
 		map.delete(key);
 	}
 }
+
+/** The key of all payments of an order at one AcountPay. */
+export const orderKeyOf = (baseUrl: string, payment: WantedPayment): string =>
+	`${baseUrl} ${keyOf(payment)}`;
 
 /** Those of this process. */
 export const requests = new Requests();

@@ -60,7 +60,7 @@ describe('what is found', () => {
 		expect(foundIn([entry({ amount: 12, currency: 'EUR' })]).candidates[0]).toEqual({
 			relation: 'differs',
 			differences: ['has the amount 12 instead of 10', 'has the currency EUR instead of DKK'],
-			payment: expect.objectContaining({ paymentId: 7, id: 7, amount: 12 }),
+			payment: expect.objectContaining({ paymentId: 7, id: 7, amount: 12, isPaid: false }),
 		});
 	});
 

@@ -1,0 +1,200 @@
+import { type IDataObject, sleep } from 'n8n-workflow';
+import { paymentIdOf, withPaymentId } from '../../../../shared/api/payments';
+import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/listedPayments';
+import { finalStatusOf, withIsPaid } from '../../../../shared/api/statuses';
+import { aborted } from '../../../../shared/backoff';
+import { ApiError, Cancelled } from '../../../../shared/errors';
+import type { Client } from '../../../../shared/transport/client';
+import type { CallOptions } from '../../../../shared/transport/send';
+import { CreatedPayments } from './createdPayments';
+import { DEFAULT_LOOK_BACK, type MerchantPayments, SharedReadings } from './merchantPayments';
+import { orderKeyOf, requests } from './requests';
+import { compare, namesOf, type WantedPayment } from './samePayment';
+
+/** How long a reading of the list serves all executions of this process, in ms. */
+const SHARED_FOR = 30_000;
+
+/** What is done for an item whose order has a payment: see the option *If a Payment Exists*. */
+export type IfExists = 'return' | 'fail';
+
+/** One item's question for what exists. */
+export interface Question {
+	client: Client;
+	wanted: WantedPayment;
+	ifExists: IfExists;
+	options: CallOptions;
+	executionId: string;
+	/** Whether this execution is known to have created a payment, from its own record. */
+	isOwn(paymentId: string): boolean;
+}
+
+/** What exists of an order. */
+export type Existing =
+	| { kind: 'none' }
+	| { kind: 'one'; payment: ListedPayment }
+	/** @param why the end of "AcountPay has …" */
+	| { kind: 'doubt'; why: string };
+
+/** Whether a payment has ended without being paid. One of a status that is not known may still be paid. */
+const hasFailed = ({ status }: ListedPayment) =>
+	['failed', 'expired'].includes(finalStatusOf(status) ?? '');
+
+/**
+ * What exists of the order of a wanted payment. Payments that have failed or expired don't count, and a similar reference
+ * is another order.
+ */
+export function existingAmong(payments: readonly ListedPayment[], wanted: WantedPayment): Existing {
+	const same: ListedPayment[] = [];
+	const doubts: string[] = [];
+	for (const payment of payments.filter((listed) => !hasFailed(listed))) {
+		const { relation, differences } = compare(wanted, payment);
+		if (relation === 'same') same.push(payment);
+		if (relation === 'differs' || relation === 'incomplete') {
+			doubts.push(`payment ${payment.id ?? 'without an ID'}, which ${differences.join(' and ')}`);
+		}
+	}
+	if (doubts.length === 0 && same.length === 0) return { kind: 'none' };
+	if (doubts.length === 0 && same.length === 1) return { kind: 'one', payment: same[0] };
+	const names = [...same.map(({ id }) => `payment ${id}`), ...doubts];
+	return { kind: 'doubt', why: namesOf(names) };
+}
+
+/**
+ * Finds the payment that an order has already, for all executions of this process. What this process has created counts
+ * even where AcountPay does not list it yet.
+ */
+export class ExistingPayments {
+	/** The end of the work that is under way for an order. */
+	private readonly turns = new Map<string, Promise<unknown>>();
+
+	constructor(
+		private readonly readings = new SharedReadings(SHARED_FOR),
+		private readonly created = new CreatedPayments(),
+		private readonly open: Pick<typeof requests, 'isOpen'> = requests,
+	) {}
+
+	/**
+	 * Does the work for an item while no other item of the same order does any in this process.
+	 * @throws Cancelled when the signal is aborted before its turn; what `work` throws
+	 */
+	async inTurn<Result>(
+		client: Client,
+		wanted: WantedPayment,
+		signal: AbortSignal,
+		work: () => Promise<Result>,
+	): Promise<Result> {
+		const key = orderKeyOf(client.baseUrl, wanted);
+		const before = this.turns.get(key);
+		const done = new AbortController();
+		// Who gives up waiting still lets nobody pass.
+		const end: Promise<void> = Promise.all([before, aborted(done.signal)]).then(() => {
+			if (this.turns.get(key) === end) this.turns.delete(key);
+		});
+		this.turns.set(key, end);
+		try {
+			if (before) await Promise.race([before, aborted(signal, done.signal)]);
+			if (signal.aborted) throw new Cancelled();
+			return await work();
+		} finally {
+			done.abort();
+		}
+	}
+
+	/**
+	 * Remembers what was created.
+	 * @param response AcountPay's, whole
+	 */
+	add(client: Client, wanted: WantedPayment, executionId: string, response: IDataObject): void {
+		const { status, createdAt = Date.now() } = listedPaymentOf(response);
+		const id = paymentIdOf(response);
+		// Without an ID it stays an open request, and is a doubt as such.
+		if (id === undefined) return;
+		this.created.add(orderKeyOf(client.baseUrl, wanted), {
+			account: client.account,
+			executionId,
+			payment: { ...wanted, id, status, createdAt, entry: response },
+		});
+	}
+
+	/**
+	 * What is to be handed out for an item in place of a new payment.
+	 * @returns undefined when there is nothing, and a payment may be created
+	 * @throws ApiError (`refused`, or as reading the list has failed) when nothing may be sent; Cancelled
+	 */
+	async find(question: Question): Promise<IDataObject | undefined> {
+		const { client, wanted, ifExists } = question;
+		const list = await this.read(question);
+		const order = orderKeyOf(client.baseUrl, wanted);
+		const wasOpen = this.open.isOpen(order);
+		// A request that is settled by now is remembered as a created payment a moment later.
+		await sleep(0);
+		const created = this.created.of(order, client.account);
+		const ownIds = new Map(created.map(({ payment, executionId }) => [payment.id, executionId]));
+		const byUs = created.map(({ payment }) => asListedNow(payment, list.withId(payment.id)));
+		const byOthers = list
+			.ofLastDays(DEFAULT_LOOK_BACK, list.ofOrder(wanted))
+			.filter(({ id }) => id === undefined || !ownIds.has(id));
+		const existing = existingAmong([...byUs, ...byOthers], wanted);
+		if (existing.kind === 'doubt') throw doubtError(wanted, existing.why);
+		if (existing.kind === 'one') {
+			const { payment } = existing;
+			const isOwn = question.isOwn(payment.id!) || ownIds.get(payment.id) === question.executionId;
+			if (ifExists === 'fail' && !isOwn) throw existsError(wanted, payment);
+			return { ...withIsPaid(withPaymentId(payment.entry)), existing: true };
+		}
+		if (wasOpen || this.open.isOpen(order)) throw openError(wanted);
+		return undefined;
+	}
+
+	private async read({ client, wanted, options }: Question): Promise<MerchantPayments> {
+		const { merchantId } = wanted;
+		return await this.readings
+			.read(client, merchantId, DEFAULT_LOOK_BACK, options)
+			.catch((error: unknown) => {
+				throw error instanceof ApiError ? unreadError(error) : error;
+			});
+	}
+}
+
+/** Those of this process. */
+export const existingPayments = new ExistingPayments();
+
+/** The list knows what has become of a payment; this process knows what was asked for, and where it is paid. */
+const asListedNow = (payment: ListedPayment, listed?: ListedPayment): ListedPayment => ({
+	...payment,
+	status: listed?.status ?? payment.status,
+	entry: { ...payment.entry, ...listed?.entry },
+});
+
+const NOTHING_SENT = 'Nothing was sent for this item.';
+
+const notCreated = ({ referenceNumber }: WantedPayment, why: string, advice: string) =>
+	new ApiError(
+		'refused',
+		`Payment '${referenceNumber}' was not created: ${why}`,
+		`${NOTHING_SENT} ${advice}`,
+	);
+
+const doubtError = (wanted: WantedPayment, why: string) =>
+	notCreated(
+		wanted,
+		`AcountPay has ${why}`,
+		'Check in AcountPay which payment this order has, and correct the item.',
+	);
+
+const existsError = (wanted: WantedPayment, { id, status = 'of no status' }: ListedPayment) =>
+	notCreated(
+		wanted,
+		`AcountPay has payment ${id} (${status}) for it already`,
+		"To get that payment instead, set the option 'If a Payment Exists' to 'Return It'.",
+	);
+
+const openError = (wanted: WantedPayment) =>
+	notCreated(
+		wanted,
+		'another request for it is open, and may or may not have created it',
+		'Run it again in a minute. If this stays so, look for the reference in AcountPay: another payment may charge the customer twice.',
+	);
+
+const unreadError = ({ outcome, message, description, status }: ApiError) =>
+	new ApiError(outcome, message, `${description} ${NOTHING_SENT}`, { status });

@@ -1,0 +1,383 @@
+import fc from 'fast-check';
+import type { IDataObject } from 'n8n-workflow';
+import { CreatedPayments } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/createdPayments';
+import {
+	existingAmong,
+	ExistingPayments,
+	type IfExists,
+} from '../../../../../../nodes/AcountPay/actions/payment/lookUp/existingPayments';
+import { SharedReadings } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/merchantPayments';
+import { compare } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/samePayment';
+import { listedPaymentOf } from '../../../../../../nodes/shared/api/listedPayments';
+import type { ApiRequest } from '../../../../../../nodes/shared/api/request';
+import { ApiError, Cancelled } from '../../../../../../nodes/shared/errors';
+import { callOptions, end, errorOf, response, scripted, useFakeTime } from '../../../../support';
+
+useFakeTime();
+
+const WANTED = { merchantId: 'shop', referenceNumber: 'ORDER-1', amount: 10, currency: 'DKK' };
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+const entry = (changes: IDataObject = {}): IDataObject => ({
+	id: 7,
+	merchantClientId: 'shop',
+	referenceNumber: 'ORDER-1',
+	amount: 10,
+	currency: 'DKK',
+	status: 'pending',
+	createdAt: new Date().toISOString(),
+	...changes,
+});
+
+/** An AcountPay with a list, and the clients of as many executions as a test wants. */
+function acountPay(entries: IDataObject[] = []) {
+	const state = { entries, fail: undefined as Error | undefined, readings: 0 };
+	const clientOf = (account = 'a') => {
+		const { client, stop } = scripted(({ query }: ApiRequest) => {
+			if (state.fail) return state.fail;
+			const { page, limit } = query as { page: number; limit: number };
+			if (page === 1) state.readings++;
+			const payments = state.entries.slice((page - 1) * limit, page * limit);
+			return response(200, { payments, total: state.entries.length, page, limit });
+		});
+		return Object.assign(client, { account, stop });
+	};
+	const open = { isOpen: (() => false) as (order: string) => boolean };
+	const existing = new ExistingPayments(undefined, undefined, open);
+	return { state, clientOf, existing, open };
+}
+
+type AcountPay = ReturnType<typeof acountPay>;
+
+const asking = (
+	{ existing, clientOf }: AcountPay,
+	{
+		wanted = WANTED,
+		ifExists = 'return' as IfExists,
+		executionId = '1',
+		isOwn = (() => false) as (id: string) => boolean,
+		client = clientOf(),
+	} = {},
+) => existing.find({ client, wanted, ifExists, options: callOptions, executionId, isOwn });
+
+const ask = async (...args: Parameters<typeof asking>) => await end(asking(...args));
+
+describe('what exists of an order', () => {
+	const among = (entries: IDataObject[]) => existingAmong(entries.map(listedPaymentOf), WANTED);
+
+	test.each<[string, IDataObject[], string]>([
+		['nothing', [], 'none'],
+		['the same', [entry()], '7'],
+		['the same, paid', [entry({ status: 'paid' })], '7'],
+		['the same, in a status that is not known', [entry({ status: 'on hold' })], '7'],
+		['the same without a status', [entry({ status: undefined })], '7'],
+		['a failed one', [entry({ status: 'failed' })], 'none'],
+		['an expired one', [entry({ status: 'expired' })], 'none'],
+		['a failed one that differs', [entry({ id: 8, status: 'failed', amount: 3 }), entry()], '7'],
+		['a failed one that does not tell all', [entry({ status: 'failed', amount: 'ten' })], 'none'],
+		['a similar one', [entry({ referenceNumber: 'order 1' })], 'none'],
+		['another one', [entry({ referenceNumber: 'ORDER-10' })], 'none'],
+		['one of another merchant', [entry({ merchantClientId: 'cafe' })], 'none'],
+		[
+			'one that differs',
+			[entry({ amount: 12 })],
+			'payment 7, which has the amount 12 instead of 10',
+		],
+		[
+			'one without a reference',
+			[entry({ referenceNumber: '' })],
+			'payment 7, which is listed without its reference',
+		],
+		['two', [entry(), entry({ id: 8 })], 'payment 7, payment 8'],
+		[
+			'the same and one that differs',
+			[entry({ id: 8, currency: 'EUR' }), entry()],
+			'payment 7, payment 8, which has the currency EUR instead of DKK',
+		],
+	])('%s', (_what, entries, says) => {
+		const found = among(entries);
+		expect(
+			found.kind === 'one' ? found.payment.id : found.kind === 'none' ? 'none' : found.why,
+		).toBe(says);
+	});
+
+	test('for any list it is exactly one that is the same, or a doubt, or nothing', () => {
+		const entries = fc.array(
+			fc.record({
+				id: fc.nat(),
+				merchantClientId: fc.constantFrom('shop', ' SHOP', 'cafe', undefined),
+				referenceNumber: fc.constantFrom('ORDER-1', 'order 1', 'ORDER-10', undefined),
+				amount: fc.constantFrom(10, '10.00', 12),
+				currency: fc.constantFrom('DKK', 'dkk', 'EUR'),
+				createdAt: fc.constantFrom('2026-01-01T10:00:00Z', undefined),
+				status: fc.constantFrom('pending', 'paid', 'failed', 'expired', 'odd', undefined),
+			}),
+			{ maxLength: 4 },
+		);
+		fc.assert(
+			fc.property(entries, (all) => {
+				const relations = (all as IDataObject[])
+					.filter(({ status }) => status !== 'failed' && status !== 'expired')
+					.map((one) => compare(WANTED, listedPaymentOf(one)).relation)
+					.filter((relation) => relation !== 'other' && relation !== 'similar');
+				const isOne = relations.length === 1 && relations[0] === 'same';
+				expect(among(all as IDataObject[]).kind).toBe(
+					relations.length === 0 ? 'none' : isOne ? 'one' : 'doubt',
+				);
+			}),
+		);
+	});
+});
+
+describe('Return It', () => {
+	test('hands out what AcountPay lists', async () => {
+		const paid = entry({ status: 'paid' });
+		const found = await ask(acountPay([paid]));
+		expect(found.value).toEqual({ ...paid, paymentId: 7, isPaid: true, existing: true });
+	});
+
+	test('hands out what this process has created, with its link, while AcountPay does not list it', async () => {
+		const at = acountPay();
+		const created = {
+			paymentId: 7,
+			status: 'pending',
+			paymentUrl: 'https://pay.acountpay.com/p/7',
+		};
+		at.existing.add(at.clientOf(), WANTED, '1', created);
+		expect((await ask(at, { executionId: '2' })).value).toEqual({
+			...created,
+			isPaid: false,
+			existing: true,
+		});
+		// Written in another way by AcountPay, but it is the one.
+		at.state.entries = [entry({ referenceNumber: 'order1', status: 'paid' })];
+		jest.setSystemTime(Date.now() + MINUTE);
+		expect((await ask(at)).value).toMatchObject({ ...created, status: 'paid', existing: true });
+		at.state.entries = [entry({ status: 'expired' })];
+		jest.setSystemTime(Date.now() + MINUTE);
+		const { value, error } = await ask(at);
+		expect([value, error]).toEqual([undefined, undefined]);
+	});
+
+	test('reads once for all in half a minute, and then again', async () => {
+		const at = acountPay();
+		for (const [ms, readings] of [
+			[0, 1],
+			[29_000, 1],
+			[1_100, 2],
+			[10_000, 2],
+		]) {
+			jest.setSystemTime(Date.now() + ms);
+			await Promise.all([ask(at), ask(at, { wanted: { ...WANTED, referenceNumber: 'ORDER-2' } })]);
+			expect(at.state.readings).toBe(readings);
+		}
+	});
+
+	test('a payment that is older than 30 days is not seen, and a younger one is', async () => {
+		for (const [days, id] of [
+			[29.9, 7],
+			[30.1, undefined],
+		] as const) {
+			const createdAt = new Date(Date.now() - days * DAY).toISOString();
+			const found = await ask(acountPay([entry(), entry({ createdAt })].slice(1)));
+			expect(found.value?.paymentId).toBe(id);
+		}
+	});
+
+	test.each<[string, IDataObject[], RegExp]>([
+		[
+			'differs',
+			[entry({ amount: 12 })],
+			/AcountPay has payment 7, which has the amount 12 instead of 10$/,
+		],
+		['there are two', [entry(), entry({ id: 8 })], /AcountPay has payment 7, payment 8$/],
+		['one has no reference', [entry({ referenceNumber: '' })], /listed without its reference$/],
+		[
+			'it does not tell all',
+			[entry({ createdAt: 1 })],
+			/payment 7, which is listed without its time of creation$/,
+		],
+	])('sends nothing when it %s', async (_what, entries, words) => {
+		const error = errorOf(await ask(acountPay(entries)));
+		expect(error).toMatchObject({ outcome: 'refused', message: expect.stringMatching(words) });
+		expect(error.description).toMatch(/^Nothing was sent for this item\./);
+	});
+
+	test('sends nothing while a request of this process is open, unless its payment is there', async () => {
+		const isOpen = () => true;
+		const opened = (entries: IDataObject[]) => {
+			const at = acountPay(entries);
+			Object.assign(at.open, { isOpen });
+			return at;
+		};
+		expect(errorOf(await ask(opened([])))).toMatchObject({
+			outcome: 'refused',
+			message: expect.stringMatching(/another request for it is open/),
+		});
+		expect((await ask(opened([entry()]))).value).toMatchObject({ paymentId: 7 });
+	});
+
+	test('is not passed by a request that is settled right now, and remembered a moment later', async () => {
+		const at = acountPay();
+		at.open.isOpen = () => {
+			queueMicrotask(() => at.existing.add(at.clientOf(), WANTED, '2', { paymentId: 9 }));
+			return false;
+		};
+		expect((await ask(at)).value).toMatchObject({ paymentId: 9, existing: true });
+		const later = acountPay();
+		let looks = 0;
+		later.open.isOpen = () => looks++ === 0;
+		expect(errorOf(await ask(later)).message).toMatch(/another request for it is open/);
+	});
+
+	test('sends nothing while the list can not be read', async () => {
+		const at = acountPay();
+		at.state.fail = new ApiError('unavailable', 'The list is late', 'Run it again.', {
+			status: 500,
+		});
+		expect(errorOf(await ask(at))).toMatchObject({
+			outcome: 'unavailable',
+			message: 'The list is late',
+			description: 'Run it again. Nothing was sent for this item.',
+		});
+	});
+
+	test('takes nothing from another account', async () => {
+		const at = acountPay();
+		at.existing.add(at.clientOf('b'), WANTED, '1', { paymentId: 7, paymentUrl: 'x' });
+		expect((await ask(at)).value).toBeUndefined();
+	});
+});
+
+describe('Fail', () => {
+	const ifExists = 'fail';
+
+	test('fails on what exists, and names it', async () => {
+		const error = errorOf(await ask(acountPay([entry()]), { ifExists }));
+		expect(error.message).toBe(
+			"Payment 'ORDER-1' was not created: AcountPay has payment 7 (pending) for it already",
+		);
+		expect(error.outcome).toBe('refused');
+		expect((await ask(acountPay(), { ifExists })).value).toBeUndefined();
+	});
+
+	test('hands out what this execution has created itself', async () => {
+		const at = acountPay();
+		at.existing.add(at.clientOf(), WANTED, '1', { paymentId: 7 });
+		expect((await ask(at, { ifExists })).value).toMatchObject({ paymentId: 7, existing: true });
+		expect(errorOf(await ask(at, { ifExists, executionId: '2' })).outcome).toBe('refused');
+		const isOwn = (id: string) => id === '7';
+		expect((await ask(acountPay([entry()]), { ifExists, isOwn })).value).toMatchObject({ id: 7 });
+	});
+});
+
+test('what was created is remembered for an hour, and 10,000 payments at most', () => {
+	const created = new CreatedPayments();
+	const add = (order: string) =>
+		created.add(order, { account: 'a', executionId: '1', payment: listedPaymentOf({}) });
+	add('ORDER-1');
+	jest.setSystemTime(Date.now() + 59 * MINUTE);
+	expect(created.of('ORDER-1', 'a')).toHaveLength(1);
+	jest.setSystemTime(Date.now() + MINUTE);
+	expect(created.of('ORDER-1', 'a')).toHaveLength(0);
+	for (let index = 0; index <= 10_000; index++) add(`ORDER-${index}`);
+	expect(created.of('ORDER-0', 'a')).toHaveLength(0);
+	expect(created.of('ORDER-1', 'a')).toHaveLength(1);
+});
+
+describe('one item of an order at a time', () => {
+	test('each waits for those before, and who gives up lets nobody pass', async () => {
+		const { existing, clientOf } = acountPay();
+		const client = clientOf();
+		const log: string[] = [];
+		const stop = new AbortController();
+		const work = (name: string, ms: number, signal = new AbortController().signal) =>
+			existing.inTurn(client, WANTED, signal, async () => {
+				log.push(`${name} begins`);
+				await new Promise((resolve) => setTimeout(resolve, ms));
+				log.push(`${name} ends`);
+			});
+		const first = work('first', 1_000);
+		const second = work('second', 10, stop.signal).catch((error: unknown) => error);
+		const third = work('third', 10);
+		await jest.advanceTimersByTimeAsync(100);
+		stop.abort();
+		expect(await second).toBeInstanceOf(Cancelled);
+		const fourth = work('fourth', 10);
+		await end(Promise.all([first, third, fourth]));
+		const names = ['first', 'third', 'fourth'];
+		expect(log).toEqual(names.flatMap((name) => [`${name} begins`, `${name} ends`]));
+	});
+
+	test('another order does not wait, and an error ends a turn', async () => {
+		const { existing, clientOf } = acountPay();
+		const client = clientOf();
+		const { signal } = new AbortController();
+		const fail = existing.inTurn(client, WANTED, signal, () => Promise.reject(new Error('no')));
+		const other = { ...WANTED, referenceNumber: 'ORDER-2' };
+		const never = new Promise<string>(() => undefined);
+		void existing.inTurn(client, other, signal, () => never);
+		await expect(fail).rejects.toThrow('no');
+		const same = { ...WANTED, merchantId: ' SHOP', referenceNumber: 'ORDER-1 ' };
+		expect(await existing.inTurn(client, same, signal, async () => 'next')).toBe('next');
+	});
+});
+
+test('whatever comes in whatever order, an order has one payment, and all its items get that one', async () => {
+	const ms = fc.integer({ min: 0, max: 90_000 });
+	const item = fc.record({ order: fc.nat(2), startsAt: ms, latency: ms, execution: fc.nat(3) });
+	const items = fc.array(item, { minLength: 1, maxLength: 25 });
+	await fc.assert(
+		fc.asyncProperty(items, ms, fc.array(fc.nat(2)), async (all, lag, before) => {
+			const at = acountPay();
+			const clients = [0, 1, 2, 3].map(() => at.clientOf());
+			let lastId = 0;
+			const created: IDataObject[] = before.map((order) =>
+				entry({ id: ++lastId, referenceNumber: `ORDER-${order}`, status: 'failed' }),
+			);
+			at.state.entries = [...created];
+			const open = new Set<string>();
+			at.open.isOpen = (key) => [...open].some((order) => key.includes(order));
+			const got = all.map(async ({ order, startsAt, latency, execution }) => {
+				const wanted = { ...WANTED, referenceNumber: `ORDER-${order}` };
+				const client = clients[execution];
+				await new Promise((resolve) => setTimeout(resolve, startsAt));
+				const { signal } = new AbortController();
+				return await at.existing.inTurn(client, wanted, signal, async () => {
+					const executionId = String(execution);
+					const found = await asking(at, { wanted, client, executionId });
+					if (found) return found.paymentId;
+					open.add(wanted.referenceNumber);
+					const payment = entry({ id: ++lastId, referenceNumber: wanted.referenceNumber });
+					created.push(payment);
+					setTimeout(() => at.state.entries.unshift(payment), lag);
+					await new Promise((resolve) => setTimeout(resolve, latency));
+					open.delete(wanted.referenceNumber);
+					at.existing.add(client, wanted, executionId, { paymentId: payment.id });
+					return payment.id;
+				});
+			});
+			const { value, error } = await end(Promise.all(got));
+			expect(error).toBeUndefined();
+			for (const order of new Set(all.map((one) => one.order))) {
+				const ids = all.flatMap((one, index) => (one.order === order ? [value![index]] : []));
+				const live = created.filter(
+					({ referenceNumber, status }) =>
+						referenceNumber === `ORDER-${order}` && status !== 'failed',
+				);
+				expect(live).toHaveLength(1);
+				expect(new Set(ids)).toEqual(new Set([live[0].id]));
+			}
+		}),
+		{ numRuns: 60 },
+	);
+});
+
+test('readings that are shared end with their age, not with who uses them', async () => {
+	const { state, clientOf } = acountPay();
+	const readings = new SharedReadings(30_000);
+	const read = async () => await readings.read(clientOf(), 'shop', 30, callOptions);
+	await end(Promise.all([read(), read(), read()]));
+	expect(state.readings).toBe(1);
+});
