@@ -7,8 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface GateSettings {
 	/** From a request to its response at least, in ms. */
 	latencyMs: number;
-	/** Accepts so many requests in each second, and answers 429 with `Retry-After: 1` to the others. */
+	/** Accepts so many requests in a second, and answers 429 with `Retry-After: 1` to the others. */
 	perSecond?: number;
+	/** Whether that is the last second, as NestJS's throttler counts; without, each second by the clock. */
+	isSliding?: boolean;
 	/** Answers 503 to each request from this one on, counted from 1. */
 	failsFrom?: number;
 	/** Customers pay this long after the first read, in ms; without, every payment that is read is paid. */
@@ -53,8 +55,8 @@ export class Gate {
 	private open = 0;
 	private seen = 0;
 	private startedAt?: number;
-	private window = 0;
-	private inWindow = 0;
+	/** When the requests of this second were accepted. */
+	private accepted: number[] = [];
 	private readonly agent = new Agent({ keepAlive: true });
 	private readonly server = createServer((incoming, outgoing) => {
 		this.handle(incoming, outgoing).catch((error: Error) => outgoing.destroy(error));
@@ -78,6 +80,7 @@ export class Gate {
 		this.settings = settings;
 		this.record = newRecord();
 		this.seen = 0;
+		this.accepted = [];
 		this.startedAt = undefined;
 	}
 
@@ -146,12 +149,14 @@ export class Gate {
 	}
 
 	private takesMore(): boolean {
-		const { perSecond } = this.settings;
+		const { perSecond, isSliding } = this.settings;
 		if (perSecond === undefined) return true;
-		const window = Math.floor(performance.now() / 1_000);
-		if (window !== this.window) this.inWindow = 0;
-		this.window = window;
-		return ++this.inWindow <= perSecond;
+		const now = performance.now();
+		const from = isSliding ? now - 1_000 : Math.floor(now / 1_000) * 1_000;
+		this.accepted = this.accepted.filter((at) => at > from);
+		if (this.accepted.length >= perSecond) return false;
+		this.accepted.push(now);
+		return true;
 	}
 
 	private count(change: 1 | -1): void {

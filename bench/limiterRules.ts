@@ -1,5 +1,6 @@
 import { AdaptiveLimiter, type Verdict } from '../nodes/shared/transport/adaptiveLimiter';
 import {
+	type CallWindow,
 	type Limiting,
 	seededRandom,
 	type ServerTraits,
@@ -11,40 +12,64 @@ import {
 const CEILING = 200;
 const SEEDS = [1, 2, 3, 4, 5];
 
+/** Servers 100 ms away, with the latency of a network. */
+const near: ServerTraits = { latency: 100, jitter: 0.2 };
+const perSecond = (kind: CallWindow['kind'], countsRefused = false): ServerTraits => ({
+	...near,
+	window: { calls: 20, ms: 1_000, kind, countsRefused },
+	retryAfter: 1_000,
+});
+const perMinute = (
+	calls: number,
+	kind: CallWindow['kind'],
+	countsRefused = false,
+): ServerTraits => ({
+	...near,
+	window: { calls, ms: 60_000, kind, countsRefused },
+});
+
 /** The servers that rules are compared on. */
 const SERVERS: Record<string, { traits: ServerTraits; calls: number }> = {
-	'20 ms away': { traits: { latency: 20, jitter: 0.2 }, calls: 1_000 },
-	'300 ms away': { traits: { latency: 300, jitter: 0.2 }, calls: 500 },
-	'queues above 10, 100 ms': { traits: { latency: 100, jitter: 0.2, capacity: 10 }, calls: 1_000 },
-	'503 above 20, 100 ms': { traits: { latency: 100, jitter: 0.2, refusesAbove: 20 }, calls: 1_000 },
-	'20/s, window, 100 ms': {
-		traits: { latency: 100, jitter: 0.2, fixedWindow: { perSecond: 20 }, retryAfter: 1_000 },
-		calls: 300,
-	},
-	'20/s, bucket of 20, 100 ms': {
-		traits: {
-			latency: 100,
-			jitter: 0.2,
-			tokenBucket: { perSecond: 20, size: 20 },
-			retryAfter: 1_000,
-		},
-		calls: 300,
-	},
-	'20/s, bucket of 5, 100 ms': {
-		traits: {
-			latency: 100,
-			jitter: 0.2,
-			tokenBucket: { perSecond: 20, size: 5 },
-			retryAfter: 1_000,
-		},
-		calls: 300,
-	},
-	'100 ms, then 500 ms': {
+	'latency of 20 ms': { traits: { latency: 20, jitter: 0.2 }, calls: 1_000 },
+	'latency of 300 ms': { traits: { latency: 300, jitter: 0.2 }, calls: 500 },
+	'latency of 100 ms, then 500 ms': {
 		traits: { latency: (time) => (time < 2_000 ? 100 : 500), jitter: 0.2 },
 		calls: 1_000,
 	},
-	'1 % fail, 300 ms': { traits: { latency: 300, jitter: 0.2, failing: 0.01 }, calls: 500 },
-	'down after 200, 100 ms': { traits: { latency: 100, jitter: 0.2, failsFrom: 201 }, calls: 500 },
+	'queues above 10 at once': { traits: { ...near, capacity: 10 }, calls: 1_000 },
+	'503 above 20 at once': { traits: { ...near, failsAbove: 20 }, calls: 1_000 },
+	'429 above 20 at once': { traits: { ...near, refusesAbove: 20 }, calls: 1_000 },
+	'20 a second, fixed window': { traits: perSecond('fixed'), calls: 300 },
+	'20 a second, sliding window': { traits: perSecond('sliding'), calls: 300 },
+	'20 a second, sliding, refused calls count': { traits: perSecond('sliding', true), calls: 300 },
+	'20 a second, then a block of a second (NestJS)': { traits: perSecond('block'), calls: 300 },
+	'20 a second, bucket of 20': {
+		traits: { ...near, tokenBucket: { perSecond: 20, size: 20 }, retryAfter: 1_000 },
+		calls: 300,
+	},
+	'20 a second, bucket of 5': {
+		traits: { ...near, tokenBucket: { perSecond: 20, size: 5 }, retryAfter: 1_000 },
+		calls: 300,
+	},
+	'300 a minute, fixed window': { traits: perMinute(300, 'fixed'), calls: 900 },
+	'300 a minute, sliding, refused calls count': {
+		traits: perMinute(300, 'sliding', true),
+		calls: 900,
+	},
+	'1 a minute, sliding, refused calls count': { traits: perMinute(1, 'sliding', true), calls: 10 },
+	'429 for 20 s, Retry-After 1 s': {
+		traits: { ...near, storm: { from: 101, ms: 20_000 }, retryAfter: 1_000 },
+		calls: 400,
+	},
+	'429 for a minute, no Retry-After': {
+		traits: { ...near, storm: { from: 101, ms: 60_000 } },
+		calls: 2_000,
+	},
+	'1 % fail, latency of 300 ms': {
+		traits: { latency: 300, jitter: 0.2, failing: 0.01 },
+		calls: 500,
+	},
+	'down after 200': { traits: { ...near, failsFrom: 201 }, calls: 500 },
 };
 
 /** So many calls at once, whatever happens; each waits by itself after a 429. */
@@ -165,7 +190,8 @@ export async function compareRules(): Promise<string> {
 		for (const rule of Object.values(RULES)) {
 			const runs: SimulatedRun[] = [];
 			for (const seed of SEEDS) {
-				runs.push(await simulate(traits, calls, CEILING, (clock) => rule(clock, seed), seed));
+				const limiterOn = (clock: VirtualClock) => rule(clock, seed);
+				runs.push(await simulate({ traits, count: calls, ceiling: CEILING, limiterOn, seed }));
 			}
 			cells.push(cell(runs));
 		}

@@ -38,6 +38,21 @@ export function seededRandom(seed: number): () => number {
 	};
 }
 
+/** So many calls in so many ms, however they are counted. */
+export interface CallWindow {
+	calls: number;
+	ms: number;
+	/**
+	 * `fixed`: by the server's clock; `sliding`: in the last ms; `block`: from a first call on, and after the first call too many
+	 * none for a whole window, as NestJS's throttler does it.
+	 */
+	kind: 'fixed' | 'sliding' | 'block';
+	/** Whether a refused call counts too. */
+	countsRefused?: boolean;
+	/** How much of a fixed window has passed at the start, in ms. */
+	phase?: number;
+}
+
 /** What a simulated server is like. Times are in ms of the virtual clock. */
 export interface ServerTraits {
 	/** From a request to its response; half of it passes before the server sees the request. */
@@ -47,13 +62,17 @@ export interface ServerTraits {
 	/** How many requests it works on at once; further ones wait in its queue. */
 	capacity?: number;
 	/** How many requests it works on at once; further ones get a 503. */
+	failsAbove?: number;
+	/** How many requests it works on at once; further ones get a 429. */
 	refusesAbove?: number;
-	/** Accepts so many requests in each second; `phase` ms of the first have passed at the start. */
-	fixedWindow?: { perSecond: number; phase?: number };
+	/** Accepts so many calls, and answers 429 to the others. */
+	window?: CallWindow;
 	/** Accepts a request for each token; tokens come evenly. */
 	tokenBucket?: { perSecond: number; size: number };
-	/** What a 429 asks for, in ms. */
-	retryAfter?: number;
+	/** Answers 429 to everything for a while, from the nth request on. */
+	storm?: { from: number; ms: number };
+	/** What a 429 asks for, in ms; for the nth one, counted from 1. */
+	retryAfter?: number | ((nth: number) => number | undefined);
 	/** Fails each request from this one on, counted from 1. */
 	failsFrom?: number;
 	/** Until when it fails. */
@@ -66,17 +85,21 @@ export interface ServerTraits {
 
 /** A server behind a network, on a virtual clock. */
 export class SimulatedServer {
-	accepted = 0;
-	refused = 0;
+	/** When it saw the calls that it accepted, and those that it refused. */
+	readonly accepted: number[] = [];
+	readonly refused: number[] = [];
 	failed = 0;
+	/** When a storm began and ended. */
+	storm?: { from: number; until: number };
 	/** Requests at the same time, as the client sees it: now, and the most there were. */
 	open = 0;
 	mostOpen = 0;
 	private seen = 0;
 	private working = 0;
 	private readonly queue: Array<() => void> = [];
-	private window = 0;
-	private inWindow = 0;
+	/** When calls came that count for the window. */
+	private counted: number[] = [];
+	private blockedUntil = -Infinity;
 	private tokens: number;
 	private tokensAt = 0;
 	private readonly random: () => number;
@@ -106,21 +129,27 @@ export class SimulatedServer {
 		const { clock, traits } = this;
 		this.seen++;
 		if (!this.takesMore()) {
-			this.refused++;
+			this.refused.push(clock.time);
+			const { retryAfter } = traits;
+			const nth = this.refused.length;
 			await clock.wait(rest);
-			return { kind: 'rateLimited', retryAfter: traits.retryAfter };
+			return {
+				kind: 'rateLimited',
+				retryAfter: typeof retryAfter === 'function' ? retryAfter(nth) : retryAfter,
+			};
 		}
 		const isDown =
 			this.seen >= (traits.failsFrom ?? Infinity) && clock.time < (traits.failsUntil ?? Infinity);
 		if (
 			isDown ||
-			this.working >= (traits.refusesAbove ?? Infinity) ||
+			this.working >= (traits.failsAbove ?? Infinity) ||
 			this.random() < (traits.failing ?? 0)
 		) {
 			this.failed++;
 			await clock.wait(traits.failsAfter ?? rest);
 			return { kind: 'failed' };
 		}
+		this.accepted.push(clock.time);
 		if (this.working >= (traits.capacity ?? Infinity)) {
 			await new Promise<void>((start) => this.queue.push(start));
 		} else this.working++;
@@ -128,28 +157,46 @@ export class SimulatedServer {
 		const next = this.queue.shift();
 		if (next) next();
 		else this.working--;
-		this.accepted++;
 		return { kind: 'ok' };
 	}
 
 	private takesMore(): boolean {
-		const { fixedWindow, tokenBucket } = this.traits;
+		const { storm, window, refusesAbove = Infinity } = this.traits;
 		const { time } = this.clock;
-		if (fixedWindow) {
-			const window = Math.floor((time + (fixedWindow.phase ?? 0)) / 1_000);
-			if (window !== this.window) this.inWindow = 0;
-			this.window = window;
-			if (this.inWindow >= fixedWindow.perSecond) return false;
-			this.inWindow++;
+		if (storm && this.seen >= storm.from) {
+			this.storm ??= { from: time, until: time + storm.ms };
+			if (time < this.storm.until) return false;
 		}
-		if (tokenBucket) {
-			const { perSecond, size } = tokenBucket;
-			this.tokens = Math.min(size, this.tokens + ((time - this.tokensAt) * perSecond) / 1_000);
-			this.tokensAt = time;
-			if (this.tokens < 1) return false;
-			this.tokens--;
-		}
+		if (this.working >= refusesAbove) return false;
+		return this.hasToken() && (!window || this.hasRoom(window));
+	}
+
+	private hasToken(): boolean {
+		if (!this.traits.tokenBucket) return true;
+		const { perSecond, size } = this.traits.tokenBucket;
+		const { time } = this.clock;
+		this.tokens = Math.min(size, this.tokens + ((time - this.tokensAt) * perSecond) / 1_000);
+		this.tokensAt = time;
+		if (this.tokens < 1) return false;
+		this.tokens--;
 		return true;
+	}
+
+	private hasRoom({ calls, ms, kind, countsRefused, phase = 0 }: CallWindow): boolean {
+		const { time } = this.clock;
+		if (time < this.blockedUntil) return false;
+		const [first = time] = this.counted;
+		const number = (at: number) => Math.floor((at + phase) / ms);
+		const isOver = {
+			fixed: (at: number) => number(at) < number(time),
+			sliding: (at: number) => at <= time - ms,
+			block: () => first <= time - ms || first < this.blockedUntil,
+		}[kind];
+		this.counted = this.counted.filter((at) => !isOver(at));
+		const hasRoom = this.counted.length < calls;
+		if (hasRoom || countsRefused) this.counted.push(time);
+		if (!hasRoom && kind === 'block') this.blockedUntil = time + ms;
+		return hasRoom;
 	}
 }
 
@@ -174,35 +221,54 @@ export interface SimulatedRun {
 	/** Calls that were not sent. */
 	notSent: number;
 	mostInFlight: number;
+	server: SimulatedServer;
+}
+
+/** A run to simulate. */
+export interface Simulation {
+	traits: ServerTraits;
+	count: number;
+	ceiling: number;
+	limiterOn: (clock: VirtualClock) => Limiting;
+	seed?: number;
+	/** How long this process computes for each call, one after the other, in ms: half before it is sent, half after it. */
+	computes?: number;
 }
 
 /**
- * Makes `count` calls, as the item runner does: as many workers as the ceiling, each repeats what was refused and goes on
- * after a failure.
+ * Makes calls, as the item runner does: as many workers as the ceiling, each repeats what was refused and goes on after a
+ * failure.
  */
-export async function simulate(
-	traits: ServerTraits,
-	count: number,
-	ceiling: number,
-	limiterOn: (clock: VirtualClock) => Limiting,
+export async function simulate({
+	traits,
+	count,
+	ceiling,
+	limiterOn,
 	seed = 1,
-): Promise<SimulatedRun> {
+	computes = 0,
+}: Simulation): Promise<SimulatedRun> {
 	const clock = new VirtualClock();
 	const server = new SimulatedServer(clock, traits, seed);
 	const limiter = limiterOn(clock);
 	let next = 0;
 	let notSent = 0;
+	let idleFrom = 0;
+	const compute = async () => {
+		if (!computes) return;
+		idleFrom = Math.max(idleFrom, clock.time) + computes / 2;
+		await clock.wait(idleFrom - clock.time);
+	};
+	const call = async () => {
+		await compute();
+		const outcome = await server.send();
+		await compute();
+		return outcome;
+	};
 	const worker = async () => {
 		while (next < count) {
 			next++;
 			for (let again = false; ; again = true) {
-				const outcome = await limiter
-					.run(
-						async () => await server.send(),
-						(end) => end,
-						{ again },
-					)
-					.catch(() => undefined);
+				const outcome = await limiter.run(call, (end) => end, { again }).catch(() => undefined);
 				if (!outcome) notSent++;
 				if (outcome?.kind !== 'rateLimited') break;
 			}
@@ -210,5 +276,13 @@ export async function simulate(
 	};
 	await clock.run(Promise.all(Array.from({ length: Math.min(ceiling, count) }, worker)));
 	const { accepted, refused, failed, mostOpen } = server;
-	return { ms: clock.time, accepted, refused, failed, notSent, mostInFlight: mostOpen };
+	return {
+		ms: clock.time,
+		accepted: accepted.length,
+		refused: refused.length,
+		failed,
+		notSent,
+		mostInFlight: mostOpen,
+		server,
+	};
 }

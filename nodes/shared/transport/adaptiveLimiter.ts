@@ -1,6 +1,6 @@
 import { sleep } from 'n8n-workflow';
 import { ConcurrencyLimit } from './adaptiveLimiter/concurrencyLimit';
-import { RateLimit } from './adaptiveLimiter/rateLimit';
+import { LONGEST_PAUSE, RateLimit } from './adaptiveLimiter/rateLimit';
 
 /** What a call's end says about the server. */
 export type Verdict =
@@ -29,7 +29,8 @@ export class ServerDown extends Error {
 }
 
 interface WaitingCall {
-	start: () => void;
+	/** Gets whether it is the first after a pause. */
+	start: (isFirst: boolean) => void;
 	fail: (error: unknown) => void;
 }
 
@@ -40,6 +41,8 @@ interface StartedCall {
 	busyAt: number;
 	/** Whether it alone finds out if a failing server is back. */
 	isProbe: boolean;
+	/** Whether it is the first after a 429, which goes alone. */
+	isFirst: boolean;
 }
 
 /** What may be replaced to try the rule without waiting. */
@@ -59,15 +62,8 @@ export interface AdaptiveOptions {
 /** The length of the longest timer, in ms: a timer left over keeps a process alive that wants to end. */
 const SLICE = 1_000;
 /** How far a call may be late and still be caught up with, in ms. */
-const RATE_CREDIT = 100;
-/**
- * A limit that has gone up is filled evenly, at so many times its size in a latency. Calls that are sent together come back
- * together, and then wait for this process, which handles one response at a time.
- */
-const FILLS_A_LATENCY = 4;
-/** How far such a call may be late and still be caught up with, in ms. */
-const FILL_CREDIT = 20;
-/** Up to this share is added to each pause at random: other workflows wait for the same server. */
+const CREDIT = 40;
+/** Up to this share is added to each pause at random, within {@link LONGEST_PAUSE}: other workflows wait for the same server. */
 const PAUSE_SPREAD = 0.05;
 /** The pauses after a failed probe, in ms, and how many failed probes mean that the server is down. */
 const FIRST_PROBE_PAUSE = 250;
@@ -77,24 +73,13 @@ const MAX_PROBES = 6;
 /**
  * Finds out how many calls at once, and how many a second, a server takes. First come, first served.
  *
- * The rule:
- * - **Up.** 10 calls are in flight at first. After each round of good responses (as many as calls were allowed) the limit goes
- *   up to the ceiling: it doubles once in 90 ms, and grows by 300 a second at most. The time is that of the round's fastest
- *   call. Only a limit that holds calls back goes up, and above 50 only while this process is idle for a fifth of the time:
- *   otherwise more calls would only wait for it.
- * - **Latency.** The baseline is the shortest median time of a round. When a later round takes more than twice as long, not
- *   counting the time in which this process was busy itself, calls queue at the server. The limit is cut to the share that
- *   takes twice the baseline, and then goes up by one a round. A latency that cuts do not bring down has another cause, and
- *   becomes the baseline.
- * - **429.** All calls hold back until Retry-After has passed. The limit is halved, then goes up by one a round. Calls are
- *   spread evenly from now on, at 97 % of what the server accepted within a second. A rate that is too high
- *   within 2 seconds of the last pause is cut to 85 %. For 15 seconds limit and rate stay below what was too much, then they
- *   try more in growing steps. Two cases differ. When most calls after the first 429 were accepted, only the limit was
- *   too high, and there is no rate. When the 429 came to a burst of less than twice the start, its size says little
- *   about a rate: the rate doubles each second until it is too high.
- * - **Failures** (5xx, timeouts). The first halves the limit, each further one in a row too, down to one call at a time. The
- *   limit doubles back to 75 % of where calls failed. At one call at a time each call is a probe, with growing pauses
- *   between. After 6 failed probes the waiting calls are not sent at all ({@link ServerDown}), and there is a probe every 30 seconds.
+ * - **In flight** ({@link ConcurrencyLimit}): 10 at first. The limit doubles while calls come back in time; from then on it is
+ *   what comes back within one and a half latencies, whether the server or this process is the slower one.
+ * - **429** ({@link RateLimit}): nothing is sent until Retry-After has passed. Then one call goes first, and when it is accepted
+ *   the others follow, evenly, at nearly the rate that the server has accepted. After 15 seconds the rate goes up again.
+ * - **Failures** (5xx, timeouts): each halves the limit, down to one call at a time. Each of these is a probe, with growing
+ *   pauses between. After 6 failed probes the waiting calls are not sent at all ({@link ServerDown}), and there is a probe every
+ *   30 seconds.
  *
  * Calls in flight are never more than the ceiling. With a ceiling of 1, calls are sent strictly one after the other.
  */
@@ -110,6 +95,8 @@ export class AdaptiveLimiter {
 	private running = 0;
 	private isAsleep = false;
 	private pausedUntil = 0;
+	/** What has become of the first call after a 429. */
+	private first: 'due' | 'sent' | 'ended' = 'ended';
 	private nextStart = 0;
 	private failedProbes = 0;
 
@@ -164,8 +151,9 @@ export class AdaptiveLimiter {
 		verdictOf: (result: Result) => Verdict,
 		{ again = false, signal }: QueueOptions = {},
 	): Promise<Result> {
-		await this.turn(again, signal);
+		const isFirst = await this.turn(again, signal);
 		const call: StartedCall = {
+			isFirst,
 			at: this.now(),
 			busyAt: this.busyTime(),
 			isProbe: this.concurrency.isProbing && this.running === 1,
@@ -176,19 +164,20 @@ export class AdaptiveLimiter {
 			verdict = verdictOf(result);
 			return result;
 		} finally {
-			this.concurrency.noteInFlight(this.running);
+			this.concurrency.noteEnd(this.running, this.waiting.length > 0 && !this.isRateLimited);
 			this.running--;
 			this.learn(call, verdict);
 			this.startWaiting();
 		}
 	}
 
-	private async turn(again: boolean, signal?: AbortSignal): Promise<void> {
+	/** @returns whether the call is the first after a 429 */
+	private async turn(again: boolean, signal?: AbortSignal): Promise<boolean> {
 		signal?.throwIfAborted();
 		if (this.isDown()) throw new ServerDown();
 		const started = new AbortController();
 		try {
-			await new Promise<void>((start, fail) => {
+			return await new Promise<boolean>((start, fail) => {
 				const call: WaitingCall = { start, fail };
 				if (again) this.waiting.unshift(call);
 				else this.waiting.push(call);
@@ -213,29 +202,26 @@ export class AdaptiveLimiter {
 				void this.sleepThenStart();
 				return;
 			}
-			const { perSecond, credit } = this.pace();
-			this.nextStart = Math.max(this.nextStart, this.now() - credit) + 1_000 / perSecond;
+			if (this.first === 'sent') return;
+			const isFirst = this.first === 'due';
+			if (isFirst) this.first = 'sent';
+			const perSecond = Math.min(this.rate.perSecond, this.concurrency.perSecond);
+			this.nextStart = Math.max(this.nextStart, this.now() - CREDIT) + 1_000 / perSecond;
 			this.running++;
-			this.waiting.shift()?.start();
+			this.waiting.shift()?.start(isFirst);
 		}
 	}
 
-	/** How many calls a second are sent, and how far (ms) a call that is late may be caught up with. */
-	private pace(): { perSecond: number; credit: number } {
-		const { perSecond } = this.rate;
-		const { baseline } = this.concurrency;
-		const even = (this.limit * 1_000 * FILLS_A_LATENCY) / baseline;
-		return baseline === Infinity || perSecond < even
-			? { perSecond, credit: RATE_CREDIT }
-			: { perSecond: even, credit: FILL_CREDIT };
+	/** Whether the server's 429 hold calls back, and not how many come back. */
+	private get isRateLimited(): boolean {
+		return this.pausedFor > 0 || this.rate.perSecond < this.concurrency.perSecond;
 	}
 
 	/** Lets calls go on once the pause after a 429 is over. */
 	private resume(): void {
-		const now = this.now();
-		if (now < this.pausedUntil || !this.rate.resume()) return;
-		this.concurrency.forgetCalls();
-		this.nextStart = now;
+		if (this.now() < this.pausedUntil || !this.rate.resume()) return;
+		this.first = 'due';
+		this.nextStart = this.now();
 	}
 
 	/** ms until the next call may be sent. */
@@ -253,23 +239,24 @@ export class AdaptiveLimiter {
 	}
 
 	private learn(call: StartedCall, verdict: Verdict): void {
+		if (call.isFirst) this.endFirst();
 		if (verdict.kind === 'ok') this.learnAccepted(call);
-		else if (verdict.kind === 'rateLimited') this.learnRateLimited(call, verdict.retryAfter);
+		else if (verdict.kind === 'rateLimited')
+			this.pause(this.rate.noteRateLimited(call.at, verdict.retryAfter));
 		else if (verdict.kind === 'failed') this.learnFailed(call);
+	}
+
+	private endFirst(): void {
+		this.first = 'ended';
+		this.nextStart = this.now();
+		this.concurrency.beginRound();
 	}
 
 	private learnAccepted(call: StartedCall): void {
 		this.failedProbes = 0;
 		this.concurrency.noteResponse();
-		const isCurrent = this.concurrency.isCurrent(call.at);
-		this.rate.noteAccepted(call.at, isCurrent);
-		if (!isCurrent) return;
-		this.concurrency.noteAccepted(this.now() - call.at, this.busyTime() - call.busyAt);
-	}
-
-	private learnRateLimited(call: StartedCall, retryAfter?: number): void {
-		if (this.rate.noteRateLimited(call.at)) this.concurrency.noteRateLimited();
-		this.pause(this.rate.pauseAfter(retryAfter));
+		this.concurrency.noteAccepted(call.at, this.busyTime() - call.busyAt);
+		this.rate.noteAccepted(call.at);
 	}
 
 	private learnFailed(call: StartedCall): void {
@@ -288,7 +275,7 @@ export class AdaptiveLimiter {
 
 	/** Holds back all calls. */
 	private pause(ms: number): void {
-		const until = this.now() + ms * (1 + this.random() * PAUSE_SPREAD);
-		this.pausedUntil = Math.max(this.pausedUntil, until);
+		const spread = Math.min(ms * (1 + this.random() * PAUSE_SPREAD), Math.max(ms, LONGEST_PAUSE));
+		this.pausedUntil = Math.max(this.pausedUntil, this.now() + spread);
 	}
 }

@@ -1,59 +1,62 @@
-/** In this time the limit doubles at most, in ms; after shorter calls it doubles too. A server far away has had time for more. */
-const DOUBLING_TIME = 90;
-/** The most that the limit goes up, in calls for each ms that a call takes: 300 a second. */
-const GROWTH = 0.3;
-/** Up to here the limit goes up however busy this process is: other workflows may be why. */
-const FREE_LIMIT = 50;
-/** When this process is busy for a larger share of the time, more calls in flight would only wait for it. */
-const LARGEST_BUSY_SHARE = 0.8;
-/** A latency has grown when it is longer than this many times the baseline, and by at least this many ms. */
-const LATENCY_TOLERANCE = 2;
-const LATENCY_MARGIN = 50;
-/** Once the limit is cut to this share, a latency of more than the second share of what it was has another cause. */
-const TELLING_CUT = 0.25;
-const LATENCY_LEFT = 0.8;
-/** Up to this share of a limit at which calls failed, the limit doubles again. */
-const GOAL_AFTER_FAILURE = 0.75;
-/** For how long the limit stays below one at which calls failed or were rate limited, in ms. */
-const HOLD = 15_000;
-
 /**
- * How many calls may be in flight, by latencies and failures. The rule is in `AdaptiveLimiter`.
+ * The limit is what comes back within so many latencies, or within a latency and so many ms where that is longer: enough that
+ * neither the server nor this process waits for the other, and no queue beyond that.
  */
+const LATENCIES = 1.5;
+const LATENCY_MARGIN = 50;
+/** Calls leave evenly, at so many times the speed at which they come back. */
+const FASTER_THAN_BACK = 1.25;
+/** At first the limit doubles once in so many ms of latency, and once a round at least: a server far away has had time for more. */
+const DOUBLING_TIME = 90;
+/** The most that it goes up then, in calls for each ms of latency: 300 a second, about what n8n can send. */
+const GROWTH = 0.3;
+/** The first failure holds the limit below where calls failed for this long, in ms; it doubles back to this share of it. */
+const HOLD = 15_000;
+const SHARE_AFTER_FAILURE = 0.75;
+
+/** How many calls may be in flight: as many as come back in time. A round is as many accepted calls as the limit has. */
 export class ConcurrencyLimit {
 	/** How many calls may be in flight at present. */
-	current: number;
-	/** The shortest median time of a round's calls, in ms; Infinity before the first round has ended. */
-	baseline = Infinity;
+	get current(): number {
+		return Math.floor(this.limit);
+	}
+	/** How long a call takes when nothing queues: the shortest median of a round, in ms; Infinity before the first round. */
+	latency = Infinity;
 
-	/** Up to here the limit doubles, above it adds one. */
-	private goal: number;
-	/** The most calls at once while it is remembered where they failed or were rate limited. */
-	private heldLimit = Infinity;
-	private heldUntil = 0;
-	/** When the limit was last cut. Calls sent before say nothing about the new limit. */
-	private lastCut = 0;
-	/** The accepted calls of this round: how long each took, and how much of that this process was busy itself, in ms. */
-	private round: Array<{ elapsed: number; busy: number }> = [];
+	private limit: number;
+	/** Whether the limit still doubles; later it follows what comes back. */
+	private isStarting = true;
+	/** How long each accepted call of this round took, in ms. */
+	private round: number[] = [];
+	private roundStart = 0;
+	/** How long the fastest of them took without the time in which this process was busy, in ms. */
+	private fastest = Infinity;
+	/** How many calls were in flight when the round began, and are now. */
+	private inFlightAtStart = 0;
+	private inFlight = 0;
+	/** How many calls came back in each ms of the last round. */
+	private speed = 0;
 	/** Whether the limit has held calls back in this round. */
 	private isFull = false;
-	/** Latency (ms) and limit before a series of cuts, until later rounds show whether they helped. */
-	private beforeCuts?: { latency: number; limit: number };
+	/** Calls sent before say nothing about the present limit, in ms. */
+	private lastCut = 0;
 	/** Failed calls in a row. */
 	private failures = 0;
+	/** The most calls at once while it is remembered where they failed. */
+	private held = Infinity;
+	private heldUntil = 0;
 
 	/**
-	 * @param start how many calls are in flight at first
+	 * @param start how many calls are in flight at first; a slow server does not bring the limit below this
 	 * @param ceiling the most calls in flight at once
 	 * @param now ms since any moment
 	 */
 	constructor(
-		start: number,
+		private readonly start: number,
 		private readonly ceiling: number,
 		private readonly now: () => number,
 	) {
-		this.current = start;
-		this.goal = ceiling;
+		this.limit = start;
 	}
 
 	/** Whether calls go one at a time, to find out if a failing server is back. */
@@ -61,19 +64,23 @@ export class ConcurrencyLimit {
 		return this.failures > 0 && this.current === 1;
 	}
 
-	/** A call ends while so many are in flight. */
-	noteInFlight(count: number): void {
-		this.isFull ||= count >= this.current;
+	/** How many calls a second leave at most. */
+	get perSecond(): number {
+		if (this.latency === Infinity) return Infinity;
+		const least = this.isStarting ? GROWTH : this.current / this.patience;
+		return 1_000 * Math.max(least, this.speed) * FASTER_THAN_BACK;
 	}
 
-	/** Whether a call that was sent then says something about the present limit. */
-	isCurrent(sentAt: number): boolean {
-		return sentAt >= this.lastCut;
-	}
-
-	/** Calls that were sent until now say nothing about the limit. */
-	forgetCalls(): void {
-		this.lastCut = this.now();
+	/**
+	 * A call ends.
+	 * @param count how many calls are in flight, with it
+	 * @param isHeldBack whether the limit, or how evenly calls leave, holds calls back
+	 */
+	noteEnd(count: number, isHeldBack: boolean): void {
+		this.inFlight = count - 1;
+		if (isHeldBack || count >= this.current) this.isFull = true;
+		// So few are wanted that they tell nothing.
+		else if (count <= this.current / 2) this.beginRound();
 	}
 
 	/** The server has responded: it is up. */
@@ -82,95 +89,81 @@ export class ConcurrencyLimit {
 	}
 
 	/**
-	 * A call was accepted under the present limit.
-	 * @param elapsed from its start to its end, in ms
-	 * @param busy for how much of that this process was busy itself, in ms: that need not be the server's latency
+	 * A call was accepted.
+	 * @param sentAt in ms
+	 * @param busy how long this process has computed meanwhile, in ms
 	 */
-	noteAccepted(elapsed: number, busy: number): void {
-		this.round.push({ elapsed, busy });
+	noteAccepted(sentAt: number, busy: number): void {
+		if (sentAt < this.lastCut) return;
+		const elapsed = this.now() - sentAt;
+		if (this.round.length === 0) this.roundStart = Math.max(this.roundStart, sentAt);
+		this.round.push(elapsed);
+		this.fastest = Math.min(this.fastest, Math.max(0, elapsed - busy));
 		if (this.round.length >= this.current) this.endRound();
-	}
-
-	/** A call was rate limited, the first of a series. A limit that held no calls back has no part in that. */
-	noteRateLimited(): void {
-		if (!this.isFull) return;
-		this.hold();
-		this.cutTo(this.current / 2);
 	}
 
 	/** A call failed that was sent then. */
 	noteFailure(sentAt: number): void {
-		if (this.isCurrent(sentAt) || this.failures > 0) {
-			const isFirst = this.failures === 0;
-			if (isFirst) this.hold();
-			this.cutTo(this.current / 2, isFirst ? this.current * GOAL_AFTER_FAILURE : this.goal);
+		if (sentAt >= this.lastCut || this.failures > 0) {
+			if (this.failures === 0) {
+				this.held = Math.max(1, Math.floor(this.current * SHARE_AFTER_FAILURE));
+				this.heldUntil = this.now() + HOLD;
+			}
+			this.limit = Math.max(1, this.current >> 1);
+			this.isStarting = true;
+			this.lastCut = this.now();
+			this.beginRound();
 		}
 		this.failures++;
 	}
 
-	private endRound(): void {
-		const times = this.round.map((call) => call.elapsed);
-		const elapsed = medianOf(times);
-		// At least this long the server had the calls: it may have had them while this process was busy, too.
-		const latency = medianOf(this.round.map((call) => Math.max(0, call.elapsed - call.busy)));
-		const isBusy =
-			medianOf(this.round.map((call) => call.busy / Math.max(1, call.elapsed))) >
-			LARGEST_BUSY_SHARE;
-		const { isFull } = this;
-		this.beginRound();
-		this.learnBaseline(elapsed, latency);
-		const most = Math.max(this.baseline * LATENCY_TOLERANCE, this.baseline + LATENCY_MARGIN);
-		if (latency > most) {
-			// Calls of a limit that has just gone up come later, so the latency can grow for a while.
-			if (latency > (this.beforeCuts?.latency ?? 0)) {
-				this.beforeCuts = { latency, limit: this.current };
-			}
-			this.cutTo((this.current * most) / latency);
-			return;
-		}
-		this.beforeCuts = undefined;
-		if (isFull) this.raise(Math.min(...times), isBusy ? FREE_LIMIT : Infinity);
-	}
-
-	/**
-	 * @param fastest how long the fastest call of the round took, in ms
-	 * @param most where the limit stays
-	 */
-	private raise(fastest: number, most: number): void {
-		const doubled = this.current * 2 ** Math.max(1, fastest / DOUBLING_TIME);
-		const fast = Math.min(doubled, this.current + fastest * GROWTH, this.goal);
-		const more = Math.max(Math.floor(fast), this.current + 1);
-		const held = this.now() < this.heldUntil ? this.heldLimit : Infinity;
-		this.current = Math.max(this.current, Math.min(more, most, this.ceiling, held));
-	}
-
-	private learnBaseline(elapsed: number, latency: number): void {
-		this.baseline = Math.min(this.baseline, elapsed);
-		if (!this.beforeCuts) return;
-		if (this.current > this.beforeCuts.limit * TELLING_CUT) return;
-		if (latency <= this.beforeCuts.latency * LATENCY_LEFT) return;
-		this.baseline = elapsed;
-		this.beforeCuts = undefined;
-		this.goal = this.ceiling;
-	}
-
-	private beginRound(): void {
+	/** Forgets the present round: calls were held back for another reason than the limit. */
+	beginRound(): void {
 		this.round = [];
+		this.roundStart = this.now();
+		this.fastest = Infinity;
+		this.inFlightAtStart = this.inFlight;
 		this.isFull = false;
 	}
 
-	/** @param goal up to where the limit may double again */
-	private cutTo(limit: number, goal = limit): void {
-		this.goal = goal;
-		this.current = Math.max(1, Math.floor(limit));
-		this.lastCut = this.now();
+	private endRound(): void {
+		const { round, isFull, current } = this;
+		const median = medianOf(round);
+		this.latency = Math.min(this.latency, median);
+		const took = Math.max(1, this.now() - this.roundStart);
+		// What was not in flight when the round began came back a latency later.
+		const filling = this.latency * Math.max(0, 1 - this.inFlightAtStart / current);
+		if (isFull) {
+			this.speed = current / took;
+			this.follow((current * this.patience) / Math.max(1, took - filling), median);
+		}
 		this.beginRound();
 	}
 
-	/** Stays below the present limit for a while. */
-	private hold(): void {
-		this.heldLimit = Math.max(1, this.current - 1);
-		this.heldUntil = this.now() + HOLD;
+	/** @param inTime how many calls come back in time */
+	private follow(inTime: number, median: number): void {
+		if (inTime >= this.current) {
+			const doubled = this.limit * 2 ** Math.max(1, this.fastest / DOUBLING_TIME);
+			const more = this.limit + Math.max(1, this.fastest * GROWTH);
+			this.raiseTo(this.isStarting ? Math.min(doubled, more) : inTime);
+		} else if (this.limit > this.start) {
+			this.isStarting = false;
+			this.limit = Math.max(this.start, inTime);
+		} else {
+			// So few calls do not queue: the server itself takes longer now.
+			this.latency = median;
+			this.isStarting = true;
+		}
+	}
+
+	/** How long a round may take, in ms. */
+	private get patience(): number {
+		return Math.max(this.latency * LATENCIES, this.latency + LATENCY_MARGIN);
+	}
+
+	private raiseTo(limit: number): void {
+		const held = this.now() < this.heldUntil ? this.held : Infinity;
+		this.limit = Math.min(limit, Math.max(this.limit, Math.min(this.ceiling, held)));
 	}
 }
 

@@ -1,47 +1,46 @@
-/** How far back accepted calls are counted, in ms. */
+/** How far back accepted calls are counted, in ms: servers mostly count by the second. */
 const WINDOW = 1_000;
-/** Of what the server accepted in {@link WINDOW}, the rate is set to this share. */
-const SHARE_OF_ACCEPTED = 0.97;
-/** A 429 sooner than this after the last pause, in ms, shows that the rate was far too high. */
-const SOON_AFTER_PAUSE = 2_000;
-/** The rate is then cut to this share of itself. */
-const SHARE_WHEN_FAR_TOO_HIGH = 0.85;
-/** Fewer accepted calls than this after a rate limited one can be chance. */
-const CHANCE = 5;
-/** For how long the rate is not raised, in ms. */
+/** The rate is this share of what the server has accepted within {@link WINDOW}: calls do not arrive as evenly as they leave. */
+const SHARE_OF_ACCEPTED = 0.95;
+/** A rate that turns out to be too high is cut to this share of itself at least. */
+const SHARE_OF_RATE = 0.97;
+/** A rate that lasts less than 2 of the server's windows came from two of them in one. Half a window is then added to its time. */
+const SOON = 2 * WINDOW;
+/** The lowest rate, in calls a second. What a server takes that takes fewer is found by the pauses. */
+const LOWEST = 1;
+/** For how long the rate is not raised, in ms; then each second by this share, and by twice as much each time. */
 const HOLD = 15_000;
-/** The pauses after a 429: the shortest, the first without Retry-After, the longest without Retry-After, in ms. */
+const FIRST_RAISE = 0.05;
+const RAISE_INTERVAL = 1_000;
+/** The delay after a 429 with Retry-After is at least this long, in ms. */
 const SHORTEST_PAUSE = 200;
+/** The delay after a 429 without Retry-After, in ms; it doubles while nothing is accepted. */
 const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 30_000;
+export const LONGEST_PAUSE = 60_000;
+/** After so many accepted calls the delay begins anew. After fewer it stays, less one doubling when the first try was accepted. */
+const ENOUGH = 5;
 
-/** What is known about a series of rate limited calls until the pause after it is over. */
-interface Series {
-	/** When the first of them was sent, in ms. */
-	at: number;
-	/** Calls sent after that one: how many were accepted and how many rate limited. */
-	acceptedAfter: number;
-	limitedAfter: number;
-}
-
-/**
- * How many calls a second are sent, by the server's 429. The rule is in `AdaptiveLimiter`.
- */
+/** How many calls a second are sent, and when again after a 429. */
 export class RateLimit {
 	/** Infinity until the server has limited the rate. */
 	perSecond = Infinity;
 
-	/** When accepted calls were sent: those of the last {@link WINDOW} at least. */
+	/** When accepted calls were sent: those of the last {@link SOON} at least, in ms. */
 	private accepted: number[] = [];
-	private series?: Series;
+	/** When the first and the last call of the present series of 429 were sent, in ms. */
+	private series?: { first: number; last: number };
 	private lastResume = -Infinity;
+	/** Whether nothing was accepted between the last two pauses. */
+	private isLost = false;
+	/** How many calls were accepted that were sent after the last pause. */
+	private sinceResume = 0;
+	/** How often the delay has doubled. */
+	private doublings = 0;
 	private raiseAt = Infinity;
-	private raiseStep = 0;
-	/** 429 in a row without an accepted call between: pauses, not calls. */
-	private pauses = 0;
+	private raise = FIRST_RAISE;
 
 	/**
-	 * @param small a burst of fewer calls says little about a rate
+	 * @param small a first 429 after fewer accepted calls says little about a rate
 	 * @param now ms since any moment
 	 */
 	constructor(
@@ -49,42 +48,32 @@ export class RateLimit {
 		private readonly now: () => number,
 	) {}
 
-	/**
-	 * A call was accepted.
-	 * @param sentAt in ms
-	 * @param isCurrent whether it was sent after the last pause
-	 */
-	noteAccepted(sentAt: number, isCurrent: boolean): void {
+	/** A call was accepted that was sent then. */
+	noteAccepted(sentAt: number): void {
 		this.accepted.push(sentAt);
 		if (!this.series) {
-			while (this.accepted[0] < sentAt - 2 * WINDOW) this.accepted.shift();
-		} else if (sentAt > this.series.at) this.series.acceptedAfter++;
-		if (!isCurrent) return;
-		this.pauses = 0;
-		this.raise();
-	}
-
-	/**
-	 * A call was rate limited.
-	 * @returns whether it is the first of a series
-	 */
-	noteRateLimited(sentAt: number): boolean {
-		if (!this.series) {
-			this.series = { at: sentAt, acceptedAfter: 0, limitedAfter: 0 };
-			this.pauses++;
-			return true;
+			while (this.accepted[0] < sentAt - SOON) this.accepted.shift();
 		}
-		if (sentAt > this.series.at) this.series.limitedAfter++;
-		return false;
+		if (sentAt < this.lastResume) return;
+		this.sinceResume++;
+		if (this.now() < this.raiseAt) return;
+		this.perSecond *= 1 + this.raise;
+		this.raise = Math.min(1, this.raise * 2);
+		this.raiseAt = this.now() + RAISE_INTERVAL;
 	}
 
 	/**
-	 * How long to pause after the present series, in ms.
-	 * @param retryAfter what the server asked for, in ms
+	 * A call got a 429 that was sent then.
+	 * @param retryAfter the delay that the server asked for, in ms
+	 * @returns how long to pause, in ms
 	 */
-	pauseAfter(retryAfter?: number): number {
-		const growing = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.max(0, this.pauses - 1));
-		return Math.max(SHORTEST_PAUSE, retryAfter ?? growing);
+	noteRateLimited(sentAt: number, retryAfter?: number): number {
+		// A response to a call from before the pause: the pause was about it, too.
+		if (sentAt < this.lastResume) return retryAfter ?? 0;
+		if (!this.series) this.beginSeries(sentAt);
+		else this.series.last = Math.max(this.series.last, sentAt);
+		if (retryAfter !== undefined) return Math.max(SHORTEST_PAUSE, retryAfter);
+		return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.doublings);
 	}
 
 	/**
@@ -92,37 +81,39 @@ export class RateLimit {
 	 * @returns whether there was a pause
 	 */
 	resume(): boolean {
-		const { series } = this;
-		if (!series) return false;
-		const now = this.now();
-		const isSoon = series.at - this.lastResume < SOON_AFTER_PAUSE;
-		const taken = this.accepted.filter((sent) => sent > series.at - WINDOW).length;
+		if (!this.series) return false;
+		// Where nothing was accepted since the last pause, nothing is known of a rate.
+		if (!this.isLost) this.cut(this.series);
 		this.series = undefined;
-		this.lastResume = now;
-		this.accepted = [];
-		if (this.perSecond !== Infinity || isAboutRate(series, taken)) this.cut(taken, isSoon);
+		this.sinceResume = 0;
+		this.lastResume = this.now();
 		return true;
 	}
 
-	/** @param taken how many calls the server has accepted in the last {@link WINDOW} */
-	private cut(taken: number, isSoon: boolean): void {
-		const isBurst = this.perSecond === Infinity && taken < this.small;
-		this.perSecond = Math.min(
-			this.perSecond * (isSoon ? SHARE_WHEN_FAR_TOO_HIGH : SHARE_OF_ACCEPTED),
-			(Math.max(1, taken) * SHARE_OF_ACCEPTED * 1_000) / WINDOW,
-		);
-		this.raiseAt = this.now() + (isBurst ? WINDOW : HOLD);
-		this.raiseStep = isBurst ? 1 : 0.05;
+	private beginSeries(sentAt: number): void {
+		const firstTryWasAccepted = !this.isLost;
+		this.isLost = this.sinceResume === 0 && this.lastResume > -Infinity;
+		if (this.isLost) this.doublings++;
+		else if (this.sinceResume >= ENOUGH) this.doublings = 0;
+		else if (firstTryWasAccepted) this.doublings = Math.max(0, this.doublings - 1);
+		this.series = { first: sentAt, last: sentAt };
 	}
 
-	private raise(): void {
-		if (this.now() < this.raiseAt) return;
-		this.perSecond *= 1 + this.raiseStep;
-		this.raiseStep = Math.min(1, this.raiseStep * 2);
-		this.raiseAt = this.now() + WINDOW;
+	private cut({ first, last }: { first: number; last: number }): void {
+		const inWindow = ({ from, ms }: { from: number; ms: number }) =>
+			this.accepted.filter((sent) => sent > from && sent <= last).length / (ms / 1_000);
+		let accepted = inWindow({ from: first - WINDOW, ms: WINDOW });
+		const lasted = first - this.lastResume;
+		if (lasted > WINDOW && lasted < SOON) {
+			const inAll = inWindow({ from: this.lastResume, ms: lasted + WINDOW / 2 });
+			accepted = Math.min(accepted, inAll);
+		}
+		const isUnsure = this.perSecond === Infinity && accepted < this.small;
+		this.perSecond = Math.max(
+			LOWEST,
+			Math.min(this.perSecond * SHARE_OF_RATE, accepted * SHARE_OF_ACCEPTED),
+		);
+		this.raise = isUnsure ? 1 : FIRST_RAISE;
+		this.raiseAt = this.now() + (isUnsure ? RAISE_INTERVAL : HOLD);
 	}
 }
-
-/** Where nothing was accepted, nothing is known of a rate. */
-const isAboutRate = ({ acceptedAfter, limitedAfter }: Series, taken: number): boolean =>
-	taken > 0 && (acceptedAfter < CHANCE || acceptedAfter <= limitedAfter);

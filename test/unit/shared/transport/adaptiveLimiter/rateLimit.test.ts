@@ -4,27 +4,21 @@ import { RateLimit } from '../../../../../nodes/shared/transport/adaptiveLimiter
 let now: number;
 let rate: RateLimit;
 beforeEach(() => {
-	now = 0;
+	now = 10_000;
 	rate = new RateLimit(20, () => now);
 });
 
-/** Calls that were sent evenly in the second before a moment, and accepted. */
-function accept(count: number, until = now, isCurrent = true) {
-	for (let i = 1; i <= count; i++)
-		rate.noteAccepted(until - 1_000 + (1_000 * i) / (count + 1), isCurrent);
+/** Calls that were sent evenly in the ms before now, and accepted. */
+function accept(count: number, ms = 1_000) {
+	for (let i = 1; i <= count; i++) rate.noteAccepted(now - ms + (ms * i) / (count + 1));
 }
 
 /** A 429 to a call that is sent now, and the pause after it. */
-function limit(pause = 1_000, { acceptedAfter = 0, limitedAfter = 0 } = {}) {
-	expect(rate.noteRateLimited(now)).toBe(true);
-	for (let i = 0; i < acceptedAfter; i++) rate.noteAccepted(now + 1, false);
-	for (let i = 0; i < limitedAfter; i++) expect(rate.noteRateLimited(now + 1)).toBe(false);
+function limit(pause = 1_000) {
+	rate.noteRateLimited(now);
 	now += pause;
 	expect(rate.resume()).toBe(true);
 }
-
-/** A call that is accepted now. */
-const acceptOne = () => rate.noteAccepted(now, true);
 
 test('there is no rate before the server has limited it, and no pause to end', () => {
 	accept(100);
@@ -33,28 +27,35 @@ test('there is no rate before the server has limited it, and no pause to end', (
 });
 
 describe('the pause', () => {
-	test('doubles from 500 ms to 30 s while nothing is accepted between', () => {
-		for (const ms of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
-			rate.noteRateLimited(now);
-			expect(rate.pauseAfter()).toBe(ms);
+	test('doubles from 500 ms to a minute while nothing is accepted', () => {
+		for (const ms of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]) {
+			expect(rate.noteRateLimited(now)).toBe(ms);
 			now += ms;
 			rate.resume();
 		}
-		acceptOne();
-		rate.noteRateLimited(now);
-		expect(rate.pauseAfter()).toBe(500);
+		for (let i = 0; i < 5; i++) rate.noteAccepted(now);
+		expect(rate.noteRateLimited(now)).toBe(500);
 	});
 
-	test('counts once for all calls of a series, and a call from before it ends nothing', () => {
-		rate.noteRateLimited(now);
-		rate.noteRateLimited(now + 1);
-		rate.noteRateLimited(now + 2);
-		expect(rate.pauseAfter()).toBe(500);
+	test('stays after fewer than five, and is halved when its first try was accepted', () => {
+		for (let i = 0; i < 4; i++) limit();
+		rate.noteAccepted(now);
+		expect(rate.noteRateLimited(now)).toBe(4_000);
+		now += 4_000;
+		rate.resume();
+		rate.noteAccepted(now);
+		expect(rate.noteRateLimited(now)).toBe(2_000);
+	});
+
+	test('is one for all calls of a series, and a call from before it ends and begins nothing', () => {
+		for (const sentAt of [now, now + 1, now + 2]) {
+			expect(rate.noteRateLimited(sentAt)).toBe(500);
+		}
 		now += 500;
 		rate.resume();
-		rate.noteAccepted(now - 600, false);
-		rate.noteRateLimited(now);
-		expect(rate.pauseAfter()).toBe(1_000);
+		rate.noteAccepted(now - 600);
+		expect(rate.noteRateLimited(now - 400)).toBe(0);
+		expect(rate.noteRateLimited(now)).toBe(1_000);
 	});
 
 	test.each([
@@ -63,114 +64,100 @@ describe('the pause', () => {
 		[201, 201],
 		[120_000, 120_000],
 	])('of %i ms that the server asks for takes %i ms', (retryAfter, ms) => {
-		rate.noteRateLimited(now);
-		expect(rate.pauseAfter(retryAfter)).toBe(ms);
+		expect(rate.noteRateLimited(now, retryAfter)).toBe(ms);
 	});
 });
 
 describe('the rate after a pause', () => {
-	test('is 97 % of what was accepted within the second before', () => {
-		now = 10_000;
-		accept(30, 8_000);
+	test('is 95 % of what was accepted within the second before the 429', () => {
+		accept(30, 4_000);
 		accept(40);
 		limit();
-		expect(rate.perSecond).toBeCloseTo(38.8);
+		expect(rate.perSecond).toBeGreaterThan(40 * 0.95);
+		expect(rate.perSecond).toBeLessThan(50 * 0.95);
 	});
 
-	test('is none where nothing was accepted', () => {
-		limit();
-		expect(rate.perSecond).toBe(Infinity);
+	test('leaves out what a new window has taken after the last 429', () => {
+		accept(40);
+		rate.noteRateLimited(now);
+		for (let i = 1; i <= 8; i++) rate.noteAccepted(now + 100);
+		now += 1_000;
+		rate.resume();
+		expect(rate.perSecond).toBeCloseTo(38);
 	});
 
-	test.each([
-		[4, 0, 38.8 + 4 * 0.97],
-		[5, 4, Infinity],
-		[5, 5, 38.8 + 5 * 0.97],
-		[6, 5, Infinity],
-	])(
-		'when %i were accepted and %i limited after the first is %d',
-		(acceptedAfter, limitedAfter, perSecond) => {
-			now = 10_000;
-			accept(40);
-			limit(1_000, { acceptedAfter, limitedAfter });
-			expect(rate.perSecond).toBeCloseTo(perSecond);
-		},
-	);
-
-	test('falls to 85 % within 2 seconds of the last pause, to 97 % later', () => {
-		now = 10_000;
+	test('stays what it was where nothing was accepted since the last pause', () => {
 		accept(40);
 		limit();
-		now += 1_999;
-		accept(100);
-		limit();
-		expect(rate.perSecond).toBeCloseTo(38.8 * 0.85);
-		now += 2_000;
-		accept(100);
-		limit();
-		expect(rate.perSecond).toBeCloseTo(38.8 * 0.85 * 0.97);
+		for (let i = 0; i < 20; i++) limit(60_000);
+		expect(rate.perSecond).toBeCloseTo(38);
 	});
 
-	test('is never more than what was accepted, and at least one call in a second', () => {
-		now = 10_000;
+	test('falls to 97 %, or to what was accepted', () => {
 		accept(40);
 		limit();
+		now += 5_000;
+		accept(60);
+		limit();
+		expect(rate.perSecond).toBeCloseTo(38 * 0.97);
 		now += 5_000;
 		accept(10);
 		limit();
-		expect(rate.perSecond).toBeCloseTo(9.7);
+		expect(rate.perSecond).toBeCloseTo(9.5);
 		now += 5_000;
+		rate.noteAccepted(now);
 		limit();
-		expect(rate.perSecond).toBeCloseTo(0.97);
+		expect(rate.perSecond).toBe(1);
+	});
+
+	test('that lasted between one and two seconds came from two windows in one', () => {
+		accept(40);
+		limit();
+		now += 1_500;
+		accept(40, 1_500);
+		limit();
+		expect(rate.perSecond).toBeCloseTo((40 / 2) * 0.95);
 	});
 });
 
 describe('a rate goes up', () => {
 	test('15 seconds after the pause, by 5 %, 10 %, 20 % …, once a second', () => {
-		now = 10_000;
 		accept(40);
 		limit();
 		now += 14_999;
-		acceptOne();
-		expect(rate.perSecond).toBeCloseTo(38.8);
+		rate.noteAccepted(now);
+		expect(rate.perSecond).toBeCloseTo(38);
+		let expected = 38;
 		now += 1;
-		acceptOne();
-		acceptOne();
-		let expected = 38.8 * 1.05;
-		expect(rate.perSecond).toBeCloseTo(expected);
-		for (const step of [0.1, 0.2, 0.4, 0.8, 1, 1]) {
+		for (const step of [0.05, 0.1, 0.2, 0.4, 0.8, 1, 1]) {
+			rate.noteAccepted(now);
+			rate.noteAccepted(now);
+			expected *= 1 + step;
+			expect(rate.perSecond).toBeCloseTo(expected);
+			now += 1_000;
+		}
+	});
+
+	test('after a first burst, which says little about it, twofold each second from the first on', () => {
+		accept(19);
+		limit();
+		let expected = 19 * 0.95;
+		for (let second = 0; second < 3; second++) {
 			now += 999;
-			acceptOne();
+			rate.noteAccepted(now);
 			expect(rate.perSecond).toBeCloseTo(expected);
 			now += 1;
-			acceptOne();
-			expected *= 1 + step;
+			rate.noteAccepted(now);
+			expected *= 2;
 			expect(rate.perSecond).toBeCloseTo(expected);
 		}
 	});
 
-	test('after a burst, which says little about it, twofold each second from the first on', () => {
-		now = 10_000;
-		accept(19);
-		limit();
-		expect(rate.perSecond).toBeCloseTo(19 * 0.97);
-		now += 999;
-		acceptOne();
-		expect(rate.perSecond).toBeCloseTo(19 * 0.97);
-		now += 1;
-		acceptOne();
-		expect(rate.perSecond).toBeCloseTo(2 * 19 * 0.97);
-		now += 1_000;
-		acceptOne();
-		expect(rate.perSecond).toBeCloseTo(4 * 19 * 0.97);
-	});
-
 	test('not by a call that was sent before the pause', () => {
-		now = 10_000;
 		accept(40);
 		limit();
 		now += 20_000;
-		rate.noteAccepted(now, false);
-		expect(rate.perSecond).toBeCloseTo(38.8);
+		rate.noteAccepted(now - 20_001);
+		expect(rate.perSecond).toBeCloseTo(38);
 	});
 });
