@@ -125,7 +125,7 @@ export class ExistingPayments {
 		const { client, wanted, ifExists } = question;
 		const list = await this.read(question);
 		const order = orderKeyOf(client.baseUrl, wanted);
-		const wasOpen = this.open.isOpen(order);
+		const wasOpen = this.open.isOpen(order, list.startedAt);
 		// A request that is settled by now is remembered as a created payment a moment later.
 		await sleep(0);
 		const created = this.created.of(order, client.account);
@@ -142,7 +142,7 @@ export class ExistingPayments {
 			if (ifExists === 'fail' && !isOwn) throw existsError(wanted, payment);
 			return { ...withIsPaid(withPaymentId(payment.entry)), existing: true };
 		}
-		if (wasOpen || this.open.isOpen(order)) throw openError(wanted);
+		if (wasOpen || this.open.isOpen(order, list.startedAt)) throw openError(wanted);
 		return undefined;
 	}
 
@@ -193,7 +193,7 @@ const openError = (wanted: WantedPayment) =>
 	notCreated(
 		wanted,
 		'another request for it is open, and may or may not have created it',
-		'Run it again in a minute. If this stays so, look for the reference in AcountPay: another payment may charge the customer twice.',
+		'Run it again in a few minutes: then AcountPay lists it, or it does not exist.',
 	);
 
 const unreadError = ({ outcome, message, description, status }: ApiError) =>

@@ -1,11 +1,7 @@
+import type { ListedPayment } from '../../../../shared/api/listedPayments';
 import { delay } from '../../../../shared/backoff';
-import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/listedPayments';
-import { listedPaymentIdOf, listPayments, readPaymentsPage } from '../../../../shared/api/payments';
 import type { Client } from '../../../../shared/transport/client';
-import { readPages } from '../../../../shared/transport/readList';
-
-/** How far the order of a list may be from that of `createdAt`, in ms (assumed). */
-const DISORDER = 60_000;
+import { readMerchantList } from './readMerchantList';
 
 /** The shortest time from the end of a reading of a merchant's list to the next one, in ms. */
 const PAUSE = 250;
@@ -42,7 +38,15 @@ export class MerchantLists {
 			const sinces = [since];
 			const result = this.afterLast(merchantId, async () => {
 				this.planned.delete(merchantId);
-				return await readBackTo(this.client, merchantId, sinces, timeout);
+				const options = {
+					timeout,
+					deadline: Date.now() + READING_TIME,
+					resendUnknown: false,
+					endSignal: this.client.cancelSignal,
+					comesFirst: true,
+				};
+				const back = () => Math.min(...sinces.map((get) => get()));
+				return (await readMerchantList(this.client, merchantId, options, back)).payments;
 			});
 			reading = { sinces, result };
 			this.planned.set(merchantId, reading);
@@ -60,44 +64,4 @@ export class MerchantLists {
 		this.last.set(merchantId, result.then(pause, pause));
 		return await result;
 	}
-}
-
-async function readBackTo(
-	client: Client,
-	merchantId: string,
-	sinces: ReadonlyArray<() => number>,
-	timeout: number,
-): Promise<ListedPayment[]> {
-	const { cancelSignal } = client;
-	const list = {
-		subject: { name: 'the list of payments', merchantId },
-		request: (page: number, limit: number) => listPayments({ merchantId }, page, limit),
-		readPage: readPaymentsPage,
-		idOf: listedPaymentIdOf,
-	};
-	const options = {
-		timeout,
-		deadline: Date.now() + READING_TIME,
-		resendUnknown: false,
-		endSignal: cancelSignal,
-		comesFirst: true,
-	};
-	const payments: ListedPayment[] = [];
-	let isNewestFirst = true;
-	let newest: number | undefined;
-	let oldest: number | undefined;
-	for await (const { entries } of readPages(client, list, options)) {
-		for (const payment of entries.map(listedPaymentOf)) {
-			const { createdAt = NaN } = payment;
-			newest ??= createdAt;
-			isNewestFirst &&= createdAt <= (oldest ?? Infinity);
-			oldest = createdAt;
-			payments.push(payment);
-		}
-		if (newest === undefined || oldest === undefined) continue;
-		const since = Math.min(...sinces.map((get) => get()));
-		// Served newest first: payments that are created meanwhile come to the front, and the rest is older.
-		if (isNewestFirst && oldest < newest && oldest < since - DISORDER) break;
-	}
-	return payments;
 }

@@ -1,9 +1,7 @@
 import type { Client } from '../../../../shared/transport/client';
-import { ApiError } from '../../../../shared/errors';
-import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/listedPayments';
-import { listedPaymentIdOf, listPayments, readPaymentsPage } from '../../../../shared/api/payments';
-import { readPages } from '../../../../shared/transport/readList';
+import type { ListedPayment } from '../../../../shared/api/listedPayments';
 import type { CallOptions } from '../../../../shared/transport/send';
+import { readMerchantList } from './readMerchantList';
 import { keyOf, type WantedPayment } from './samePayment';
 
 /** A day, in ms. */
@@ -11,12 +9,6 @@ const DAY = 24 * 60 * 60_000;
 
 /** How many days reading looks back where nobody says otherwise. */
 export const DEFAULT_LOOK_BACK = 30;
-
-/** By how much a list that is newest first may be out of order, in ms: `createdAt` may have whole seconds. */
-const DISORDER = 1_000;
-
-/** How many payments one reading takes in at most: they are all in memory. */
-export const MAX_PAYMENTS = 20_000;
 
 /** How many payments the shared readings keep together at most: the oldest readings are forgotten first. */
 const MAX_KEPT = 50_000;
@@ -33,6 +25,8 @@ export class MerchantPayments {
 	constructor(
 		readonly all: readonly ListedPayment[],
 		private readonly readAt: number,
+		/** When the reading began, in ms since 1970 on this machine. */
+		readonly startedAt: number,
 	) {}
 
 	/** Those among these payments of so many days. One that doesn't show when it was created may be of them. */
@@ -166,46 +160,13 @@ async function readBackTo(
 	options: CallOptions,
 ): Promise<MerchantPayments> {
 	const { client, startedAt } = reading;
-	const list = {
-		subject: { name: 'the list of payments', merchantId },
-		request: (page: number, limit: number) => listPayments({ merchantId }, page, limit),
-		readPage: readPaymentsPage,
-		idOf: listedPaymentIdOf,
-	};
-	const payments: ListedPayment[] = [];
-	let readAt = startedAt;
-	let isNewestFirst = true;
-	let newest: number | undefined;
-	let oldest: number | undefined;
 	const deadline = startedAt + READING_TIME;
-	for await (const { entries, total = 0 } of readPages(client, list, { ...options, deadline })) {
-		// The first page tells what AcountPay's clock shows.
-		readAt = Math.min(startedAt, client.clock.at(startedAt)?.from ?? Infinity);
-		for (const payment of entries.map(listedPaymentOf)) {
-			const { createdAt = NaN } = payment;
-			newest ??= createdAt;
-			isNewestFirst &&= createdAt <= (oldest ?? Infinity) + DISORDER;
-			oldest = createdAt;
-			payments.push(payment);
-		}
-		reading.size = payments.length;
-		const isOldEnough = (oldest ?? NaN) < readAt - (reading.days + 1) * DAY;
-		if (isNewestFirst && isOldEnough && oldest! < newest!) {
-			reading.isOver = true;
-			return new MerchantPayments(payments, readAt);
-		}
-		if (payments.length > MAX_PAYMENTS || (!isNewestFirst && total > MAX_PAYMENTS)) {
-			throw tooManyError(merchantId);
-		}
-	}
-	reading.days = Infinity;
+	// AcountPay's clock is known from the first page on.
+	const readAt = () => Math.min(startedAt, client.clock.at(startedAt)?.from ?? Infinity);
+	const since = () => readAt() - (reading.days + 1) * DAY;
+	const read = await readMerchantList(client, merchantId, { ...options, deadline }, since);
+	if (read.isWhole) reading.days = Infinity;
 	reading.isOver = true;
-	return new MerchantPayments(payments, readAt);
+	reading.size = read.payments.length;
+	return new MerchantPayments(read.payments, readAt(), startedAt);
 }
-
-const tooManyError = (merchantId: string) =>
-	new ApiError(
-		'unavailable',
-		`AcountPay's list of payments of merchant '${merchantId}' is too long to look through: at most ${MAX_PAYMENTS} payments are read`,
-		'Look for the reference in AcountPay.',
-	);

@@ -26,6 +26,9 @@ export const LOOK_DELAYS: readonly number[] = [500, 1_000, 2_000, 4_000];
 /** How long after its time limit a request may still create a payment, in ms (assumed). */
 const GRACE = 30_000;
 
+/** How far the order of a list may be from that of `createdAt`, in ms (assumed). */
+const DISORDER = 60_000;
+
 /** A look at the list, or none: then another one may follow. */
 type Look = Decision | { kind: 'unread'; why: string };
 
@@ -119,7 +122,7 @@ export class PaymentLookUp implements LookUp {
 		if (trace.doubt !== undefined) return { kind: 'doubt', why: trace.doubt };
 		const since = () => {
 			this.learn(trace);
-			return (trace.from ?? -Infinity) - BEFORE_TOLERANCE;
+			return (trace.from ?? -Infinity) - BEFORE_TOLERANCE - DISORDER;
 		};
 		const payments = await this.read(trace, since);
 		return payments ? this.decide(trace, payments) : UNREAD;

@@ -38,9 +38,13 @@ export class Requests {
 		return this.open.get(key)?.get(id);
 	}
 
-	/** Whether a request is open for this merchant and reference. */
-	isOpen(key: string): boolean {
-		return this.open.has(key);
+	/**
+	 * Whether a request is open for this merchant and reference, which AcountPay may still have been working on at a moment.
+	 * @param at ms since 1970 on this machine
+	 */
+	isOpen(key: string, at: number): boolean {
+		const open = [...(this.open.get(key)?.values() ?? [])];
+		return open.some(({ trace }) => (trace.untilHere ?? Infinity) >= at);
 	}
 
 	/** It is known what the request has created. */

@@ -342,15 +342,24 @@ describe('the trace of a request', () => {
 		const trace = item.sending();
 		expect(requests.get(key, trace.id)).toEqual({ trace, leftAt });
 		item.notMade();
-		expect(requests.isOpen(key)).toBe(false);
+		expect(requests.isOpen(key, Date.now())).toBe(false);
 
 		const again = item.sending();
 		expect(again.id).not.toBe(trace.id);
 		item.made({ note: 'a response without an id' });
-		expect(requests.isOpen(key)).toBe(true);
+		expect(requests.isOpen(key, Date.now())).toBe(true);
 		item.made({ paymentId: 12 });
-		expect(requests.isOpen(key)).toBe(false);
+		expect(requests.isOpen(key, Date.now())).toBe(false);
 		expect(isOwned(at, '12')).toBe(true);
+	});
+
+	test('is open for nobody else once AcountPay can no longer be working on it', () => {
+		const wanted = newProduct();
+		const at = shop([]);
+		const key = keyAt(at, wanted);
+		lookUp(at, wanted).sending();
+		const until = Date.now() + callOptions.timeout + 30_000;
+		expect([requests.isOpen(key, until), requests.isOpen(key, until + 1)]).toEqual([true, false]);
 	});
 
 	test('nothing is settled of an item that has sent nothing', () => {
