@@ -69,7 +69,7 @@ const OAUTH2: Plan = {
 };
 
 const KEYS: Plan = {
-	example: 'create-and-wait',
+	example: 'create-and-wait-keys',
 	reader: 'Wait for Completion',
 	pointOfSale: 'point-of-sale-keys',
 	waits: 'running',

@@ -44,9 +44,12 @@ export function parametersOf({ nodes }: WorkflowJson, name: string): IDataObject
 	return node.parameters as IDataObject;
 }
 
-/** Chooses API Keys in all AcountPay nodes, as a person does who has keys. */
-export function withKeys({ nodes }: WorkflowJson): void {
-	for (const node of nodes.filter(isAcountPay)) node.parameters.authentication = 'apiKey';
+/** The example whose picture shows this one too: the same nodes, with the other way to authenticate. Itself where there is none. */
+export function picturedBy(name: string): string {
+	const base = name.replace(/-keys$/, '');
+	const namesOf = (example: string) => readExample(example).nodes.map((node) => node.name);
+	const isAlike = exampleNames().includes(base) && `${namesOf(base)}` === `${namesOf(name)}`;
+	return isAlike ? base : name;
 }
 
 /**

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 
 import { launchBrowser } from './browser';
-import { EXAMPLES_DIR, exampleNames, importExample, readExample } from './examples';
+import { EXAMPLES_DIR, exampleNames, importExample, picturedBy, readExample } from './examples';
 import type { N8nApi, StoredCredential } from './n8n/api';
 import { Editor, SCREENSHOTS_DIR } from './n8n/editor';
 import { startN8n } from './n8n/server';
@@ -180,7 +180,10 @@ async function main(): Promise<void> {
 		await makeReadmePictures();
 		return;
 	}
-	await takePictures(positionals.length ? positionals : exampleNames(), abortOnSignals());
+	await takePictures(
+		positionals.length ? positionals : exampleNames().filter((name) => picturedBy(name) === name),
+		abortOnSignals(),
+	);
 }
 
 void main();

@@ -2,6 +2,7 @@ import axios from 'axios';
 import type { IDataObject } from 'n8n-workflow';
 import { Agent } from 'node:http';
 
+import type { Table } from '../../tools/exampleSources/kit';
 import type { Execution, N8nApi } from '../../tools/n8n/api';
 
 /** Makes a request to n8n's REST interface that {@link N8nApi} has no name for. */
@@ -61,6 +62,7 @@ export interface OrderRow extends IDataObject {
 	currency: string;
 	customer?: string;
 	email?: string;
+	environment?: string | null;
 	state?: string | null;
 	paymentId?: string | null;
 	note?: string | null;
@@ -69,6 +71,7 @@ export interface OrderRow extends IDataObject {
 /** A row of 'AcountPay payments', the data table of the example that pays once. */
 export interface PaymentRow extends IDataObject {
 	reference: string;
+	environment?: string | null;
 	merchantId?: string | null;
 	amount?: number | null;
 	currency?: string | null;
@@ -127,6 +130,15 @@ export class DataTable<Row extends IDataObject> {
 	async remove(): Promise<void> {
 		const path = await this.path();
 		if (path) await rest(this.api, 'DELETE', path);
+	}
+
+	/** Creates the table, as an example does that is run. */
+	async create({ columns }: Table): Promise<void> {
+		const project = await rest<{ id: string }>(this.api, 'GET', '/projects/personal');
+		await rest(this.api, 'POST', `/projects/${project.id}/data-tables`, {
+			name: this.name,
+			columns: Object.entries(columns).map(([name, type]) => ({ name, type })),
+		});
 	}
 
 	/** Adds rows as a person does. */

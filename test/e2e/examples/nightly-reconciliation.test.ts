@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LIFETIME_MS } from '../../../sandbox';
+import { errorOf, itemsOf, type StoredWorkflow } from '../../../tools/n8n/api';
+import { makePayment } from '../../kit/payments';
+import { startFrom, type OrderRow } from '../example';
+import { MERCHANT, useExamples, withoutPatience } from './kit';
+
+// Usually 40 s for the longest; a busy machine takes several times that.
+jest.setTimeout(240_000);
+
+const examples = useExamples();
+const { api } = examples;
+
+describe('nightly reconciliation', () => {
+	let workflow: StoredWorkflow;
+
+	beforeEach(async () => {
+		workflow = await examples.load('nightly-reconciliation', [], withoutPatience);
+		await examples.run(workflow, 'Every Night');
+	});
+
+	/** A row as the other examples leave it, and its payment. */
+	const open = async (reference: string, more: Partial<OrderRow> = {}) => {
+		const { id } = await makePayment(examples.sandbox, { amount: 80, referenceNumber: reference });
+		await examples.table.add({
+			reference,
+			merchantId: MERCHANT,
+			amount: 80,
+			currency: 'DKK',
+			environment: 'sandbox',
+			state: 'created',
+			paymentId: id,
+			...more,
+		});
+		return id;
+	};
+
+	it('can be published', async () => {
+		await examples.publish(workflow);
+	});
+
+	it('brings the table up to date and says what changed', async () => {
+		await open('DECLINED');
+		await open('PAID');
+		await open('EXPIRED');
+		examples.sandbox.decline(examples.paymentFor('DECLINED').id);
+		await examples.payAndSettle('PAID');
+		examples.sandbox.clock.advance(LIFETIME_MS);
+		await open('PENDING');
+		const execution = await examples.run(workflow, 'Every Night');
+		expect(execution.status).toBe('success');
+		expect(await examples.table.rows()).toMatchObject([
+			{ reference: 'DECLINED', state: 'declined' },
+			{ reference: 'PAID', state: 'paid' },
+			{ reference: 'EXPIRED', state: 'expired' },
+			{ reference: 'PENDING', state: 'created' },
+		]);
+		expect(itemsOf(execution, 'Report')).toMatchObject([
+			{
+				json: {
+					changed: [
+						{ reference: 'DECLINED', before: 'created', after: 'declined' },
+						{ reference: 'PAID', before: 'created', after: 'paid' },
+						{ reference: 'EXPIRED', before: 'created', after: 'expired' },
+					],
+					stillOpen: [{ reference: 'PENDING', after: 'created' }],
+					problems: [],
+				},
+			},
+		]);
+	});
+
+	it('keeps what it does not understand open, does the others, and says so', async () => {
+		await open('UNKNOWN');
+		examples.sandbox.faults.add({
+			match: { endpoint: 'get', reference: 'UNKNOWN' },
+			body: { id: examples.paymentFor('UNKNOWN').id, status: 'paid_out' },
+			times: 'always',
+		});
+		await open('MISSING', { paymentId: 'pay_gone' });
+		await open('LEFT', { state: 'creating', paymentId: undefined });
+		await open('CHEAPER', { amount: 800 });
+		await open('PAID');
+		await examples.payAndSettle('CHEAPER');
+		await examples.payAndSettle('PAID');
+		const execution = await examples.run(workflow, 'Every Night');
+		expect(execution.status).toBe('error');
+		expect(errorOf(execution)?.message).toMatch(/^4 orders need you: UNKNOWN .*; MISSING /);
+		expect(await examples.table.rows()).toMatchObject([
+			{ reference: 'UNKNOWN', state: 'created', note: expect.stringContaining('paid_out') },
+			{ reference: 'MISSING', state: 'created', note: expect.stringContaining('pay_gone') },
+			{
+				reference: 'LEFT',
+				state: 'creating',
+				note: expect.stringContaining('not known whether its payment exists'),
+			},
+			{ reference: 'CHEAPER', state: 'created', note: 'paid, but 80 DKK' },
+			{ reference: 'PAID', state: 'paid', note: '' },
+		]);
+	});
+
+	it("takes no other order's payment for the noted one, and leaves the other environment alone", async () => {
+		const other = await open('OTHER', { state: 'paid' });
+		await open('WRONG', { paymentId: other });
+		await open('PRODUCTION', { environment: 'production', paymentId: other });
+		await examples.payAndSettle('OTHER');
+		const execution = await examples.run(workflow, 'Every Night');
+		expect(errorOf(execution)?.message).toBe(
+			`1 orders need you: WRONG (payment ${other} is for OTHER)`,
+		);
+		expect(await examples.table.row('WRONG')).toMatchObject({ state: 'created' });
+		expect(await examples.table.row('PRODUCTION')).toMatchObject({ state: 'created', note: null });
+	});
+
+	it('leaves an order that may be on its way alone for an hour', async () => {
+		await open('ON-ITS-WAY', { state: 'creating', paymentId: undefined });
+		const patient = await examples.load('nightly-reconciliation');
+		expect(errorOf(await examples.run(patient, 'Every Night'))).toBeUndefined();
+		expect(await examples.table.row('ON-ITS-WAY')).toMatchObject({ state: 'creating', note: null });
+	});
+
+	it('leaves a row that another workflow changes meanwhile', async () => {
+		await open('PAID');
+		examples.sandbox.faults.add({ match: { endpoint: 'get' }, latencyMs: 3_000 });
+		const executionId = await startFrom(api, workflow.id, 'Every Night');
+		while (!examples.sandbox.requests.some(({ endpoint }) => endpoint === 'get')) await sleep(100);
+		await examples.table.change('PAID', { state: 'paid' });
+		await examples.finished(executionId);
+		expect(await examples.table.row('PAID')).toMatchObject({ state: 'paid', note: null });
+	});
+
+	it('asks no more about a payment that has ended', async () => {
+		await open('PAID');
+		await examples.payAndSettle('PAID');
+		await examples.run(workflow, 'Every Night');
+		const asked = examples.sandbox.counts['get 200'];
+		expect((await examples.run(workflow, 'Every Night')).status).toBe('success');
+		expect(examples.sandbox.counts['get 200']).toBe(asked);
+	});
+});

@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { EXAMPLES_DIR, exampleNames, picturedBy, readExample } from '../../tools/examples';
+import { drawnExamples } from '../../tools/exampleSources';
+
+const names = exampleNames();
+const readme = readFileSync(join(EXAMPLES_DIR, 'README.md'), 'utf8');
+
+describe('the examples', () => {
+	it('is in its file as it is drawn from its source', () => {
+		const drawn = drawnExamples();
+		expect(names.sort()).toEqual([...drawn.keys()].sort());
+		for (const name of names) {
+			expect(readExample(name)).toEqual(JSON.parse(JSON.stringify(drawn.get(name))));
+		}
+	});
+
+	it.each(names)('%s has its place and its picture in the README', (name) => {
+		expect(readme).toContain(`](${name}.json)`);
+		const picture = join('images', `${picturedBy(name)}.webp`);
+		expect(readme).toContain(`](${picture})`);
+		expect(existsSync(join(EXAMPLES_DIR, picture))).toBe(true);
+	});
+
+	it.each(names)('%s has only connected nodes, and notes that lie side by side', (name) => {
+		const { nodes, connections } = readExample(name);
+		const connected = new Set(
+			Object.entries(connections).flatMap(([from, outputs]) => [
+				from,
+				...Object.values(outputs)
+					.flat(2)
+					.map((to) => to!.node),
+			]),
+		);
+		const isNote = ({ type }: { type: string }) => type.endsWith('.stickyNote');
+		const drawn = nodes.filter((node) => !isNote(node));
+		expect(drawn.map((node) => node.name).filter((one) => !connected.has(one))).toEqual([]);
+		expect(new Set(nodes.map(({ id }) => id)).size).toBe(nodes.length);
+		const isCovered = drawn.filter(({ name: one, position: [x, y] }) =>
+			drawn.some(
+				({ name: other, position: [left, top] }) =>
+					one !== other && Math.abs(x - left) < 144 && Math.abs(y - top) < 112,
+			),
+		);
+		expect(isCovered.map((node) => node.name)).toEqual([]);
+		const places = nodes.filter(isNote).map(({ position: [left, top], parameters }) => ({
+			left,
+			top,
+			right: left + Number(parameters.width),
+			bottom: top + Number(parameters.height),
+		}));
+		const isOver = places.filter((one, index) =>
+			places.some(
+				(other, at) =>
+					at !== index &&
+					one.left < other.right &&
+					other.left < one.right &&
+					one.top < other.bottom &&
+					other.top < one.bottom,
+			),
+		);
+		expect(isOver).toEqual([]);
+	});
+
+	it.each(names)('%s is run by the button that n8n shows first, where a person runs it', (name) => {
+		const types = readExample(name).nodes.map(({ type }) => type);
+		if (!types.includes('n8n-nodes-base.manualTrigger')) return;
+		// n8n 2.41 presses these before a manual trigger, and then waits for their event.
+		const before = /Trigger$|\.webhook$/;
+		const others = types.filter((type) => before.test(type) && !type.endsWith('.manualTrigger'));
+		expect(others.filter((type) => !type.endsWith('.executeWorkflowTrigger'))).toEqual([]);
+	});
+
+	it.each(names)(
+		'%s has a Code node only where it decides about more than one row or payment',
+		(name) => {
+			const code = readExample(name).nodes.filter(({ type }) => type.endsWith('.code'));
+			const known = ['Check the Orders', 'What Is Known', 'Decide'];
+			expect(code.filter((node) => !known.includes(node.name))).toEqual([]);
+		},
+	);
+
+	it.each(names)('%s holds nothing of the n8n that it was made with', (name) => {
+		const example = readExample(name);
+		expect(Object.keys(example)).toEqual(['name', 'nodes', 'connections', 'settings']);
+		for (const node of example.nodes) {
+			expect(node).not.toHaveProperty('credentials');
+			expect(node).not.toHaveProperty('webhookId');
+		}
+	});
+});

@@ -1,0 +1,180 @@
+import {
+	acountPay,
+	createTable,
+	editFields,
+	escaped,
+	getRows,
+	ifAll,
+	manualTrigger,
+	merchantId,
+	n8n,
+	node,
+	note,
+	paymentIdIn,
+	stopAndError,
+	updateRows,
+	type ExampleSource,
+} from './kit';
+import { ORDERS } from './tables';
+
+const ROW = "$('Claim the Invoices').item.json";
+const SETTINGS = "$('Settings').first().json";
+
+/** Only the row that this execution has claimed: somebody may have freed it, and another execution have claimed it. */
+const CLAIMED = [
+	['id', 'eq', `={{ ${ROW}.id }}`],
+	['state', 'eq', 'creating'],
+	['note', 'eq', `={{ ${ROW}.note }}`],
+] as Array<[string, string, string]>;
+
+const MAIL = `=<p>Dear {{ ${escaped(`${ROW}.customer`)} }},</p>
+<p>please pay {{ ${ROW}.amount.toFixed(2) }} {{ ${escaped(`${ROW}.currency`)} }} for invoice {{ ${escaped(`${ROW}.reference`)} }}.</p>
+<p>{{ $json.paymentUrl ? '<a href="' + ${escaped('$json.paymentUrl')} + '">Pay with your bank</a>, or scan' : 'Scan' }} this code with your phone:</p>
+<p><img src="cid:data" alt="QR code to pay" width="240"></p>
+<p>The link and the code are good for 30 minutes. After that, write to us and we send new ones.</p>`;
+
+const STATE =
+	"={{ ['invalid', 'refused', 'unavailable'].includes($json.details?.outcome) ? 'notCreated' : $json.details?.outcome === 'made' ? 'created' : 'unknown' }}";
+
+/** Creates a payment for each new row of the table, and mails link and QR code. */
+export const invoicesByMail: ExampleSource = {
+	file: 'invoices-by-mail',
+	title: 'invoices by mail',
+
+	draw: (way) => ({
+		nodes: [
+			note(
+				'rows',
+				[-48, -288, 896, 464],
+				7,
+				`## 1. Take the invoices that are new\nEach row of the data table **AcountPay orders** is an invoice. A row whose *state* is empty is new. The first execution creates the table. Then add your rows under *Data tables* and run the workflow again.\n\n**Settings** says which environment your credential is for: \`sandbox\` or \`production\`. It is noted in each row, so that orders that you try in the sandbox stay there.\nA row is marked *creating* before its payment is created, so that no execution creates a second one.`,
+			),
+			note(
+				'create',
+				[872, -288, 256, 464],
+				4,
+				way === 'apiKeys'
+					? '## 2. Create the payment\nChoose your AcountPay credential here.'
+					: '## 2. Create the payment\nChoose your AcountPay credential here.\nWith the example **Paid orders**, add *Webhook URL* under *Additional Fields*: the *Production URL* of its trigger.',
+			),
+			note(
+				'mail',
+				[1152, -288, 960, 928],
+				5,
+				"## 3. Send the mail\nChoose your mail account in **Send the Mail**, and put the sender's address into **Settings**.\nWhat goes wrong stands in the column *note*, and the execution fails, so that you see it.\nA row that stays *creating* or becomes *unknown*: wait until the execution that its *note* names has ended. Then look for the reference in AcountPay. Empty *state* only if there is no payment with it.",
+			),
+			node('Start', [0, 0], manualTrigger()),
+			node(
+				'Settings',
+				[176, 0],
+				editFields({ environment: 'sandbox', sender: 'shop@example.com' }),
+			),
+			node('Create the Table', [352, 0], createTable(ORDERS)),
+			node('New Invoices', [528, 0], getRows(ORDERS, [['state', 'isEmpty']])),
+			node(
+				'Claim the Invoices',
+				[704, 0],
+				updateRows(
+					ORDERS,
+					[
+						['id', 'eq', '={{ $json.id }}'],
+						['state', 'isEmpty'],
+					],
+					{
+						state: 'creating',
+						environment: `={{ ${SETTINGS}.environment }}`,
+						note: '=Execution {{ $execution.id }} is creating the payment',
+					},
+				),
+			),
+			node(
+				'Create Payment',
+				[952, 0],
+				acountPay(way, 'payment.create', {
+					merchantId: merchantId(way, '={{ $json.merchantId }}'),
+					amount: '={{ $json.amount }}',
+					referenceNumber: '={{ $json.reference }}',
+					additionalFields: { currency: '={{ $json.currency }}' },
+					options: { qrCode: true, ...(way === 'apiKeys' && { existingPayment: 'return' }) },
+				}),
+				{ onError: 'continueErrorOutput' },
+			),
+			node(
+				'Note the Payment',
+				[1200, -64],
+				updateRows(ORDERS, CLAIMED, {
+					state: 'created',
+					paymentId: `={{ ${paymentIdIn('$json')} }}`,
+					note: '',
+				}),
+			),
+			node(
+				'Was It Noted?',
+				[1200, 112],
+				ifAll([
+					`={{ $('Note the Payment').all().some((row) => row.json.id === ${ROW}.id) }}`,
+					'boolean true',
+				]),
+			),
+			node(
+				'Send the Mail',
+				[1408, 48],
+				n8n('emailSend', 2.1, {
+					resource: 'email',
+					operation: 'send',
+					fromEmail: `={{ ${SETTINGS}.sender }}`,
+					toEmail: `={{ ${ROW}.email }}`,
+					subject: `=Invoice {{ ${ROW}.reference }}`,
+					emailFormat: 'html',
+					html: MAIL,
+					options: { appendAttribution: false, attachments: 'data' },
+				}),
+				{ onError: 'continueErrorOutput' },
+			),
+			node(
+				'Not Noted',
+				[1408, 256],
+				editFields({
+					reference: `={{ ${ROW}.reference }}`,
+					note: `=payment {{ ${paymentIdIn('$json')} }} was created for it and not mailed, because somebody changed its row meanwhile. Wait until all executions for it have ended, then look in AcountPay for all payments with this reference, and enter the one that counts`,
+				}),
+			),
+			node(
+				'Note the Mail Error',
+				[1600, 112],
+				updateRows(ORDERS, [['id', 'eq', `={{ ${ROW}.id }}`]], {
+					note: '=The mail was not sent: {{ $json.error }}',
+				}),
+			),
+			node(
+				'Note the Payment Error',
+				[1200, 336],
+				updateRows(ORDERS, CLAIMED, {
+					state: STATE,
+					paymentId: "={{ $json.details?.payment?.paymentId ?? $json.details?.payment?.id ?? '' }}",
+					note: '={{ $json.error }}',
+				}),
+			),
+			node(
+				'Not Created',
+				[1408, 464],
+				editFields({ reference: `={{ ${ROW}.reference }}`, note: '={{ $json.error }}' }),
+			),
+			node('All That Went Wrong', [1792, 272], n8n('merge', 3, { numberInputs: 3 })),
+			node(
+				'Look Into It',
+				[1968, 288],
+				stopAndError(
+					"={{ $('All That Went Wrong').all().length }} of {{ $('Claim the Invoices').all().length }} invoices need you: {{ $('All That Went Wrong').all().map((item) => item.json.reference + ' (' + item.json.note + ')').join('; ') }}",
+				),
+			),
+		],
+		connections: [
+			'Start > Settings > Create the Table > New Invoices > Claim the Invoices > Create Payment > Note the Payment',
+			'Create Payment > Was It Noted? > Send the Mail[1] > Note the Mail Error > All That Went Wrong > Look Into It',
+			'Was It Noted?[1] > Not Noted > All That Went Wrong@1',
+			'Create Payment[1] > Note the Payment Error',
+			'Create Payment[1] > Not Created > All That Went Wrong@2',
+		],
+	}),
+};

@@ -1,0 +1,270 @@
+import {
+	acountPay,
+	createTable,
+	editFields,
+	filter,
+	getRows,
+	ifAll,
+	listOf,
+	merchantId,
+	n8n,
+	node,
+	note,
+	numberOf,
+	stopAndError,
+	updateRows,
+	type ExampleSource,
+	type NodeKind,
+	type Way,
+} from './kit';
+import { ORDERS } from './tables';
+
+const ORDER = "$('Open Orders').item.json";
+const DECIDED = "$('State').all().map((item) => item.json)";
+
+/** Both ways, in this order: the first sentence that applies is the order's problem. */
+const PROBLEM_OF_NOTED = `={{
+!${ORDER}.paymentId ? 'it is not known whether its payment exists: ' + (${ORDER}.state === 'creating' ? 'wait until the execution that its note names has ended, then ' : '') + 'look for the reference in AcountPay' :
+$json.error ? $json.error :
+($json.referenceNumber ?? ${ORDER}.reference) !== ${ORDER}.reference ? 'payment ' + ${ORDER}.paymentId + ' is for ' + $json.referenceNumber :
+$json.isPaid && (($json.amount ?? ${ORDER}.amount) !== ${ORDER}.amount || ($json.currency ?? (${ORDER}.currency || 'DKK')) !== (${ORDER}.currency || 'DKK')) ? 'paid, but ' + $json.amount + ' ' + $json.currency :
+$json.isPaid || ['pending', 'processing', 'failed', 'expired'].includes($json.status) ? '' :
+'AcountPay calls payment ' + ${ORDER}.paymentId + ' ' + $json.status + ', which says nothing about money'
+}}`;
+
+/** Find says which payments are the order's; this only decides between them, by their status and the one that is noted. */
+const DECIDE = `// Find says which payments are the order's. This decides what they mean for it, one order at a time.
+const order = $('Open Orders').item.json;
+const { error, found, candidates = [] } = $json;
+const hasEnded = ({ isPaid, status }) => !isPaid && ['failed', 'expired'].includes(status);
+const named = (list) => list.map(({ payment, differences }) =>
+	'payment ' + payment.paymentId + ' (' + payment.status + ')' + (differences.length ? ', which ' + differences.join(' and ') : '')).join(', ');
+const decided = (payment, problem) => ({ json: { ...payment, noted: payment ? String(payment.paymentId) : '', problem } });
+const person = (problem) => decided(undefined, problem);
+
+if (error) return person(error);
+const namesakes = $('All Orders').all().filter(({ json }) =>
+	json.reference === order.reference && [order.environment ?? '', ''].includes(json.environment ?? ''));
+if (namesakes.length > 1) return person(namesakes.length + ' rows of the table have this reference');
+
+// Payments of this merchant with this reference: as ordered, or with other money.
+const own = candidates.filter(({ relation }) => ['same', 'differs'].includes(relation));
+const noted = order.state === 'created' ? order.paymentId : '';
+const mine = own.filter(({ relation, payment }) => relation === 'same' && (noted ? String(payment.paymentId) === noted : !hasEnded(payment)));
+const others = own.filter((one) => !mine.includes(one) && !hasEnded(one.payment));
+
+const other = noted && own.find(({ relation, payment }) => relation !== 'same' && String(payment.paymentId) === noted);
+if (other) return person('AcountPay has ' + named([other]));
+if (noted && mine.length === 0) return person('AcountPay does not list payment ' + noted + ' for it' + (own.length ? ', but ' + named(own) : ''));
+if (others.length || mine.length > 1) return person('AcountPay lists for it ' + named([...mine, ...others]) + ': look which one counts');
+if (mine.length === 1) {
+	const [{ payment }] = mine;
+	// Two minutes, because n8n and AcountPay each have a clock.
+	const isOlder = !noted && !(new Date(payment.createdAt).getTime() >= new Date(order.createdAt).getTime() - 2 * 60000);
+	return isOlder ? person(named(mine) + ' has its reference, but is older than the order') : decided(payment, '');
+}
+if (found === 'doubt') return person('AcountPay lists something like it: ' + named(candidates));
+
+// Nothing is open or paid. Where it isn't known whether a payment was created, the only one that has ended is its payment.
+if (!['creating', 'unknown'].includes(order.state)) return decided(undefined, '');
+if (own.length === 1) return decided(own[0].payment, '');
+if (own.length) return person('AcountPay lists only ' + named(own));
+return person('AcountPay lists no payment for it: ' + (order.state === 'creating' ? 'wait until the execution that its note names has ended, then ' : '') + 'look for the reference in AcountPay');
+`;
+
+const DECIDE_NODE: NodeKind = n8n('code', 2, { mode: 'runOnceForEachItem', jsCode: DECIDE });
+
+/** The order's state after this night. A problem leaves it as it is. */
+const AFTER = `={{
+$json.problem ? $json.before :
+$json.isPaid ? 'paid' :
+$json.status === 'failed' ? 'declined' :
+$json.status === 'expired' ? 'expired' :
+$json.status ? 'created' : $json.before
+}}`;
+
+/** What an execution noted of itself, of the mail and of what it found stays: it is still needed. */
+const NOTE = `={{
+$json.problem ? (['creating', 'unknown'].includes($json.before) && $json.oldNote || $json.problem) :
+$json.isFound ? 'Found in AcountPay' + ($json.after === 'created' ? ': the customer may not have the link' : '') :
+$json.after === $json.before && /^(The mail|Found|Execution)|^$/.test($json.oldNote) || !$json.status ? $json.oldNote : ''
+}}`;
+
+const NOTES: Record<Way, [string, string, string]> = {
+	accessTokens: [
+		'Every night, each row of the data table **AcountPay orders** whose payment has not ended. The example **Invoices by mail** fills this table; other workflows can do so too.\n\n**Settings** says which environment your credential is for: `sandbox` or `production`. Orders of the other one are left alone.',
+		"Choose your AcountPay credential here. *On Error* is *Continue*: one payment that can't be read does not stop the others.",
+		'A payment counts only for the order whose reference it has. **Report** says what changed: send it to yourself from there.\nWhen an order needs you, the execution fails, so that you see it.',
+	],
+	apiKeys: [
+		'Every night, each row of the data table **AcountPay orders** whose payment has not ended. Rows without a payment are among them: a killed n8n may have created a payment that is not in the table. An order that is being created is left alone for an hour.\n\n**Settings** says which environment your credential is for: `sandbox` or `production`. Orders of the other one are left alone.',
+		"Choose your AcountPay credential here. All orders of a merchant are served by one reading of its list. *On Error* is *Continue*: a list that can't be read does not stop the other merchants' orders.",
+		'**Decide** takes what **Find Payments** says. What is in doubt is left to you. **Report** says what was found and what changed: send it to yourself from there.\nWhen an order needs you, the execution fails, so that you see it.',
+	],
+};
+
+/** Each night, what became of the orders' payments. */
+export const nightlyReconciliation: ExampleSource = {
+	file: 'nightly-reconciliation',
+	title: 'nightly reconciliation',
+
+	draw: (way) => {
+		const isKeys = way === 'apiKeys';
+		const [open, read, update] = NOTES[way];
+		const states = isKeys
+			? ['', 'creating', 'created', 'notCreated', 'unknown']
+			: ['creating', 'created', 'unknown'];
+		return {
+			nodes: [
+				note('open', [-48, -352, 928, 624], 7, `## 1. Take what is open\n${open}`),
+				note('read', [904, -352, 256, 624], 4, `## 2. Ask AcountPay\n${read}`),
+				note(
+					'update',
+					[1184, -352, isKeys ? 1104 : 928, 624],
+					5,
+					`## 3. Update the table and report\n${update}`,
+				),
+				node(
+					'Every Night',
+					[0, 0],
+					n8n('scheduleTrigger', 1.2, {
+						rule: { interval: [{ field: 'days', triggerAtHour: 3 }] },
+					}),
+				),
+				node('Settings', [176, 0], editFields({ environment: 'sandbox' })),
+				node('Create the Table', [352, 0], createTable(ORDERS)),
+				node('All Orders', [528, 0], getRows(ORDERS, [], 'anyCondition')),
+				node(
+					'Open Orders',
+					[704, 0],
+					filter(
+						[
+							`={{ ${JSON.stringify(states).replaceAll('"', "'")}.includes($json.state ?? '') }}`,
+							'boolean true',
+						],
+						[
+							"={{ [$('Settings').first().json.environment, ''].includes($json.environment ?? '') }}",
+							'boolean true',
+						],
+						[
+							"={{ $json.state === 'creating' && new Date($json.updatedAt).getTime() > Date.now() - 60 * 60000 }}",
+							'boolean false',
+						],
+					),
+				),
+				isKeys
+					? node(
+							'Find Payments',
+							[976, 0],
+							acountPay(way, 'payment.find', {
+								merchantId: merchantId(way, '={{ $json.merchantId }}'),
+								referenceNumber: '={{ $json.reference }}',
+								additionalFields: {
+									amount: '={{ $json.amount }}',
+									currency: "={{ $json.currency || 'DKK' }}",
+								},
+								options: {},
+							}),
+							{ onError: 'continueRegularOutput' },
+						)
+					: node(
+							'Get Payment',
+							[976, 0],
+							acountPay(way, 'payment.get', {
+								merchantId: '={{ $json.merchantId }}',
+								paymentId: '={{ $json.paymentId }}',
+								options: {},
+							}),
+							{ onError: 'continueRegularOutput' },
+						),
+				...(isKeys ? [node('Decide', [1232, 0], DECIDE_NODE)] : []),
+				node(
+					'Compare',
+					[isKeys ? 1408 : 1232, 0],
+					editFields({
+						id: numberOf(`={{ ${ORDER}.id }}`),
+						reference: `={{ ${ORDER}.reference }}`,
+						before: `={{ ${ORDER}.state ?? '' }}`,
+						paymentId: isKeys
+							? `={{ $json.noted || (${ORDER}.paymentId ?? '') }}`
+							: `={{ ${ORDER}.paymentId ?? '' }}`,
+						isFound: {
+							value: isKeys
+								? `={{ Boolean($json.noted) && !(${ORDER}.state === 'created' && ${ORDER}.paymentId) }}`
+								: false,
+							type: 'boolean',
+						},
+						isPaid: { value: '={{ $json.isPaid === true }}', type: 'boolean' },
+						status: "={{ $json.status ?? '' }}",
+						problem: isKeys
+							? "={{ $json.problem || ($json.isPaid || ['', 'pending', 'processing', 'failed', 'expired'].includes($json.status ?? '') ? '' : 'AcountPay calls payment ' + $json.paymentId + ' ' + $json.status + ', which says nothing about money') }}"
+							: PROBLEM_OF_NOTED,
+						oldNote: `={{ ${ORDER}.note ?? '' }}`,
+					}),
+				),
+				node(
+					'State',
+					[isKeys ? 1584 : 1408, 0],
+					editFields(
+						{
+							after: AFTER,
+							note: NOTE,
+						},
+						{ includeOtherFields: true },
+					),
+				),
+				node(
+					'Changed',
+					[isKeys ? 1760 : 1584, -96],
+					filter([
+						'={{ $json.after !== $json.before || $json.note !== $json.oldNote || $json.isFound }}',
+						'boolean true',
+					]),
+				),
+				node(
+					'Update the Table',
+					[isKeys ? 1936 : 1760, -96],
+					updateRows(
+						ORDERS,
+						[
+							['id', 'eq', '={{ $json.id }}'],
+							['state', "={{ $json.before ? 'eq' : 'isEmpty' }}", '={{ $json.before }}'],
+						],
+						{
+							state: '={{ $json.after }}',
+							paymentId: '={{ $json.paymentId }}',
+							note: '={{ $json.note }}',
+						},
+					),
+				),
+				node(
+					'Report',
+					[isKeys ? 1760 : 1584, 96],
+					editFields({
+						...(isKeys && { found: listOf(`={{ ${DECIDED}.filter((order) => order.isFound) }}`) }),
+						changed: listOf(`={{ ${DECIDED}.filter((order) => order.after !== order.before) }}`),
+						stillOpen: listOf(`={{ ${DECIDED}.filter((order) => order.after === order.before) }}`),
+						problems: listOf(`={{ ${DECIDED}.filter((order) => order.problem) }}`),
+					}),
+					{ executeOnce: true },
+				),
+				node(
+					'Problems?',
+					[isKeys ? 1936 : 1760, 96],
+					ifAll(['={{ $json.problems }}', 'array notEmpty']),
+				),
+				node(
+					'Look Into It',
+					[isKeys ? 2112 : 1936, 96],
+					stopAndError(
+						"={{ $json.problems.length }} orders need you: {{ $json.problems.map((order) => order.reference + ' (' + order.problem + ')').join('; ') }}",
+					),
+				),
+			],
+			connections: [
+				`Every Night > Settings > Create the Table > All Orders > Open Orders > ${isKeys ? 'Find Payments > Decide' : 'Get Payment'} > Compare > State > Changed > Update the Table`,
+				'State > Report > Problems? > Look Into It',
+			],
+		};
+	},
+};

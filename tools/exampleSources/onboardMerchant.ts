@@ -1,0 +1,315 @@
+import {
+	acountPay,
+	acountPayTrigger,
+	createTable,
+	editFields,
+	escaped,
+	filter,
+	getRows,
+	ifAll,
+	manualTrigger,
+	n8n,
+	node,
+	noOp,
+	note,
+	numberOf,
+	stopAndError,
+	switchTo,
+	updateRows,
+	type ExampleSource,
+	type Way,
+} from './kit';
+import { MERCHANTS } from './tables';
+
+const ROW = "$('Claim the Merchants').item.json";
+const STORE_ROW = "$('Claim the Store').item.json";
+const WAYS: Way[] = ['apiKeys'];
+
+/** Only the row that this execution has claimed: somebody may have freed it, and another execution have claimed it. */
+const CLAIMED = [
+	['id', 'eq', `={{ ${ROW}.id }}`],
+	['state', 'eq', 'creating'],
+	['note', 'eq', `={{ ${ROW}.note }}`],
+] as Array<[string, string, string]>;
+
+const MAIL = `=<p>Hello {{ ${escaped(`${ROW}.companyName`)} }},</p>
+<p>to get paid by bank, please finish your registration with AcountPay:</p>
+<p><a href="{{ ${escaped('$json.onboardingUrl')} }}">Finish the registration</a></p>
+<p>{{ $json.expiresAt ? 'The link is good until ' + DateTime.fromISO($json.expiresAt).toFormat('d MMMM yyyy') + '. ' : '' }}Please don't pass it on: whoever has it can act for your company.</p>`;
+
+/** Creates the new merchants of the table, and mails each the link where it does the rest. */
+export const onboardMerchant: ExampleSource = {
+	file: 'onboard-merchant',
+	title: 'onboard a merchant',
+	ways: WAYS,
+
+	draw: (way) => ({
+		nodes: [
+			note(
+				'rows',
+				[-48, -304, 896, 464],
+				7,
+				'## 1. Take the merchants that are new\nEach row of the data table **AcountPay merchants** is a merchant with its first store. A row whose *state* is empty is new.\nThe first execution creates the table. Then add your rows under *Data tables* and run the workflow again.\n\nA row is marked *creating* before its merchant is created, so that no execution creates it a second time.',
+			),
+			note(
+				'create',
+				[872, -304, 256, 464],
+				4,
+				'## 2. Create the merchant\nThe output has the link where the merchant does the rest. Whoever has the link can act for the merchant: it goes into the mail, not into the table.',
+			),
+			note(
+				'mail',
+				[1152, -304, 960, 912],
+				5,
+				"## 3. Mail the link\nChoose your mail account in **Send the Link**, and put the sender's address into **Settings**.\nWhat goes wrong stands in the column *note*, and the execution fails, so that you see it.\nA row that stays *creating* or becomes *unknown*: wait until the execution that its *note* names has ended. Then look for the company in AcountPay. Empty *state* only if it is not there.\nThe example **Merchant stores** creates the store when the merchant has done its part.",
+			),
+			node('Start', [0, 0], manualTrigger()),
+			node('Settings', [176, 0], editFields({ sender: 'partner@example.com' })),
+			node('Create the Table', [352, 0], createTable(MERCHANTS)),
+			node('New Merchants', [528, 0], getRows(MERCHANTS, [['state', 'isEmpty']])),
+			node(
+				'Claim the Merchants',
+				[704, 0],
+				updateRows(
+					MERCHANTS,
+					[
+						['id', 'eq', '={{ $json.id }}'],
+						['state', 'isEmpty'],
+					],
+					{ state: 'creating', note: '=Execution {{ $execution.id }} is creating the merchant' },
+				),
+			),
+			node(
+				'Create Merchant',
+				[952, 0],
+				acountPay(way, 'merchant.create', {
+					companyName: '={{ $json.companyName }}',
+					contactEmail: '={{ $json.contactEmail }}',
+					additionalFields: { partnerRefId: '=row-{{ $json.id }}' },
+					options: {},
+				}),
+				{ onError: 'continueErrorOutput' },
+			),
+			node(
+				'Note the Merchant',
+				[1200, -112],
+				updateRows(MERCHANTS, CLAIMED, {
+					state: 'invited',
+					merchantNumber: '={{ String($json.merchantId) }}',
+					merchantId: '={{ $json.clientId }}',
+					note: '',
+				}),
+			),
+			node(
+				'Was It Noted?',
+				[1200, 64],
+				ifAll([
+					`={{ $('Note the Merchant').all().some((row) => row.json.id === ${ROW}.id) }}`,
+					'boolean true',
+				]),
+			),
+			node(
+				'Not Noted',
+				[1408, 224],
+				editFields({
+					companyName: `={{ ${ROW}.companyName }}`,
+					note: '=merchant {{ $json.merchantId }} was created for it and got no mail, because somebody changed its row meanwhile. Wait until all executions for it have ended, then look in AcountPay for all merchants of this company, and enter the one that counts',
+				}),
+			),
+			node(
+				'Send the Link',
+				[1408, 0],
+				n8n('emailSend', 2.1, {
+					resource: 'email',
+					operation: 'send',
+					fromEmail: "={{ $('Settings').first().json.sender }}",
+					toEmail: `={{ ${ROW}.contactEmail }}`,
+					subject: `=Get paid by bank: {{ ${ROW}.companyName }}`,
+					emailFormat: 'html',
+					html: MAIL,
+					options: { appendAttribution: false },
+				}),
+				{ onError: 'continueErrorOutput' },
+			),
+			node(
+				'Note the Merchant Error',
+				[1200, 304],
+				updateRows(MERCHANTS, CLAIMED, {
+					state:
+						"={{ ['invalid', 'refused', 'unavailable'].includes($json.details?.outcome) ? 'notCreated' : 'unknown' }}",
+					note: '={{ $json.error }}',
+				}),
+			),
+			node(
+				'Note the Mail Error',
+				[1600, 64],
+				updateRows(MERCHANTS, [['id', 'eq', `={{ ${ROW}.id }}`]], {
+					note: '=The mail was not sent: {{ $json.error }}',
+				}),
+			),
+			node(
+				'Not Created',
+				[1408, 432],
+				editFields({ companyName: `={{ ${ROW}.companyName }}`, note: '={{ $json.error }}' }),
+			),
+			node('All That Went Wrong', [1792, 224], n8n('merge', 3, { numberInputs: 3 })),
+			node(
+				'Look Into It',
+				[1968, 240],
+				stopAndError(
+					"={{ $('All That Went Wrong').all().length }} of {{ $('Claim the Merchants').all().length }} merchants need you: {{ $('All That Went Wrong').all().map((item) => item.json.companyName + ' (' + item.json.note + ')').join('; ') }}",
+				),
+			),
+		],
+		connections: [
+			'Start > Settings > Create the Table > New Merchants > Claim the Merchants > Create Merchant > Note the Merchant',
+			'Create Merchant > Was It Noted? > Send the Link[1] > Note the Mail Error > All That Went Wrong > Look Into It',
+			'Was It Noted?[1] > Not Noted > All That Went Wrong@1',
+			'Create Merchant[1] > Note the Merchant Error',
+			'Create Merchant[1] > Not Created > All That Went Wrong@2',
+		],
+	}),
+};
+
+/** Creates a merchant's store once it is active: when AcountPay says so, or when it is found out. */
+export const merchantStores: ExampleSource = {
+	file: 'merchant-stores',
+	title: 'merchant stores',
+	ways: WAYS,
+
+	draw: (way) => ({
+		nodes: [
+			note(
+				'event',
+				[-48, -256, 720, 480],
+				7,
+				'## 1. A merchant has done its part\nChoose your AcountPay credential, run the example **Onboard a merchant** once for its table, and publish this workflow: **Merchant Activated** then registers itself at AcountPay.',
+			),
+			note(
+				'hour',
+				[-48, 248, 720, 384],
+				4,
+				'## Or it is found out\nEvery hour, AcountPay is asked about each merchant that is invited: an event can be lost, or come before the row is noted.',
+			),
+			note(
+				'store',
+				[696, -256, 1024, 888],
+				6,
+				'## 2. Create the store\nThe row is marked *opening* first: the store is created once, however often AcountPay sends the event. Put your own steps behind **Ready to Be Paid**.',
+			),
+			node('Merchant Activated', [0, 0], acountPayTrigger(way, ['merchant.activated'])),
+			node(
+				'Find the Merchant',
+				[192, 0],
+				getRows(MERCHANTS, [['merchantNumber', 'eq', '={{ String($json.data.merchantId) }}']]),
+				{ alwaysOutputData: true },
+			),
+			node(
+				'Does It Wait for a Store?',
+				[448, -16],
+				switchTo(
+					{
+						Yes: [
+							[
+								"={{ $('Find the Merchant').all().length === 1 && $json.state === 'invited' }}",
+								'boolean true',
+							],
+						],
+						'Has one': [["={{ ['opening', 'active'].includes($json.state) }}", 'boolean true']],
+					},
+					'No row',
+				),
+			),
+			node(
+				'Every Hour',
+				[0, 448],
+				n8n('scheduleTrigger', 1.2, { rule: { interval: [{ field: 'hours' }] } }),
+			),
+			node('Invited Merchants', [176, 448], getRows(MERCHANTS, [['state', 'eq', 'invited']])),
+			node(
+				'Get Merchant',
+				[352, 448],
+				acountPay(way, 'merchant.get', {
+					merchantNumber: '={{ $json.merchantNumber }}',
+					options: {},
+				}),
+				{ onError: 'continueRegularOutput' },
+			),
+			node('Active', [528, 448], filter(["={{ $json.status ?? '' }}", 'string equals', 'active'])),
+			node(
+				'Its Row',
+				[768, 448],
+				editFields({ id: numberOf("={{ $('Invited Merchants').item.json.id }}") }),
+			),
+			node(
+				'Claim the Store',
+				[960, -64],
+				updateRows(
+					MERCHANTS,
+					[
+						['id', 'eq', '={{ $json.id }}'],
+						['state', 'eq', 'invited'],
+					],
+					{ state: 'opening' },
+				),
+			),
+			node(
+				'Create Store',
+				[1152, -64],
+				acountPay(way, 'store.create', {
+					merchantNumber: '={{ $json.merchantNumber }}',
+					name: '={{ $json.storeName || $json.companyName }}',
+					additionalFields: {
+						city: '={{ $json.city }}',
+						isDefault: true,
+						postalCode: '={{ $json.postalCode }}',
+						streetAddress: '={{ $json.streetAddress }}',
+					},
+					options: {},
+				}),
+				{ onError: 'continueErrorOutput' },
+			),
+			node(
+				'Note the Store',
+				[1344, -112],
+				updateRows(MERCHANTS, [['id', 'eq', `={{ ${STORE_ROW}.id }}`]], {
+					state: 'active',
+					storeId: '={{ String($json.storeId) }}',
+				}),
+			),
+			node('Ready to Be Paid', [1552, -112], noOp()),
+			node('Nothing Left to Do', [768, 96], noOp()),
+			node(
+				'Note the Store Error',
+				[1344, 64],
+				updateRows(MERCHANTS, [['id', 'eq', `={{ ${STORE_ROW}.id }}`]], {
+					state:
+						"={{ ['invalid', 'refused', 'unavailable'].includes($json.details?.outcome) ? 'storeNotCreated' : 'storeUnknown' }}",
+					note: '={{ $json.error }}',
+				}),
+			),
+			node(
+				'No Store',
+				[1552, 64],
+				stopAndError(
+					"={{ $('Note the Store Error').all().map((item) => item.json.companyName + ' is active, but has no store: ' + item.json.note).join('; ') }}",
+				),
+			),
+			node(
+				'No Row for It',
+				[768, 256],
+				stopAndError(
+					"=Merchant {{ $('Merchant Activated').first().json.data.merchantId }} is active, but no row of the table waits for its store now. If it was invited from here, Every Hour creates the store once its row is noted. Otherwise create it yourself.",
+				),
+			),
+		],
+		connections: [
+			'Merchant Activated > Find the Merchant > Does It Wait for a Store? > Claim the Store',
+			'Does It Wait for a Store?[1] > Nothing Left to Do',
+			'Does It Wait for a Store?[2] > No Row for It',
+			'Every Hour > Invited Merchants > Get Merchant > Active > Its Row > Claim the Store',
+			'Claim the Store > Create Store > Note the Store > Ready to Be Paid',
+			'Create Store[1] > Note the Store Error > No Store',
+		],
+	}),
+};
