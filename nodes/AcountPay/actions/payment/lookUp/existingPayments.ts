@@ -128,7 +128,8 @@ export class ExistingPayments {
 		const wasOpen = this.open.isOpen(order, list.startedAt);
 		// A request that is settled by now is remembered as a created payment a moment later.
 		await sleep(0);
-		const created = this.created.of(order, client.account);
+		const everyones = this.created.of(order);
+		const created = everyones.filter(({ account }) => account === client.account);
 		const ownIds = new Map(created.map(({ payment, executionId }) => [payment.id, executionId]));
 		const byUs = created.map(({ payment }) => asListedNow(payment, list.withId(payment.id)));
 		const byOthers = list
@@ -142,7 +143,10 @@ export class ExistingPayments {
 			if (ifExists === 'fail' && !isOwn) throw existsError(wanted, payment);
 			return { ...withIsPaid(withPaymentId(payment.entry)), existing: true };
 		}
-		if (wasOpen || this.open.isOpen(order, list.startedAt)) throw openError(wanted);
+		// What another credential has created is not handed out, and counts as open until the list shows it.
+		const isUnlisted = everyones.some(({ payment }) => !list.withId(payment.id));
+		const isOpen = wasOpen || this.open.isOpen(order, list.startedAt);
+		if (isOpen || (everyones.length > created.length && isUnlisted)) throw openError(wanted);
 		return undefined;
 	}
 
