@@ -114,7 +114,8 @@ export class SharedReadings {
 				// Another run's reading ends with that run: a reading of one's own tells what is so.
 				return undefined;
 			});
-			if (shared) return shared;
+			// Whoever asked for more days as reading ended has been left out.
+			if (shared && reading.days >= days) return shared;
 		}
 	}
 
@@ -163,9 +164,13 @@ async function readBackTo(
 	const deadline = startedAt + READING_TIME;
 	// AcountPay's clock is known from the first page on.
 	const readAt = () => Math.min(startedAt, client.clock.at(startedAt)?.from ?? Infinity);
-	const since = () => readAt() - (reading.days + 1) * DAY;
+	let days = 0;
+	const since = () => {
+		days = reading.days;
+		return readAt() - (days + 1) * DAY;
+	};
 	const read = await readMerchantList(client, merchantId, { ...options, deadline }, since);
-	if (read.isWhole) reading.days = Infinity;
+	reading.days = read.isWhole ? Infinity : days;
 	reading.isOver = true;
 	reading.size = read.payments.length;
 	return new MerchantPayments(read.payments, readAt(), startedAt);

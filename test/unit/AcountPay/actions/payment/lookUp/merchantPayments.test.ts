@@ -143,6 +143,18 @@ describe('who shares a reading', () => {
 		expect(sent).toHaveLength(5);
 	});
 
+	test('whoever wants more days gets them, also as reading ends', async () => {
+		for (let ticks = 0; ticks < 60; ticks++) {
+			const { client } = serving(orderly());
+			const readings = new SharedReadings(30_000);
+			const first = readings.read(client, 'shop', 30, callOptions);
+			for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+			const more = await readings.read(client, 'shop', 250, callOptions);
+			expect([ticks, more.ofLastDays(250).length]).toEqual([ticks, 250]);
+			expect((await first).ofLastDays(30)).toHaveLength(30);
+		}
+	});
+
 	test('not another account, another merchant, or a merchant that is written otherwise', async () => {
 		const readings = new SharedReadings(30_000);
 		const [one, two] = [serving([]), serving([], 'b')];
