@@ -1,6 +1,6 @@
 import { SIGNATURE } from '../../../../nodes/shared/api/events';
 import { SCHEMES } from '../../../../nodes/shared/webhooks/schemes';
-import { READ_EVERY, TRUSTED_FOR } from '../../../../nodes/shared/webhooks/secrets';
+import { fitsSecret, READ_EVERY, TRUSTED_FOR } from '../../../../nodes/shared/webhooks/secrets';
 import { nextWorkflow, NOW, receive, SECONDS, signedWithToken } from '../../deliveries';
 import { buffer } from '../../support';
 
@@ -108,5 +108,84 @@ describe('the secret', () => {
 		const two = node('two');
 		expect(await two.send('one', NOW)).toBe(401);
 		expect(await two.send('two', NOW)).toBeUndefined();
+	});
+});
+
+describe('reading a secret that takes long', () => {
+	/** Of its own for each test: what one has read is not known in the next. */
+	let key = '';
+	/** The readings that were begun, to be ended by the test. */
+	let readings: Array<{ resolve: (secret: string) => void; reject: (error: Error) => void }>;
+	beforeEach(() => {
+		jest.useFakeTimers({ now: NOW, doNotFake: ['nextTick', 'queueMicrotask'] });
+		readings = [];
+		key += 'x';
+	});
+	afterEach(() => {
+		jest.useRealTimers();
+	});
+
+	const begin = async () =>
+		await new Promise<string>((resolve, reject) => readings.push({ resolve, reject }));
+	const signedWith = async (secret: string, whose = key) =>
+		await fitsSecret(whose, begin, (read) => read === secret);
+	const later = (ms: number) => jest.setSystemTime(Date.now() + ms);
+	const settled = async () => await new Promise((resolve) => process.nextTick(resolve));
+
+	it('is shared by those that come meanwhile, and so is the one that finds the new secret', async () => {
+		const [first, second, third] = [signedWith('new'), signedWith('new'), signedWith('new')];
+		expect(readings).toHaveLength(1);
+		later(READ_EVERY);
+		readings[0].resolve('old');
+		// It was read for this one: reading again would change nothing.
+		expect(await first).toBe(false);
+		await settled();
+		expect(readings).toHaveLength(2);
+		readings[1].resolve('new');
+		expect(await Promise.all([second, third])).toEqual([true, true]);
+		expect(readings).toHaveLength(2);
+	});
+
+	it('is not begun again for those that come meanwhile before five seconds are over', async () => {
+		const both = [signedWith('new'), signedWith('new')];
+		later(READ_EVERY - 1);
+		readings[0].resolve('old');
+		expect(await Promise.all(both)).toEqual([false, false]);
+		expect(readings).toHaveLength(1);
+	});
+
+	it('forgets nothing that was read after it when it fails', async () => {
+		const first = signedWith('key');
+		later(TRUSTED_FOR);
+		const second = signedWith('key');
+		readings[1].resolve('key');
+		expect(await second).toBe(true);
+		readings[0].reject(new Error('gone'));
+		await expect(first).rejects.toThrow('gone');
+		expect(await signedWith('key')).toBe(true);
+		expect(readings).toHaveLength(2);
+	});
+
+	it('is forgotten when it fails, so that the next delivery reads again', async () => {
+		const first = signedWith('key');
+		readings[0].reject(new Error('gone'));
+		await expect(first).rejects.toThrow('gone');
+		const second = signedWith('key');
+		readings[1].resolve('key');
+		expect(await second).toBe(true);
+	});
+
+	it('of another key neither ends nor serves it', async () => {
+		const [one, other] = [signedWith('one'), signedWith('other', 'another node')];
+		expect(readings).toHaveLength(2);
+		readings[0].resolve('one');
+		readings[1].resolve('other');
+		expect(await Promise.all([one, other])).toEqual([true, true]);
+		later(TRUSTED_FOR - 1);
+		expect(await Promise.all([signedWith('one'), signedWith('other', 'another node')])).toEqual([
+			true,
+			true,
+		]);
+		expect(readings).toHaveLength(2);
 	});
 });
