@@ -2,7 +2,7 @@
  * A batch whose items do not all go well, and how many of them are in flight at once.
  */
 import type { IDataObject } from 'n8n-workflow';
-import { createNode, engineFor, getNode, handedOut } from '../kit/engine';
+import { createNode, useEngine, getNode, handedOut } from '../kit/engine';
 import {
 	askedFor,
 	createOf,
@@ -12,16 +12,9 @@ import {
 	paymentsOf,
 	referenceOf,
 	upTo,
-	useSandbox,
 } from '../kit/payments';
-import type { Engine } from './harness';
 
-const sandbox = useSandbox();
-let engine: Engine;
-
-beforeEach(async () => {
-	engine = await engineFor(sandbox);
-});
+const { sandbox, engine } = useEngine();
 
 /** The ids of the payments in the sandbox, by reference. */
 const ids = () =>

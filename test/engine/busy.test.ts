@@ -2,7 +2,7 @@
  * An API that is busy (429) is waited for; reading is asked again when there is no usable answer.
  */
 import type { Fault, RecordedRequest } from '../../sandbox';
-import { createNode, engineFor, getNode, handedOut } from '../kit/engine';
+import { createNode, useEngine, getNode, handedOut } from '../kit/engine';
 import {
 	createOf,
 	goOn,
@@ -13,16 +13,9 @@ import {
 	referenceOf,
 	requestsFor,
 	upTo,
-	useSandbox,
 } from '../kit/payments';
-import type { Engine } from './harness';
 
-const sandbox = useSandbox();
-let engine: Engine;
-
-beforeEach(async () => {
-	engine = await engineFor(sandbox);
-});
+const { sandbox, engine } = useEngine();
 
 const creates = () => requestsFor(sandbox, 'create');
 

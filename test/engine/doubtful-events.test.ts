@@ -3,17 +3,12 @@
  */
 import type { IDataObject } from 'n8n-workflow';
 import { ACCEPTED, eventBody, IGNORED, postSigned } from '../kit/deliveries';
-import { engineFor, waitNode } from '../kit/engine';
-import { create, requestsFor, until, useSandbox } from '../kit/payments';
-import type { Engine } from './harness';
+import { useEngine, waitNode } from '../kit/engine';
+import { create, requestsFor, until } from '../kit/payments';
 
 jest.setTimeout(60_000);
 
-const sandbox = useSandbox();
-let engine: Engine;
-beforeEach(async () => {
-	engine = await engineFor(sandbox);
-});
+const { sandbox, engine } = useEngine();
 
 const asked = () => requestsFor(sandbox, 'get');
 const order = { merchant: 'merchant_abc123', amount: 149.99, reference: 'ORDER-1' };

@@ -1,7 +1,7 @@
 /**
  * The node inside Loop Over Items: each turn is a batch of its own, though n8n's node context is one for all turns.
  */
-import { createNode, engineFor, handedOut, loopOver } from '../kit/engine';
+import { createNode, useEngine, handedOut, loopOver } from '../kit/engine';
 import {
 	askedFor,
 	createOf,
@@ -11,16 +11,9 @@ import {
 	referenceOf,
 	retryOnFail,
 	upTo,
-	useSandbox,
 } from '../kit/payments';
-import type { Engine } from './harness';
 
-const sandbox = useSandbox();
-let engine: Engine;
-
-beforeEach(async () => {
-	engine = await engineFor(sandbox);
-});
+const { sandbox, engine } = useEngine();
 
 const options = (items = orders(6)) => ({ items, node: 'AcountPay' });
 

@@ -5,7 +5,7 @@ import { BinaryDataService } from 'n8n-core';
 import { type IDataObject, NodeHelpers } from 'n8n-workflow';
 import type { Fault } from '../../sandbox';
 import { partnerOf } from '../sandbox/client';
-import { engineFor, qrCodeNode } from '../kit/engine';
+import { useEngine, qrCodeNode } from '../kit/engine';
 import {
 	create,
 	goOn,
@@ -14,18 +14,13 @@ import {
 	requestsFor,
 	retryOnFail,
 	until,
-	useSandbox,
 } from '../kit/payments';
-import type { Engine, Execution } from './harness';
+import type { Execution } from './harness';
 import { Container } from './harness/environment';
 
 jest.setTimeout(60_000);
 
-const sandbox = useSandbox();
-let engine: Engine;
-beforeEach(async () => {
-	engine = await engineFor(sandbox);
-});
+const { sandbox, engine } = useEngine();
 
 /** The image of a payment's QR code as the sandbox sends it to anybody who asks, in base64. */
 const imageOf = async ({ merchant, id }: { merchant: string; id: string }) =>

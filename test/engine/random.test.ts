@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import type { IDataObject } from 'n8n-workflow';
 import type { Fault } from '../../sandbox';
-import { createNode, engineFor, savedWith } from '../kit/engine';
+import { createNode, useEngine, savedWith } from '../kit/engine';
 import {
 	createOf,
 	goOn,
@@ -14,16 +14,10 @@ import {
 	referenceOf,
 	retryOnFail,
 	until,
-	useSandbox,
 } from '../kit/payments';
-import type { Engine, Execution } from './harness';
+import type { Execution } from './harness';
 
-const sandbox = useSandbox();
-let engine: Engine;
-
-beforeEach(async () => {
-	engine = await engineFor(sandbox, {}, { expressions: 'legacy' });
-});
+const { sandbox, engine } = useEngine({ expressions: 'legacy' });
 
 const MOST_ITEMS = 12;
 const TIMEOUT = 200;

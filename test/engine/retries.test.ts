@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import type { INodeParameters } from 'n8n-workflow';
-import { createNode, engineFor, handedOut, savedWith } from '../kit/engine';
+import { createNode, engineFor, useEngine, handedOut, savedWith } from '../kit/engine';
 import {
 	askedFor,
 	createOf,
@@ -14,16 +14,10 @@ import {
 	referenceOf,
 	retryOnFail,
 	upTo,
-	useSandbox,
 } from '../kit/payments';
-import { type Engine, Execution } from './harness';
+import { Execution } from './harness';
 
-const sandbox = useSandbox();
-let engine: Engine;
-
-beforeEach(async () => {
-	engine = await engineFor(sandbox);
-});
+const { sandbox, engine } = useEngine();
 
 describe("'Retry On Fail'", () => {
 	const count = 100;

@@ -3,16 +3,10 @@
  * or in any other execution.
  */
 import type { WorkflowExecuteMode } from 'n8n-workflow';
-import { createNode, engineFor } from '../kit/engine';
-import { createOf, oneOfEach, orders, paymentsOf, upTo, useSandbox } from '../kit/payments';
-import type { Engine } from './harness';
+import { createNode, useEngine } from '../kit/engine';
+import { createOf, oneOfEach, orders, paymentsOf, upTo } from '../kit/payments';
 
-const sandbox = useSandbox();
-let engine: Engine;
-
-beforeEach(async () => {
-	engine = await engineFor(sandbox);
-});
+const { sandbox, engine } = useEngine();
 
 /** Four at once: made, unknown, made, and one that is refused first; two are not started. */
 async function runIn(mode: WorkflowExecuteMode) {

@@ -3,7 +3,7 @@
  */
 import { stringify } from 'flatted';
 import { sleep } from 'n8n-workflow';
-import { createNode, engineFor, getNode } from '../kit/engine';
+import { createNode, useEngine, getNode } from '../kit/engine';
 import {
 	createOf,
 	goOn,
@@ -15,16 +15,10 @@ import {
 	retryOnFail,
 	until,
 	upTo,
-	useSandbox,
 } from '../kit/payments';
-import { type Engine, Execution, type Running } from './harness';
+import { Execution, type Running } from './harness';
 
-const sandbox = useSandbox();
-let engine: Engine;
-
-beforeEach(async () => {
-	engine = await engineFor(sandbox);
-});
+const { sandbox, engine } = useEngine();
 
 const creates = () => requestsFor(sandbox, 'create').length;
 

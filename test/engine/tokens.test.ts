@@ -2,7 +2,7 @@
  * One token serves every item: how often the token endpoint is asked, and when.
  */
 import { startSandbox } from '../../sandbox';
-import { createNode, engineFor } from '../kit/engine';
+import { createNode, useEngine } from '../kit/engine';
 import {
 	createOf,
 	goOn,
@@ -13,16 +13,10 @@ import {
 	requestsFor,
 	until,
 	upTo,
-	useSandbox,
 } from '../kit/payments';
-import type { Engine, OAuthTokenData } from './harness';
+import type { OAuthTokenData } from './harness';
 
-const sandbox = useSandbox();
-let engine: Engine;
-
-beforeEach(async () => {
-	engine = await engineFor(sandbox);
-});
+const { sandbox, engine } = useEngine();
 
 /** Runs the node so that a token is stored, and forgets the traffic. */
 async function warmUp(): Promise<OAuthTokenData> {

@@ -3,16 +3,11 @@
  * equal calls. n8n gives every try a run index of its own, and two calls at once may get the same.
  */
 import type { INode } from 'n8n-workflow';
-import { engineFor } from '../kit/engine';
-import { askedFor, create, createOf, paymentsOf, retryOnFail, useSandbox } from '../kit/payments';
-import type { Engine, Execution, WorkflowDefinition } from './harness';
+import { useEngine } from '../kit/engine';
+import { askedFor, create, createOf, paymentsOf, retryOnFail } from '../kit/payments';
+import type { Execution, WorkflowDefinition } from './harness';
 
-const sandbox = useSandbox();
-let engine: Engine;
-
-beforeEach(async () => {
-	engine = await engineFor(sandbox);
-});
+const { sandbox, engine } = useEngine();
 
 const fromModel = (name: string, type: string) => `={{ $fromAI('${name}', '', '${type}') }}`;
 

@@ -2,7 +2,7 @@
  * A payment that was asked for, and of which it is not known whether it was made: never sent again on a doubt.
  */
 import type { Fault } from '../../sandbox';
-import { createNode, engineFor, handedOut, savedWith } from '../kit/engine';
+import { createNode, useEngine, handedOut, savedWith } from '../kit/engine';
 import {
 	askedFor,
 	createOf,
@@ -13,16 +13,10 @@ import {
 	referenceOf,
 	retryOnFail,
 	upTo,
-	useSandbox,
 } from '../kit/payments';
-import type { Engine, Execution } from './harness';
+import type { Execution } from './harness';
 
-const sandbox = useSandbox();
-let engine: Engine;
-
-beforeEach(async () => {
-	engine = await engineFor(sandbox);
-});
+const { sandbox, engine } = useEngine();
 
 /** Of one request, in ms. */
 const timeout = 250;

@@ -15,7 +15,15 @@ import {
 	type Execution,
 	type WorkflowDefinition,
 } from '../engine/harness';
-import { create, credentialFor, get, getQrCode, waitForCompletion } from './payments';
+import {
+	create,
+	credentialFor,
+	get,
+	getQrCode,
+	presentOf,
+	useSandbox,
+	waitForCompletion,
+} from './payments';
 
 // Milliseconds; far more than any test takes on a machine that has nothing else to do.
 jest.setTimeout(30_000);
@@ -30,6 +38,22 @@ export async function engineFor(
 	options: Partial<EngineOptions> = {},
 ): Promise<Engine> {
 	return await createEngine({ credential: credentialFor(sandbox, changes), ...options });
+}
+
+/**
+ * A sandbox for the tests of a file, and for each test an engine with a credential for it.
+ * @param options of the engine
+ */
+export function useEngine(options: Partial<EngineOptions> = {}): {
+	sandbox: Sandbox;
+	engine: Engine;
+} {
+	const sandbox = useSandbox();
+	const holder = {} as { engine: Engine };
+	beforeEach(async () => {
+		holder.engine = await engineFor(sandbox, {}, options);
+	});
+	return { sandbox, engine: presentOf(() => holder.engine) };
 }
 
 /** The node that makes a payment of each order. */

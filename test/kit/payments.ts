@@ -25,10 +25,17 @@ export function useSandbox(): Sandbox {
 	});
 	beforeEach(() => holder.sandbox.reset());
 	afterAll(async () => await holder.sandbox.close());
-	return new Proxy({} as Sandbox, {
-		get: (_target, key) => Reflect.get(holder.sandbox, key),
-	});
+	return presentOf(() => holder.sandbox);
 }
+
+/** What a test has at present, under one name for all tests of a file. */
+export const presentOf = <Thing extends object>(present: () => Thing): Thing =>
+	new Proxy({} as Thing, {
+		get(_target, key) {
+			const value: unknown = Reflect.get(present(), key);
+			return typeof value === 'function' ? (value.bind(present()) as unknown) : value;
+		},
+	});
 
 /** What a person enters in the credential dialog to use the sandbox, with `changes`. */
 export const credentialFor = (

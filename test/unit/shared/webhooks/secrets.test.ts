@@ -146,6 +146,17 @@ describe('reading a secret that takes long', () => {
 		expect(readings).toHaveLength(2);
 	});
 
+	it('is what one delivery is compared with three times at most', async () => {
+		const five = Array.from({ length: 5 }, async () => await signedWith('new'));
+		for (const known of [2, 3, 3]) {
+			later(READ_EVERY);
+			readings.at(-1)!.resolve('old');
+			await settled();
+			expect(readings).toHaveLength(known);
+		}
+		expect(await Promise.all(five)).toEqual([false, false, false, false, false]);
+	});
+
 	it('is not begun again for those that come meanwhile before five seconds are over', async () => {
 		const both = [signedWith('new'), signedWith('new')];
 		later(READ_EVERY - 1);
