@@ -55,8 +55,8 @@ export function isDeeperThan(levels: number, text: string): boolean {
 }
 
 /**
- * Finds the numbers in a JSON text, in time linear in its length. `JSON.parse` itself tells how a number was written only
- * from Node.js 21 on, and takes several times as long for it.
+ * Finds the numbers in a JSON text, in time linear in its length. `JSON.parse` itself tells a reviver how a number was
+ * written, but not on Node.js 20, on which n8n 1.123 and 2.0 run, and a page of 100 payments takes three times as long.
  * @param text which `JSON.parse` has accepted
  */
 export function scanNumbers(text: string, onNumber: (number: JsonNumber) => void): void {
