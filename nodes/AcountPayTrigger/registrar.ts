@@ -19,7 +19,7 @@ import {
 	isSuccess,
 	isUnreachable,
 	type SendResult,
-} from '../shared/transport/response';
+} from '../shared/http/response';
 import { type CallOptions, send, sendRepeatedly } from '../shared/transport/send';
 
 /** How long one response is waited for, in ms. */

@@ -6,7 +6,7 @@ import { startSandbox, type Sandbox } from '../../sandbox';
 import { pagePath } from '../../sandbox/payments';
 import { launchBrowser } from '../../tools/browser';
 import { isFinished, itemsOf, type StoredCredential } from '../../tools/n8n/api';
-import { pickedValue } from '../../nodes/AcountPay/actions/parameters';
+import { pickedValue } from '../../nodes/AcountPay/operation/parameters';
 import { Editor } from '../../tools/n8n/editor';
 import type { N8n } from '../../tools/n8n/server';
 import { acountPay, manualTrigger, workflow, type WorkflowNode } from '../../tools/n8n/workflow';

@@ -1,14 +1,14 @@
 import type { IDataObject, IExecuteFunctions, INode } from 'n8n-workflow';
-import { ItemParameters } from '../../nodes/AcountPay/actions/parameters';
-import type { IdempotencyRecord, Label } from '../../nodes/AcountPay/execution/idempotencyRecord';
-import { IdempotencyStore } from '../../nodes/AcountPay/execution/idempotencyStore';
+import { ItemParameters } from '../../nodes/AcountPay/operation/parameters';
+import type { IdempotencyRecord, Label } from '../../nodes/AcountPay/creation/idempotencyRecord';
+import { IdempotencyStore } from '../../nodes/AcountPay/creation/idempotencyStore';
 import { paymentIdOf } from '../../nodes/shared/api/payments';
 import type { ApiRequest } from '../../nodes/shared/api/request';
 import { ApiError, ValidationError } from '../../nodes/shared/errors';
 import { AdaptiveLimiter, ServerDown } from '../../nodes/shared/transport/adaptiveLimiter';
 import type { Client, PlacedRequest } from '../../nodes/shared/transport/client';
 import { ServerClock } from '../../nodes/shared/transport/serverClock';
-import type { ApiResponse, NetworkFailure } from '../../nodes/shared/transport/response';
+import type { ApiResponse, NetworkFailure } from '../../nodes/shared/http/response';
 import type { CallOptions } from '../../nodes/shared/transport/send';
 
 type Scripted = ApiResponse | NetworkFailure | Error;

@@ -8,8 +8,8 @@ import {
 	SHOWN_WITH,
 } from '../../shared/auth';
 import { merchant } from './merchant';
-import type { Operation, Resource } from './operation';
-import { COMMON_OPTIONS } from './options';
+import type { Operation, Resource } from '../operation/operation';
+import { COMMON_OPTIONS } from '../operation/options';
 import { payment } from './payment';
 import { store } from './store';
 

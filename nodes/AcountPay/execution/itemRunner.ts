@@ -8,10 +8,10 @@ import {
 } from '../../shared/errors';
 import { Client } from '../../shared/transport/client';
 import type { CallOptions } from '../../shared/transport/send';
-import type { ItemOutput, Operation } from '../actions/operation';
-import { callOptionsOf, concurrencyOf } from '../actions/options';
-import { ItemParameters } from '../actions/parameters';
-import { IdempotencyStore } from './idempotencyStore';
+import type { ItemOutput, Operation } from '../operation/operation';
+import { callOptionsOf, concurrencyOf } from '../operation/options';
+import { ItemParameters } from '../operation/parameters';
+import { IdempotencyStore } from '../creation/idempotencyStore';
 import { cancelledError, errorItem, nodeErrorFor } from './nodeErrors';
 import { type RunSummary, summarise } from './runSummary';
 

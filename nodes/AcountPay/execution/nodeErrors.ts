@@ -6,7 +6,7 @@ import {
 } from 'n8n-workflow';
 import { ApiError, type ItemError } from '../../shared/errors';
 import type { Noun } from '../../shared/transport/apiErrors';
-import { type RunMode, runModeOf } from './runMode';
+import { type RunMode, runModeOf } from '../../shared/runMode';
 import { safeRetry } from './retryAdvice';
 import type { RunSummary } from './runSummary';
 

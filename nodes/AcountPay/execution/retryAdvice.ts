@@ -1,5 +1,5 @@
 import type { Noun } from '../../shared/transport/apiErrors';
-import type { RunMode } from './runMode';
+import type { RunMode } from '../../shared/runMode';
 
 /**
  * The one way to run the node again that creates nothing twice that it has created, and the ways that do. A retry gets what

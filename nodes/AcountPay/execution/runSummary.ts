@@ -1,6 +1,6 @@
 import type { ItemError } from '../../shared/errors';
 import type { Noun } from '../../shared/transport/apiErrors';
-import type { Summary } from './idempotencyStore';
+import type { Summary } from '../creation/idempotencyStore';
 
 /** An item, and what a person calls it where its fields could be read. */
 interface NamedItem {

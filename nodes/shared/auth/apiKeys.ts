@@ -8,7 +8,7 @@ import { type AcountPayHost, baseUrlOf, KEY_HOSTS } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
 import { ApiError } from '../errors';
 import { credentialNameOf, type RequestContext } from '../requestContext';
-import { isWebPage, type SendResult } from '../transport/response';
+import { isWebPage, type SendResult } from '../http/response';
 import {
 	type Auth,
 	type Placement,

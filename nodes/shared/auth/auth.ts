@@ -7,7 +7,7 @@ import type {
 } from 'n8n-workflow';
 import type { ApiRequest } from '../api/request';
 import { ValidationError } from '../errors';
-import type { SendResult } from '../transport/response';
+import type { SendResult } from '../http/response';
 
 /** A request's parts as the authentication wants them, but for secrets: those are added as it is sent. */
 export interface Placement {

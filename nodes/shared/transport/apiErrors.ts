@@ -11,7 +11,7 @@ import {
 	type NetworkFailure,
 	PROXY_ADVICE,
 	type SendResult,
-} from './response';
+} from '../http/response';
 
 /** What a request can make. */
 export type Noun = 'payment' | 'merchant' | 'store';

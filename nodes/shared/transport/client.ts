@@ -7,14 +7,14 @@ import type { Auth, RejectedWords } from '../auth/auth';
 import { Redactor } from '../redaction';
 import { cancelSignalOf, helperContext, type RequestContext } from '../requestContext';
 import { AdaptiveLimiter } from './adaptiveLimiter';
-import { networkFailureOf } from './networkErrors';
+import { networkFailureOf } from '../http/networkErrors';
 import {
 	type ApiResponse,
 	isSuccess,
 	isWebPage,
 	proxyFailureOf,
 	type SendResult,
-} from './response';
+} from '../http/response';
 import { ServerClock } from './serverClock';
 
 /** A request as it leaves, but for the secrets that n8n adds. */

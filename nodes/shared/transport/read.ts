@@ -1,7 +1,7 @@
 import type { ApiRequest } from '../api/request';
 import { readError, type Subject } from './apiErrors';
 import type { Client } from './client';
-import { type ApiResponse, isSuccess } from './response';
+import { type ApiResponse, isSuccess } from '../http/response';
 import { type CallOptions, sendRepeatedly } from './send';
 
 /**

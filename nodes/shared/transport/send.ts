@@ -1,10 +1,10 @@
 import type { ApiRequest } from '../api/request';
-import { retryAfter } from '../backoff';
+import { retryAfter } from '../http/backoff';
 import { ApiError, Cancelled } from '../errors';
 import { ServerDown, type Verdict } from './adaptiveLimiter';
 import type { Client } from './client';
-import { isRateLimited, isRedirect, isRejection, type SendResult } from './response';
-import { RATE_LIMITED, READ, retry, type RetryLimits } from './retry';
+import { isRateLimited, isRedirect, isRejection, type SendResult } from '../http/response';
+import { RATE_LIMITED, READ, retry, type RetryLimits } from '../http/retry';
 
 /** What the item's options say about its requests. */
 export interface CallOptions {

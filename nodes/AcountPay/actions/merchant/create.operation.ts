@@ -1,5 +1,5 @@
 import { createMerchant, type NewMerchant } from '../../../shared/api/merchants';
-import { customFieldsField } from '../sharedFields';
+import { customFieldsField } from '../../operation/sharedFields';
 import {
 	companyNameField,
 	contactEmailField,

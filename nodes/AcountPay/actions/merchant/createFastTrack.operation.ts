@@ -1,5 +1,5 @@
 import { createFastTrackMerchant, type FastTrackMerchant } from '../../../shared/api/merchants';
-import { customFieldsField } from '../sharedFields';
+import { customFieldsField } from '../../operation/sharedFields';
 import {
 	companyNameField,
 	contactEmailField,

@@ -1,8 +1,8 @@
 import { getMerchant, withMerchantId } from '../../../shared/api/merchants';
 import { readObject } from '../../../shared/api/responses';
 import { read } from '../../../shared/transport/read';
-import { merchantNumberField, merchantNumberFrom } from '../sharedFields';
-import type { Operation } from '../operation';
+import { merchantNumberField, merchantNumberFrom } from '../../operation/sharedFields';
+import type { Operation } from '../../operation/operation';
 
 /** Reads a merchant. */
 export const get: Operation<{ merchantNumber: string }> = {

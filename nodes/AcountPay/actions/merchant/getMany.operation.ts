@@ -1,5 +1,5 @@
-import { listFields, wantedFrom } from '../sharedFields';
-import type { Operation } from '../operation';
+import { listFields, wantedFrom } from '../../operation/sharedFields';
+import type { Operation } from '../../operation/operation';
 import { readMerchants } from './readMerchants';
 
 /** Lists the partner's merchants. */

@@ -2,17 +2,17 @@ import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import { merchantNumberOf, readMadeMerchant, withMerchantId } from '../../../shared/api/merchants';
 import type { ApiRequest } from '../../../shared/api/request';
 import type { Client } from '../../../shared/transport/client';
-import { createOnce, type Creation } from '../../execution/createOnce';
+import { createOnce, type Creation } from '../../creation/createOnce';
 import {
 	additionalFieldsWith,
 	customFieldsField,
 	customFieldsFrom,
 	textsFrom,
-} from '../sharedFields';
-import type { ItemOutput, ItemWork, Operation } from '../operation';
-import { resendUnknownOptionFor } from '../options';
-import { type ItemParameters, requiredText } from '../parameters';
-import { withinSize } from '../bodyLimits';
+} from '../../operation/sharedFields';
+import type { ItemOutput, ItemWork, Operation } from '../../operation/operation';
+import { resendUnknownOptionFor } from '../../operation/options';
+import { type ItemParameters, requiredText } from '../../operation/parameters';
+import { withinSize } from '../../operation/bodyLimits';
 
 /** The body of a request that makes a merchant. */
 type Body = IDataObject & { companyName: string };

@@ -8,12 +8,16 @@ import {
 	paymentIdOf,
 } from '../../../shared/api/payments';
 import { ApiError, ValidationError } from '../../../shared/errors';
-import { createOnce } from '../../execution/createOnce';
-import { additionalFieldsWith, customFieldsField, customFieldsFrom } from '../sharedFields';
-import type { Image, ItemWork, Operation } from '../operation';
-import { resendUnknownOptionFor } from '../options';
-import { jsonObject, preview, requiredText, webUrl } from '../parameters';
-import { withinSize } from '../bodyLimits';
+import { createOnce } from '../../creation/createOnce';
+import {
+	additionalFieldsWith,
+	customFieldsField,
+	customFieldsFrom,
+} from '../../operation/sharedFields';
+import type { Image, ItemWork, Operation } from '../../operation/operation';
+import { resendUnknownOptionFor } from '../../operation/options';
+import { jsonObject, preview, requiredText, webUrl } from '../../operation/parameters';
+import { withinSize } from '../../operation/bodyLimits';
 import { CURRENCIES } from './currencies';
 import { merchantIdFields, merchantIdFrom } from './sharedFields';
 import { creationOf, labelOf, withQrCode } from './sharedCreate';

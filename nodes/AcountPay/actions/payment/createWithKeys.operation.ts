@@ -7,18 +7,18 @@ import {
 	paymentIdOf,
 } from '../../../shared/api/payments';
 import { ValidationError } from '../../../shared/errors';
-import { type Creation, createOnce } from '../../execution/createOnce';
-import type { Entry } from '../../execution/idempotencyRecord';
+import { type Creation, createOnce } from '../../creation/createOnce';
+import type { Entry } from '../../creation/idempotencyRecord';
 import {
 	additionalFieldsWith,
 	customFieldsField,
 	customFieldsFrom,
 	fieldNamed,
 	textsFrom,
-} from '../sharedFields';
-import type { Operation } from '../operation';
-import { preview, requiredText } from '../parameters';
-import { withinSize } from '../bodyLimits';
+} from '../../operation/sharedFields';
+import type { Operation } from '../../operation/operation';
+import { preview, requiredText } from '../../operation/parameters';
+import { withinSize } from '../../operation/bodyLimits';
 import { amountOf, create, currencyOf } from './create.operation';
 import { drawQrCode } from './drawQrCode';
 import { merchantIdFrom, merchantPickerFields } from './sharedFields';

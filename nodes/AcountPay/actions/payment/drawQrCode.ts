@@ -1,8 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { ValidationError } from '../../../shared/errors';
 import { qrCodePng } from '../../../shared/qrCode/qrCodePng';
-import type { Image } from '../operation';
-import { requiredText, webUrl } from '../parameters';
+import type { Image } from '../../operation/operation';
+import { requiredText, webUrl } from '../../operation/parameters';
 
 /** The link that a QR code is drawn of, with keys. */
 export const paymentUrlField: INodeProperties = {

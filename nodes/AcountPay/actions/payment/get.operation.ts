@@ -1,5 +1,5 @@
 import { withIsPaid } from '../../../shared/api/statuses';
-import type { Operation } from '../operation';
+import type { Operation } from '../../operation/operation';
 import { merchantIdFields, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
 import { readPayment } from './readPayment';
 

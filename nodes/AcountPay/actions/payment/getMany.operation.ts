@@ -6,9 +6,9 @@ import {
 } from '../../../shared/api/payments';
 import { withIsPaid } from '../../../shared/api/statuses';
 import { type List, readList } from '../../../shared/transport/readList';
-import { listFields, wantedFrom } from '../sharedFields';
-import type { Operation } from '../operation';
-import { requiredText } from '../parameters';
+import { listFields, wantedFrom } from '../../operation/sharedFields';
+import type { Operation } from '../../operation/operation';
+import { requiredText } from '../../operation/parameters';
 import { checkedMerchantId, merchantPickerField } from './sharedFields';
 
 interface GetManyInput {

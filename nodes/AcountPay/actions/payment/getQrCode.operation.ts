@@ -1,5 +1,5 @@
-import type { Operation } from '../operation';
-import { requiredText } from '../parameters';
+import type { Operation } from '../../operation/operation';
+import { requiredText } from '../../operation/parameters';
 import { merchantIdFields, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
 import { readQrCode } from './readQrCode';
 

@@ -1,6 +1,6 @@
-import { fieldNamed } from '../sharedFields';
-import type { Operation } from '../operation';
-import { requiredText } from '../parameters';
+import { fieldNamed } from '../../operation/sharedFields';
+import type { Operation } from '../../operation/operation';
+import { requiredText } from '../../operation/parameters';
 import { drawQrCode, paymentUrlField } from './drawQrCode';
 import { getQrCode } from './getQrCode.operation';
 

@@ -1,5 +1,5 @@
 import { withIsPaid } from '../../../shared/api/statuses';
-import type { Operation } from '../operation';
+import type { Operation } from '../../operation/operation';
 import { paymentIdFrom } from './sharedFields';
 import { get } from './get.operation';
 import { paymentNumberField, readStatus } from './readStatus';

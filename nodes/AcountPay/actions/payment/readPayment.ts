@@ -4,7 +4,7 @@ import type { ApiRequest } from '../../../shared/api/request';
 import { readObject } from '../../../shared/api/responses';
 import { ApiError } from '../../../shared/errors';
 import type { Client } from '../../../shared/transport/client';
-import type { ApiResponse } from '../../../shared/transport/response';
+import type { ApiResponse } from '../../../shared/http/response';
 import { read } from '../../../shared/transport/read';
 import type { CallOptions } from '../../../shared/transport/send';
 

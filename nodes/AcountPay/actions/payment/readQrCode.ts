@@ -1,9 +1,9 @@
 import { getQrCodeImage } from '../../../shared/api/payments';
 import type { Client } from '../../../shared/transport/client';
 import { read } from '../../../shared/transport/read';
-import type { ApiResponse } from '../../../shared/transport/response';
+import type { ApiResponse } from '../../../shared/http/response';
 import type { CallOptions } from '../../../shared/transport/send';
-import type { Image } from '../operation';
+import type { Image } from '../../operation/operation';
 
 /** How files of known types begin. What calls itself a PNG and is none can't be shown to a customer. */
 const BEGINNINGS: ReadonlyArray<{ mimeType: string; extension: string; beginning: RegExp }> = [

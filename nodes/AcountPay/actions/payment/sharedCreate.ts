@@ -2,9 +2,9 @@ import type { IDataObject } from 'n8n-workflow';
 import { DEFAULT_CURRENCY, paymentIdOf, readMadePayment } from '../../../shared/api/payments';
 import type { ApiRequest } from '../../../shared/api/request';
 import { ApiError, Cancelled, isItemError, UnexpectedError } from '../../../shared/errors';
-import type { Creation } from '../../execution/createOnce';
-import type { Label } from '../../execution/idempotencyRecord';
-import type { Image, ItemOutput, ItemWork } from '../operation';
+import type { Creation } from '../../creation/createOnce';
+import type { Label } from '../../creation/idempotencyRecord';
+import type { Image, ItemOutput, ItemWork } from '../../operation/operation';
 import { keyOf } from './lookUp/samePayment';
 
 /**

@@ -1,7 +1,12 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { ValidationError } from '../../../shared/errors';
-import { idFrom } from '../sharedFields';
-import { type ItemParameters, preview, pickedValue, requiredText } from '../parameters';
+import { idFrom } from '../../operation/sharedFields';
+import {
+	type ItemParameters,
+	preview,
+	pickedValue,
+	requiredText,
+} from '../../operation/parameters';
 
 /** The method of the node that lists merchants for {@link merchantPickerField}. */
 export const SEARCH_MERCHANTS = 'searchMerchants';

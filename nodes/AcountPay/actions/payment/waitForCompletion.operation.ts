@@ -1,9 +1,9 @@
 import { finalStatusOf } from '../../../shared/api/statuses';
-import { delay } from '../../../shared/backoff';
+import { delay } from '../../../shared/http/backoff';
 import { ApiError, Cancelled, ValidationError } from '../../../shared/errors';
 import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhooks/receive';
-import type { ItemOutput, ItemWork, Operation } from '../operation';
-import { isLeftOut, preview } from '../parameters';
+import type { ItemOutput, ItemWork, Operation } from '../../operation/operation';
+import { isLeftOut, preview } from '../../operation/parameters';
 import {
 	AwaitedPayment,
 	isRefusal,

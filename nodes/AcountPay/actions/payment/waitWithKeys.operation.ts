@@ -1,5 +1,5 @@
-import { fieldNamed } from '../sharedFields';
-import type { Operation } from '../operation';
+import { fieldNamed } from '../../operation/sharedFields';
+import type { Operation } from '../../operation/operation';
 import { paymentIdFrom } from './sharedFields';
 import { asWritten, paymentNumberField, readStatus } from './readStatus';
 import {

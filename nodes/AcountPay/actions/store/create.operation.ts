@@ -8,7 +8,7 @@ import {
 	withStoreId,
 } from '../../../shared/api/stores';
 import { ValidationError } from '../../../shared/errors';
-import { createOnce, type Creation } from '../../execution/createOnce';
+import { createOnce, type Creation } from '../../creation/createOnce';
 import {
 	additionalFieldsWith,
 	customFieldsField,
@@ -16,11 +16,11 @@ import {
 	merchantNumberField,
 	merchantNumberFrom,
 	textsFrom,
-} from '../sharedFields';
-import type { Operation } from '../operation';
-import { resendUnknownOptionFor } from '../options';
-import { preview, requiredText } from '../parameters';
-import { withinSize } from '../bodyLimits';
+} from '../../operation/sharedFields';
+import type { Operation } from '../../operation/operation';
+import { resendUnknownOptionFor } from '../../operation/options';
+import { preview, requiredText } from '../../operation/parameters';
+import { withinSize } from '../../operation/bodyLimits';
 
 interface CreateInput {
 	merchantNumber: string;

@@ -1,7 +1,12 @@
 import { listStores, readStoresPage, storeIdOf, withStoreId } from '../../../shared/api/stores';
 import { readList } from '../../../shared/transport/readList';
-import { listFields, merchantNumberField, merchantNumberFrom, wantedFrom } from '../sharedFields';
-import type { Operation } from '../operation';
+import {
+	listFields,
+	merchantNumberField,
+	merchantNumberFrom,
+	wantedFrom,
+} from '../../operation/sharedFields';
+import type { Operation } from '../../operation/operation';
 
 interface GetManyInput {
 	merchantNumber: string;

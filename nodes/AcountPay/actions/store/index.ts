@@ -1,4 +1,4 @@
-import type { Resource } from '../operation';
+import type { Resource } from '../../operation/operation';
 import { create } from './create.operation';
 import { getMany } from './getMany.operation';
 

@@ -7,7 +7,7 @@ import type {
 import { baseUrlOf, OAUTH2_HOSTS } from '../../api/hosts';
 import type { ApiRequest } from '../../api/request';
 import { credentialNameOf, type RequestContext } from '../../requestContext';
-import type { SendResult } from '../../transport/response';
+import type { SendResult } from '../../http/response';
 import {
 	type Auth,
 	type Placement,

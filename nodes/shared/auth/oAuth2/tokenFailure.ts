@@ -1,8 +1,8 @@
 import { TOKEN_PATH } from '../../api/hosts';
 import { isRecord } from '../../api/responses';
 import { ApiError } from '../../errors';
-import { blockedByN8n, codesOf, neverSent } from '../../transport/networkErrors';
-import { PROXY_ADVICE } from '../../transport/response';
+import { blockedByN8n, codesOf, neverSent } from '../../http/networkErrors';
+import { PROXY_ADVICE } from '../../http/response';
 
 /** Why there is no token. */
 export interface TokenFailure {

@@ -1,6 +1,6 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { baseUrlOf, OAUTH2_HOSTS } from '../../api/hosts';
-import { aborted } from '../../backoff';
+import { aborted } from '../../http/backoff';
 import { ApiError, Cancelled } from '../../errors';
 import {
 	cancelSignalOf,
@@ -8,7 +8,7 @@ import {
 	helperContext,
 	type RequestContext,
 } from '../../requestContext';
-import { retry, TOKEN } from '../../transport/retry';
+import { retry, TOKEN } from '../../http/retry';
 import {
 	type AcountPayCredential,
 	CREDENTIAL_TYPE,

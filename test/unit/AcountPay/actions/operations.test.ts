@@ -1,12 +1,12 @@
 import type { IDataObject, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 import { missingOperation, operationFor } from '../../../../nodes/AcountPay/actions';
 import { merchant } from '../../../../nodes/AcountPay/actions/merchant';
-import type { Image, ItemWork, Operation } from '../../../../nodes/AcountPay/actions/operation';
+import type { Image, ItemWork, Operation } from '../../../../nodes/AcountPay/operation/operation';
 import type { ApiRequest } from '../../../../nodes/shared/api/request';
 import { payment } from '../../../../nodes/AcountPay/actions/payment';
 import { store } from '../../../../nodes/AcountPay/actions/store';
 import { AUTHENTICATIONS, SHOWN_WITH } from '../../../../nodes/shared/auth';
-import type { ApiResponse } from '../../../../nodes/shared/transport/response';
+import type { ApiResponse } from '../../../../nodes/shared/http/response';
 import {
 	callOptions,
 	end,

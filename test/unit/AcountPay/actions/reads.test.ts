@@ -1,7 +1,7 @@
 /** The operations that read: what they ask for, and what comes out. */
 import type { IBinaryData, IDataObject } from 'n8n-workflow';
 import { operationFor } from '../../../../nodes/AcountPay/actions';
-import type { Image, ItemWork } from '../../../../nodes/AcountPay/actions/operation';
+import type { Image, ItemWork } from '../../../../nodes/AcountPay/operation/operation';
 import type { Authentication } from '../../../../nodes/shared/auth';
 import {
 	callOptions,

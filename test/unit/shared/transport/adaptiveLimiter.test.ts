@@ -300,7 +300,9 @@ describe('On a server with a hidden limit', () => {
 				seeds,
 				async (window, retryAfter, seed) => {
 					// A server that asks for less, and counts that too, is never free.
-					fc.pre(![0, 1_000].includes(retryAfter!) || !window.countsRefused || window.kind !== 'sliding');
+					fc.pre(
+						![0, 1_000].includes(retryAfter!) || !window.countsRefused || window.kind !== 'sliding',
+					);
 					const traits = { latency: 100, jitter: 0.2, window, retryAfter };
 					const { server } = await run(traits, window.calls * 5 + 5, { seed });
 					const { accepted } = server;

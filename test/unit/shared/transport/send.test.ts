@@ -2,7 +2,7 @@ import type { ApiRequest } from '../../../../nodes/shared/api/request';
 import { Cancelled } from '../../../../nodes/shared/errors';
 import { ServerDown, type Verdict } from '../../../../nodes/shared/transport/adaptiveLimiter';
 import type { Client } from '../../../../nodes/shared/transport/client';
-import { isSuccess, type SendResult } from '../../../../nodes/shared/transport/response';
+import { isSuccess, type SendResult } from '../../../../nodes/shared/http/response';
 import { type CallOptions, send, sendRepeatedly } from '../../../../nodes/shared/transport/send';
 import {
 	after,

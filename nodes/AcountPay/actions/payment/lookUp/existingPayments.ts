@@ -2,7 +2,7 @@ import { type IDataObject, sleep } from 'n8n-workflow';
 import { paymentIdOf, withPaymentId } from '../../../../shared/api/payments';
 import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/listedPayments';
 import { finalStatusOf, withIsPaid } from '../../../../shared/api/statuses';
-import { aborted } from '../../../../shared/backoff';
+import { aborted } from '../../../../shared/http/backoff';
 import { ApiError, Cancelled } from '../../../../shared/errors';
 import type { Client } from '../../../../shared/transport/client';
 import type { CallOptions } from '../../../../shared/transport/send';

@@ -1,5 +1,5 @@
 import type { ListedPayment } from '../../../../shared/api/listedPayments';
-import { delay } from '../../../../shared/backoff';
+import { delay } from '../../../../shared/http/backoff';
 import type { Client } from '../../../../shared/transport/client';
 import { readMerchantList } from './readMerchantList';
 

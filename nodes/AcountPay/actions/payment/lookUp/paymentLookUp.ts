@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { IDataObject } from 'n8n-workflow';
 import type { ListedPayment } from '../../../../shared/api/listedPayments';
 import { paymentIdOf, withPaymentId } from '../../../../shared/api/payments';
-import { delay } from '../../../../shared/backoff';
+import { delay } from '../../../../shared/http/backoff';
 import type { Client } from '../../../../shared/transport/client';
 import type { CallOptions } from '../../../../shared/transport/send';
-import type { Found, LookUp, Trace } from '../../../execution/createOnce';
-import type { IdempotencyRecord } from '../../../execution/idempotencyRecord';
+import type { Found, LookUp, Trace } from '../../../creation/createOnce';
+import type { IdempotencyRecord } from '../../../creation/idempotencyRecord';
 import { MerchantLists } from './merchantList';
 import { orderKeyOf, requests } from './requests';
 import {

@@ -1,4 +1,4 @@
-import type { Trace } from '../../../execution/createOnce';
+import type { Trace } from '../../../creation/createOnce';
 import type { WantedPayment } from './samePayment';
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { IBinaryData, IDataObject } from 'n8n-workflow';
-import type { Image, ItemWork } from '../../../../../nodes/AcountPay/actions/operation';
+import type { Image, ItemWork } from '../../../../../nodes/AcountPay/operation/operation';
 import { create } from '../../../../../nodes/AcountPay/actions/payment/create.operation';
 import type { ApiRequest } from '../../../../../nodes/shared/api/request';
 import { Cancelled, UnexpectedError } from '../../../../../nodes/shared/errors';

@@ -4,11 +4,11 @@ import { PaymentLookUp } from '../../../../../../nodes/AcountPay/actions/payment
 import { requests } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/requests';
 import { keyOf } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/samePayment';
 import type { PaymentTrace } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/trace';
-import type { Trace } from '../../../../../../nodes/AcountPay/execution/createOnce';
+import type { Trace } from '../../../../../../nodes/AcountPay/creation/createOnce';
 import type {
 	Entry,
 	IdempotencyRecord,
-} from '../../../../../../nodes/AcountPay/execution/idempotencyRecord';
+} from '../../../../../../nodes/AcountPay/creation/idempotencyRecord';
 import type { ApiRequest } from '../../../../../../nodes/shared/api/request';
 import { AdaptiveLimiter } from '../../../../../../nodes/shared/transport/adaptiveLimiter';
 import { after, callOptions, end, response, scripted, useFakeTime } from '../../../../support';

@@ -2,8 +2,8 @@ import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 import type {
 	Entry,
 	IdempotencyRecord,
-} from '../../../../nodes/AcountPay/execution/idempotencyRecord';
-import { IdempotencyStore } from '../../../../nodes/AcountPay/execution/idempotencyStore';
+} from '../../../../nodes/AcountPay/creation/idempotencyRecord';
+import { IdempotencyStore } from '../../../../nodes/AcountPay/creation/idempotencyStore';
 import { createPayment } from '../../../../nodes/shared/api/payments';
 import { Cancelled } from '../../../../nodes/shared/errors';
 import { execution, label, placed } from '../../support';

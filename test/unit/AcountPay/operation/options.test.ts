@@ -1,4 +1,4 @@
-import { callOptionsOf, concurrencyOf } from '../../../../nodes/AcountPay/actions/options';
+import { callOptionsOf, concurrencyOf } from '../../../../nodes/AcountPay/operation/options';
 import { parameters, refusal } from '../../support';
 
 describe('options', () => {

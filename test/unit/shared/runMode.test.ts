@@ -1,6 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import { isToolCall, runModeOf } from '../../../../nodes/AcountPay/execution/runMode';
-import { safeRetry } from '../../../../nodes/AcountPay/execution/retryAdvice';
+import { isToolCall, runModeOf } from '../../../nodes/shared/runMode';
+import { safeRetry } from '../../../nodes/AcountPay/execution/retryAdvice';
 
 const contextOf = ({ mode = 'trigger', type = 'acountPay', ...more }: Record<string, unknown>) =>
 	({ getMode: () => mode, getNode: () => ({ type }), ...more }) as unknown as IExecuteFunctions;

@@ -8,7 +8,7 @@ import {
 	requiredText,
 	webUrl,
 	wholeNumber,
-} from '../../../../nodes/AcountPay/actions/parameters';
+} from '../../../../nodes/AcountPay/operation/parameters';
 import type { ValidationError } from '../../../../nodes/shared/errors';
 import { refusal } from '../../support';
 

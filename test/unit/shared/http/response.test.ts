@@ -8,7 +8,7 @@ import {
 	isUnreachable,
 	isWebPage,
 	proxyFailureOf,
-} from '../../../../nodes/shared/transport/response';
+} from '../../../../nodes/shared/http/response';
 import { late, response, unreachable } from '../../support';
 
 const KINDS = { isSuccess, isRedirect, isRejection, isRateLimited, isUnreachable };

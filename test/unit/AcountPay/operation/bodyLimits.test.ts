@@ -2,7 +2,7 @@ import {
 	assertFieldDepth,
 	assertFieldSize,
 	withinSize,
-} from '../../../../nodes/AcountPay/actions/bodyLimits';
+} from '../../../../nodes/AcountPay/operation/bodyLimits';
 import { ValidationError } from '../../../../nodes/shared/errors';
 import { refusal } from '../../support';
 

@@ -3,7 +3,7 @@ import {
 	codesOf,
 	networkFailureOf,
 	neverSent,
-} from '../../../../nodes/shared/transport/networkErrors';
+} from '../../../../nodes/shared/http/networkErrors';
 
 describe('network errors', () => {
 	const axiosError = (parts: object) => ({ isAxiosError: true, ...parts });

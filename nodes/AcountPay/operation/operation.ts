@@ -11,7 +11,7 @@ import type { ApiRequest } from '../../shared/api/request';
 import type { Noun } from '../../shared/transport/apiErrors';
 import type { Client } from '../../shared/transport/client';
 import type { CallOptions } from '../../shared/transport/send';
-import type { IdempotencyRecord, Label } from '../execution/idempotencyRecord';
+import type { IdempotencyRecord, Label } from '../creation/idempotencyRecord';
 import type { ItemParameters } from './parameters';
 
 /** A file for n8n to store. */

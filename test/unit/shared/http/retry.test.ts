@@ -6,7 +6,7 @@ import {
 	type RetryLimits,
 	type RetryPolicy,
 	TOKEN,
-} from '../../../../nodes/shared/transport/retry';
+} from '../../../../nodes/shared/http/retry';
 import { after, end, useFakeTime } from '../../support';
 
 useFakeTime();

@@ -10,7 +10,7 @@ import {
 	type Label,
 } from './idempotencyRecord';
 import { retriedItems, retriedOf } from './retriedItems';
-import { isToolCall } from './runMode';
+import { isToolCall } from '../../shared/runMode';
 
 /** What is remembered of one turn of a loop. The names are in stored executions: they are never renamed. */
 interface Turn {

@@ -9,7 +9,7 @@ import {
 	isSuccess,
 	isUnreachable,
 	type SendResult,
-} from '../../shared/transport/response';
+} from '../../shared/http/response';
 import { type CallOptions, send } from '../../shared/transport/send';
 import type { Entry, IdempotencyRecord, KnownState } from './idempotencyRecord';
 

@@ -5,8 +5,8 @@ import {
 	type Found,
 	type LookUp,
 	type Trace,
-} from '../../../../nodes/AcountPay/execution/createOnce';
-import type { IdempotencyRecord } from '../../../../nodes/AcountPay/execution/idempotencyRecord';
+} from '../../../../nodes/AcountPay/creation/createOnce';
+import type { IdempotencyRecord } from '../../../../nodes/AcountPay/creation/idempotencyRecord';
 import { createPayment, readMadePayment } from '../../../../nodes/shared/api/payments';
 import { ApiError, Cancelled } from '../../../../nodes/shared/errors';
 import {

@@ -1,4 +1,4 @@
-import { backoff, delay } from '../backoff';
+import { backoff, delay } from './backoff';
 import { Cancelled } from '../errors';
 
 /**
