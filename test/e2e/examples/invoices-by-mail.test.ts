@@ -97,28 +97,31 @@ describe('invoices by mail', () => {
 		expect(subject).toBe('Invoice INV-<b>1</b>');
 	});
 
+	// A reference of its own: with API keys, n8n's process remembers the payments of earlier tests.
 	it.each(WAYS)(
 		'mails one payment and names the other when somebody frees a row that is being created, with $way',
-		async ({ suffix, merchant }) => {
+		async ({ suffix, merchant, api: kind }) => {
 			workflow = await examples.load(`invoices-by-mail${suffix}`, [smtp]);
-			await examples.table.add(invoice('INV-1', { merchantId: merchant }));
+			await examples.table.add(invoice('FREED-1', { merchantId: merchant }));
 			// The first execution waits out a 429, and would create its payment in 4 seconds.
 			const headers = { 'Retry-After': '4' };
 			examples.sandbox.faults.add({ match: { endpoint: 'create' }, status: 429, headers });
 			const first = await startFrom(api, workflow.id, 'Start');
 			await until(() => examples.sandbox.requests.some(({ endpoint }) => endpoint === 'create'));
-			expect((await examples.table.row('INV-1')).note).toContain(`Execution ${first} `);
-			await examples.table.change('INV-1', { state: '' });
+			expect((await examples.table.row('FREED-1')).note).toContain(`Execution ${first} `);
+			await examples.table.change('FREED-1', { state: '' });
 			const second = await examples.run(
 				await examples.load(`invoices-by-mail${suffix}`, [smtp]),
 				'Start',
 			);
 			const ended = await examples.finished(first);
 
-			const row = await examples.table.row('INV-1');
+			const row = await examples.table.row('FREED-1');
 			const executions = [ended, second];
 			const failed = executions.filter(({ status }) => status === 'error');
 			expect(failed).toHaveLength(1);
+			// With API keys, the node finds the payment that the other execution has created.
+			expect(examples.sandbox.payments).toHaveLength(kind === 'keys' ? 1 : 2);
 			const [counted, other = counted] = examples.sandbox.payments
 				.map(({ id }) => String(id))
 				.sort((id) => (id === row.paymentId ? -1 : 1));

@@ -174,17 +174,18 @@ describe('pay once', () => {
 			});
 		};
 
+		// A reference of its own: with API keys, n8n's process remembers the payments of earlier tests.
 		it.each(WAYS)('creates the payment of an order there too, with $way', async (way) => {
 			const own = [examples.credential, examples.keys];
 			examples.track((await payOnce.load(own, 1, `pay-once${way.suffix}`)).id);
-			const order = { ...ORDER, merchantId: way.merchant };
+			const order = { ...ORDER, reference: 'THERE-1', merchantId: way.merchant };
 			expect(handedOut(await payOnce.call(order))).toMatchObject([{ isNew: true }]);
 			production.reset();
 
 			// Only the credential is chosen: the payment of the sandbox is not handed out.
 			await choose(way, 'sandbox');
 			const { message } = errorOf(await payOnce.call(order))!;
-			expect(message).toContain(`the table has payment ${examples.paymentFor('ORDER-1').id}`);
+			expect(message).toContain(`the table has payment ${examples.paymentFor('THERE-1').id}`);
 			expect(production.payments).toEqual([]);
 
 			await choose(way, 'production');
@@ -200,24 +201,24 @@ describe('pay once', () => {
 		async ({ suffix, merchant }) => {
 			const own = [examples.credential, examples.keys];
 			examples.track((await payOnce.load(own, 1, `pay-once${suffix}`)).id);
-			const id = await payOnce.caller([{ ...ORDER, merchantId: merchant }]);
+			const id = await payOnce.caller([{ ...ORDER, reference: 'FREED-1', merchantId: merchant }]);
 			// The first execution waits out a 429, and would create its payment in 4 seconds.
 			const headers = { 'Retry-After': '4' };
 			examples.sandbox.faults.add({ match: { endpoint: 'create' }, status: 429, headers });
 			const first = await api.startWorkflow(id);
 			await until(() => created() === 1);
-			await payOnce.payments.change('ORDER-1', { state: '' });
+			await payOnce.payments.change('FREED-1', { state: '' });
 			const second = await api.runWorkflow(id);
 			const ended = await examples.finished(first);
 
-			const { paymentId } = await payOnce.payments.row('ORDER-1');
+			const { paymentId } = await payOnce.payments.row('FREED-1');
 			const payments = examples.sandbox.payments.map((payment) => String(payment.id));
 			expect(payments).toContain(paymentId);
 			expect(handedOut(second)).toMatchObject([{ paymentId }]);
 			expect(ended.status).toBe('error');
 			const other = payments.find((candidate) => candidate !== paymentId) ?? paymentId;
 			expect(errorOf(ended)?.message).toMatch(
-				new RegExp(`ORDER-1 \\(wait until all executions for it have ended: payment ${other} `),
+				new RegExp(`FREED-1 \\(wait until all executions for it have ended: payment ${other} `),
 			);
 		},
 	);
