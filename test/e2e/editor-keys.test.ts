@@ -314,7 +314,8 @@ describe('the authentication of a saved node is switched by choosing another cre
 		await editor.page.keyboard.press('Escape');
 		await picker().getByTestId('rlc-mode-selector').click();
 		await editor.page.getByRole('option', { name: 'By ID' }).click();
-		await editor.fill('merchantId', 'merchant_aarhus');
+		await picker().getByTestId('rlc-input').fill('merchant_aarhus');
+		await picker().getByTestId('rlc-input').blur();
 		await until(
 			async () =>
 				pickedValue((await stored(read, 'acountPayApi')).merchantId) === 'merchant_aarhus',

@@ -184,7 +184,11 @@ describe('an order that meets', () => {
 		})),
 	];
 
-	const messageOf = ({ says }: Trouble) => ["'ORDER-1'", ...says];
+	// What AcountPay does not find when something is to be created is its merchant.
+	const messageOf = ({ says }: Trouble) => [
+		"'ORDER-1'",
+		...says.map((part) => (part === 'not find' ? "not know the merchant 'merchant_1'" : part)),
+	];
 
 	describe.each(troubles)('$name', (trouble) => {
 		const { httpCode, outcome, advice, consequence } = trouble;

@@ -127,7 +127,7 @@ function wordsFor(
 		case 404:
 			if (missing) {
 				return {
-					message: `AcountPay does not know ${missing.name}`,
+					message: `AcountPay does not know ${missing.name} for ${name}`,
 					advice: `Check ${missing.fields}. Sandbox and production have separate merchants.`,
 				};
 			}

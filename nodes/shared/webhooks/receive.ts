@@ -41,7 +41,7 @@ export interface SecretSource<Credential extends WebhookCredential = WebhookCred
 export const webhookSecretIn = ({ webhookSecret }: { webhookSecret?: unknown }): string =>
 	String(webhookSecret ?? '').trim();
 
-/** The webhook secret in the node's credential 'AcountPay API'. */
+/** The webhook secret in the node's credential for access tokens. */
 export const oAuth2Secrets: SecretSource = {
 	credentialType: CREDENTIAL_TYPE,
 	async read(context) {
@@ -65,7 +65,7 @@ export const WEBHOOK_SECRET_MISSING = {
 /**
  * To be called before a webhook is published: one that can't tell who calls it must not be. n8n shows only the message of
  * an error in an activation, so the advice is in it.
- * @throws NodeOperationError when the credential 'AcountPay API' has no webhook secret
+ * @throws NodeOperationError when the credential for access tokens has no webhook secret
  */
 export async function requireWebhookSecret(context: IHookFunctions): Promise<void> {
 	if ((await oAuth2Secrets.read(context)).webhookSecret !== '') return;

@@ -146,7 +146,7 @@ export const create: Operation<CreateInput> = {
 			subject: {
 				noun: 'store',
 				name: `the store '${name}' of merchant '${merchantNumber}'`,
-				missing: { name: `the merchant '${merchantNumber}'`, fields: 'Merchant Number' },
+				missing: { name: 'the merchant', fields: 'Merchant Number' },
 			},
 			title: `Store '${name}' of merchant '${merchantNumber}'`,
 			read: readMadeStore,

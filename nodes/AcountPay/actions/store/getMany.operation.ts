@@ -30,7 +30,7 @@ export const getMany: Operation<GetManyInput> = {
 		const list = {
 			subject: {
 				name: `the list of stores of merchant '${merchantNumber}'`,
-				missing: { name: `the merchant '${merchantNumber}'`, fields: 'Merchant Number' },
+				missing: { name: 'the merchant', fields: 'Merchant Number' },
 			},
 			request: listStores(merchantNumber),
 			readPage: readStoresPage,

@@ -3,7 +3,7 @@ import type { ICredentialDataDecryptedObject, IDataObject } from 'n8n-workflow';
 import { type AcountPayHost, baseUrlOf, OAUTH2_HOSTS } from '../../api/hosts';
 import type { RequestContext } from '../../requestContext';
 
-/** The name of the credential type 'AcountPay API'. It is in people's saved workflows. */
+/** The name of the credential type for access tokens. It is in people's saved workflows. */
 export const CREDENTIAL_TYPE = 'acountPayApi';
 
 /** The credential as n8n hands it to a node. */

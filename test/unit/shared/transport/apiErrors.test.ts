@@ -79,7 +79,7 @@ describe('a request that AcountPay rejected', () => {
 		[
 			404,
 			{ ...PAYMENT, missing: { name: "the merchant 'shop'", fields: 'Merchant ID' } },
-			"AcountPay does not know the merchant 'shop': No",
+			"AcountPay does not know the merchant 'shop' for the payment with reference 'A': No",
 			'Check Merchant ID. Sandbox and production have separate merchants.',
 		],
 		[
