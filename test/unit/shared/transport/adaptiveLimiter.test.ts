@@ -119,20 +119,19 @@ describe('On a server without limits', () => {
 				fc.double({ min: 0, max: 0.2, noNaN: true }),
 				async (seed, latency, computes, jitter) => {
 					const count = 1_500;
-					const { ms, mostInFlight, sentAt, limits } = await run({ latency, jitter }, count, {
+					const { ms, mostInFlight, sentAt } = await run({ latency, jitter }, count, {
 						seed,
 						computes,
 						ceiling: 1_000,
 					});
-					expect(ms).toBeLessThan(count * computes * 1.05 + latency * 3);
+					expect(ms).toBeLessThan(count * computes * 1.1 + latency * 4);
 					const backInALatency = latency / computes;
-					const start = 15 + latency * (1 + jitter) * 0.3;
-					expect(mostInFlight).toBeLessThanOrEqual(Math.max(start, backInALatency * 1.7));
-					const settled = limits.slice(count / 2).map(([, limit]) => limit);
-					expect(Math.max(...settled)).toBeLessThanOrEqual(Math.max(start, backInALatency * 2));
+					const start = 30 + latency * (1 + jitter) * 0.3;
+					expect(mostInFlight).toBeLessThanOrEqual(Math.max(start, 2 + backInALatency * 1.75));
 					const later = sentAt.slice(count / 2);
 					const evenly = 100 / computes;
-					expect(mostWithin(100, later)).toBeLessThanOrEqual(evenly * 2);
+					// 375 a second at first, and 40 ms of credit.
+					expect(mostWithin(100, later)).toBeLessThanOrEqual(Math.max(54, evenly * 3));
 				},
 			),
 			{ numRuns: 20 },
