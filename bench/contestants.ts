@@ -7,21 +7,14 @@ import type { SandboxProcess } from './sandboxProcess';
 /** The name that the measured node has in its workflow. */
 export const MEASURED_NODE = 'Create';
 
-/** Those that are measured inside n8n, in the order of the tables. */
-export const N8N_CONTESTANTS = ['acountPay', 'httpRequest', 'declarative', 'loop'] as const;
-export type N8nContestant = (typeof N8N_CONTESTANTS)[number];
-
-/** All that are measured. */
-export const CONTESTANTS = [...N8N_CONTESTANTS, 'axios'] as const;
+/** Those that are compared, in the order of the tables. */
+export const CONTESTANTS = ['acountPay', 'httpRequest'] as const;
 export type Contestant = (typeof CONTESTANTS)[number];
 
-/** What the tables and the chart call them. */
+/** What the tables call them. */
 export const TITLES: Record<Contestant, string> = {
 	acountPay: 'AcountPay node',
 	httpRequest: 'HTTP Request node',
-	declarative: 'Declarative node',
-	loop: "Loop over n8n's request",
-	axios: 'axios, without n8n',
 };
 
 /**
@@ -29,7 +22,7 @@ export const TITLES: Record<Contestant, string> = {
  * @param withKeys whether the AcountPay node has keys
  */
 export function credentialOf(
-	contestant: N8nContestant,
+	contestant: Contestant,
 	{ url, clientId, clientSecret, keys }: SandboxProcess,
 	withKeys = false,
 ): { type: string; data: ICredentialDataDecryptedObject } {
@@ -43,12 +36,11 @@ export function credentialOf(
 		};
 	}
 	return {
-		type: contestant === 'httpRequest' ? 'oAuth2Api' : 'benchApi',
+		type: 'oAuth2Api',
 		data: {
 			grantType: 'clientCredentials',
 			authentication: 'body',
 			accessTokenUrl: `${url}/oauth/token`,
-			baseUrl: url,
 			scope: '',
 			clientId,
 			clientSecret,
@@ -98,7 +90,7 @@ const httpRequestTo = (paymentsUrl: string, operation: BenchOperation): INode['p
 
 /** Each takes merchant, amount and reference from its item, by one expression each. */
 function typeAndParameters(
-	contestant: N8nContestant,
+	contestant: Contestant,
 	url: string,
 	{ operation = 'create', maxConcurrency, withKeys }: NodeSettings,
 ): { type: string; typeVersion: number; parameters: INode['parameters'] } {
@@ -135,24 +127,12 @@ function typeAndParameters(
 					}),
 				},
 			};
-		case 'declarative':
-			return {
-				type: 'CUSTOM.benchDeclarative',
-				typeVersion: 1,
-				parameters: { operation: 'create', ...OPERATION },
-			};
-		case 'loop':
-			return {
-				type: 'CUSTOM.benchLoop',
-				typeVersion: 1,
-				parameters: { url: paymentsUrl, ...OPERATION },
-			};
 	}
 }
 
 /** The measured node as it stands in its workflow. */
 export function nodeOf(
-	contestant: N8nContestant,
+	contestant: Contestant,
 	sandbox: SandboxProcess,
 	credential: CredentialReference,
 	settings: NodeSettings = {},

@@ -1,11 +1,13 @@
-import type { BenchOperation, N8nContestant, NodeSettings } from './contestants';
+import {
+	type BenchOperation,
+	type Contestant,
+	CONTESTANTS,
+	type NodeSettings,
+} from './contestants';
 import type { GateRecord, GateSettings } from './gate';
 import type { BenchWorkflow, N8nBench } from './n8nBench';
 import { median } from './results';
 import type { SandboxProcess } from './sandboxProcess';
-
-/** Those that are compared at every distance. */
-export const DISTANCE_CONTESTANTS = ['acountPay', 'httpRequest'] as const satisfies N8nContestant[];
 
 /** A situation, and how many items a run has in it. */
 export interface Situation {
@@ -36,16 +38,23 @@ export const SITUATIONS: Situation[] = [
 	...DISTANCES.flatMap((latencyMs) =>
 		[10, 100, 500, 1_000].map((items) => ({
 			operation: 'create' as const,
-			name: `${latencyMs} ms away`,
+			name: `latency of ${latencyMs} ms`,
 			gate: { latencyMs },
 			items,
 			isMain: (latencyMs === 20 && items === 1_000) || (latencyMs === 300 && items !== 1_000),
-			isDrawn: latencyMs === 300 && items === 500,
 		})),
 	),
 	{
 		operation: 'create',
-		name: "300 ms away, 'On Error: Continue'",
+		name: 'latency of 300 ms',
+		gate: { latencyMs: 300 },
+		items: 1_800,
+		isMain: true,
+		isDrawn: true,
+	},
+	{
+		operation: 'create',
+		name: "latency of 300 ms, 'On Error: Continue'",
 		gate: { latencyMs: 300 },
 		items: 500,
 		settings: { node: { onError: 'continueRegularOutput' } },
@@ -53,7 +62,7 @@ export const SITUATIONS: Situation[] = [
 	},
 	{
 		operation: 'create',
-		name: "500 ms away, 'Max Concurrency' 100",
+		name: "latency of 500 ms, 'Max Concurrency' 100",
 		gate: { latencyMs: 500 },
 		items: 500,
 		settings: { maxConcurrency: 100 },
@@ -61,7 +70,7 @@ export const SITUATIONS: Situation[] = [
 	},
 	...[20, 300].map((latencyMs) => ({
 		operation: 'create' as const,
-		name: `${latencyMs} ms away, with keys`,
+		name: `latency of ${latencyMs} ms, with keys`,
 		gate: { latencyMs },
 		items: latencyMs === 20 ? 1_000 : 500,
 		settings: { withKeys: true },
@@ -69,21 +78,21 @@ export const SITUATIONS: Situation[] = [
 	})),
 	...(['get', 'getQrCode'] as const).map((operation) => ({
 		operation,
-		name: '300 ms away',
+		name: 'latency of 300 ms',
 		gate: { latencyMs: 300 },
 		items: 500,
 		isMain: true,
 	})),
 	{
 		operation: 'waitForCompletion',
-		name: '100 ms away, paid after 10 s',
+		name: 'latency of 100 ms, paid after 10 s',
 		gate: { latencyMs: 100, paidAfterMs: 10_000 },
 		items: 1_000,
 		isMain: true,
 	},
 	{
 		operation: 'create',
-		name: '100 ms away, 20 a second, else 429',
+		name: 'latency of 100 ms, 20 a second by the clock, else 429',
 		gate: { latencyMs: 100, perSecond: 20 },
 		items: 300,
 		isMain: true,
@@ -91,7 +100,21 @@ export const SITUATIONS: Situation[] = [
 	},
 	{
 		operation: 'create',
-		name: '100 ms away, only 503 after 200',
+		name: 'latency of 100 ms, 20 in any second, else 429',
+		gate: { latencyMs: 100, perSecond: 20, isSliding: true },
+		items: 300,
+		isMain: true,
+	},
+	{
+		operation: 'create',
+		name: 'latency of 300 ms, only 503 after 100',
+		gate: { latencyMs: 300, failsFrom: 101 },
+		items: 500,
+		isMain: true,
+	},
+	{
+		operation: 'create',
+		name: 'latency of 100 ms, only 503 after 200',
 		gate: { latencyMs: 100, failsFrom: 201 },
 		items: 500,
 		isMain: true,
@@ -100,14 +123,14 @@ export const SITUATIONS: Situation[] = [
 
 /** One run in a situation. */
 export interface DistanceRun extends Omit<GateRecord, 'inFlight'> {
-	contestant: N8nContestant;
+	contestant: Contestant;
 	operation: BenchOperation;
 	situation: string;
 	items: number;
 	round: number;
 	/** How long the node took, in ms; absent when it failed. */
 	ms?: number;
-	/** The most calls in flight in each {@link POINT_MS}; only of the run that is drawn. */
+	/** The most calls in flight in each {@link POINT_MS}; only of situations that are drawn. */
 	inFlight?: number[];
 }
 
@@ -179,9 +202,7 @@ export async function measureDistances(
 					round,
 					...record,
 					...(reading && { ms: reading.ms }),
-					...(isDrawn &&
-						round === 1 &&
-						contestant === 'acountPay' && { inFlight: mostInEach(inFlight) }),
+					...(isDrawn && contestant === 'acountPay' && { inFlight: mostInEach(inFlight) }),
 				};
 				runs.push(run);
 				onRun(run);
@@ -201,7 +222,7 @@ export function distanceTable(runs: DistanceRun[]): string {
 		`${items.toLocaleString('en-US')} ${NOUNS[operation]}, ${situation}`;
 	const keys = new Set(runs.map(keyOf));
 	for (const key of keys) {
-		const [own, other] = DISTANCE_CONTESTANTS.map((contestant) =>
+		const [own, other] = CONTESTANTS.map((contestant) =>
 			runs.filter((run) => run.contestant === contestant && keyOf(run) === key),
 		);
 		const seconds = (of: DistanceRun[]) => {
@@ -219,4 +240,13 @@ export function distanceTable(runs: DistanceRun[]): string {
 		);
 	}
 	return rows.join('\n');
+}
+
+/** Of each situation that is drawn, the run that took the median time. */
+export function drawnRuns(runs: DistanceRun[]): DistanceRun[] {
+	const drawn = runs.filter(({ inFlight }) => inFlight !== undefined);
+	return [...new Set(drawn.map(({ situation }) => situation))].map((situation) => {
+		const own = drawn.filter((run) => run.situation === situation);
+		return own.sort((a, b) => (a.ms ?? Infinity) - (b.ms ?? Infinity))[(own.length - 1) >> 1];
+	});
 }

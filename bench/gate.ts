@@ -46,7 +46,7 @@ const newRecord = (): GateRecord => ({
 });
 
 /**
- * A distance, a rate limit and a breakdown in front of the sandbox. It answers reads of payments itself: any payment exists, and
+ * A latency, a rate limit and a breakdown in front of the sandbox. It answers reads of payments itself: any payment exists, and
  * the sandbox need not remember thousands. It passes on everything else.
  */
 export class Gate {

@@ -12,7 +12,7 @@ import {
 const CEILING = 200;
 const SEEDS = [1, 2, 3, 4, 5];
 
-/** Servers 100 ms away, with the latency of a network. */
+/** A latency of 100 ms, as uneven as that of a network. */
 const near: ServerTraits = { latency: 100, jitter: 0.2 };
 const perSecond = (kind: CallWindow['kind'], countsRefused = false): ServerTraits => ({
 	...near,

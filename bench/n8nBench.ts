@@ -2,14 +2,13 @@ import axios from 'axios';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Execution } from '../tools/n8n/api';
 import { startN8n, type N8n, type StartN8nOptions } from '../tools/n8n/server';
 import { workflow, type CredentialReference } from '../tools/n8n/workflow';
 import {
 	credentialOf,
 	MEASURED_NODE,
 	nodeOf,
-	type N8nContestant,
+	type Contestant,
 	type NodeSettings,
 } from './contestants';
 import type { Reading } from './nodes/BenchMeter';
@@ -28,29 +27,30 @@ export interface BenchWorkflow {
 	 * @returns what the measured node took; undefined when it failed
 	 */
 	run(items: number): Promise<Reading | undefined>;
-	/** The latest execution, as n8n stored it. Only failed ones are stored. */
-	storedExecution(): Promise<Execution>;
+}
+
+/** What an n8n is started with. */
+export interface BenchOptions extends StartN8nOptions {
+	sandbox: SandboxProcess;
+	/** The folder that `compileCustomNodes` made. */
+	customNodes: string;
+	/** How many calls the AcountPay node has in flight; without, as the node comes. */
+	maxConcurrency?: number;
 }
 
 /** An n8n that measures one contestant and runs nothing else. */
 export class N8nBench {
 	private constructor(
-		readonly contestant: N8nContestant,
+		readonly contestant: Contestant,
 		private readonly n8n: N8n,
 		private readonly sandbox: SandboxProcess,
 		private readonly maxConcurrency: number | undefined,
 	) {}
 
-	/**
-	 * @param customNodes the folder that {@link compileCustomNodes} made
-	 * @param maxConcurrency how many calls the AcountPay node has in flight; undefined: as the node comes
-	 */
+	/** Starts n8n, with the package and the nodes that only the benchmark needs. */
 	static async start(
-		contestant: N8nContestant,
-		sandbox: SandboxProcess,
-		customNodes: string,
-		maxConcurrency: number | undefined,
-		options: StartN8nOptions,
+		contestant: Contestant,
+		{ sandbox, customNodes, maxConcurrency, ...options }: BenchOptions,
 	): Promise<N8nBench> {
 		const env = { N8N_CUSTOM_EXTENSIONS: customNodes, ...options.env };
 		return new N8nBench(contestant, await startN8n({ ...options, env }), sandbox, maxConcurrency);
@@ -124,11 +124,6 @@ export class N8nBench {
 			async run(items) {
 				const { status, data } = await post(items);
 				return status === 200 ? data : undefined;
-			},
-			async storedExecution() {
-				return await api.waitForExecution(
-					({ workflowId, status }) => workflowId === id && status === 'error',
-				);
 			},
 		};
 	}

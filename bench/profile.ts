@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Profiler } from 'node:inspector';
 
-import type { N8nContestant } from './contestants';
+import type { Contestant } from './contestants';
 
 const PROFILER = 'the profiler';
 const COLLECTOR = 'garbage collection';
@@ -19,7 +19,7 @@ const SHOWN = [...OWNERS.map(([owner]) => owner), COLLECTOR].filter((owner) => o
 
 /** What one run took on the thread that runs the node. */
 export interface ProfileRun {
-	contestant: N8nContestant;
+	contestant: Contestant;
 	items: number;
 	/** ms of this thread for each owner. */
 	busy: Record<string, number>;
@@ -58,7 +58,7 @@ export const readProfile = async (file: string): Promise<Profiler.Profile> =>
 /** The runs as a Markdown table, a column each: ms a call. */
 export function profileTable(
 	runs: ProfileRun[],
-	titles: Readonly<Record<N8nContestant, string>>,
+	titles: Readonly<Record<Contestant, string>>,
 ): string {
 	const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
 	const ms = ({ busy, items }: ProfileRun, owners: string[]) =>

@@ -1,21 +1,14 @@
 import { startSandbox } from '../sandbox';
 import { Gate } from './gate';
-import { LATENCY_MS } from './settings';
 
 /**
- * The sandbox in a process of its own. With `--gate` there is a gate in front of it, which adds the latency. Its only line of
- * output is where it is and what it accepts, as JSON.
+ * The sandbox in a process of its own, behind a gate that adds the latency. Its only line of output is where it is and what it
+ * accepts, as JSON.
  */
 async function main(): Promise<void> {
-	const isGated = process.argv.includes('--gate');
-	const latencyMs = isGated ? 0 : LATENCY_MS;
-	const { url, credentials, keys } = await startSandbox({
-		latencyMs,
-		record: false,
-		control: true,
-	});
-	const address = isGated ? (await Gate.start(url)).url : url;
-	console.log(JSON.stringify({ url: address, ...credentials, keys }));
+	const options = { latencyMs: 0, record: false, control: true };
+	const { url, credentials, keys } = await startSandbox(options);
+	console.log(JSON.stringify({ url: (await Gate.start(url)).url, ...credentials, keys }));
 }
 
 void main();

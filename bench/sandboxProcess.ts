@@ -2,21 +2,11 @@ import axios from 'axios';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Fault, Payment, Sandbox } from '../sandbox';
+import type { Sandbox } from '../sandbox';
 import { baseEnvironment, startNode, type Child } from '../tools/child';
 import type { GateRecord, GateSettings } from './gate';
 
 const START_TIMEOUT_MS = 30_000;
-
-/** What came to the sandbox since the last {@link SandboxProcess.reset}. */
-export interface Traffic {
-	/** Requests for a token. */
-	tokens: number;
-	/** Payments made. */
-	made: number;
-	/** Requests for a payment that made none. */
-	refused: number;
-}
 
 /** An AcountPay sandbox in a process of its own, so that its CPU time is nobody else's. */
 export class SandboxProcess {
@@ -30,16 +20,13 @@ export class SandboxProcess {
 		readonly keys: Pick<Sandbox['keys'], 'clientId' | 'clientSecret'>,
 	) {}
 
-	/**
-	 * @param isGated whether {@link setGate} can be used; the sandbox then has no latency of its own
-	 * @throws Error with what it printed when it does not start
-	 */
-	static async start(isGated = false): Promise<SandboxProcess> {
+	/** @throws Error with what it printed when it does not start */
+	static async start(): Promise<SandboxProcess> {
 		const program = join(__dirname, 'sandbox.ts');
-		const child = startNode(
-			['--require', require.resolve('tsx/cjs'), program, ...(isGated ? ['--gate'] : [])],
-			{ cwd: join(__dirname, '..'), env: baseEnvironment() },
-		);
+		const child = startNode(['--require', require.resolve('tsx/cjs'), program], {
+			cwd: join(__dirname, '..'),
+			env: baseEnvironment(),
+		});
 		const until = Date.now() + START_TIMEOUT_MS;
 		while (!child.stdout().endsWith('\n')) {
 			if (!child.running() || Date.now() > until) {
@@ -52,23 +39,12 @@ export class SandboxProcess {
 		return new SandboxProcess(child, url, clientId, clientSecret, keys);
 	}
 
-	/** Forgets payments, counts and faults, and takes back {@link endTokensAfter}. Tokens stay good. */
+	/** Forgets payments, counts and faults. Tokens stay good. */
 	async reset(): Promise<void> {
-		await this.control('POST', 'reset');
+		await axios.post(`${this.url}/_sandbox/reset`, undefined, { proxy: false });
 	}
 
-	/** Refuses the next request for the payment with this reference, once. */
-	async refuseOnce(reference: string): Promise<void> {
-		const fault: Fault = { match: { endpoint: 'create', reference }, status: 422 };
-		await this.control('POST', 'faults', fault);
-	}
-
-	/** Gives tokens that live this many seconds, until {@link reset}. */
-	async endTokensAfter(expiresIn: number): Promise<void> {
-		await this.control('PATCH', 'settings', { expiresIn });
-	}
-
-	/** Sets distance, rate limit and breakdown, and begins a new record. */
+	/** Sets latency, rate limit and breakdown, and begins a new record. */
 	async setGate(settings: GateSettings): Promise<void> {
 		await axios.put(`${this.url}/_gate`, settings, { proxy: false });
 	}
@@ -78,29 +54,7 @@ export class SandboxProcess {
 		return (await axios.get<GateRecord>(`${this.url}/_gate`, { proxy: false })).data;
 	}
 
-	async traffic(): Promise<Traffic> {
-		const { counts } = await this.control<{ counts: Record<string, number> }>('GET', 'counts');
-		const sum = (fits: (end: string) => boolean) =>
-			Object.entries(counts)
-				.filter(([end]) => fits(end))
-				.reduce((total, [, count]) => total + count, 0);
-		return {
-			tokens: sum((end) => end.startsWith('token ')),
-			made: sum((end) => end === 'create 201'),
-			refused: sum((end) => end.startsWith('create ') && end !== 'create 201'),
-		};
-	}
-
-	async payments(): Promise<Payment[]> {
-		return await this.control('GET', 'payments');
-	}
-
 	async stop(): Promise<void> {
 		await this.child.stop(0);
-	}
-
-	private async control<T>(method: string, path: string, data?: object): Promise<T> {
-		const url = `${this.url}/_sandbox/${path}`;
-		return (await axios.request<T>({ method, url, data, proxy: false })).data;
 	}
 }
