@@ -1,3 +1,4 @@
+import type { IDataObject } from 'n8n-workflow';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,8 +52,8 @@ const apiHeaders = ({ headers }: RecordedRequest) =>
 	Object.fromEntries(Object.entries(headers).filter(([name]) => !TRANSPORT_HEADERS.includes(name)));
 
 /** What AcountPay says of a payment when it is asked without n8n. */
-const payment = async (id: string | number, merchant: string): Promise<unknown> =>
-	(await (await partnerOf(sandbox, merchant)).get(id)).data;
+const payment = async (id: string | number, merchant: string): Promise<IDataObject> =>
+	(await (await partnerOf(sandbox, merchant)).get(id)).data as IDataObject;
 
 beforeEach(async () => {
 	sandbox = await startSandbox();
@@ -87,7 +88,8 @@ describe('three orders of three merchants', () => {
 						({ referenceNumber }) => referenceNumber === reference,
 					);
 					expect(made).toMatchObject({ merchant, amount, currency: 'DKK' });
-					return { json: await payment(made!.id, merchant), pairedItem: { item } };
+					const json = { ...(await payment(made!.id, merchant)), isPaid: false };
+					return { json, pairedItem: { item } };
 				}),
 			),
 		);
