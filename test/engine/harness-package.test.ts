@@ -5,6 +5,9 @@
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { createEngine, variantOfPackage, type Engine } from './harness';
 
+// On a busy machine n8n's engine takes seconds to start.
+jest.setTimeout(60_000);
+
 const credentialFile = 'dist/credentials/AcountPayApi.credentials.js';
 
 describe('this package on the engine', () => {

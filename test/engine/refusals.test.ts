@@ -331,25 +331,28 @@ describe('a payment to read that meets', () => {
 				pairedItem: { item },
 			});
 			for (const part of parts) expect(failed.json.error).toContain(part);
-			expect(execution.json()[0]).toEqual({ id: 1 });
+			expect(execution.json()[0]).toEqual({ id: 1, isPaid: false });
 		});
 	});
 });
 
 describe('429', () => {
 	it.each([
-		['create', create()],
-		['get', get({ paymentId: 'pay_1' })],
-	] as const)('to %s is waited out, and nothing is done twice', async (endpoint, parameters) => {
-		const engine = await engineFor(sandbox);
-		const headers = { 'retry-after': '0' };
-		sandbox.faults.add({ match: { endpoint }, times: 2, status: 429, headers });
-		sandbox.faults.add({ match: { endpoint }, status: 200, body: { id: 'pay_1' } });
-		const execution = await engine.runNode({ node: { parameters }, items: orders(1) });
+		['create', create(), {}],
+		['get', get({ paymentId: 'pay_1' }), { isPaid: false }],
+	] as const)(
+		'to %s is waited out, and nothing is done twice',
+		async (endpoint, parameters, more) => {
+			const engine = await engineFor(sandbox);
+			const headers = { 'retry-after': '0' };
+			sandbox.faults.add({ match: { endpoint }, times: 2, status: 429, headers });
+			sandbox.faults.add({ match: { endpoint }, status: 200, body: { id: 'pay_1' } });
+			const execution = await engine.runNode({ node: { parameters }, items: orders(1) });
 
-		expect(execution.json()).toEqual([{ id: 'pay_1' }]);
-		expect(paymentRequests(sandbox).map(({ status }) => status)).toEqual([429, 429, 200]);
-	});
+			expect(execution.json()).toEqual([{ id: 'pay_1', ...more }]);
+			expect(paymentRequests(sandbox).map(({ status }) => status)).toEqual([429, 429, 200]);
+		},
+	);
 });
 
 describe('a server that is not there', () => {

@@ -328,7 +328,7 @@ describe('waiting by asking', () => {
 					.replace('RATE_LIMIT_ATTEMPTS = 10;', 'RATE_LIMIT_ATTEMPTS = 1;')
 					.replace('RATE_LIMIT_ELAPSED = 2 * 60_000;', 'RATE_LIMIT_ELAPSED = 0;')
 					.replace('TOKEN_ELAPSED = 60_000;', 'TOKEN_ELAPSED = 0;'),
-			'dist/nodes/shared/auth/oAuth2.js': (text) =>
+			'dist/nodes/shared/auth/oAuth2/tokenSource.js': (text) =>
 				text.replace('TOKEN_FAILURE_LASTS = 60_000;', 'TOKEN_FAILURE_LASTS = 200;'),
 		});
 
