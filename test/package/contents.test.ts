@@ -51,7 +51,8 @@ test('the package holds what a user needs and nothing else', () => {
 			'dist/nodes/AcountPayTrigger/AcountPayTrigger.node.json',
 		]),
 	);
-	expect(size).toBeLessThan(100_000);
+	// About 103 kB, for two credentials, 13 operations and the trigger. A picture or a bundled library would go beyond it.
+	expect(size).toBeLessThan(110_000);
 });
 
 test('building again gives the same bytes', () => {
