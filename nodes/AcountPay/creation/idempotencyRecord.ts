@@ -107,10 +107,8 @@ export class IdempotencyRecord {
 			return await work();
 		};
 		const result = run();
-		underWay.set(
-			this.entries,
-			result.catch(() => undefined),
-		);
+		// Who gives up waiting lets nobody pass.
+		underWay.set(this.entries, Promise.allSettled([before, result]));
 		return await result;
 	}
 

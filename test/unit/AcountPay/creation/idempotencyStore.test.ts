@@ -210,7 +210,7 @@ describe('the idempotency store', () => {
 
 		test('take turns, and give up when they are cancelled', async () => {
 			began++;
-			const [one, two, three] = [retry({}, began), retry({}, began), retry({}, began)];
+			const [one, two, three, four] = [1, 2, 3, 4].map(() => retry({}, began));
 			const order: string[] = [];
 			let release = () => {};
 			const first = one.record.exclusively(undefined, async () => {
@@ -220,12 +220,14 @@ describe('the idempotency store', () => {
 			const second = two.record.exclusively(undefined, async () => order.push('second'));
 			const stop = new AbortController();
 			const third = three.record.exclusively(stop.signal, async () => order.push('third'));
+			const fourth = four.record.exclusively(undefined, async () => order.push('fourth'));
 			stop.abort();
 			await expect(third).rejects.toBeInstanceOf(Cancelled);
+			await Promise.resolve();
 			expect(order).toEqual([]);
 			release();
-			await Promise.all([first, second]);
-			expect(order).toEqual(['first', 'second']);
+			await Promise.all([first, second, fourth]);
+			expect(order).toEqual(['first', 'second', 'fourth']);
 		});
 	});
 
