@@ -1,6 +1,6 @@
 /** Whatever comes of a request, and whatever a person does then: one order gets one payment. */
 import type { INodeParameters } from 'n8n-workflow';
-import { savedWith } from '../kit/engine';
+import { loopOver, savedWith } from '../kit/engine';
 import { createPayments } from '../kit/keys';
 import { useLookUp } from '../kit/lookUp';
 import { goOn, until, upTo } from '../kit/payments';
@@ -47,15 +47,39 @@ describe('an unknown outcome that is led back into the node', () => {
 		expect(asked()).toBe(1);
 	});
 
-	it('is handed out as soon as the list shows it', async () => {
-		trouble({ status: 504, made: true, listLag: { looks: 6 } });
-		const execution = await at.engine.runWorkflow(loopBack(createPayments(fromStart)), {
+	it("is not sent again with 'Resend Unknown' either", async () => {
+		trouble({ status: 504, times: 'always' });
+		const parameters = { ...fromStart, options: { resendUnknown: true } };
+		await at.engine.runWorkflow(loopBack(createPayments(parameters)), {
 			items: items(),
 			node: 'AcountPay',
 		});
-		expect(execution.json(undefined, { run: 1 })).toMatchObject([{ lookedUp: true }]);
 		expect(asked()).toBe(1);
 	});
+});
+
+it("in a loop, one customer's unknown payment is not handed to the next", async () => {
+	trouble({ status: 500, made: true, listLag: { looks: 6 } });
+	const node = createPayments({ additionalFields: { description: '={{ $json.name }}' } }, goOn);
+	const people = ['Anna', 'Bo'].map((name) => ({ ...items()[0], name }));
+	const execution = await at.engine.runWorkflow(loopOver(1, node), {
+		items: people,
+		node: 'AcountPay',
+	});
+	expect(execution.json('Done')).toMatchObject(
+		people.map(() => ({ details: { outcome: 'unknown' } })),
+	);
+	expect(made()).toHaveLength(1);
+});
+
+it('an execution is not handed what an equal one of the same moment has created', async () => {
+	trouble({ status: 500 });
+	const anna = await run();
+	trouble({ status: 500, made: true });
+	await run();
+	expect(made()).toHaveLength(1);
+	const retried = await at.engine.retry(anna);
+	expect(retried.error?.context).toMatchObject({ outcome: 'unknown' });
 });
 
 it('two equal items with other descriptions are never swapped', async () => {

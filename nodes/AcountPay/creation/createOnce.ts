@@ -11,7 +11,7 @@ import {
 	type SendResult,
 } from '../../shared/http/response';
 import { type CallOptions, send } from '../../shared/transport/send';
-import type { Entry, IdempotencyRecord, KnownState } from './idempotencyRecord';
+import type { Entry, IdempotencyRecord, KnownState, Obstacle } from './idempotencyRecord';
 
 /** What is kept of a request that has left, to find by it what it has created. What else it holds is the look-up's. */
 export interface Trace {
@@ -91,6 +91,8 @@ export async function createOnce(
 	return await record.exclusively(client.cancelSignal, async () => {
 		const { earlier } = record;
 		if (earlier) return await settle(client, creation, options, record, earlier);
+		const { obstacle } = record;
+		if (obstacle) throw obstacleError(creation, obstacle);
 		const existing = await creation.existing?.();
 		if (!existing) return await create(client, creation, options, record);
 		record.made(existing);
@@ -109,7 +111,9 @@ async function settle(
 	const { isOtherwise } = record;
 	if (earlier.state === 'made') {
 		if (isOtherwise) throw otherwiseError(creation, earlier);
-		return earlier.answer;
+		// What was there before this execution may have been paid since.
+		const isExisting = earlier.answer.existing === true;
+		return (isExisting && (await creation.existing?.())) || earlier.answer;
 	}
 	const left = describeLeft(earlier);
 	const willResend = options.resendUnknown && !isOtherwise;
@@ -129,6 +133,29 @@ async function settle(
 			? unknownError(creation, `${left}. Sent again: ${error.message}`, error)
 			: error;
 	});
+}
+
+/** The error for an item that can't be told from something that this execution or another retry of it knows of. */
+function obstacleError(creation: Creation, { entry, executionId }: Obstacle): ApiError {
+	const payment = entry.state === 'made' ? entry.answer : undefined;
+	if (executionId !== undefined) {
+		return new ApiError(
+			'refused',
+			`${creation.title} was not sent: execution ${executionId}, another retry of the same execution, may have created it`,
+			`Nothing was sent for this item. Retry execution ${executionId} instead: it knows what it has created.`,
+			{ isOld: true, payment },
+		);
+	}
+	if (payment) {
+		return new ApiError(
+			'refused',
+			`${creation.title} was not sent: an earlier run of this node in this execution created it`,
+			'Nothing was sent for this item. If it is another order, give it a reference of its own.',
+			{ isOld: true, payment },
+		);
+	}
+	const looked = 'An earlier run of this node in this execution asked for it.';
+	return unknownError(creation, describeLeft(entry as KnownState), { isOld: true, looked });
 }
 
 /** The error for an item that now asks for something else than what it has got. */

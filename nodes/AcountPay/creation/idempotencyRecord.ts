@@ -46,45 +46,73 @@ export const inFlight = new WeakSet<Entry>();
 /** The work that is under way for each list of entries: a double click on Retry shares a list. */
 const underWay = new WeakMap<Entry[], Promise<unknown>>();
 
-/** Whether an entry is of this creation, by what is sent or by where it comes from. */
-const isExactly = (entry: Entry, { request, origin }: Identity): boolean =>
-	entry.request === request || entry.origin === origin;
-
 /** Whether an entry is of this creation by what a person knows it by. Older entries have the reference alone. */
 export const isNamed = (entry: Entry, { key, referenceNumber }: Identity): boolean =>
 	entry.key === undefined ? entry.referenceNumber === referenceNumber : entry.key === key;
+
+/** Something that may be this creation, and that it can't be told from. */
+export interface Obstacle {
+	entry: Entry;
+	/** The other retry of the same execution that has put it down; undefined: an earlier turn of this execution. */
+	executionId?: string;
+}
+
+/** What a record asks of its store. */
+export interface RecordStore {
+	/** The entries of all turns. */
+	allEntries(): Entry[];
+	/** Whether this execution has put it down, or the one that it is a retry of. */
+	isOwn(entry: Entry): boolean;
+	/** This execution has put it down. */
+	owns(entry: Entry): void;
+	/** @param entries of the item */
+	obstacleTo(identity: Identity, entries: readonly Entry[]): Obstacle | undefined;
+}
 
 /** What the store holds of one creation. */
 export class IdempotencyRecord {
 	/** What was known before the request that is on its way. */
 	private before?: Entry;
 
+	/** @param entries of the item */
 	constructor(
 		private readonly entries: Entry[],
 		private readonly identity: Identity,
-		private readonly allEntries: () => Entry[],
+		private readonly store: RecordStore,
 	) {}
 
 	/** What the store holds of all other creations. */
 	others(): Entry[] {
 		const { earlier } = this;
-		return this.allEntries().filter((entry) => entry !== earlier);
+		return this.store.allEntries().filter((entry) => entry !== earlier);
 	}
 
 	/** What an earlier attempt left; undefined when nothing of the kind was asked for, or AcountPay refused it. */
 	get earlier(): Entry | undefined {
 		const { entries, identity } = this;
-		return (
-			entries.find(({ request }) => request === identity.request) ??
-			entries.find((entry) => isExactly(entry, identity)) ??
-			entries.find((entry) => isNamed(entry, identity))
-		);
+		const found = [
+			...entries.filter(({ request }) => request === identity.request),
+			...entries.filter((entry) => this.comesFrom(entry)),
+			...entries.filter((entry) => isNamed(entry, identity)),
+		];
+		return found.find(({ state }) => state === 'made') ?? found.at(0);
+	}
+
+	/** Whether an entry is of the same item. Where it comes from tells nothing in another retry: its items may differ. */
+	private comesFrom(entry: Entry): boolean {
+		return entry.origin === this.identity.origin && this.store.isOwn(entry);
+	}
+
+	/** What keeps this creation from being sent though nothing is known of it. */
+	get obstacle(): Obstacle | undefined {
+		return this.store.obstacleTo(this.identity, this.entries);
 	}
 
 	/** Whether {@link earlier} was asked for on other terms than this creation is now. */
 	get isOtherwise(): boolean {
 		const { earlier, identity } = this;
-		return !!earlier && !isExactly(earlier, identity) && earlier.terms !== identity.terms;
+		if (!earlier || earlier.request === identity.request || this.comesFrom(earlier)) return false;
+		return earlier.terms !== identity.terms;
 	}
 
 	/**
@@ -144,6 +172,7 @@ export class IdempotencyRecord {
 		this.remove();
 		const entry = { ...this.identity, ...state };
 		if (state.state === 'sent') inFlight.add(entry);
+		this.store.owns(entry);
 		this.entries.push(entry);
 	}
 

@@ -8,8 +8,10 @@ import {
 	inFlight,
 	isNamed,
 	type Label,
+	type Obstacle,
+	type RecordStore,
 } from './idempotencyRecord';
-import { retriedItems, retriedOf } from './retriedItems';
+import { knowerOf, knows, learn, retriedFrom, retriedItems } from './retriedItems';
 import { isToolCall } from '../../shared/runMode';
 
 /** What is remembered of one turn of a loop. The names are in stored executions: they are never renamed. */
@@ -20,8 +22,8 @@ interface Turn {
 	reruns?: { executionId: string; count: number };
 	/** The execution whose cancellation has been logged. */
 	toldIn?: string;
-	/** It has ended, and only what it left open is still kept. */
-	hasEnded?: true;
+	/** Tells it from the turns of other executions, in all retries. */
+	id?: string;
 }
 
 /** Where the turns are in n8n's node context: by {@link turnKeyOf}. */
@@ -73,14 +75,15 @@ function turnKeyOf(execution: IExecuteFunctions): string {
  *
  * Within an item, a creation is known again by what is sent; by where it comes from, since the same parameters and the same
  * item give another request when an expression holds the time; and by its {@link Label}, whatever else a person has edited.
- * What is open stays open for the whole execution: when its item comes back in another turn, it is known by its label.
+ * What is open stays open for the whole execution, and keeps an item with the same label in another turn from being sent.
  */
-export class IdempotencyStore {
+export class IdempotencyStore implements RecordStore {
 	private readonly context: StoredContext;
 	private readonly turnKey: string;
 	private readonly turn: Turn;
 	private readonly parameters: string;
-	/** What this execution is a retry by hand of. */
+	private readonly executionId: string;
+	/** The turn that is retried by hand, for all retries of it; undefined when this is no retry. */
 	private readonly retried?: string;
 
 	/** @param idOf reads the id in the response to a create */
@@ -90,14 +93,21 @@ export class IdempotencyStore {
 	) {
 		this.context = execution.getContext('node') as StoredContext;
 		this.turnKey = turnKeyOf(execution);
-		this.retried = retriedOf(execution);
+		this.executionId = execution.getExecutionId();
 		this.context.payments ??= {};
 		this.turn = this.context.payments[this.turnKey] ??= { items: {} };
+		const began = retriedFrom(execution);
+		// Retries of an execution that has not come to this turn have nothing else in common.
+		this.turn.id ??= began === undefined ? randomUUID() : String(began);
+		if (began !== undefined) {
+			const { id } = execution.getWorkflow();
+			this.retried = [id, execution.getNode().name, this.turnKey, this.turn.id].join(' ');
+		}
 		const { parameters } = execution.getNode();
 		this.parameters = hashOf({ ...withoutNewerDefaults(parameters), options: undefined });
 	}
 
-	/** The record of one creation. What was left open of it in another turn belongs to this one from now on. */
+	/** The record of one creation. */
 	record(
 		itemIndex: number,
 		item: INodeExecutionData,
@@ -113,34 +123,42 @@ export class IdempotencyStore {
 		};
 		let entries = (this.turn.items[itemIndex] ??= []);
 		if (this.retried !== undefined) {
-			entries = retriedItems.shared([this.retried, this.turnKey, itemIndex], entries);
+			entries = retriedItems.shared(this.retried, itemIndex, entries, this.executionId);
 			this.turn.items[itemIndex] = entries;
 		}
-		const record = new IdempotencyRecord(entries, identity, () => this.allEntries());
-		if (!record.earlier) this.takeOver(entries, identity);
-		return record;
+		return new IdempotencyRecord(entries, identity, this);
 	}
 
-	/** Moves here what an earlier turn has left open of a creation, or has created for an item that failed. */
-	private takeOver(entries: Entry[], identity: Identity): void {
+	isOwn(entry: Entry): boolean {
+		return this.retried === undefined || knows(this.executionId, entry);
+	}
+
+	owns(entry: Entry): void {
+		if (this.retried !== undefined) learn(entry, this.executionId);
+	}
+
+	/**
+	 * What an earlier turn has left open for the same label, or has created for an item that failed: it may have come back, or
+	 * be another item's. And what another retry of the same execution has put down, where items are no longer the same.
+	 */
+	obstacleTo(identity: Identity, entries: readonly Entry[]): Obstacle | undefined {
+		const fits = (entry: Entry) => isNamed(entry, identity);
 		for (const [turnKey, { items }] of Object.entries(this.context.payments ?? {})) {
 			if (turnKey === this.turnKey) continue;
-			for (const others of Object.values(items)) {
-				const index = others.findIndex(
-					(entry) =>
-						isNamed(entry, identity) &&
-						!inFlight.has(entry) &&
-						(entry.state !== 'made' || entry.failed),
-				);
-				if (index < 0) continue;
-				entries.push(...others.splice(index, 1));
-				return;
-			}
+			const entry = Object.values(items)
+				.flat()
+				.filter(fits)
+				.find((other) => !inFlight.has(other) && (other.state !== 'made' || other.failed));
+			if (entry) return { entry };
 		}
+		if (this.retried === undefined) return undefined;
+		const entry =
+			entries.find((other) => other.origin === identity.origin && !this.isOwn(other)) ??
+			retriedItems.ofOthers(this.retried, this.executionId).find(fits);
+		return entry && { entry, executionId: knowerOf(entry) };
 	}
 
-	/** The entries of all turns. */
-	private allEntries(): Entry[] {
+	allEntries(): Entry[] {
 		return Object.values(this.context.payments ?? {})
 			.flatMap(({ items }) => Object.values(items))
 			.flat();
@@ -185,12 +203,9 @@ export class IdempotencyStore {
 			])
 			.filter(([, entries]) => entries.length > 0);
 		if (kept.length > 0) {
-			payments[this.turnKey] = { items: Object.fromEntries(kept), hasEnded: true };
+			payments[this.turnKey] = { items: Object.fromEntries(kept) };
 		} else {
 			delete payments[this.turnKey];
-		}
-		for (const [turnKey, { items, hasEnded }] of Object.entries(payments)) {
-			if (hasEnded && Object.values(items).flat().length === 0) delete payments[turnKey];
 		}
 		if (Object.keys(payments).length === 0) delete this.context.payments;
 	}

@@ -10,47 +10,90 @@ interface NewerMethods {
 }
 
 /**
- * What this execution is a retry by hand of. A retry gets a copy of what n8n has stored of the execution, with the moment at
- * which it began: all retries of one execution, and retries of those, have it in common.
- * @returns undefined when it is no retry
+ * When the execution began that this one is a retry by hand of, in ms since 1970. A retry gets a copy of what n8n has stored
+ * of the execution, this moment included.
+ * @returns undefined when it is no retry, or n8n does not tell
  */
-export function retriedOf(execution: IExecuteFunctions): string | undefined {
+export function retriedFrom(execution: IExecuteFunctions): number | undefined {
 	if (execution.getMode?.() !== 'retry') return undefined;
-	const { establishedAt } = (execution as NewerMethods).getExecutionContext?.() ?? {};
-	if (establishedAt === undefined) return undefined;
-	return [execution.getWorkflow().id, execution.getNode().name, establishedAt].join(' ');
+	return (execution as NewerMethods).getExecutionContext?.()?.establishedAt;
 }
 
-/** Whether two entries are of the same request. */
-const isSame = (one: Entry, other: Entry) => one.request === other.request;
+/** The retries that know of an entry: by having put it down, or by what n8n has stored of the execution that they retry. */
+const knownTo = new WeakMap<Entry, Set<string>>();
+
+/** A retry knows of an entry. */
+export function learn(entry: Entry, executionId: string): void {
+	knownTo.set(entry, (knownTo.get(entry) ?? new Set()).add(executionId));
+}
+
+/** Whether a retry knows of an entry itself. */
+export const knows = (executionId: string, entry: Entry): boolean =>
+	knownTo.get(entry)?.has(executionId) ?? true;
+
+/** The retry that has come to know of an entry last. */
+export const knowerOf = (entry: Entry): string | undefined =>
+	[...(knownTo.get(entry) ?? [])].at(-1);
 
 /**
  * What this process knows of the items of executions that were retried by hand. n8n lets a person retry the same execution
  * twice, one after the other or with a double click, and gives each retry a copy of its own.
  */
 class RetriedItems {
-	private readonly lists = new Map<string, Entry[]>();
+	/** By retried turn, then by item. */
+	private readonly turns = new Map<string, Map<number, Entry[]>>();
+	private size = 0;
 
 	/**
 	 * The one list for an item, in which all retries put down what they do.
-	 * @param item retried execution, turn and index
 	 * @param own what the execution has stored of it: it knows more when the retry before ran in another process
 	 */
-	shared(item: readonly unknown[], own: Entry[]): Entry[] {
-		const key = JSON.stringify(item);
-		const list = this.lists.get(key) ?? own;
-		for (const entry of list === own ? [] : own) {
-			const index = list.findIndex((known) => isSame(known, entry));
-			if (index < 0) list.push(entry);
-			else if (entry.state === 'made' && list[index].state !== 'made') list[index] = entry;
+	shared(turn: string, itemIndex: number, own: Entry[], executionId: string): Entry[] {
+		const items = this.turns.get(turn) ?? new Map<number, Entry[]>();
+		this.turns.set(turn, items);
+		const list = items.get(itemIndex) ?? own;
+		for (const entry of own) {
+			learn(merge(list, entry), executionId);
 		}
-		this.lists.set(key, list);
-		for (const oldest of this.lists.keys()) {
-			if (this.lists.size <= MOST) break;
-			this.lists.delete(oldest);
-		}
+		if (!items.has(itemIndex)) this.size++;
+		items.set(itemIndex, list);
+		this.forgetOldest(turn);
 		return list;
 	}
+
+	/** What other retries have put down for any item of a turn. */
+	ofOthers(turn: string, executionId: string): Entry[] {
+		const all = [...(this.turns.get(turn)?.values() ?? [])].flat();
+		return all.filter((entry) => !knows(executionId, entry));
+	}
+
+	private forgetOldest(present: string): void {
+		for (const [turn, { size }] of this.turns) {
+			if (this.size <= MOST || turn === present) return;
+			this.turns.delete(turn);
+			this.size -= size;
+		}
+	}
+}
+
+/**
+ * Adds a stored entry to a list, unless that knows more.
+ * @returns the entry that is in the list for it
+ */
+function merge(list: Entry[], entry: Entry): Entry {
+	const index = list.findIndex(({ request }) => request === entry.request);
+	if (index >= 0) {
+		if (entry.state === 'made' && list[index].state !== 'made') list[index] = entry;
+		return list[index];
+	}
+	// Sent again since then, with other fields: what is stored as open is settled.
+	const settled = list.find(
+		({ state, key, origin }) =>
+			state === 'made' && ((key !== undefined && key === entry.key) || origin === entry.origin),
+	);
+	if (entry.state !== 'made' && settled) return settled;
+	list.push(entry);
+	return entry;
 }
 
 /** Those of this process. */

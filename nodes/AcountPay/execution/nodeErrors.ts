@@ -1,4 +1,6 @@
 import {
+	type IDataObject,
+	type INode,
 	type IExecuteFunctions,
 	type INodeExecutionData,
 	NodeApiError,
@@ -9,6 +11,12 @@ import type { Noun } from '../../shared/transport/apiErrors';
 import { type RunMode, runModeOf } from '../../shared/runMode';
 import { safeRetry } from './retryAdvice';
 import type { RunSummary } from './runSummary';
+
+/** Whether the option 'If a Payment Exists' keeps a new execution from creating what exists. */
+const looksForExisting = ({ parameters }: INode): boolean => {
+	const { existingPayment = 'create' } = (parameters?.options ?? {}) as IDataObject;
+	return existingPayment !== 'create';
+};
 
 /** How many payments an error names in its text; all of them are in its `context`. */
 const NAMED_PAYMENTS = 50;
@@ -49,7 +57,13 @@ export function nodeErrorFor(
 			notStarted: notStarted.filter(isOther),
 		}),
 		made.length + unknown.length > 0 &&
-			safeRetry(mode, context.getExecutionId(), unknown.length > 0, noun),
+			safeRetry(
+				mode,
+				context.getExecutionId(),
+				unknown.length > 0,
+				noun,
+				looksForExisting(context.getNode()),
+			),
 	]
 		.filter(Boolean)
 		.join(' ');

@@ -7,13 +7,16 @@ import type { RunMode } from '../../shared/runMode';
  * @param executionId of the execution that the node runs in
  * @param hasUnknown whether there is something that may or may not exist
  * @param noun what the node creates
+ * @param looksFirst whether a new execution looks for what exists, and creates no other
  */
 export function safeRetry(
 	mode: RunMode,
 	executionId: string,
 	hasUnknown: boolean,
 	noun: Noun,
+	looksFirst = false,
 ): string {
+	if (mode === 'tool' && looksFirst) return '';
 	if (mode === 'tool') return `Each new call of this tool creates a ${noun} of its own.`;
 	const [where, again] = {
 		subWorkflow: [
@@ -30,11 +33,11 @@ export function safeRetry(
 	return [
 		`To continue, ${where}: it creates none of these ${noun}s again${unless}.`,
 		hasUnknown &&
-			"If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there.",
+			"If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there. Where the list leaves a doubt, nothing is sent: run the workflow anew with that item alone.",
 		noun === 'payment'
 			? 'Use the newest execution, and leave merchants and references as they are.'
 			: 'Use the newest execution, and leave names as they are.',
-		again,
+		!looksFirst && again,
 	]
 		.filter(Boolean)
 		.join(' ');

@@ -31,14 +31,21 @@ export function summarise(
 	errorOf: (itemIndex: number) => ItemError | undefined,
 	noun?: Noun,
 ): RunSummary {
-	const summary: RunSummary = { ...known, ...(noun && { noun }), refused: [], notStarted: [] };
+	const summary: RunSummary = {
+		...known,
+		unknown: [...known.unknown],
+		...(noun && { noun }),
+		refused: [],
+		notStarted: [],
+	};
 	const settled = new Set([...known.made, ...known.unknown].map(({ itemIndex }) => itemIndex));
 	for (let itemIndex = 0; itemIndex < itemCount; itemIndex++) {
 		if (settled.has(itemIndex)) continue;
 		const referenceNumber = references[itemIndex];
 		const item = { itemIndex, ...(referenceNumber !== undefined && { referenceNumber }) };
 		const outcome = errorOf(itemIndex)?.outcome;
-		if (outcome === 'refused' || outcome === 'invalid') summary.refused.push(item);
+		if (outcome === 'unknown') summary.unknown.push({ referenceNumber: '', ...item });
+		else if (outcome === 'refused' || outcome === 'invalid') summary.refused.push(item);
 		else summary.notStarted.push(item);
 	}
 	return summary;

@@ -18,6 +18,10 @@ function holdsOneOf(names: ReadonlySet<string>, value: unknown): boolean {
 	);
 }
 
+/** Whether a body is that of an error, whatever its status, as NestJS writes it (assumed). */
+const isError = ({ statusCode }: IDataObject) =>
+	typeof statusCode === 'number' && statusCode >= 400;
+
 /**
  * What was made, in the response to a create.
  * @param names keys that only a response about such a thing has, such as its id
@@ -26,5 +30,6 @@ function holdsOneOf(names: ReadonlySet<string>, value: unknown): boolean {
  */
 export function readMade(body: Buffer, names: ReadonlySet<string>): IDataObject | undefined {
 	const response = readObject(body);
-	return response && holdsOneOf(names, response) ? response : undefined;
+	if (!response || isError(response)) return undefined;
+	return holdsOneOf(names, response) ? response : undefined;
 }

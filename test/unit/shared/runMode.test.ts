@@ -65,9 +65,14 @@ describe('the safe retry', () => {
 		expect(safeRetry(mode, '42', false, 'store')).toBe(words);
 	});
 
+	test('of a node that looks for what exists does not speak of new executions', () => {
+		expect(safeRetry('execution', '42', false, 'payment', true)).not.toMatch(/creates them again/);
+		expect(safeRetry('tool', '42', false, 'payment', true)).toBe('');
+	});
+
 	test("with something open it names the option that changes what 'Retry' does", () => {
 		expect(safeRetry('execution', '42', true, 'payment')).toContain(
-			"it creates none of these payments again (unless 'Resend Unknown' is on). If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there. Use the newest execution, and leave merchants and references as they are. A new",
+			"it creates none of these payments again (unless 'Resend Unknown' is on). If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there. Where the list leaves a doubt, nothing is sent: run the workflow anew with that item alone. Use the newest execution, and leave merchants and references as they are. A new",
 		);
 	});
 });

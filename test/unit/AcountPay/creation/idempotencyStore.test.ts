@@ -134,57 +134,60 @@ describe('the idempotency store', () => {
 	});
 
 	describe('what comes back in another turn of a loop', () => {
-		const inTurn = (data: IDataObject, runIndex: number, index: number, reference = 'ORDER-1') =>
+		const inTurn = (data: IDataObject, runIndex: number, reference = 'ORDER-1') =>
 			execution(data, { runIndex }).store.record(
-				index,
+				0,
 				other,
 				placed(later, 'https://a.test'),
 				label(reference),
 			);
 
-		test('is still open, with its items renumbered, until it is settled', () => {
+		test('is in the way as long as it is open, with its items renumbered', () => {
 			const { data, store } = execution();
-			store
-				.record(5, item, placed(request, 'https://a.test'), label('ORDER-1'))
-				.unknown('was late');
+			const open = store.record(5, item, placed(request, 'https://a.test'), label('ORDER-1'));
+			open.unknown('was late');
 			store.record(6, item, placed(another, 'https://a.test'), label('ORDER-2')).made({ id: 2 });
 			store.close(false);
-			expect(inTurn(data, 1, 0).earlier).toMatchObject({ state: 'unknown', what: 'was late' });
-			expect(inTurn(data, 1, 1, 'ORDER-2').earlier).toBeUndefined();
-			expect(execution(data, { runIndex: 1 }).store.summary().unknown).toEqual([
-				{ itemIndex: 0, referenceNumber: 'ORDER-1' },
-			]);
-			inTurn(data, 2, 0).made({ id: 1 });
-			execution(data, { runIndex: 2 }).store.close(false);
-			expect(inTurn(data, 3, 0).earlier).toBeUndefined();
+			expect(inTurn(data, 1).earlier).toBeUndefined();
+			expect(inTurn(data, 1).obstacle).toMatchObject({ entry: { what: 'was late' } });
+			expect(inTurn(data, 1, 'ORDER-2').obstacle).toBeUndefined();
+			expect(inTurn(data, 0).obstacle).toBeUndefined();
+			open.made({ id: 1 });
+			store.close(false);
+			expect(inTurn(data, 2).obstacle).toBeUndefined();
 		});
 
-		test('is handed out when it was created for an item that failed', () => {
+		test('is in the way when it was created for an item that failed', () => {
 			const { data, store } = execution();
 			store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')).made({ id: 1 });
 			store.setFailed(0, true);
 			store.close(false);
-			const next = execution(data, { runIndex: 1 }).store;
-			const record = next.record(3, other, placed(later, 'https://a.test'), label('ORDER-1'));
-			expect(record.earlier).toMatchObject({ answer: { id: 1 } });
-			next.setFailed(3, false);
-			next.close(false);
-			expect(data).toEqual({});
+			expect(inTurn(data, 1).obstacle).toMatchObject({ entry: { answer: { id: 1 } } });
+			store.setFailed(0, false);
+			store.close(false);
+			expect(inTurn({}, 1).obstacle).toBeUndefined();
 		});
 
-		test('is sent when an equal one is only in flight', () => {
+		test('is not in the way while it is in flight', () => {
 			const { data, store } = execution();
 			store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')).sending();
-			expect(inTurn(data, 1, 0).earlier).toBeUndefined();
+			expect(inTurn(data, 1).obstacle).toBeUndefined();
+			const stored = JSON.parse(JSON.stringify(data)) as IDataObject;
+			expect(inTurn(stored, 1).obstacle).toMatchObject({ entry: { state: 'sent' } });
 		});
 	});
 
 	describe('two retries of one execution, in one process', () => {
 		let began = 0;
-		const retry = (stored: IDataObject, retryOf: number) => {
+		let retries = 0;
+		const retry = (
+			stored: IDataObject,
+			retryOf: number,
+			{ index = 0, from = item, wanted = request, reference = 'ORDER-1' } = {},
+		) => {
 			const data = JSON.parse(JSON.stringify(stored)) as IDataObject;
-			const { store } = execution(data, { retryOf });
-			const record = store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1'));
+			const { store } = execution(data, { retryOf, id: `retry ${++retries}` });
+			const record = store.record(index, from, placed(wanted), label(reference));
 			return { data, store, record };
 		};
 
@@ -196,6 +199,47 @@ describe('the idempotency store', () => {
 			expect(first.data).toEqual({});
 			expect(retry({}, began).record.earlier).toMatchObject({ answer: { id: 1 } });
 			expect(retry({}, began + 1_000).record.earlier).toBeUndefined();
+		});
+
+		test('refuse what can not be told from what the other has put down: its items may be others', () => {
+			began++;
+			retry({}, began, { index: 3 }).record.made({ id: 1 });
+			const executionId = `retry ${retries}`;
+			const shifted = retry({}, began, { index: 4 }).record;
+			expect(shifted.earlier).toBeUndefined();
+			expect(shifted.obstacle).toMatchObject({ executionId, entry: { answer: { id: 1 } } });
+			const sameOrigin = retry({}, began, { index: 3, wanted: another, reference: 'B' }).record;
+			expect(sameOrigin.earlier).toBeUndefined();
+			expect(sameOrigin.obstacle).toMatchObject({ executionId });
+			const newOrder = { index: 5, wanted: another, from: other, reference: 'C' };
+			expect(retry({}, began, newOrder).record.obstacle).toBeUndefined();
+		});
+
+		test('know their own by where it comes from, and so do retries of them', () => {
+			began++;
+			const first = retry({}, began);
+			first.record.made({ id: 1 });
+			const changed = { wanted: later, reference: 'AT-NOON' };
+			expect(retry(first.data, began, changed).record.earlier).toMatchObject({ answer: { id: 1 } });
+		});
+
+		test('are not those of an execution that began in the same millisecond', () => {
+			began++;
+			const stored = [execution({}), execution({})].map(({ data }) => data);
+			retry(stored[0], began).record.made({ id: 1 });
+			expect(retry(stored[0], began).record.earlier).toMatchObject({ answer: { id: 1 } });
+			expect(retry(stored[1], began).record.earlier).toBeUndefined();
+			expect(retry(stored[1], began).record.obstacle).toBeUndefined();
+		});
+
+		test('do not bring back as open what the other has sent again', () => {
+			began++;
+			const { data, store } = execution();
+			store.record(0, item, placed(request), label('ORDER-1')).unknown('was late');
+			const resent = retry(data, began, { wanted: later });
+			resent.record.sending();
+			resent.record.made({ id: 2 });
+			expect(retry(data, began).record.earlier).toMatchObject({ answer: { id: 2 } });
 		});
 
 		test('know as well what a retry in another process has stored', () => {

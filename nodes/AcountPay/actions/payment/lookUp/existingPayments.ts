@@ -1,7 +1,7 @@
 import { type IDataObject, sleep } from 'n8n-workflow';
 import { paymentIdOf, withPaymentId } from '../../../../shared/api/payments';
 import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/listedPayments';
-import { finalStatusOf, withIsPaid } from '../../../../shared/api/statuses';
+import { withIsPaid } from '../../../../shared/api/statuses';
 import { aborted } from '../../../../shared/http/backoff';
 import { ApiError, Cancelled } from '../../../../shared/errors';
 import type { Client } from '../../../../shared/transport/client';
@@ -9,7 +9,7 @@ import type { CallOptions } from '../../../../shared/transport/send';
 import { CreatedPayments } from './createdPayments';
 import { DEFAULT_LOOK_BACK, type MerchantPayments, SharedReadings } from './merchantPayments';
 import { orderKeyOf, requests } from './requests';
-import { compare, namesOf, type WantedPayment } from './samePayment';
+import { compare, hasFailed, namesOf, type WantedPayment } from './samePayment';
 
 /** How long a reading of the list serves all executions of this process, in ms. */
 const SHARED_FOR = 30_000;
@@ -34,10 +34,6 @@ export type Existing =
 	| { kind: 'one'; payment: ListedPayment }
 	/** @param why the end of "AcountPay has …" */
 	| { kind: 'doubt'; why: string };
-
-/** Whether a payment has ended without being paid. One of a status that is not known may still be paid. */
-const hasFailed = ({ status }: ListedPayment) =>
-	['failed', 'expired'].includes(finalStatusOf(status) ?? '');
 
 /**
  * What exists of the order of a wanted payment. Payments that have failed or expired don't count, and a similar reference
@@ -197,7 +193,7 @@ const openError = (wanted: WantedPayment) =>
 	notCreated(
 		wanted,
 		'another request for it is open, and may or may not have created it',
-		'Run it again in a few minutes: then AcountPay lists it, or it does not exist.',
+		"Look for the reference in AcountPay. If it is certainly not there, run it once with 'If a Payment Exists' set to 'Create Another'.",
 	);
 
 const unreadError = ({ outcome, message, description, status }: ApiError) =>

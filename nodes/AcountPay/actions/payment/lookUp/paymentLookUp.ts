@@ -88,6 +88,10 @@ export class PaymentLookUp implements LookUp {
 
 	async find(left: Trace | undefined, willResend: boolean): Promise<Found> {
 		const trace = (left ?? { id: '', payment: this.payment }) as PaymentTrace;
+		// What is stored was written before another request, or another look, left a mark.
+		const live = requests.get(this.keyOf(trace.payment), trace.id)?.trace;
+		if (live?.wasNotAlone) trace.wasNotAlone = true;
+		if (live?.doubt !== undefined) trace.doubt ??= live.doubt;
 		let { decision, looks } = await this.lookRepeatedly(trace);
 		if (decision.kind === 'none' && willResend) {
 			decision = await this.lookBeforeResending(trace);
@@ -142,8 +146,7 @@ export class PaymentLookUp implements LookUp {
 		if (!payments) return UNREAD;
 		const decision = this.decide(trace, payments);
 		if (decision.kind !== 'none') return decision;
-		const now = this.client.clock.at(Date.now())?.from ?? Date.now();
-		const ids = couldBe(payments, trace.payment, now, (id) => this.isOthers(id, trace));
+		const ids = couldBe(payments, trace.payment, trace.from, (id) => this.isOthers(id, trace));
 		if (ids.length === 0) return decision;
 		const why = `shows a payment of the same amount that may be it: ${namesOf(ids)}`;
 		return { kind: 'unread', why };
@@ -167,7 +170,11 @@ export class PaymentLookUp implements LookUp {
 		const decision = decide(payments, { payment, times, wasNotAlone }, (id) =>
 			this.isOthers(id, trace),
 		);
-		if (decision.kind === 'doubt') trace.doubt = decision.why;
+		if (decision.kind === 'doubt') {
+			trace.doubt = decision.why;
+			const live = requests.get(this.keyOf(payment), trace.id)?.trace;
+			if (live) live.doubt = decision.why;
+		}
 		// At once: nobody else may be given the same payment.
 		if (decision.kind === 'found') this.settle(trace, decision.id);
 		return decision;

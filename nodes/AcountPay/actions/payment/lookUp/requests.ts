@@ -4,6 +4,9 @@ import type { PaymentTrace } from './trace';
 /** How many open requests and payments are remembered at most: the oldest are forgotten first. */
 const MOST = 100_000;
 
+/** How long an open request counts after AcountPay can have worked on it, in ms. */
+const OPEN_FOR = 60 * 60_000;
+
 /** A request of this process of which it is not known what it has created. */
 interface OpenRequest {
 	trace: PaymentTrace;
@@ -39,12 +42,16 @@ export class Requests {
 	}
 
 	/**
-	 * Whether a request is open for this merchant and reference, which AcountPay may still have been working on at a moment.
+	 * Whether a request is open for this merchant and reference that counts at a moment: for an hour, since AcountPay may be
+	 * late to list its payment, and for good once a look has left a doubt.
 	 * @param at ms since 1970 on this machine
 	 */
 	isOpen(key: string, at: number): boolean {
 		const open = [...(this.open.get(key)?.values() ?? [])];
-		return open.some(({ trace }) => (trace.untilHere ?? Infinity) >= at);
+		return open.some(
+			({ trace: { untilHere = Infinity, doubt } }) =>
+				doubt !== undefined || untilHere + OPEN_FOR >= at,
+		);
 	}
 
 	/** It is known what the request has created. */

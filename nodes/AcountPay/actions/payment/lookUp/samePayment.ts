@@ -1,4 +1,5 @@
 import type { ListedPayment } from '../../../../shared/api/listedPayments';
+import { finalStatusOf } from '../../../../shared/api/statuses';
 
 /** The payment that somebody wants. What is not asked for is undefined, and not compared. */
 export interface WantedPayment {
@@ -166,6 +167,10 @@ export type Decision =
 	/** @param why the end of "AcountPay's list of payments …" */
 	| { kind: 'doubt'; why: string };
 
+/** Whether a payment has ended without being paid. One of a status that is not known may still be paid. */
+export const hasFailed = ({ status }: ListedPayment): boolean =>
+	['failed', 'expired'].includes(finalStatusOf(status) ?? '');
+
 /** A request whose outcome is not known. */
 export interface OpenRequest {
 	payment: WantedPayment;
@@ -202,8 +207,10 @@ export function decide(
 		const { relation, differences } = compare(wanted, listed);
 		if (relation === 'other' || age === 'before') continue;
 		if (listed.id !== undefined && isTaken(listed.id)) continue;
-		if (relation === 'same' && age === 'since') fitting.push(listed);
-		else if (relation === 'same') doubts.push(`payment ${id}, which may be older or newer`);
+		if (relation === 'same' && age === 'since' && !hasFailed(listed)) fitting.push(listed);
+		else if (relation === 'same' && age === 'since') {
+			doubts.push(`payment ${id}, which has already ${listed.status}`);
+		} else if (relation === 'same') doubts.push(`payment ${id}, which may be older or newer`);
 		else doubts.push(`payment ${id}, which ${differences.join(' and ')}`);
 	}
 	if (doubts.length > 0) return { kind: 'doubt', why: `shows ${namesOf(doubts)}` };
@@ -220,20 +227,20 @@ export function decide(
 	return { kind: 'found', payment, id: payment.id! };
 }
 
-/** How far back a payment speaks against sending a request again, in ms: a clock may be in the wrong time zone. */
+/** How long before the request a payment may be listed and still be its own, in ms: a clock may be in the wrong zone. */
 const RECENT = 26 * 60 * 60_000;
 
 /**
  * What speaks against sending a request again whose payment no look has shown: a recent payment of this amount, however
  * its reference is written. The list is one merchant's already, however it writes that merchant's ID.
  * @param list of the merchant's payments, whole
- * @param now by AcountPay's clock, or else by this machine's, in ms since 1970
+ * @param leftAt when the request left, by AcountPay's clock in ms since 1970; undefined when that is not known
  * @returns the IDs of such payments
  */
 export const couldBe = (
 	list: readonly ListedPayment[],
 	wanted: WantedPayment,
-	now: number,
+	leftAt: number | undefined,
 	isTaken: (paymentId: string) => boolean,
 ): string[] => {
 	const { merchantId, referenceNumber, amount, currency } = wanted;
@@ -241,7 +248,7 @@ export const couldBe = (
 	return list
 		.filter((listed) => {
 			const { id, createdAt } = listed;
-			const isOld = createdAt !== undefined && createdAt < now - RECENT;
+			const isOld = createdAt !== undefined && createdAt < (leftAt ?? -Infinity) - RECENT;
 			if (isOld || differencesOf(terms, listed).length > 0) return false;
 			return id === undefined || !isTaken(id);
 		})

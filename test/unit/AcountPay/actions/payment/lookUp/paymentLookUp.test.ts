@@ -353,13 +353,15 @@ describe('the trace of a request', () => {
 		expect(isOwned(at, '12')).toBe(true);
 	});
 
-	test('is open for nobody else once AcountPay can no longer be working on it', () => {
+	test('counts as open for an hour, and for good once a look has left a doubt', () => {
 		const wanted = newProduct();
 		const at = shop([]);
 		const key = keyAt(at, wanted);
-		lookUp(at, wanted).sending();
-		const until = Date.now() + callOptions.timeout + 30_000;
+		const trace = lookUp(at, wanted).sending() as PaymentTrace;
+		const until = Date.now() + callOptions.timeout + 30_000 + 3_600_000;
 		expect([requests.isOpen(key, until), requests.isOpen(key, until + 1)]).toEqual([true, false]);
+		trace.doubt = 'is odd';
+		expect(requests.isOpen(key, until + 1)).toBe(true);
 	});
 
 	test('nothing is settled of an item that has sent nothing', () => {
@@ -412,6 +414,15 @@ describe('a payment that fits', () => {
 		const trace = item.sending();
 		other.notMade();
 		expect(await found(item, trace)).toEqual({ kind: 'doubt', looked: notAlone });
+	});
+
+	test('is not handed out by a retry, whose stored copy does not know that it was not alone', async () => {
+		const { wanted, at, notAlone } = withOne();
+		const stored = JSON.parse(JSON.stringify(lookUp(at, wanted).sending())) as PaymentTrace;
+		lookUp(at, wanted).sending();
+		const moment = { from: Date.now() - 10, to: Date.now(), until: Date.now() + 60_000 };
+		const result = await found(lookUp(at, wanted), { ...stored, ...moment });
+		expect(result).toEqual({ kind: 'doubt', looked: notAlone });
 	});
 
 	test('is not handed out to a request that was alone at first', async () => {

@@ -195,6 +195,12 @@ describe('a request with an unknown outcome', () => {
 			{},
 		],
 		[
+			'one that has failed',
+			'shows payment 7, which has already failed',
+			[{ ...mine, status: 'failed' }],
+			{},
+		],
+		[
 			'company',
 			'shows payment 7, but another payment with this reference was requested too',
 			[mine],
@@ -294,20 +300,25 @@ describe('a request with an unknown outcome', () => {
 });
 
 describe('what speaks against sending again', () => {
-	const now = LEFT + 90_000;
 	const against = (changes: IDataObject, taken: string[] = []) =>
-		couldBe([listedPaymentOf(entryOf(wanted, changes))], wanted, now, (id) => taken.includes(id));
+		couldBe([listedPaymentOf(entryOf(wanted, changes))], wanted, LEFT, (id) => taken.includes(id));
 
 	it.each<[string, IDataObject]>([
 		['another reference', { referenceNumber: 'X' }],
 		['a merchant that is written otherwise', { merchantClientId: '1001' }],
-		['a clock in the wrong zone', { createdAt: iso(now - 26 * 3_600_000) }],
+		['a clock in the wrong zone', { createdAt: iso(LEFT - 26 * 3_600_000) }],
+		['a later date', { createdAt: iso(LEFT + 48 * 3_600_000) }],
 		['no date', { createdAt: null }],
 		['no amount', { amount: null }],
 		['no currency', { currency: '' }],
 		['another description', { description: 'Bo' }],
 	])('is a payment of the same amount with %s', (_what, changes) => {
 		expect(against(changes)).toEqual(['7']);
+	});
+
+	it('is any payment of that amount when it is not known when the request left', () => {
+		const old = [listedPaymentOf(entryOf(wanted, { createdAt: iso(0) }))];
+		expect(couldBe(old, wanted, undefined, () => false)).toEqual(['7']);
 	});
 
 	it('is a payment without an ID, too', () => {
@@ -317,7 +328,7 @@ describe('what speaks against sending again', () => {
 	it.each<[string, IDataObject, string[]]>([
 		['of another amount', { amount: 1 }, []],
 		['of another currency', { currency: 'EUR' }, []],
-		['that is more than 26 hours old', { createdAt: iso(now - 26 * 3_600_000 - 1) }, []],
+		['that is more than 26 hours old', { createdAt: iso(LEFT - 26 * 3_600_000 - 1) }, []],
 		["that is known to be somebody else's", {}, ['7']],
 	])('is no payment %s', (_what, changes, taken) => {
 		expect(against(changes, taken)).toEqual([]);
