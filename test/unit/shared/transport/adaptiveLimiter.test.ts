@@ -78,11 +78,11 @@ const mostWithin = (ms: number, moments: number[]): number => {
 };
 
 describe('On a server without limits', () => {
-	test('500 calls at 300 ms take no more than 2.6 s, and 10 calls one latency', async () => {
+	test('500 calls at 300 to 420 ms take no more than 2.6 s, and 10 calls one latency', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				seeds,
-				fc.double({ min: 0, max: 0.5, noNaN: true }),
+				fc.double({ min: 0, max: 0.4, noNaN: true }),
 				async (seed, jitter) => {
 					const { ms, mostInFlight } = await run({ latency: 300, jitter }, 500, { seed });
 					expect(ms).toBeLessThanOrEqual(2_600);
