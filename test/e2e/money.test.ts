@@ -434,6 +434,25 @@ describe('a retry by hand', () => {
 		);
 		expect(remembered(last)).toEqual({});
 	});
+
+	it('again and at once, of an execution that had created nothing yet: each order is paid once', async () => {
+		sandbox.faults.add({ match: createOf(0), status: 422 });
+		const items = orders(10);
+		const { id } = await api.createWorkflow(
+			payingWorkflow(createNode({ maxConcurrency: 1 }), items),
+		);
+		const failed = await api.runWorkflow(id);
+		expect(paymentsOf(sandbox)).toEqual({});
+
+		const twice = [failed.id, failed.id].map(async (one) => await api.retryExecution(one));
+		const retried = [...(await Promise.all(twice)), await api.retryExecution(failed.id)];
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		for (const execution of retried) {
+			expect(answers(execution).map((answer) => answer.id)).toEqual(
+				upTo(10).map((index) => idsByReference(sandbox)[referenceOf(index)]),
+			);
+		}
+	});
 });
 
 describe('Loop Over Items', () => {
