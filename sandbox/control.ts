@@ -60,6 +60,8 @@ const SETTINGS = only({
 	listMax: { type: 'integer', minimum: 1 },
 	listAboveMax: { enum: ['clamp', 'refuse'] },
 	listOrder: { enum: ['newest', 'oldest', 'shuffled'] },
+	listShiftMs: { type: 'integer' },
+	listReference: { enum: ['asSent', 'capitals', 'small', 'signless', 'cut'] },
 	listLagMs: milliseconds,
 	listLagLooks: wholeNumber,
 	keyStatuses: only(
@@ -74,7 +76,7 @@ const SETTINGS = only({
 	removableWebhooks: flag,
 	signaturePrefix: { enum: ['', 'sha256='] },
 	production: flag,
-});
+} satisfies Record<keyof SandboxSettings, object>);
 
 const CREDENTIALS = only({ clientId: text, clientSecret: text, webhookSecret: text });
 const KEYS = only({ clientId: text, clientSecret: text });
