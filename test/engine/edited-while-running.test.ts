@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await another.close());
 
-test.each([
+it.each([
 	['another place', () => ({ baseUrl: another.url })],
 	['another partner', () => ({ clientId: 'another_partner' })],
 ])(
@@ -40,7 +40,7 @@ test.each([
 	},
 );
 
-test('a secret that is renewed while the node runs is used', async () => {
+it('a secret that is renewed while the node runs is used', async () => {
 	const engine = await engineFor(sandbox);
 	sandbox.faults.add({ match: createOf(1), status: 401, latencyMs: 500 });
 	const running = engine.startNode({ node: createNode({ maxConcurrency: 1 }), items: orders(3) });

@@ -25,7 +25,7 @@ const hashOf = (path: string) =>
 
 jest.setTimeout(120_000);
 
-test('the package holds what a user needs and nothing else', () => {
+it('the package holds what a user needs and nothing else', () => {
 	const { paths, size } = pack();
 	const compiled = paths.filter((path) => path.startsWith('dist/'));
 	expect(paths.filter((path) => !compiled.includes(path))).toEqual([
@@ -55,7 +55,7 @@ test('the package holds what a user needs and nothing else', () => {
 	expect(size).toBeLessThan(110_000);
 });
 
-test('building again gives the same bytes', () => {
+it('building again gives the same bytes', () => {
 	const before = pack();
 	const hashes = before.paths.map(hashOf);
 	npm('run', 'build');
@@ -65,7 +65,7 @@ test('building again gives the same bytes', () => {
 	expect(after.shasum).toBe(before.shasum);
 });
 
-test('nothing is needed at run time but n8n', () => {
+it('nothing is needed at run time but n8n', () => {
 	const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<
 		string,
 		unknown

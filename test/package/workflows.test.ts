@@ -21,7 +21,7 @@ const files = readdirSync(FOLDER).map((name) => [name, readFileSync(join(FOLDER,
 const workflow = (text: string) => parse(text) as Workflow;
 const jobsOf = (text: string) => Object.entries(workflow(text).jobs);
 
-test.each(files)(
+it.each(files)(
 	'%s: every action is pinned by its commit, with the version beside it',
 	(_, text) => {
 		const steps = jobsOf(text).flatMap(([, { steps }]) => steps);
@@ -34,7 +34,7 @@ test.each(files)(
 	},
 );
 
-test.each(files)(
+it.each(files)(
 	'%s: what may publish installs nothing and runs no code of this repository',
 	(_, text) => {
 		const { permissions } = workflow(text);
@@ -61,7 +61,7 @@ it.each(['.ci/run', '.github/workflows/ci.yml', '.github/workflows/publish.yml']
 	},
 );
 
-test('no install script of a dependency runs', () => {
+it('no install script of a dependency runs', () => {
 	const settings = readFileSync(join(ROOT, '.npmrc'), 'utf8').split('\n');
 	expect(settings).toContain('ignore-scripts=true');
 	expect(settings).not.toContain('yes=true');

@@ -44,7 +44,7 @@ describe('an answer of any bytes', () => {
 	const nested = (open: string, levels: number, close: string) =>
 		`${open.repeat(levels)}1${close.repeat(levels)}`;
 
-	test.each<[string, string]>([
+	it.each<[string, string]>([
 		['313 bytes of nested messages', nested('{"message":', 26, '}')],
 		['95,000 nested messages', nested('{"message":', 87_000, '}')],
 		['nested lists', nested('[', MB / 2 - 1, ']')],
@@ -72,14 +72,14 @@ describe('an answer of any bytes', () => {
 		expect(longest(body)).toBeLessThan(LIMIT);
 	});
 
-	test('of many keys is read in about the time that JSON.parse needs', () => {
+	it('of many keys is read in about the time that JSON.parse needs', () => {
 		const keys = Array.from({ length: 75_000 }, (_, index) => `"key${index}":1`);
 		const body = Buffer.from(`{${keys.join(',')}}`);
 		const plain = cpuOf(() => JSON.parse(body.toString()));
 		expect(longest(body)).toBeLessThan(Math.max(LIMIT, 3 * plain));
 	});
 
-	test('that are repeated at random is read in linear time', () => {
+	it('that are repeated at random is read in linear time', () => {
 		const token = fc.constantFrom(
 			...[
 				'{"message":',
@@ -122,7 +122,7 @@ describe('secrets', () => {
 	const jwt = `${header}.eyJzdWIiOiJwYXJ0bmVyXzEifQ.Zm9vYmFyLXNpZ25hdHVyZQ`;
 	const secrets = ['cs_5up3r/s3cret+w1th=s1gns', jwt, 'abcd'.repeat(100) + 'x', 'd'.repeat(100)];
 
-	test.each([
+	it.each([
 		['plain', 'x'.repeat(MB)],
 		['percent signs', '%25'.repeat(MB / 3)],
 		['backslashes', '\\'.repeat(MB)],
@@ -143,7 +143,7 @@ describe('secrets', () => {
 });
 
 describe('a number that JavaScript would send as another one', () => {
-	test.each([
+	it.each([
 		['digits', '1'.repeat(MB)],
 		['zeros after the point', `[1.${'0'.repeat(MB)}1]`],
 		['many numbers', `[${'0.10,'.repeat(200_000)}1]`],
@@ -154,7 +154,7 @@ describe('a number that JavaScript would send as another one', () => {
 
 describe('a QR code', () => {
 	// Some 3 and 10 ms each on a busy machine: this finds what is ten times slower.
-	test.each([
+	it.each([
 		[60, 300, 30],
 		[500, 100, 100],
 	])('of a link of %i characters is drawn in passing', async (length, count, limitMs) => {

@@ -6,7 +6,7 @@ const { properties } = new AcountPayTrigger().description;
 const lists = properties.filter(({ name }) => name === 'events');
 
 describe('the events of the trigger', () => {
-	test('stand in one field, so that the list of actions has them all', () => {
+	it('stand in one field, so that the list of actions has them all', () => {
 		expect(lists).toHaveLength(1);
 		expect(lists[0].displayOptions).toBeUndefined();
 		expect(lists[0].options!.map((option) => 'value' in option && option.value).sort()).toEqual(
@@ -14,7 +14,7 @@ describe('the events of the trigger', () => {
 		);
 	});
 
-	test.each([
+	it.each([
 		['oAuth2', EVENTS],
 		['apiKey', KEY_EVENTS],
 	])('are shown with %s where they come with it', (authentication, events) => {
@@ -26,7 +26,7 @@ describe('the events of the trigger', () => {
 		expect(shown.sort()).toEqual([...events].sort());
 	});
 
-	test.each([
+	it.each([
 		['oAuth2', EVENTS],
 		['apiKey', KEY_EVENTS],
 	])('that do not come with %s are said to, by their names', (authentication, events) => {

@@ -1,6 +1,6 @@
 import { UnexpectedError } from '../../../nodes/shared/errors';
 
-test('says nothing of what is not expected', () => {
+it('says nothing of what is not expected', () => {
 	const unexpected = new Error('Bearer s3cret');
 	expect(new UnexpectedError(unexpected).message).not.toMatch(/s3cret/);
 	expect(new UnexpectedError(new Error('No such node'), true).message).toBe('No such node');

@@ -55,7 +55,7 @@ const anyJson = fc.letrec((tie) => ({
 const indents = fc.constantFrom(undefined, ' ', '\n', '\t', '\r\n  ');
 
 describe('numbers in a text', () => {
-	test.each<[string, Found[]]>([
+	it.each<[string, Found[]]>([
 		['0', [{ source: '0', key: undefined }]],
 		['-12.50E+3', [{ source: '-12.50E+3', key: undefined }]],
 		[
@@ -79,7 +79,7 @@ describe('numbers in a text', () => {
 		expect(numbersIn(text)).toEqual(found);
 	});
 
-	test('properties: those that were written, with their keys', () => {
+	it('properties: those that were written, with their keys', () => {
 		fc.assert(
 			fc.property(anyJson, indents, (value, indent) => {
 				const text = JSON.stringify(value, undefined, indent);
@@ -91,7 +91,7 @@ describe('numbers in a text', () => {
 });
 
 describe('how deep a text is nested', () => {
-	test.each([
+	it.each([
 		['1', 0],
 		['{}', 1],
 		['[[]]', 2],
@@ -104,12 +104,12 @@ describe('how deep a text is nested', () => {
 		if (levels > 0) expect(isDeeperThan(levels - 1, text)).toBe(true);
 	});
 
-	test('of a string that never ends', () => {
+	it('of a string that never ends', () => {
 		expect(isDeeperThan(1, '{"a[[[[')).toBe(false);
 		expect(isDeeperThan(1, '{"a\\"[[[[')).toBe(false);
 	});
 
-	test('properties: as deep as the value is', () => {
+	it('properties: as deep as the value is', () => {
 		fc.assert(
 			fc.property(anyJson, indents, fc.nat(8), (value, indent, levels) => {
 				expect(isDeeperThan(levels, JSON.stringify(value, undefined, indent))).toBe(

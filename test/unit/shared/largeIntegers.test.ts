@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { changedNumberIn } from '../../../nodes/shared/largeIntegers';
 
 describe('a number that JavaScript would send as another one', () => {
-	test.each([
+	it.each([
 		['9007199254740993'],
 		['-9007199254740993'],
 		['9007199254740993.0'],
@@ -23,7 +23,7 @@ describe('a number that JavaScript would send as another one', () => {
 		}
 	});
 
-	test.each([
+	it.each([
 		['0'],
 		['-0'],
 		['0.0'],
@@ -50,16 +50,16 @@ describe('a number that JavaScript would send as another one', () => {
 		expect(changedNumberIn(`{"a":[${number}]}`)).toBeUndefined();
 	});
 
-	test.each([['"1e400"'], ['{"1e400":"9007199254740993"}'], ['["\\"",{"a":"\\\\"}]']])(
+	it.each([['"1e400"'], ['{"1e400":"9007199254740993"}'], ['["\\"",{"a":"\\\\"}]']])(
 		'in the texts of %s is none',
 		(text) => expect(changedNumberIn(text)).toBeUndefined(),
 	);
 
-	test('the first one is named', () => {
+	it('the first one is named', () => {
 		expect(changedNumberIn('[1, 1e400, 1e500]')).toBe('1e400');
 	});
 
-	test('none is in what JavaScript itself has written', () => {
+	it('none is in what JavaScript itself has written', () => {
 		fc.assert(
 			fc.property(
 				fc.jsonValue(),
@@ -71,7 +71,7 @@ describe('a number that JavaScript would send as another one', () => {
 		);
 	});
 
-	test('is every integer that is rounded, and no other', () => {
+	it('is every integer that is rounded, and no other', () => {
 		fc.assert(
 			fc.property(fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n }), (value) => {
 				const [digits, exponent = '0'] = JSON.stringify(Number(value)).split('e+');

@@ -62,7 +62,7 @@ describe.each([
 	['an opaque token', opaque],
 	['a JWT', jwt],
 ])('%s', (_what, hidden) => {
-	test.each(encodings)('is taken out: %s', (_how, encode) => {
+	it.each(encodings)('is taken out: %s', (_how, encode) => {
 		const before = nothingOf(redactor.text(encode('')));
 		for (const [left, right] of [
 			['', ''],
@@ -82,7 +82,7 @@ describe.each([
 		}
 	});
 
-	test.each(encodings)('is taken out where it was cut: %s', (_how, encode) => {
+	it.each(encodings)('is taken out where it was cut: %s', (_how, encode) => {
 		const whole = encode(hidden);
 		const constant = encode('').length;
 		const enough = _how.includes('\\u') ? 6 * 18 : _how.includes('base64') ? 26 : 36;
@@ -92,14 +92,14 @@ describe.each([
 		}
 	});
 
-	test('is taken out where only its end is left', () => {
+	it('is taken out where only its end is left', () => {
 		for (const length of [16, 20, 30]) {
 			expect(redactor.text(`****${hidden.slice(-length)}`)).toBe('****[secret]');
 		}
 	});
 });
 
-test('cut to 30 characters with Bearer, as it is and as base64', () => {
+it('cut to 30 characters with Bearer, as it is and as base64', () => {
 	const bearer = `Bearer ${opaque}`;
 	expect(redactor.text(bearer.slice(0, 30))).toBe('Bearer [secret]');
 	expect(redactor.text(base64(bearer).slice(0, 30))).toMatch(/^QmVhcmVyI?\[secret\]$/);
@@ -113,7 +113,7 @@ describe('nothing else changes', () => {
 	const otherPayload = Buffer.from(
 		'{"iss":"https://api.acountpay.com","sub":"partner_1","jti":"9"}',
 	);
-	test.each([
+	it.each([
 		[
 			'another JWT of the same issuer',
 			`${header}.${otherPayload.toString('base64url')}.c2lnbmF0dXJl`,
@@ -128,7 +128,7 @@ describe('nothing else changes', () => {
 		expect(redactor.text(inJson)).toBe(inJson);
 	});
 
-	test('any JSON stays as it is', () => {
+	it('any JSON stays as it is', () => {
 		fc.assert(
 			fc.property(fc.json(), (text) => {
 				expect(redactor.text(text)).toBe(text);
@@ -136,7 +136,7 @@ describe('nothing else changes', () => {
 		);
 	});
 
-	test('around a secret, in any text', () => {
+	it('around a secret, in any text', () => {
 		const others = fc.string({ unit: 'binary' });
 		fc.assert(
 			fc.property(others, others, (before, after) => {
@@ -146,7 +146,7 @@ describe('nothing else changes', () => {
 	});
 });
 
-test('any text with a secret anywhere in it, in any encoding, has none afterwards', () => {
+it('any text with a secret anywhere in it, in any encoding, has none afterwards', () => {
 	fc.assert(
 		fc.property(
 			fc.string({ maxLength: 80 }),
@@ -163,7 +163,7 @@ test('any text with a secret anywhere in it, in any encoding, has none afterward
 	);
 });
 
-test.each<[string, (text: string) => string]>([
+it.each<[string, (text: string) => string]>([
 	['%4', encodeURIComponent],
 	['%4', (text) => encodeURIComponent(encodeURIComponent(text))],
 	['x%2541%4', encodeURIComponent],
@@ -172,7 +172,7 @@ test.each<[string, (text: string) => string]>([
 	expect(redacted).toBe(`${before}c[secret]`);
 });
 
-test('a random secret in any of its base64 forms', () => {
+it('a random secret in any of its base64 forms', () => {
 	fc.assert(
 		fc.property(
 			fc.integer({ min: 8, max: 64 }),
@@ -196,7 +196,7 @@ test('a random secret in any of its base64 forms', () => {
 describe('JSON', () => {
 	const redacted = (value: unknown) => JSON.parse(redactor.text(JSON.stringify(value))) as unknown;
 
-	test('has secrets taken out of texts and keys, at any depth', () => {
+	it('has secrets taken out of texts and keys, at any depth', () => {
 		const payment = {
 			id: 'p1',
 			echo: { authorization: `Bearer ${opaque}`, kept: [1, null, { a: 'b' }] },
@@ -211,7 +211,7 @@ describe('JSON', () => {
 		});
 	});
 
-	test('is JSON afterwards, whatever stands around a secret', () => {
+	it('is JSON afterwards, whatever stands around a secret', () => {
 		const hidden = fc.constantFrom(secret, opaque, jwt, json(secret), secret.slice(0, 33));
 		fc.assert(
 			fc.property(fc.string(), hidden, fc.string(), (before, said, after) => {
@@ -232,18 +232,18 @@ describe('what a person does not see between the letters of a secret', () => {
 		['a tag whose signs are escaped for HTML', '&lt;wbr&gt;'],
 		['a tag whose signs are escaped for JSON', '\\u003cwbr\\u003e'],
 	];
-	test.each(hidden)('does not hide it: %s', (_what, between) => {
+	it.each(hidden)('does not hide it: %s', (_what, between) => {
 		for (const said of [secret, opaque, jwt, base64url(opaque)]) {
 			expect(redactor.text(`<p>${[...said].join(between)}</p>`)).toBe('<p>[secret]</p>');
 		}
 	});
 
-	test.each(hidden)('stays where no secret is: %s', (_what, between) => {
+	it.each(hidden)('stays where no secret is: %s', (_what, between) => {
 		const text = `<p>${[...'Payment refused: the amount is too high'].join(between)}</p>`;
 		expect(redactor.text(text)).toBe(text);
 	});
 
-	test('does not hide it, wherever it stands', () => {
+	it('does not hide it, wherever it stands', () => {
 		fc.assert(
 			fc.property(fc.integer({ min: 1, max: jwt.length - 1 }), (at) => {
 				const broken = `${jwt.slice(0, at)}<wbr>${jwt.slice(at)}`;
@@ -254,7 +254,7 @@ describe('what a person does not see between the letters of a secret', () => {
 });
 
 describe('a secret in UTF-16', () => {
-	test.each([
+	it.each([
 		['little-endian', (text: string) => Buffer.from(text, 'utf16le')],
 		['big-endian', (text: string) => Buffer.from(text, 'utf16le').swap16()],
 	])('is taken out of a text that is read as UTF-8: %s', (_what, encode) => {
@@ -267,7 +267,7 @@ describe('a secret in UTF-16', () => {
 });
 
 describe('short secrets', () => {
-	test('are only taken out as whole words', () => {
+	it('are only taken out as whole words', () => {
 		const short = redactorOf('1', 'pw');
 		expect(short.text('1, pw and 11, pws, (pw)')).toBe(
 			'[secret], [secret] and 11, pws, ([secret])',
@@ -276,13 +276,13 @@ describe('short secrets', () => {
 		expect(short.text('{"id":"pay_1","amount":11}')).toBe('{"id":"pay_1","amount":11}');
 	});
 
-	test('of 8 characters are taken out in all forms', () => {
+	it('of 8 characters are taken out in all forms', () => {
 		const short = redactorOf('p4ss/w0d');
 		expect(short.text('xp4ss/w0dy p4ss%2Fw0d p4ss\\/w0d')).toBe('x[secret]y [secret] [secret]');
 		expect(short.text(base64('id:p4ss/w0d'))).toContain('[secret]');
 	});
 
-	test('empty ones never', () => {
+	it('empty ones never', () => {
 		const none = redactorOf('');
 		expect(none.text('abc')).toBe('abc');
 		none.add('abcdefgh');
@@ -290,7 +290,7 @@ describe('short secrets', () => {
 	});
 });
 
-test('a secret that is added later is taken out, too', () => {
+it('a secret that is added later is taken out, too', () => {
 	const later = new Redactor();
 	expect(later.text(opaque)).toBe(opaque);
 	later.add(opaque);
@@ -298,7 +298,7 @@ test('a secret that is added later is taken out, too', () => {
 	expect(later.text(`${opaque} ${secret}`)).toBe('[secret] [secret]');
 });
 
-test('letters that are not ASCII, in a URL', () => {
+it('letters that are not ASCII, in a URL', () => {
 	const own = redactorOf('hemmeligt-kodeord-på-ø');
 	expect(own.text(encodeURIComponent('hemmeligt-kodeord-på-ø'))).toBe('[secret]');
 	expect(own.text('hemmeligt-kodeord-p\\u00e5-\\u00F8')).toBe('[secret]');

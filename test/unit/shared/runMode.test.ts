@@ -6,7 +6,7 @@ const contextOf = ({ mode = 'trigger', type = 'acountPay', ...more }: Record<str
 	({ getMode: () => mode, getNode: () => ({ type }), ...more }) as unknown as IExecuteFunctions;
 
 describe('where the node runs', () => {
-	test.each<[string, Record<string, unknown>, string]>([
+	it.each<[string, Record<string, unknown>, string]>([
 		['a workflow that a trigger has started', {}, 'execution'],
 		['a click in the editor', { mode: 'manual' }, 'editor'],
 		['a retry by hand', { mode: 'retry' }, 'execution'],
@@ -31,7 +31,7 @@ describe('where the node runs', () => {
 		expect(runModeOf(contextOf(more))).toBe(mode);
 	});
 
-	test('n8n is asked as a method of its context', () => {
+	it('n8n is asked as a method of its context', () => {
 		const context = contextOf({});
 		Object.assign(context, {
 			isToolExecution(this: unknown) {
@@ -41,13 +41,13 @@ describe('where the node runs', () => {
 		expect(isToolCall(context)).toBe(true);
 	});
 
-	test('the tool of an agent in the engine has run indexes as a node has', () => {
+	it('the tool of an agent in the engine has run indexes as a node has', () => {
 		expect(isToolCall(contextOf({ type: 'acountPayTool' }))).toBe(false);
 	});
 });
 
 describe('the safe retry', () => {
-	test.each([
+	it.each([
 		['tool', 'Each new call of this tool creates a store of its own.'],
 		[
 			'subWorkflow',
@@ -65,12 +65,12 @@ describe('the safe retry', () => {
 		expect(safeRetry(mode, '42', false, 'store')).toBe(words);
 	});
 
-	test('of a node that looks for what exists does not speak of new executions', () => {
+	it('of a node that looks for what exists does not speak of new executions', () => {
 		expect(safeRetry('execution', '42', false, 'payment', true)).not.toMatch(/creates them again/);
 		expect(safeRetry('tool', '42', false, 'payment', true)).toBe('');
 	});
 
-	test("with something open it names the option that changes what 'Retry' does", () => {
+	it("with something open it names the option that changes what 'Retry' does", () => {
 		expect(safeRetry('execution', '42', true, 'payment')).toContain(
 			"it creates none of these payments again (unless 'Resend Unknown' is on). If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there. Where the list leaves a doubt, nothing is sent: run the workflow anew with that item alone. Use the newest execution, and leave merchants and references as they are. A new",
 		);

@@ -82,7 +82,7 @@ async function told(operation: Operation<unknown>, additionalFields: IDataObject
 describe.each(creates)('$name', ({ operation }) => {
 	const additional = additionalOf(operation);
 
-	test('sends every field that a person can fill in', async () => {
+	it('sends every field that a person can fill in', async () => {
 		const { path, fields, headers } = await told(operation, valuesFor(additional));
 		for (const field of [...operation.fields, ...additional]) {
 			const { name } = field;
@@ -95,7 +95,7 @@ describe.each(creates)('$name', ({ operation }) => {
 		}
 	});
 
-	test('sends no field that a person did not add', async () => {
+	it('sends no field that a person did not add', async () => {
 		const { fields, headers } = await told(operation, {});
 		const required = operation.fields.map(({ name }) => name);
 		expect(
@@ -122,20 +122,20 @@ const replaceable = creates.flatMap(({ name, operation }) =>
 				.map((field) => ({ name, field: field.name, operation })),
 );
 
-test.each(replaceable)('$name: a custom field does not replace $field', ({ field, operation }) => {
+it.each(replaceable)('$name: a custom field does not replace $field', ({ field, operation }) => {
 	const customFields = { [field]: 'another' };
 	expect(refusal(() => checkedWith(operation, { customFields }))).toBe(
 		`Custom Fields must not contain ${field}: there are fields of their own for that`,
 	);
 });
 
-test('a custom field may have a name that only another operation has a field for', () => {
+it('a custom field may have a name that only another operation has a field for', () => {
 	const { operation } = creates.find(({ name }) => name === 'merchant: create, apiKey')!;
 	const customFields = { registrationNumber: '1', website: 'w', iban: 'i', bic: 'b' };
 	expect(checkedWith(operation, { customFields }).input).toMatchObject(customFields);
 });
 
-test('there are six creates: one list of this file would not be noticed to be empty', () => {
+it('there are six creates: one list of this file would not be noticed to be empty', () => {
 	expect(creates.map(({ name }) => name)).toEqual([
 		'merchant: create, apiKey',
 		'merchant: createFastTrack, apiKey',
@@ -209,7 +209,7 @@ describe('what was made, with keys', () => {
 		return { ...(await end(operation.run(input, work))), input, sent };
 	};
 
-	test.each(ways)('$resource: $name', async (way) => {
+	it.each(ways)('$resource: $name', async (way) => {
 		const operation = withKeys(way.resource, way.name);
 		const made = await runOn(operation, response(201, { id: 42, clientId: 'c' }));
 		expect(made.value).toEqual([{ json: way.output }]);
@@ -219,20 +219,20 @@ describe('what was made, with keys', () => {
 		expect(made.sent).toMatchObject([{ method: 'POST', repeatable: false }]);
 	});
 
-	test.each(ways)('$resource: $name is refused', async (way) => {
+	it.each(ways)('$resource: $name is refused', async (way) => {
 		const refused = await runOn(withKeys(way.resource, way.name), response(422, { message: 'No' }));
 		const { message, description } = errorOf(refused);
 		expect(`${message} ${description}`).toContain(way.subject);
 		expect(`${message} ${description}`).toContain(way.nothing);
 	});
 
-	test.each(ways)('$resource: $name has no usable answer', async (way) => {
+	it.each(ways)('$resource: $name has no usable answer', async (way) => {
 		const unknown = errorOf(await runOn(withKeys(way.resource, way.name), response(500, {})));
 		expect(unknown.message).toMatch(`${way.title} may or may not exist: AcountPay `);
 		expect(unknown.description).toContain(way.whenUnknown);
 	});
 
-	test.each(ways)('$resource: $name: an answer that names nothing is no answer', async (way) => {
+	it.each(ways)('$resource: $name: an answer that names nothing is no answer', async (way) => {
 		const odd = await runOn(withKeys(way.resource, way.name), response(201, { note: 'ok' }));
 		expect(errorOf(odd).outcome).toBe('unknown');
 	});
@@ -242,7 +242,7 @@ describe('with keys', () => {
 	const keyPayment = withKeys('payment', 'create');
 	const required = { merchantId: ' shop ', amount: 149.99, referenceNumber: 'ORDER-1' };
 
-	test('the QR code is drawn of the link, where it is wanted', async () => {
+	it('the QR code is drawn of the link, where it is wanted', async () => {
 		const { client } = scripted([
 			response(201, { paymentId: 7, paymentUrl: 'https://pay.acountpay.com/p/7' }),
 		]);
@@ -264,7 +264,7 @@ describe('with keys', () => {
 		expect(stored).toMatchObject([{ mimeType: 'image/png' }]);
 	});
 
-	test.each<[IDataObject, RegExp]>([
+	it.each<[IDataObject, RegExp]>([
 		[{ amount: 0 }, /^Amount must be/],
 		[{ referenceNumber: '' }, /^Reference Number must not be empty/],
 		[{ merchantId: '' }, /^Merchant ID must not be empty/],
@@ -277,7 +277,7 @@ describe('with keys', () => {
 		);
 	});
 
-	test.each<[IDataObject, string]>([
+	it.each<[IDataObject, string]>([
 		[{ additionalFields: { isDefault: 'yes' } }, 'Is Default must be true or false, but is "yes"'],
 		[{ name: ' ' }, 'Name must not be empty'],
 		[{ merchantNumber: '' }, 'Merchant Number must not be empty'],
@@ -292,7 +292,7 @@ describe('with keys', () => {
 		});
 	});
 
-	test('a test merchant is made outside of production only', () => {
+	it('a test merchant is made outside of production only', () => {
 		const check = (isProduction: boolean) =>
 			withKeys('merchant', 'createTest').check(parameters({ companyName: ' Test ApS ' }), {
 				isProduction,
@@ -313,14 +313,14 @@ describe('with keys', () => {
 });
 
 describe('an operation that is not there', () => {
-	test('of the other authentication: says which one it needs', () => {
+	it('of the other authentication: says which one it needs', () => {
 		expect(missingOperation('payment', 'getAll')).toEqual({
 			message: "The operation 'Get Many' needs a credential for API Keys",
 			description: 'Choose such a credential in the node, or another operation. Nothing was sent.',
 		});
 	});
 
-	test.each([
+	it.each([
 		['payment', 'refund'],
 		['invoice', 'create'],
 		['constructor', 'create'],
@@ -332,7 +332,7 @@ describe('an operation that is not there', () => {
 	});
 });
 
-test('each operation is found by its authentication, resource and name', () => {
+it('each operation is found by its authentication, resource and name', () => {
 	for (const [resource, { operations }] of Object.entries(RESOURCES)) {
 		for (const entry of operations) {
 			for (const authentication of AUTHENTICATIONS) {
@@ -346,7 +346,7 @@ test('each operation is found by its authentication, resource and name', () => {
 	expect(operationFor('oAuth2', 'constructor', 'create')).toBeUndefined();
 });
 
-test('the fields of the default are shown in workflows that have no authentication, the others only where it is chosen', () => {
+it('the fields of the default are shown in workflows that have no authentication, the others only where it is chosen', () => {
 	expect(SHOWN_WITH).toEqual({
 		oAuth2: { hide: { authentication: ['apiKey'] } },
 		apiKey: { show: { authentication: ['apiKey'] } },

@@ -52,7 +52,7 @@ const check = (path: string, values: IDataObject) => {
 };
 
 describe('one thing', () => {
-	test.each([
+	it.each([
 		[
 			'oAuth2 payment get',
 			{ merchantId: ' shop ', paymentId: 'a~b' },
@@ -65,7 +65,7 @@ describe('one thing', () => {
 		expect(sent).toEqual([{ method: 'GET', repeatable: true, ...request }]);
 	});
 
-	test.each<[`${Authentication} ${string} ${string}`, IDataObject, object, object]>([
+	it.each<[`${Authentication} ${string} ${string}`, IDataObject, object, object]>([
 		[
 			'oAuth2 payment get',
 			{ merchantId: 'shop', paymentId: 'a' },
@@ -116,7 +116,7 @@ describe('one thing', () => {
 		expect(result.output).toEqual([output]);
 	});
 
-	test.each<[`${Authentication} ${string} ${string}`, IDataObject, string]>([
+	it.each<[`${Authentication} ${string} ${string}`, IDataObject, string]>([
 		['oAuth2 payment get', { merchantId: 'shop', paymentId: 'a' }, "payment 'a'"],
 		['apiKey payment get', { paymentId: 'a' }, "payment 'a'"],
 		['apiKey merchant get', { merchantNumber: '42' }, "merchant '42'"],
@@ -125,7 +125,7 @@ describe('one thing', () => {
 		expect(error.message).toContain(name);
 	});
 
-	test.each<[`${Authentication} ${string} ${string}`, string, object, string]>([
+	it.each<[`${Authentication} ${string} ${string}`, string, object, string]>([
 		['oAuth2 payment get', 'pay_1', { id: 'pay_2', status: 'completed' }, 'pay_2'],
 		['oAuth2 payment get', 'pay_1', { data: { paymentId: 'x' }, status: 'completed' }, 'x'],
 		['apiKey payment get', '456', { paymentId: 457, status: 'paid' }, '457'],
@@ -145,7 +145,7 @@ describe('one thing', () => {
 		expect(output).toEqual([{ paymentId: id, status: 'pending', isPaid: false }]);
 	});
 
-	test('an id must be one', () => {
+	it('an id must be one', () => {
 		expect(check('apiKey merchant get', { merchantNumber: 'a/b' })).toBe(
 			'Merchant Number must be an ID such as 42, without spaces or any of / \\ ? # %, but is "a/b"',
 		);
@@ -157,7 +157,7 @@ describe('lists', () => {
 	const payments = (count: number) =>
 		Array.from({ length: count }, (_, index) => ({ id: index + 1, status: 'paid' }));
 
-	test('payments come out with their id under the name of a create', async () => {
+	it('payments come out with their id under the name of a create', async () => {
 		const { output, sent } = await run('apiKey payment getAll', { returnAll: true }, [
 			response(200, { payments: payments(2), total: 2, page: 1, limit: 50 }),
 		]);
@@ -175,7 +175,7 @@ describe('lists', () => {
 		]);
 	});
 
-	test('filters go to AcountPay, picked or written', async () => {
+	it('filters go to AcountPay, picked or written', async () => {
 		for (const merchantId of ['shop', resourceLocator('shop')]) {
 			const { sent } = await run(
 				'apiKey payment getAll',
@@ -192,7 +192,7 @@ describe('lists', () => {
 		expect(sent[0].query).toEqual({ page: 1, limit: 50 });
 	});
 
-	test.each([
+	it.each([
 		['apiKey payment getAll', {}, { payments: payments(50), total: 205, limit: 50 }, 50],
 		['apiKey payment getAll', { limit: 3 }, { payments: payments(50), total: 205, limit: 50 }, 3],
 		['apiKey merchant getAll', { limit: 3 }, payments(60), 3],
@@ -204,7 +204,7 @@ describe('lists', () => {
 		expect(sent).toHaveLength(1);
 	});
 
-	test.each(['apiKey payment getAll', 'apiKey merchant getAll', 'apiKey store getAll'])(
+	it.each(['apiKey payment getAll', 'apiKey merchant getAll', 'apiKey store getAll'])(
 		'%s: the limit is a whole number from 1',
 		(path) => {
 			for (const limit of [0, -1, 1.5, '1.5', 'all']) {
@@ -215,7 +215,7 @@ describe('lists', () => {
 		},
 	);
 
-	test('a page that AcountPay does not take is asked for smaller, until it is refused for another reason', async () => {
+	it('a page that AcountPay does not take is asked for smaller, until it is refused for another reason', async () => {
 		const script = [response(400, { message: 'limit is too large' })];
 		const result = await run('apiKey payment getAll', { returnAll: true }, script);
 		expect(errorOf(result)).toMatchObject({ outcome: 'refused', status: 400 });
@@ -226,7 +226,7 @@ describe('lists', () => {
 		expect(one.sent).toHaveLength(1);
 	});
 
-	test.each([1, 2, 4, 7])('pages of %i entries at most are read', async (max) => {
+	it.each([1, 2, 4, 7])('pages of %i entries at most are read', async (max) => {
 		const { output } = await run('apiKey payment getAll', { returnAll: true }, ({ query }) => {
 			const { page, limit } = query as { page: number; limit: number };
 			if (limit > max) return response(400, { message: 'limit is too large' });
@@ -236,13 +236,13 @@ describe('lists', () => {
 		expect(output).toHaveLength(9);
 	});
 
-	test('any other refusal is one', async () => {
+	it('any other refusal is one', async () => {
 		const result = await run('apiKey payment getAll', {}, [response(403, {})]);
 		expect(errorOf(result)).toMatchObject({ outcome: 'refused', status: 403 });
 		expect(result.sent).toHaveLength(1);
 	});
 
-	test('pages that keep changing are given up, which harms nothing', async () => {
+	it('pages that keep changing are given up, which harms nothing', async () => {
 		const page = { payments: payments(2), total: 1_000, limit: 2 };
 		const error = errorOf(
 			await run('apiKey payment getAll', { returnAll: true }, [response(200, page)]),
@@ -254,7 +254,7 @@ describe('lists', () => {
 		});
 	});
 
-	test.each<[`${Authentication} ${string} ${string}`, IDataObject, string]>([
+	it.each<[`${Authentication} ${string} ${string}`, IDataObject, string]>([
 		['apiKey payment getAll', {}, 'the list of payments'],
 		['apiKey merchant getAll', {}, 'the list of merchants'],
 		['apiKey store getAll', { merchantNumber: '42' }, "the list of stores of merchant '42'"],
@@ -265,7 +265,7 @@ describe('lists', () => {
 		expect(error.message).toContain('sent a response that is no list');
 	});
 
-	test.each([
+	it.each([
 		['apiKey merchant getAll', 'merchants', '/v1/partner/merchants', 'merchantId'],
 		['apiKey store getAll', 'stores', '/v1/partner/merchants/42/stores', 'storeId'],
 	] as const)('%s is one request, unless AcountPay has more', async (path, name, url, idName) => {
@@ -290,7 +290,7 @@ describe('lists', () => {
 describe('QR codes', () => {
 	const image = { data: 'stored 1', mimeType: 'image/png' };
 
-	test('with access tokens the image is read, and joins what the item has', async () => {
+	it('with access tokens the image is read, and joins what the item has', async () => {
 		const inputItem = { json: { order: 1 }, binary: { other: image } };
 		const { value, sent, stored } = await run(
 			'oAuth2 payment getQrCode',
@@ -307,7 +307,7 @@ describe('QR codes', () => {
 		expect(stored).toHaveLength(1);
 	});
 
-	test('with keys it is drawn, and nothing asked', async () => {
+	it('with keys it is drawn, and nothing asked', async () => {
 		const inputItem = { json: { order: 1 }, binary: { other: image } };
 		const paymentUrl = 'https://pay.acountpay.com/p/1';
 		const { value, sent, stored } = await run(
@@ -324,7 +324,7 @@ describe('QR codes', () => {
 		expect(stored[0].data.subarray(1, 4).toString()).toBe('PNG');
 	});
 
-	test('what is no link, or too long for a QR code, is refused', async () => {
+	it('what is no link, or too long for a QR code, is refused', async () => {
 		const drawn = async (paymentUrl: string) => {
 			const { error } = await run(
 				'apiKey payment getQrCode',
@@ -339,7 +339,7 @@ describe('QR codes', () => {
 		);
 	});
 
-	test.each([
+	it.each([
 		['oAuth2 payment getQrCode', { merchantId: 'shop', paymentId: 'a' }],
 		['apiKey payment getQrCode', { paymentUrl: 'https://pay.acountpay.com/p/1' }],
 	])('%s: the output field needs a name', (path, values) => {
@@ -355,13 +355,13 @@ describe('QR codes', () => {
 describe('the merchant', () => {
 	const values = (merchantId: unknown) => ({ merchantId, paymentId: 'a' }) as IDataObject;
 
-	test.each(['m\nX-Other: b', 'mærchant', 'a\u007f'])('%j can not be in a header', (merchantId) => {
+	it.each(['m\nX-Other: b', 'mærchant', 'a\u007f'])('%j can not be in a header', (merchantId) => {
 		expect(check('oAuth2 payment get', values(merchantId))).toBe(
 			`Merchant ID may only contain printable ASCII characters, but is ${JSON.stringify(merchantId)}`,
 		);
 	});
 
-	test.each<[unknown]>([[''], [' '], [resourceLocator('')], [null]])(
+	it.each<[unknown]>([[''], [' '], [resourceLocator('')], [null]])(
 		'%j is missing',
 		(merchantId) => {
 			expect(check('oAuth2 payment get', values(merchantId))).toBe('Merchant ID must not be empty');
@@ -370,7 +370,7 @@ describe('the merchant', () => {
 });
 
 describe('waiting', () => {
-	test('asks until the payment has ended, and says how', async () => {
+	it('asks until the payment has ended, and says how', async () => {
 		const { output, sent } = await run(
 			'apiKey payment waitForCompletion',
 			{ paymentId: '456', timeoutMinutes: 30 },

@@ -47,14 +47,14 @@ const make = async (script: Script, record = recordFor(request), callOptions = o
 };
 
 describe('making a payment', () => {
-	test('hands out the whole answer and remembers it', async () => {
+	it('hands out the whole answer and remembers it', async () => {
 		const { value, sent, record } = await make([made]);
 		expect(value).toEqual({ id: 'pay_1', status: 'pending', extra: [1] });
 		expect(sent).toEqual([request]);
 		expect(record.earlier).toMatchObject({ state: 'made', answer: value });
 	});
 
-	test('is written down before the request leaves', async () => {
+	it('is written down before the request leaves', async () => {
 		const record = recordFor(request);
 		const { client } = scripted([made]);
 		const seen: unknown[] = [];
@@ -67,7 +67,7 @@ describe('making a payment', () => {
 		expect(seen).toEqual(['sent']);
 	});
 
-	test('that was made before is handed out and not sent', async () => {
+	it('that was made before is handed out and not sent', async () => {
 		const record = recordFor(request);
 		record.made({ id: 'pay_0' });
 		const { value, sent } = await make([made], record);
@@ -75,7 +75,7 @@ describe('making a payment', () => {
 		expect(sent).toEqual([]);
 	});
 
-	test.each<[string, Script[number], string]>([
+	it.each<[string, Script[number], string]>([
 		['no answer', late, 'did not respond within 30 seconds'],
 		['500', response(500, 'oops'), 'returned a server error (status 500)'],
 		['503', response(503), 'returned a server error (status 503)'],
@@ -113,14 +113,14 @@ describe('making a payment', () => {
 		expect(errorOf(second)).toMatchObject({ message: error.message, isOld: true });
 	});
 
-	test('that is not known is sent again when the person allows it', async () => {
+	it('that is not known is sent again when the person allows it', async () => {
 		const first = await make([late]);
 		const second = await make([made], first.record, { ...options, resendUnknown: true });
 		expect(second.value).toMatchObject({ id: 'pay_1' });
 		expect(second.sent).toHaveLength(1);
 	});
 
-	test.each<[string, Script[number], string]>([
+	it.each<[string, Script[number], string]>([
 		[
 			'refused',
 			response(422, { message: 'no' }),
@@ -147,7 +147,7 @@ describe('making a payment', () => {
 		expect((await make([made], first.record, resend)).value).toMatchObject({ id: 'pay_1' });
 	});
 
-	test('that is sent again without an answer says what became of it last', async () => {
+	it('that is sent again without an answer says what became of it last', async () => {
 		const first = await make([late]);
 		const second = await make([response(500)], first.record, { ...options, resendUnknown: true });
 		expect(errorOf(second)).toMatchObject({
@@ -157,7 +157,7 @@ describe('making a payment', () => {
 		});
 	});
 
-	test('that was sent when the execution ended is not known', async () => {
+	it('that was sent when the execution ended is not known', async () => {
 		const record = recordFor(request);
 		record.sending();
 		const { sent, ...ended } = await make([made], record);
@@ -169,7 +169,7 @@ describe('making a payment', () => {
 		});
 	});
 
-	test('was not made when there was no connection, so a retry sends it', async () => {
+	it('was not made when there was no connection, so a retry sends it', async () => {
 		const first = await make([unreachable]);
 		expect(errorOf(first)).toMatchObject({
 			outcome: 'unavailable',
@@ -180,13 +180,13 @@ describe('making a payment', () => {
 		expect(first.record.earlier).toBeUndefined();
 	});
 
-	test('was not made when there is no token, so a retry sends it', async () => {
+	it('was not made when there is no token, so a retry sends it', async () => {
 		const first = await make([new ApiError('refused', 'no token', '')]);
 		expect(errorOf(first).message).toBe('no token');
 		expect(first.record.earlier).toBeUndefined();
 	});
 
-	test.each([
+	it.each([
 		[
 			400,
 			"AcountPay refused the payment with reference 'ORDER-1': amount is wrong; so is the currency",
@@ -227,7 +227,7 @@ describe('making a payment', () => {
 		expect(ended.record.earlier).toBeUndefined();
 	});
 
-	test('a refusal without words names the status, and one with a secret does not tell it', async () => {
+	it('a refusal without words names the status, and one with a secret does not tell it', async () => {
 		expect(errorOf(await make([response(400, '')])).message).toBe(
 			"AcountPay refused the payment with reference 'ORDER-1' (status 400)",
 		);
@@ -238,7 +238,7 @@ describe('making a payment', () => {
 });
 
 describe('a busy AcountPay', () => {
-	test.each([
+	it.each([
 		['3', 3_000],
 		[new Date(Date.UTC(2026, 0, 1) + 7_000).toUTCString(), 7_000],
 		['0', 0],
@@ -251,7 +251,7 @@ describe('a busy AcountPay', () => {
 		expect(took).toBeLessThanOrEqual(asked + 500);
 	});
 
-	test('that names no time is asked again with growing pauses, at least 10 times and for 2 minutes', async () => {
+	it('that names no time is asked again with growing pauses, at least 10 times and for 2 minutes', async () => {
 		jest.spyOn(Math, 'random').mockReturnValue(0);
 		const { sent, took, record, ...ended } = await make([response(429)]);
 		expect(sent.length).toBeGreaterThanOrEqual(10);
@@ -268,7 +268,7 @@ describe('a busy AcountPay', () => {
 		});
 	});
 
-	test('that takes jitter into account is still asked 10 times, and still for 2 minutes', async () => {
+	it('that takes jitter into account is still asked 10 times, and still for 2 minutes', async () => {
 		jest.spyOn(Math, 'random').mockReturnValue(0.999);
 		const slow = await make([response(429)]);
 		expect(slow.sent.length).toBeGreaterThanOrEqual(10);
@@ -280,7 +280,7 @@ describe('a busy AcountPay', () => {
 		expect(rare.sent).toHaveLength(10);
 	});
 
-	test('that fails afterwards has accepted nothing', async () => {
+	it('that fails afterwards has accepted nothing', async () => {
 		const { client, sent } = scripted([response(429, '', { 'retry-after': '0' })]);
 		giveUpAfter(1, client, sent);
 		const record = recordFor(request);
@@ -294,7 +294,7 @@ describe('a busy AcountPay', () => {
 		expect(record.earlier).toBeUndefined();
 	});
 
-	test('makes nothing: an execution that is stopped meanwhile may send it later', async () => {
+	it('makes nothing: an execution that is stopped meanwhile may send it later', async () => {
 		const { client, sent, stop } = scripted([response(429, '', { 'retry-after': '60' }), made]);
 		const record = recordFor(request);
 		setTimeout(() => stop.abort(), 1_000);
@@ -317,7 +317,7 @@ describe('whatever AcountPay answers', () => {
 		fc.constantFrom(late, unreachable),
 	);
 
-	test('one payment, or an error that tells the truth', async () => {
+	it('one payment, or an error that tells the truth', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 6 }), async (script) => {
 				const ended = await make(script);
@@ -388,13 +388,13 @@ describe('with a look-up', () => {
 		return { ...(await end(work)), told, sent, record };
 	}
 
-	test('what was made is made, and nothing is looked up', async () => {
+	it('what was made is made, and nothing is looked up', async () => {
 		const { value, told, record } = await makeWith(doubt, [made]);
 		expect(told).toEqual([['sending'], ['made', value]]);
 		expect(record.earlier).toMatchObject({ state: 'made', answer: value });
 	});
 
-	test.each([
+	it.each([
 		['a refusal', response(422, {})],
 		['no connection', unreachable],
 	])('%s has made nothing', async (_what, outcome) => {
@@ -406,7 +406,7 @@ describe('with a look-up', () => {
 		expect(record.earlier).toBeUndefined();
 	});
 
-	test('an open outcome that is found is made, and remembered as that', async () => {
+	it('an open outcome that is found is made, and remembered as that', async () => {
 		const { value, told, record, sent } = await makeWith(found, [late]);
 		expect(value).toBe(found.made);
 		expect(told).toEqual([['sending'], ['find', trace, false]]);
@@ -414,19 +414,16 @@ describe('with a look-up', () => {
 		expect(sent).toHaveLength(1);
 	});
 
-	test.each([doubt, none])(
-		'an open outcome that is not found stays open: $kind',
-		async (result) => {
-			const ended = await makeWith(result, [response(500, {})]);
-			expect(errorOf(ended)).toMatchObject({
-				outcome: 'unknown',
-				status: 500,
-				description: `${result.looked} Look for this reference in AcountPay before you create it again.`,
-			});
-			expect(ended.record.earlier).toMatchObject({ state: 'unknown', trace });
-			expect(ended.sent).toHaveLength(1);
-		},
-	);
+	it.each([doubt, none])('an open outcome that is not found stays open: $kind', async (result) => {
+		const ended = await makeWith(result, [response(500, {})]);
+		expect(errorOf(ended)).toMatchObject({
+			outcome: 'unknown',
+			status: 500,
+			description: `${result.looked} Look for this reference in AcountPay before you create it again.`,
+		});
+		expect(ended.record.earlier).toMatchObject({ state: 'unknown', trace });
+		expect(ended.sent).toHaveLength(1);
+	});
 
 	const open = () => {
 		const record = recordFor(request);
@@ -435,7 +432,7 @@ describe('with a look-up', () => {
 	};
 	const resend = { ...options, resendUnknown: true };
 
-	test('what an earlier attempt left open is looked up first', async () => {
+	it('what an earlier attempt left open is looked up first', async () => {
 		const record = open();
 		const { value, told, sent } = await makeWith(found, [made], record);
 		expect(value).toBe(found.made);
@@ -444,7 +441,7 @@ describe('with a look-up', () => {
 		expect(record.earlier).toMatchObject({ state: 'made', answer: found.made });
 	});
 
-	test.each([
+	it.each([
 		[doubt, options],
 		[none, options],
 		[doubt, resend],
@@ -459,13 +456,13 @@ describe('with a look-up', () => {
 		expect(ended.sent).toEqual([]);
 	});
 
-	test("with 'Resend Unknown' it is sent again only when the list does not show it", async () => {
+	it("with 'Resend Unknown' it is sent again only when the list does not show it", async () => {
 		const { value, sent } = await makeWith(none, [made], open(), resend);
 		expect(value).toMatchObject({ id: 'pay_1' });
 		expect(sent).toHaveLength(1);
 	});
 
-	test('a second request that is refused leaves the first one open', async () => {
+	it('a second request that is refused leaves the first one open', async () => {
 		const ended = await makeWith(none, [response(422, {})], open(), resend);
 		expect(errorOf(ended)).toMatchObject({ outcome: 'unknown' });
 		expect(errorOf(ended).message).toMatch(/AcountPay was late\. Sent again: /);
@@ -483,7 +480,7 @@ describe('what exists already', () => {
 		return { create, sent, record, created };
 	};
 
-	test('takes the place of a new payment, also in a retry', async () => {
+	it('takes the place of a new payment, also in a retry', async () => {
 		const { create, sent, record, created } = await at(async () => ({ paymentId: 9 }));
 		expect((await create()).value).toEqual({ paymentId: 9 });
 		expect((await create()).value).toEqual({ paymentId: 9 });
@@ -492,7 +489,7 @@ describe('what exists already', () => {
 		expect(record.earlier).toMatchObject({ state: 'made' });
 	});
 
-	test('that is in doubt fails the item, and nothing is sent', async () => {
+	it('that is in doubt fails the item, and nothing is sent', async () => {
 		const { create, sent, record } = await at(async () => {
 			throw new ApiError('refused', 'in doubt', '');
 		});
@@ -501,7 +498,7 @@ describe('what exists already', () => {
 		expect(record.earlier).toBeUndefined();
 	});
 
-	test('is not asked for when this execution knows of the payment itself', async () => {
+	it('is not asked for when this execution knows of the payment itself', async () => {
 		const asked: number[] = [];
 		const { create, created } = await at(async () => void asked.push(1));
 		await create();
@@ -520,7 +517,7 @@ describe('an item that asks for something else than before', () => {
 		return { ...(await make([made], record, callOptions)), store };
 	};
 
-	test('fails and names the payment', async () => {
+	it('fails and names the payment', async () => {
 		const ended = await edited((record) => record.made({ id: 'pay_0' }));
 		expect(errorOf(ended)).toMatchObject({
 			outcome: 'refused',
@@ -533,7 +530,7 @@ describe('an item that asks for something else than before', () => {
 		expect(ended.store.summary().made).toHaveLength(1);
 	});
 
-	test("stays unknown when that is open, whatever 'Resend Unknown' says", async () => {
+	it("stays unknown when that is open, whatever 'Resend Unknown' says", async () => {
 		const resend = { ...options, resendUnknown: true };
 		const ended = await edited((record) => record.unknown('was late'), resend);
 		expect(errorOf(ended)).toMatchObject({ outcome: 'unknown', isOld: true });

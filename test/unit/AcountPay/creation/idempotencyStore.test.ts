@@ -31,7 +31,7 @@ describe('the idempotency store', () => {
 	};
 	const other = { json: { order: 2 } };
 
-	test('knows a payment by what is sent where, for which item, in which turn of a loop', () => {
+	it('knows a payment by what is sent where, for which item, in which turn of a loop', () => {
 		const { data, store } = made();
 		const edited = { node: { parameters: { amount: 11 } } };
 		const retry = execution(data, edited).store;
@@ -63,7 +63,7 @@ describe('the idempotency store', () => {
 		});
 	});
 
-	test('knows a payment by where it comes from, when its expressions give something else each time', () => {
+	it('knows a payment by where it comes from, when its expressions give something else each time', () => {
 		const { data } = made();
 		const withOptions = {
 			node: { parameters: { ...parameters, options: { resendUnknown: true } } },
@@ -82,7 +82,7 @@ describe('the idempotency store', () => {
 		).toBeUndefined();
 	});
 
-	test('prefers what is sent to where it comes from, and that to what a person knows it by', () => {
+	it('prefers what is sent to where it comes from, and that to what a person knows it by', () => {
 		const { data } = made();
 		const edited = execution(data, { node: { parameters: {} } }).store;
 		const at = 'https://a.test';
@@ -104,7 +104,7 @@ describe('the idempotency store', () => {
 			return store.record(0, changed, placed(another, 'https://a.test'), label('ORDER-1', terms));
 		};
 
-		test.each<[string, (record: IdempotencyRecord) => void]>([
+		it.each<[string, (record: IdempotencyRecord) => void]>([
 			['created', (record) => record.made({ id: 1 })],
 			['open', (record) => record.unknown('was late')],
 			['being sent when n8n was killed', (record) => record.sending()],
@@ -117,7 +117,7 @@ describe('the idempotency store', () => {
 			expect(edit(stored, '11 DKK').isOtherwise).toBe(true);
 		});
 
-		test('but with nothing to compare, an entry of an older version is another one', () => {
+		it('but with nothing to compare, an entry of an older version is another one', () => {
 			const { data, store } = execution();
 			const record = store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1'));
 			record.made({ id: 1 });
@@ -142,7 +142,7 @@ describe('the idempotency store', () => {
 				label(reference),
 			);
 
-		test('is in the way as long as it is open, with its items renumbered', () => {
+		it('is in the way as long as it is open, with its items renumbered', () => {
 			const { data, store } = execution();
 			const open = store.record(5, item, placed(request, 'https://a.test'), label('ORDER-1'));
 			open.unknown('was late');
@@ -157,7 +157,7 @@ describe('the idempotency store', () => {
 			expect(inTurn(data, 2).obstacle).toBeUndefined();
 		});
 
-		test('is in the way when it was created for an item that failed', () => {
+		it('is in the way when it was created for an item that failed', () => {
 			const { data, store } = execution();
 			store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')).made({ id: 1 });
 			store.setFailed(0, true);
@@ -168,7 +168,7 @@ describe('the idempotency store', () => {
 			expect(inTurn({}, 1).obstacle).toBeUndefined();
 		});
 
-		test('is not in the way while it is in flight', () => {
+		it('is not in the way while it is in flight', () => {
 			const { data, store } = execution();
 			store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')).sending();
 			expect(inTurn(data, 1).obstacle).toBeUndefined();
@@ -191,7 +191,7 @@ describe('the idempotency store', () => {
 			return { data, store, record };
 		};
 
-		test('know what the other has created, also once it has ended well', () => {
+		it('know what the other has created, also once it has ended well', () => {
 			began++;
 			const first = retry({}, began);
 			first.record.made({ id: 1 });
@@ -201,7 +201,7 @@ describe('the idempotency store', () => {
 			expect(retry({}, began + 1_000).record.earlier).toBeUndefined();
 		});
 
-		test('refuse what can not be told from what the other has put down: its items may be others', () => {
+		it('refuse what can not be told from what the other has put down: its items may be others', () => {
 			began++;
 			retry({}, began, { index: 3 }).record.made({ id: 1 });
 			const executionId = `retry ${retries}`;
@@ -215,7 +215,7 @@ describe('the idempotency store', () => {
 			expect(retry({}, began, newOrder).record.obstacle).toBeUndefined();
 		});
 
-		test('know their own by where it comes from, and so do retries of them', () => {
+		it('know their own by where it comes from, and so do retries of them', () => {
 			began++;
 			const first = retry({}, began);
 			first.record.made({ id: 1 });
@@ -223,7 +223,7 @@ describe('the idempotency store', () => {
 			expect(retry(first.data, began, changed).record.earlier).toMatchObject({ answer: { id: 1 } });
 		});
 
-		test('are not those of an execution that began in the same millisecond', () => {
+		it('are not those of an execution that began in the same millisecond', () => {
 			began++;
 			const stored = [execution({}), execution({})].map(({ data }) => data);
 			retry(stored[0], began).record.made({ id: 1 });
@@ -232,7 +232,7 @@ describe('the idempotency store', () => {
 			expect(retry(stored[1], began).record.obstacle).toBeUndefined();
 		});
 
-		test('do not bring back as open what the other has sent again', () => {
+		it('do not bring back as open what the other has sent again', () => {
 			began++;
 			const { data, store } = execution();
 			store.record(0, item, placed(request), label('ORDER-1')).unknown('was late');
@@ -242,7 +242,7 @@ describe('the idempotency store', () => {
 			expect(retry(data, began).record.earlier).toMatchObject({ answer: { id: 2 } });
 		});
 
-		test('know as well what a retry in another process has stored', () => {
+		it('know as well what a retry in another process has stored', () => {
 			began++;
 			const first = retry({}, began);
 			first.record.unknown('was late');
@@ -252,7 +252,7 @@ describe('the idempotency store', () => {
 			expect(retry({}, began).record.earlier).toMatchObject({ answer: { id: 3 } });
 		});
 
-		test('take turns, and give up when they are cancelled', async () => {
+		it('take turns, and give up when they are cancelled', async () => {
 			began++;
 			const [one, two, three, four] = [1, 2, 3, 4].map(() => retry({}, began));
 			const order: string[] = [];
@@ -275,7 +275,7 @@ describe('the idempotency store', () => {
 		});
 	});
 
-	test('goes back to what was known when a request made nothing', () => {
+	it('goes back to what was known when a request made nothing', () => {
 		const { store } = execution();
 		const record = store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1'));
 		record.sending();
@@ -294,7 +294,7 @@ describe('the idempotency store', () => {
 		});
 	});
 
-	test('sums up what was made and what is open', () => {
+	it('sums up what was made and what is open', () => {
 		const { store } = execution();
 		const record = (index: number, reference: string) =>
 			store.record(index, item, placed(request, 'https://a.test'), label(reference));
@@ -319,7 +319,7 @@ describe('the idempotency store', () => {
 		});
 	});
 
-	test('leaves nothing behind when it is closed, but for the other turns', () => {
+	it('leaves nothing behind when it is closed, but for the other turns', () => {
 		const { data, store } = made();
 		const nextTurn = execution(data, { runIndex: 1 }).store;
 		nextTurn.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')).made({ id: 2 });
@@ -331,7 +331,7 @@ describe('the idempotency store', () => {
 		expect(data).toEqual({});
 	});
 
-	test.each([
+	it.each([
 		[undefined, 3],
 		[0, 3],
 		[1, 2],
@@ -352,7 +352,7 @@ describe('the idempotency store', () => {
 		expect(data).toEqual({});
 	});
 
-	test('is kept where n8n runs the node again without end: Max. Tries 2.5', () => {
+	it('is kept where n8n runs the node again without end: Max. Tries 2.5', () => {
 		const data = {};
 		for (let count = 0; count < 9; count++) {
 			execution(data, { node: { retryOnFail: true, maxTries: 2.5 } }).store.close(true);
@@ -360,13 +360,13 @@ describe('the idempotency store', () => {
 		}
 	});
 
-	test('is not kept when the output does not look failed', () => {
+	it('is not kept when the output does not look failed', () => {
 		const { data, store } = execution({}, { node: { retryOnFail: true } });
 		store.close(false);
 		expect(data).toEqual({});
 	});
 
-	test('keeps what a request can be looked up by, and nothing where there is nothing', () => {
+	it('keeps what a request can be looked up by, and nothing where there is nothing', () => {
 		const { data, store } = execution();
 		const trace = {
 			id: 'a',
@@ -384,7 +384,7 @@ describe('the idempotency store', () => {
 		expect(JSON.stringify(data)).not.toContain('undefined');
 	});
 
-	test('tells a creation of all others, in all turns', () => {
+	it('tells a creation of all others, in all turns', () => {
 		const { data, store } = execution();
 		const nextTurn = execution(data, { runIndex: 1 }).store;
 		const record = store.record(0, item, placed(request), label('A'));
@@ -399,14 +399,14 @@ describe('the idempotency store', () => {
 		expect(record.others().map(({ referenceNumber }) => referenceNumber)).toEqual(['C']);
 	});
 
-	test('tells of a cancellation once in an execution', () => {
+	it('tells of a cancellation once in an execution', () => {
 		const { data, store } = execution({}, { id: '1' });
 		expect([store.isFirstCancellation(), store.isFirstCancellation()]).toEqual([true, false]);
 		expect(execution(data, { id: '1' }).store.isFirstCancellation()).toBe(false);
 		expect(execution(data, { id: '2' }).store.isFirstCancellation()).toBe(true);
 	});
 
-	test('keeps the calls of a tool apart, and the tries of one call together', () => {
+	it('keeps the calls of a tool apart, and the tries of one call together', () => {
 		const data: IDataObject = {};
 		const call = (toolArguments: IDataObject) => {
 			const context = {

@@ -17,7 +17,7 @@ describe('the error that ends the node', () => {
 		getExecutionId: () => '42',
 	} as unknown as IExecuteFunctions;
 
-	test('is about the field', () => {
+	it('is about the field', () => {
 		const error = nodeErrorFor(
 			context,
 			new ValidationError('Amount', 'must be more', 'Do this.'),
@@ -37,7 +37,7 @@ describe('the error that ends the node', () => {
 		});
 	});
 
-	test('is about what AcountPay said', () => {
+	it('is about what AcountPay said', () => {
 		const error = nodeErrorFor(
 			context,
 			new ApiError('refused', 'No', 'Check.', { status: 422 }),
@@ -50,7 +50,7 @@ describe('the error that ends the node', () => {
 		expect(error.description).toBe('Check.');
 	});
 
-	test.each(['ECONNRESET', 'ETIMEDOUT', 'ECONNABORTED', 'ENOENT'])(
+	it.each(['ECONNRESET', 'ETIMEDOUT', 'ECONNABORTED', 'ENOENT'])(
 		"keeps our words where n8n has advice for %s, and n8n's word for cancelling out",
 		(code) => {
 			const error = nodeErrorFor(
@@ -65,7 +65,7 @@ describe('the error that ends the node', () => {
 		},
 	);
 
-	test('names the first 50 payments made, and has all of them', () => {
+	it('names the first 50 payments made, and has all of them', () => {
 		const made = Array.from({ length: 60 }, (_, itemIndex) => ({
 			itemIndex,
 			referenceNumber: `R${itemIndex}`,
@@ -94,7 +94,7 @@ describe('the error that ends the node', () => {
 		});
 	});
 
-	test('does not speak of more when there are 50', () => {
+	it('does not speak of more when there are 50', () => {
 		const made = Array.from({ length: 50 }, (_, itemIndex) => ({
 			itemIndex,
 			referenceNumber: 'R',
@@ -123,7 +123,7 @@ describe('the error of a run that makes something else', () => {
 	};
 	const refused = new ApiError('refused', 'No', 'Check.', { status: 422 });
 
-	test('names what it makes, and nothing that is not known', () => {
+	it('names what it makes, and nothing that is not known', () => {
 		expect(nodeErrorFor(context, refused, 3, summary).context).toStrictEqual({
 			itemIndex: 3,
 			outcome: 'refused',
@@ -137,7 +137,7 @@ describe('the error of a run that makes something else', () => {
 		});
 	});
 
-	test('says what became of the other items, and how to go on', () => {
+	it('says what became of the other items, and how to go on', () => {
 		expect(nodeErrorFor(context, refused, 3, summary).description).toBe(
 			"Check. May or may not exist (1): Vejle. Refused (1): item 4. Stores made (2): Aarhus = 7, Odense = no ID. Not started (1): item 5. To continue, use Executions → this execution → Retry: it creates none of these stores again (unless 'Resend Unknown' is on). If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there. Where the list leaves a doubt, nothing is sent: run the workflow anew with that item alone. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' create them again.",
 		);
@@ -147,7 +147,7 @@ describe('the error of a run that makes something else', () => {
 		);
 	});
 
-	test('speaks of no retry where nothing was made and nothing is open', () => {
+	it('speaks of no retry where nothing was made and nothing is open', () => {
 		const { description } = nodeErrorFor(context, refused, 3, {
 			...summary,
 			made: [],
@@ -156,12 +156,12 @@ describe('the error of a run that makes something else', () => {
 		expect(description).toBe('Check. Refused (1): item 4. Not started (1): item 5.');
 	});
 
-	test('speaks of a retry where something is open, though nothing was made', () => {
+	it('speaks of a retry where something is open, though nothing was made', () => {
 		const { description } = nodeErrorFor(context, refused, 3, { ...summary, made: [] });
 		expect(description).toContain('→ Retry');
 	});
 
-	test('of a batch that was stopped, in sentences', () => {
+	it('of a batch that was stopped, in sentences', () => {
 		expect(cancelledError(context, summary, false).description).toBe(
 			'May or may not exist (1): Vejle. Refused (2): Ribe, item 4. Stores made (2): Aarhus = 7, Odense = no ID. Not started (1): item 5.',
 		);
@@ -175,7 +175,7 @@ describe('the item of a node that continues', () => {
 			getMode: () => 'trigger',
 		}) as unknown as IExecuteFunctions;
 
-	test.each([
+	it.each([
 		['unknown', 'No. Do not create it again [item 0]'],
 		['made', 'No. Do not create it again [item 0]'],
 		['refused', 'No [item 0]'],
@@ -184,7 +184,7 @@ describe('the item of a node that continues', () => {
 		expect(errorItem(runBy({ type: 'acountPayTool' }), problem, 0).json.error).toBe(words);
 	});
 
-	test('has an error beside its JSON only for the error output, and there nothing stores it', () => {
+	it('has an error beside its JSON only for the error output, and there nothing stores it', () => {
 		const problem = new ValidationError('A', 'must');
 		expect(
 			errorItem(runBy({ onError: 'continueRegularOutput' }), problem, 0).error,
@@ -194,7 +194,7 @@ describe('the item of a node that continues', () => {
 		expect({ ...item }.error).toBeUndefined();
 	});
 
-	test('has what went wrong and what to do', () => {
+	it('has what went wrong and what to do', () => {
 		expect(errorItem(runBy(), new ApiError('refused', 'No', 'Check.', { status: 400 }), 2)).toEqual(
 			{
 				json: {
@@ -210,7 +210,7 @@ describe('the item of a node that continues', () => {
 		});
 	});
 
-	test('has the payment that was made all the same', () => {
+	it('has the payment that was made all the same', () => {
 		const problem = new ApiError('made', 'No image', 'Look.', {
 			status: 500,
 			payment: { id: 1 },
@@ -233,13 +233,13 @@ describe('a batch that is stopped', () => {
 		lines.length = 0;
 	});
 
-	test('says nothing twice', () => {
+	it('says nothing twice', () => {
 		const payment = { itemIndex: 0, referenceNumber: 'R0' };
 		cancelledError(context, { ...nothing, made: [payment], unknown: [payment] }, false);
 		expect(lines).toEqual([]);
 	});
 
-	test('writes all payments and open outcomes to the log, fifty a line', () => {
+	it('writes all payments and open outcomes to the log, fifty a line', () => {
 		const made = Array.from({ length: 51 }, (_, itemIndex) => ({
 			itemIndex,
 			referenceNumber: `R${itemIndex}`,

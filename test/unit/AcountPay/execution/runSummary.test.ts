@@ -1,7 +1,7 @@
 import { summarise } from '../../../../nodes/AcountPay/execution/runSummary';
 import { ApiError, ValidationError } from '../../../../nodes/shared/errors';
 
-test('every item is named once: made, unknown, refused or not started', () => {
+it('every item is named once: made, unknown, refused or not started', () => {
 	const errors = [
 		undefined,
 		new ApiError('unknown', 'a', 'b'),

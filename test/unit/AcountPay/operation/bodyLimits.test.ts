@@ -24,7 +24,7 @@ function advice(check: () => unknown): string | undefined {
 }
 
 describe('a JSON field as text', () => {
-	test('may have 100 kB', () => {
+	it('may have 100 kB', () => {
 		expect(size('x'.repeat(100_000))).toBe('not refused');
 		expect(size('x'.repeat(100_001))).toBe(
 			'Metadata must not be larger than 100 kB, but has 100 kB',
@@ -37,7 +37,7 @@ describe('a JSON field as text', () => {
 });
 
 describe('a JSON field as an object', () => {
-	test('may have 100 kB of keys and texts', () => {
+	it('may have 100 kB of keys and texts', () => {
 		expect(size({ a: 'x'.repeat(99_999) })).toBe('not refused');
 		expect(size({ a: 'x'.repeat(100_000) })).toBe('Metadata must not be larger than 100 kB');
 		expect(size({ ['x'.repeat(99_999)]: 'y' })).toBe('not refused');
@@ -49,7 +49,7 @@ describe('a JSON field as an object', () => {
 		expect(advice(() => assertFieldSize('Metadata', { a: 'x'.repeat(100_001) }))).toBe(KEEP);
 	});
 
-	test('may have 1,000 values, at all levels', () => {
+	it('may have 1,000 values, at all levels', () => {
 		const values = (count: number) => Array.from({ length: count }, () => 1);
 		expect(size(values(1_000))).toBe('not refused');
 		expect(size(values(1_001))).toBe('Metadata must not have more than 1000 values');
@@ -60,7 +60,7 @@ describe('a JSON field as an object', () => {
 		expect(advice(() => assertFieldSize('Metadata', values(1_001)))).toBe(KEEP);
 	});
 
-	test('has what is its own, and a date has its JSON form', () => {
+	it('has what is its own, and a date has its JSON form', () => {
 		const inherited = Object.create({ a: 'x'.repeat(200_000) }) as object;
 		expect(size(inherited)).toBe('not refused');
 		const date = Object.assign(new Date(), { note: 'x'.repeat(200_000) });
@@ -71,18 +71,18 @@ describe('a JSON field as an object', () => {
 		);
 	});
 
-	test.each([NaN, Infinity, -Infinity])('has no number %p', (number) => {
+	it.each([NaN, Infinity, -Infinity])('has no number %p', (number) => {
 		expect(size({ a: [number] })).toBe(
 			`Metadata must not have the number ${number}, which JSON has no form for`,
 		);
 	});
 
-	test.each([null, undefined, 0, 1.5, true, {}, []])('may be %p', (value) => {
+	it.each([null, undefined, 0, 1.5, true, {}, []])('may be %p', (value) => {
 		expect(size(value)).toBe('not refused');
 		expect(size({ a: value })).toBe('not refused');
 	});
 
-	test('that holds itself comes to an end', () => {
+	it('that holds itself comes to an end', () => {
 		const circle: Record<string, unknown> = {};
 		circle.self = circle;
 		expect(size(circle)).toBe('not refused');
@@ -90,14 +90,14 @@ describe('a JSON field as an object', () => {
 });
 
 describe('the depth of JSON text', () => {
-	test('is 50 levels at most', () => {
+	it('is 50 levels at most', () => {
 		expect(depth(nested(50))).toBe('not refused');
 		expect(depth(nested(51))).toBe('Metadata must not be nested deeper than 50 levels');
 	});
 });
 
 describe('a body', () => {
-	test('may have 100 kB of JSON, in bytes', () => {
+	it('may have 100 kB of JSON, in bytes', () => {
 		const frame = '{"a":""}'.length;
 		const body = { a: 'x'.repeat(100_000 - frame) };
 		expect(withinSize(body)).toBe(body);

@@ -2,12 +2,12 @@ import { callOptionsOf, concurrencyOf } from '../../../../nodes/AcountPay/operat
 import { parameters, refusal } from '../../support';
 
 describe('options', () => {
-	test('have defaults', () => {
+	it('have defaults', () => {
 		expect(callOptionsOf(parameters({}))).toEqual({ timeout: 30_000, resendUnknown: false });
 		expect(concurrencyOf(parameters({}))).toBe(200);
 	});
 
-	test('are taken', () => {
+	it('are taken', () => {
 		const options = { timeout: 1, resendUnknown: true, maxConcurrency: 1 };
 		expect(callOptionsOf(parameters({ options }))).toEqual({ timeout: 1, resendUnknown: true });
 		expect(concurrencyOf(parameters({ options }))).toBe(1);
@@ -18,13 +18,13 @@ describe('options', () => {
 		);
 	});
 
-	test('are taken as text, as an expression gives them', () => {
+	it('are taken as text, as an expression gives them', () => {
 		const options = { timeout: '30000', maxConcurrency: '10' };
 		expect(callOptionsOf(parameters({ options })).timeout).toBe(30_000);
 		expect(concurrencyOf(parameters({ options }))).toBe(10);
 	});
 
-	test.each([[0], [-1], [1.5], ['30 000'], ['600001'], [600_001], [NaN]])(
+	it.each([[0], [-1], [1.5], ['30 000'], ['600001'], [600_001], [NaN]])(
 		'%p is no timeout',
 		(timeout) => {
 			expect(refusal(() => callOptionsOf(parameters({ options: { timeout } })))).toMatch(
@@ -33,7 +33,7 @@ describe('options', () => {
 		},
 	);
 
-	test.each([[0], [-1], [1.5], ['10.5'], ['1001'], [1_001]])(
+	it.each([[0], [-1], [1.5], ['10.5'], ['1001'], [1_001]])(
 		'%p is no max concurrency',
 		(maxConcurrency) => {
 			expect(refusal(() => concurrencyOf(parameters({ options: { maxConcurrency } })))).toMatch(

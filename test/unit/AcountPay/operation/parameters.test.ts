@@ -40,7 +40,7 @@ function parameters(typed: IDataObject, evaluated: IDataObject = typed) {
 }
 
 describe('a field', () => {
-	test('has the value of its item, and null where the workflow does not have it', () => {
+	it('has the value of its item, and null where the workflow does not have it', () => {
 		const { item, asked, copies } = parameters({ amount: '={{ 1 }}' }, { amount: 149.99 });
 		expect(item.get('amount')).toBe(149.99);
 		expect(item.get('description')).toBeNull();
@@ -53,7 +53,7 @@ describe('a field', () => {
 		expect(copies()).toBe(1);
 	});
 
-	test.each([
+	it.each([
 		['amount', 'Amount'],
 		['merchantId', 'Merchant ID'],
 		['webhookUrl', 'Webhook URL'],
@@ -68,7 +68,7 @@ describe('a field', () => {
 		);
 	});
 
-	test.each<[string, IDataObject]>([
+	it.each<[string, IDataObject]>([
 		['an expression', { amount: '={{ $json.x }}' }],
 		['a text without an expression', { amount: '{ 1 }' }],
 		['JSON in which braces may be meant', { metadata: '{{}}' }],
@@ -82,26 +82,26 @@ describe('a field', () => {
 });
 
 describe('a collection', () => {
-	test('has the fields with a value', () => {
+	it('has the fields with a value', () => {
 		const fields = { a: 'x', b: '', c: ' ', d: null, e: 0, f: false, g: [] };
 		const { item, asked } = parameters({ more: fields });
 		expect(item.collection('more')).toEqual({ a: 'x', e: 0, f: false, g: [] });
 		expect(asked).toEqual([['more', 3, {}]]);
 	});
 
-	test('is empty where the workflow does not have it', () => {
+	it('is empty where the workflow does not have it', () => {
 		expect(parameters({}).item.collection('more')).toEqual({});
 		expect(parameters({ more: null }).item.collection('more')).toEqual({});
 	});
 
-	test('with an expression that n8n takes for text', () => {
+	it('with an expression that n8n takes for text', () => {
 		const { item } = parameters({ more: { storeId: 'x {{ $json.x }}' } });
 		expect(refusal(() => item.collection('more'))).toMatch(/^Store ID must not be the text/);
 	});
 });
 
 describe('a picker', () => {
-	test.each<[unknown, unknown]>([
+	it.each<[unknown, unknown]>([
 		[{ __rl: true, mode: 'list', value: 'shop' }, 'shop'],
 		[{ __rl: true, mode: 'id', value: '' }, ''],
 		[{ mode: 'list', value: '' }, ''],
@@ -112,11 +112,11 @@ describe('a picker', () => {
 		expect(pickedValue(value)).toBe(picked);
 	});
 
-	test.each([{ value: 'shop' }, { __rl: true }])('%j is none', (value) => {
+	it.each([{ value: 'shop' }, { __rl: true }])('%j is none', (value) => {
 		expect(pickedValue(value)).toBe(value);
 	});
 
-	test.each<[unknown, boolean]>([
+	it.each<[unknown, boolean]>([
 		[undefined, true],
 		[null, true],
 		['', true],
@@ -135,7 +135,7 @@ describe('a picker', () => {
 });
 
 describe('a value in an error', () => {
-	test.each<[unknown, string]>([
+	it.each<[unknown, string]>([
 		['a"b', '"a\\"b"'],
 		[1.5, '1.5'],
 		[NaN, 'NaN'],
@@ -151,7 +151,7 @@ describe('a value in an error', () => {
 });
 
 describe('a text that must be there', () => {
-	test.each<[unknown, string]>([
+	it.each<[unknown, string]>([
 		['ORDER-1', 'ORDER-1'],
 		[' x ', ' x '],
 		[0, '0'],
@@ -161,7 +161,7 @@ describe('a text that must be there', () => {
 		expect(requiredText('Name', value)).toBe(text);
 	});
 
-	test.each<[unknown, string]>([
+	it.each<[unknown, string]>([
 		[2 ** 53, 'Name must be text: the number 9007199254740992 is too large to be exact'],
 		[-Infinity, 'Name must be text: the number -Infinity is too large to be exact'],
 		[NaN, 'Name must be text, but is NaN'],
@@ -175,7 +175,7 @@ describe('a text that must be there', () => {
 		expect(refusal(() => requiredText('Name', value))).toBe(words);
 	});
 
-	test('says where to look when it is empty', () => {
+	it('says where to look when it is empty', () => {
 		expect(adviceOf(() => requiredText('Name', ''))).toBe(
 			'When it comes from an expression, check that this item has the value.',
 		);
@@ -183,30 +183,24 @@ describe('a text that must be there', () => {
 });
 
 describe('a URL', () => {
-	test.each(['https://shop.example', 'HTTP://shop.example/a?b#c', 'http://127.0.0.1:5678/x'])(
+	it.each(['https://shop.example', 'HTTP://shop.example/a?b#c', 'http://127.0.0.1:5678/x'])(
 		'%s',
 		(url) => expect(webUrl('Webhook URL', url)).toBe(url),
 	);
 
-	test.each([
-		'',
-		'shop.example',
-		'ftp://shop.example',
-		'https:///x',
-		'https://a b',
-		'https://[',
-		7,
-	])('%p is refused', (url) =>
-		expect(refusal(() => webUrl('Webhook URL', url))).toBe(
-			`Webhook URL must be a whole URL that starts with https:// or http://, but is ${JSON.stringify(url)}`,
-		),
+	it.each(['', 'shop.example', 'ftp://shop.example', 'https:///x', 'https://a b', 'https://[', 7])(
+		'%p is refused',
+		(url) =>
+			expect(refusal(() => webUrl('Webhook URL', url))).toBe(
+				`Webhook URL must be a whole URL that starts with https:// or http://, but is ${JSON.stringify(url)}`,
+			),
 	);
 });
 
 describe('a JSON object', () => {
 	const json = (value: unknown) => jsonObject('Metadata', value);
 
-	test('is taken as text and as an object, and is a copy', () => {
+	it('is taken as text and as an object, and is a copy', () => {
 		const given = { a: [1, { b: null }] };
 		expect(json(given)).toEqual(given);
 		expect(json(given)).not.toBe(given);
@@ -214,7 +208,7 @@ describe('a JSON object', () => {
 		expect(json({ at: new Date(0) })).toEqual({ at: '1970-01-01T00:00:00.000Z' });
 	});
 
-	test.each<[unknown]>([
+	it.each<[unknown]>([
 		['[1]'],
 		['null'],
 		['7'],
@@ -234,26 +228,26 @@ describe('a JSON object', () => {
 		);
 	});
 
-	test('says how to have an expression evaluated', () => {
+	it('says how to have an expression evaluated', () => {
 		expect(adviceOf(() => json('{ "a": {{ $json.a }} }'))).toBe(
 			"To have n8n evaluate what is in {{ }}, switch the field from 'Fixed' to 'Expression'. Nothing was sent.",
 		);
 	});
 
-	test('that holds itself is refused', () => {
+	it('that holds itself is refused', () => {
 		const circle: Record<string, unknown> = {};
 		circle.self = circle;
 		expect(refusal(() => json(circle))).toMatch(/^Metadata must be a JSON object/);
 	});
 
-	test('has no number that would be sent as another one, where a person wrote it', () => {
+	it('has no number that would be sent as another one, where a person wrote it', () => {
 		expect(refusal(() => json('{ "a": 9007199254740993 }'))).toBe(
 			"Metadata must not have the number 9007199254740993, which can't be sent exactly: write it in quotes",
 		);
 		expect(json({ a: 9007199254740992 })).toEqual({ a: 9007199254740992 });
 	});
 
-	test('is bounded, however it comes', () => {
+	it('is bounded, however it comes', () => {
 		const values = Array.from({ length: 1_001 }, () => 1);
 		const tooMany = 'Metadata must not have more than 1000 values';
 		expect(refusal(() => json({ values }))).toBe(tooMany);
@@ -269,32 +263,18 @@ describe('a JSON object', () => {
 describe('a whole number', () => {
 	const number = (value: unknown) => wholeNumber('Limit', value, 1, 50);
 
-	test.each([1, 2, 50])('%i', (value) => expect(number(value)).toBe(value));
+	it.each([1, 2, 50])('%i', (value) => expect(number(value)).toBe(value));
 
-	test.each(['1', '7', '50'])('%p is the number', (value) => {
+	it.each(['1', '7', '50'])('%p is the number', (value) => {
 		expect(number(value)).toBe(Number(value));
 	});
 
-	test.each([
-		0,
-		51,
-		1.5,
-		NaN,
-		'0',
-		'51',
-		'1.5',
-		'07',
-		' 7',
-		'+7',
-		'1e1',
-		'0x7',
-		'',
-		null,
-		true,
-		[7],
-	])('%p is refused', (value) => {
-		expect(refusal(() => number(value))).toBe(
-			`Limit must be a whole number from 1 to 50, but is ${preview(value)}`,
-		);
-	});
+	it.each([0, 51, 1.5, NaN, '0', '51', '1.5', '07', ' 7', '+7', '1e1', '0x7', '', null, true, [7]])(
+		'%p is refused',
+		(value) => {
+			expect(refusal(() => number(value))).toBe(
+				`Limit must be a whole number from 1 to 50, but is ${preview(value)}`,
+			);
+		},
+	);
 });

@@ -8,7 +8,7 @@ import { NOW } from '../../deliveries';
 import { buffer } from '../../support';
 
 describe('the name of an event', () => {
-	test('names the end of a payment', () => {
+	it('names the end of a payment', () => {
 		const event = (name: string) => ({ event: name, data: { paymentId: 1 } });
 		expect(endNamedBy(event('payment.completed'))).toBe('completed');
 		expect(endNamedBy(event('payment.expired'))).toBe('expired');
@@ -19,7 +19,7 @@ describe('the name of an event', () => {
 });
 
 describe('the timestamp of an event', () => {
-	test('without a zone is in UTC', () => {
+	it('without a zone is in UTC', () => {
 		const event = { event: 'a', data: {} };
 		expect(timeOf({ ...event, timestamp: '2026-10-14T17:46:40' })).toBe(NOW);
 		expect(timeOf({ ...event, timestamp: '2026-10-14T17:46:40Z' })).toBe(NOW);
@@ -28,19 +28,19 @@ describe('the timestamp of an event', () => {
 });
 
 describe('events', () => {
-	test.each([
+	it.each([
 		[{ event: 'payment.completed', data: { paymentId: 'pay_1' }, more: [1] }],
 		[{ event: 'x', data: { paymentId: 1 } }],
 	])('%p is one', (event) => {
 		expect(readWebhookEvent(buffer(event))).toEqual(event);
 	});
 
-	test('one behind a byte order mark is one', () => {
+	it('one behind a byte order mark is one', () => {
 		const event = { event: 'x', data: { paymentId: 1 } };
 		expect(readWebhookEvent(Buffer.from(`\uFEFF${JSON.stringify(event)}`))).toEqual(event);
 	});
 
-	test.each<[unknown]>([
+	it.each<[unknown]>([
 		[{}],
 		[{ event: 'x' }],
 		[{ event: 1, data: { paymentId: 1 } }],

@@ -8,7 +8,7 @@ const baseUrlOf = (host: Parameters<typeof baseUrlOfHosts>[0]) =>
 	baseUrlOfHosts(host, OAUTH2_HOSTS);
 
 describe('base URL', () => {
-	test('of the documented environments', () => {
+	it('of the documented environments', () => {
 		expect(baseUrlOf({ environment: 'production' })).toBe('https://api.acountpay.com');
 		expect(baseUrlOf({ environment: 'sandbox', baseUrl: 'https://evil.test' })).toBe(
 			'https://acount-apis-staging-a8cdb2402163.herokuapp.com',
@@ -16,7 +16,7 @@ describe('base URL', () => {
 		expect(baseUrlOf({ environment: 'other' as never })).toBeUndefined();
 	});
 
-	test.each([
+	it.each([
 		['https://pay.example.com', 'https://pay.example.com'],
 		['https://pay.example.com/', 'https://pay.example.com'],
 		['https://pay.example.com:8443/api//', 'https://pay.example.com:8443/api'],
@@ -39,7 +39,7 @@ describe('base URL', () => {
 		expect(baseUrlOf({ environment: 'custom', baseUrl })).toBe(expected);
 	});
 
-	test.each([
+	it.each([
 		[undefined],
 		[''],
 		['http://pay.example.com'],
@@ -73,7 +73,7 @@ describe('base URL', () => {
 	});
 });
 
-test.each([
+it.each([
 	['production', OAUTH2_HOSTS.production],
 	['staging', 'https://staging.example.com'],
 	['custom', 'https://pay.example.com'],

@@ -3,7 +3,7 @@ import { listedPaymentOf } from '../../../../nodes/shared/api/listedPayments';
 const AT = Date.UTC(2026, 10, 26, 9, 30, 15);
 const readOne = (entry: object) => listedPaymentOf(entry as never);
 
-test('a payment of the list is read by its documented names', () => {
+it('a payment of the list is read by its documented names', () => {
 	const entry = {
 		paymentId: 'pay_1',
 		merchantClientId: ' mer_1 ',
@@ -31,7 +31,7 @@ test('a payment of the list is read by its documented names', () => {
 	});
 });
 
-test('what the list leaves out is undefined, and so is what has another form', () => {
+it('what the list leaves out is undefined, and so is what has another form', () => {
 	const nothing = {
 		id: undefined,
 		merchantId: undefined,
@@ -57,7 +57,7 @@ test('what the list leaves out is undefined, and so is what has another form', (
 	}
 });
 
-test('an amount may be text, and a reference a number', () => {
+it('an amount may be text, and a reference a number', () => {
 	expect(readOne({ amount: '149.90', referenceNumber: 1001 })).toMatchObject({
 		amount: 149.9,
 		referenceNumber: '1001',
@@ -75,18 +75,18 @@ test('an amount may be text, and a reference a number', () => {
 describe('the moment when a payment was created', () => {
 	const createdAt = (text: string) => readOne({ createdAt: text }).createdAt;
 
-	test('is read to the millisecond', () => {
+	it('is read to the millisecond', () => {
 		expect(createdAt('2026-11-26T09:30:15Z')).toBe(AT);
 		expect(createdAt('2026-11-26T09:30:15.9Z')).toBe(AT + 900);
 		expect(createdAt('2026-11-26T09:30:15.123456Z')).toBe(AT + 123);
 	});
 
-	test('has a time zone', () => {
+	it('has a time zone', () => {
 		expect(createdAt('2026-11-26T10:30:15+01:00')).toBe(AT);
 		expect(createdAt('2026-11-26T04:00:15.5-05:30')).toBe(AT + 500);
 	});
 
-	test.each([
+	it.each([
 		['2026-11-26T09:30:15'],
 		['2026-11-26 09:30:15Z'],
 		['2026-11-26'],

@@ -6,19 +6,19 @@ import { buffer } from '../../support';
 const page = (body: unknown) => readPage(buffer(body), 'stores');
 
 describe('a page', () => {
-	test('is an object that has the entries under the name of the list', () => {
+	it('is an object that has the entries under the name of the list', () => {
 		const stores = [{ id: 1 }, { id: 2 }];
 		expect(page({ stores, total: 205, limit: 50 })).toEqual({ entries: stores, total: 205 });
 		expect(page({ stores: [] })).toEqual({ entries: [], total: undefined });
 	});
 
-	test('is a bare array as well, of which nothing more is known', () => {
+	it('is a bare array as well, of which nothing more is known', () => {
 		expect(page([{ id: 1 }])).toEqual({ entries: [{ id: 1 }] });
 		expect(page([])).toEqual({ entries: [] });
 		expect(Object.keys(page([])!)).toEqual(['entries']);
 	});
 
-	test.each([
+	it.each([
 		['an object without the list', { payments: [{ id: 1 }] }],
 		['a list that is none', { stores: { id: 1 } }],
 		['a text', '"stores"'],
@@ -30,17 +30,17 @@ describe('a page', () => {
 		expect(page(body)).toBeUndefined();
 	});
 
-	test('holds objects alone: what is none of them is no entry', () => {
+	it('holds objects alone: what is none of them is no entry', () => {
 		expect(page([{ id: 1 }, null, 'a', 2, [3], { id: 4 }])).toEqual({
 			entries: [{ id: 1 }, { id: 4 }],
 		});
 	});
 
-	test.each([[-1], [1.5], ['205'], [null], [2 ** 53]])('%p is no count', (count) => {
+	it.each([[-1], [1.5], ['205'], [null], [2 ** 53]])('%p is no count', (count) => {
 		expect(page({ stores: [], total: count })).toEqual({ entries: [], total: undefined });
 	});
 
-	test('may have a total of 0', () => {
+	it('may have a total of 0', () => {
 		expect(page({ stores: [], total: 0 })).toEqual({ entries: [], total: 0 });
 		expect(page({ stores: [], total: 1 })).toMatchObject({ total: 1 });
 	});
@@ -49,7 +49,7 @@ describe('a page', () => {
 describe('an id', () => {
 	const NAMES = ['paymentId', 'id'] as const;
 
-	test.each<[object, string | number | undefined]>([
+	it.each<[object, string | number | undefined]>([
 		[{ paymentId: 'p1', id: 'x' }, 'p1'],
 		[{ paymentId: '', id: 'x' }, 'x'],
 		[{ paymentId: ' ', id: 7 }, 7],
@@ -60,13 +60,13 @@ describe('an id', () => {
 		expect(idIn(entry as never, NAMES)).toBe(id);
 	});
 
-	test('comes first in an entry that has it under another name', () => {
+	it('comes first in an entry that has it under another name', () => {
 		const entry = withId({ id: 'p1', status: 'paid' }, NAMES);
 		expect(entry).toEqual({ paymentId: 'p1', id: 'p1', status: 'paid' });
 		expect(Object.keys(entry)).toEqual(['paymentId', 'id', 'status']);
 	});
 
-	test('is not put in where there is none, nor in place of anything', () => {
+	it('is not put in where there is none, nor in place of anything', () => {
 		fc.assert(
 			fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.jsonValue(), (other, value) => {
 				const without = { ...other, paymentId: undefined, id: undefined };

@@ -20,7 +20,7 @@ describe('requests', () => {
 	} as unknown as RequestContext;
 	const baseUrl = 'https://api.acountpay.com';
 
-	test('have the documented headers and paths', async () => {
+	it('have the documented headers and paths', async () => {
 		const client = await Client.open(context);
 		const payment = { amount: 149.99, referenceNumber: 'ORDER-123' };
 		const creation = createPayment('merchant_abc123', payment);
@@ -54,7 +54,7 @@ describe('requests', () => {
 		});
 	});
 
-	test('an id can not leave its place in the path', () => {
+	it('an id can not leave its place in the path', () => {
 		fc.assert(
 			fc.property(
 				fc.string({ minLength: 1 }).filter((id) => !/^\.+$/.test(id)),
@@ -68,7 +68,7 @@ describe('requests', () => {
 });
 
 describe('responses', () => {
-	test.each<[unknown, boolean]>([
+	it.each<[unknown, boolean]>([
 		[{ id: 'pay_1' }, true],
 		[{ paymentId: 7 }, true],
 		[{ qrCodeUrl: 'https://a.test/qr' }, true],
@@ -85,7 +85,7 @@ describe('responses', () => {
 		expect(readMadePayment(buffer(body))).toEqual(isPayment ? body : undefined);
 	});
 
-	test.each([
+	it.each([
 		[{ id: 'pay_1' }, 'pay_1'],
 		[{ id: 7 }, '7'],
 		[{ paymentId: 'pay_2' }, 'pay_2'],
@@ -101,7 +101,7 @@ describe('responses', () => {
 		expect(paymentIdOf(value as never)).toBe(id);
 	});
 
-	test('one that JavaScript can not hold names no payment', () => {
+	it('one that JavaScript can not hold names no payment', () => {
 		expect(readMadePayment(buffer('{"id":1e400}'))).toBeUndefined();
 		expect(readMadePayment(buffer('{"id":1e400,"data":{"id":1e20}}'))).toEqual({
 			id: Infinity,
@@ -109,7 +109,7 @@ describe('responses', () => {
 		});
 	});
 
-	test.each([[''], [' '], [Infinity], [NaN], [1.5], [2 ** 53], [null], [undefined], [{}], [['a']]])(
+	it.each([[''], [' '], [Infinity], [NaN], [1.5], [2 ** 53], [null], [undefined], [{}], [['a']]])(
 		'%p is no id, so another name is looked at',
 		(id) => {
 			expect(paymentIdOf({ id, paymentId: 'pay_2' } as never)).toBe('pay_2');
@@ -117,7 +117,7 @@ describe('responses', () => {
 		},
 	);
 
-	test.each([
+	it.each([
 		[{ id: 1, paymentId: 2 }],
 		[{ id: 1, data: { paymentId: 2 } }],
 		[{ data: { id: 1 }, payment: { id: 3, paymentId: 2 } }],
@@ -128,7 +128,7 @@ describe('responses', () => {
 });
 
 describe('a response about another payment', () => {
-	test.each<[string, object, string | undefined]>([
+	it.each<[string, object, string | undefined]>([
 		['456', {}, undefined],
 		['456', { status: 'paid' }, undefined],
 		['456', { paymentId: 456 }, undefined],

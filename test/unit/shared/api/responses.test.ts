@@ -3,7 +3,7 @@ import { isId, readJson, readObject, readReason } from '../../../../nodes/shared
 import { buffer } from '../../support';
 
 describe('responses', () => {
-	test('that are JSON objects are read as they are', () => {
+	it('that are JSON objects are read as they are', () => {
 		fc.assert(
 			fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }), (value) => {
 				const text = JSON.stringify(value);
@@ -12,7 +12,7 @@ describe('responses', () => {
 		);
 	});
 
-	test.each<[string, object]>([
+	it.each<[string, object]>([
 		['\uFEFF{"id":1}', { id: 1 }],
 		['{"id":9007199254740991}', { id: 9007199254740991 }],
 		['{"id":9007199254740993}', { id: '9007199254740993' }],
@@ -34,7 +34,7 @@ describe('responses', () => {
 		expect(readObject(buffer(text))).toEqual(value);
 	});
 
-	test.each([
+	it.each([
 		[''],
 		['{}'],
 		['[]'],
@@ -53,7 +53,7 @@ describe('responses', () => {
 describe('the reason of a refusal', () => {
 	const reasonIn = (body: unknown) => readReason(buffer(body), (text) => text);
 
-	test.each<[unknown, string]>([
+	it.each<[unknown, string]>([
 		[{ statusCode: 400, message: 'amount is wrong', error: 'Bad Request' }, 'amount is wrong'],
 		[{ message: ['a', ' b ', ''], error: 'Bad Request' }, 'a; b'],
 		[{ message: '', error: 'Bad Request' }, 'Bad Request'],
@@ -86,13 +86,13 @@ describe('the reason of a refusal', () => {
 		expect(reasonIn(body)).toBe(reason);
 	});
 
-	test('has what must not get out hidden before it is cut', () => {
+	it('has what must not get out hidden before it is cut', () => {
 		const hide = (text: string) => text.replace('secret', '[secret]');
 		const before = 'x'.repeat(495);
 		expect(readReason(buffer({ message: `${before} secret` }), hide)).toBe(`${before} [se…`);
 	});
 
-	test('is never longer than 500 characters, whatever came', () => {
+	it('is never longer than 500 characters, whatever came', () => {
 		expect(reasonIn('x'.repeat(500))).toBe('x'.repeat(500));
 		expect(reasonIn('x'.repeat(501))).toBe(`${'x'.repeat(499)}…`);
 		fc.assert(
@@ -104,11 +104,11 @@ describe('the reason of a refusal', () => {
 });
 
 describe('ids', () => {
-	test.each([['pay_1'], ['0'], [0], [7], [-1], [Number.MAX_SAFE_INTEGER]])('%p is one', (id) => {
+	it.each([['pay_1'], ['0'], [0], [7], [-1], [Number.MAX_SAFE_INTEGER]])('%p is one', (id) => {
 		expect(isId(id)).toBe(true);
 	});
 
-	test.each([[''], [' '], [Infinity], [NaN], [1.5], [2 ** 53], [null], [undefined], [{}], [['a']]])(
+	it.each([[''], [' '], [Infinity], [NaN], [1.5], [2 ** 53], [null], [undefined], [{}], [['a']]])(
 		'%p is none',
 		(id) => {
 			expect(isId(id)).toBe(false);
@@ -117,7 +117,7 @@ describe('ids', () => {
 });
 
 describe('JSON of any kind', () => {
-	test.each<[string, unknown]>([
+	it.each<[string, unknown]>([
 		['[1,"a"]', [1, 'a']],
 		['"a"', 'a'],
 		['0', 0],
@@ -133,14 +133,14 @@ describe('JSON of any kind', () => {
 		expect(readJson(buffer(text))).toEqual(value);
 	});
 
-	test.each([
+	it.each([
 		['{9007199254740993:1}'],
 		['{"a":1,9007199254740993:1}'],
 		['00000000000000000001'],
 		[''],
 	])('%p is none', (text) => expect(readJson(buffer(text))).toBeUndefined());
 
-	test('is read as JSON.parse reads it, where no integer is large', () => {
+	it('is read as JSON.parse reads it, where no integer is large', () => {
 		fc.assert(
 			fc.property(fc.json(), (text) => {
 				expect(readJson(buffer(text))).toEqual(JSON.parse(text));
@@ -148,7 +148,7 @@ describe('JSON of any kind', () => {
 		);
 	});
 
-	test('keeps the digits of any integer', () => {
+	it('keeps the digits of any integer', () => {
 		fc.assert(
 			fc.property(fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }), (value) => {
 				expect(String(readJson(buffer(`{"id":${value}}`))?.['id' as never])).toBe(String(value));
@@ -156,7 +156,7 @@ describe('JSON of any kind', () => {
 		);
 	});
 
-	test('is taken down to 100 levels', () => {
+	it('is taken down to 100 levels', () => {
 		const nested = (levels: number) => buffer('['.repeat(levels) + ']'.repeat(levels));
 		expect(readJson(nested(100))).toBeDefined();
 		expect(readJson(nested(101))).toBeUndefined();
@@ -173,7 +173,7 @@ describe('HTML', () => {
 			.replace(/\s+/g, ' ')
 			.trim();
 
-	test('says the same as by the patterns that were there before', () => {
+	it('says the same as by the patterns that were there before', () => {
 		const part = fc.constantFrom(
 			...['<', '>', '</', '<script', '<SCRIPT>', '</script', '</script >', '<style>', '</Style>'],
 			...['<head ', '</head>', '<header>', '<b>', '</b>', ' ', '\n', 'a', 'script', '/', '='],
@@ -187,7 +187,7 @@ describe('HTML', () => {
 		);
 	});
 
-	test('is looked at for 64 kB, and a style sheet that is cut there is none of it', () => {
+	it('is looked at for 64 kB, and a style sheet that is cut there is none of it', () => {
 		const reason = (html: string) => readReason(buffer(html), (text) => text);
 		expect(reason(`<h1>Bad</h1><style>${'a{}'.repeat(30_000)}</style>Gateway`)).toBe('Bad');
 		expect(reason(`<h1>Bad</h1>${' '.repeat(70_000)}Gateway`)).toBe('Bad');

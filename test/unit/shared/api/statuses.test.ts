@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { finalStatusOf, withIsPaid } from '../../../../nodes/shared/api/statuses';
 
 describe('status', () => {
-	test.each([
+	it.each([
 		['completed', true],
 		['paid', true],
 		['failed', false],
@@ -15,7 +15,7 @@ describe('status', () => {
 		expect(withIsPaid({ status, isPaid: !isPaid, a: 1 })).toEqual({ status, isPaid, a: 1 });
 	});
 
-	test.each([
+	it.each([
 		['completed', 'completed'],
 		['paid', 'completed'],
 		['failed', 'failed'],
@@ -24,7 +24,7 @@ describe('status', () => {
 		expect(finalStatusOf(status)).toBe(final);
 	});
 
-	test('no other text has ended', () => {
+	it('no other text has ended', () => {
 		fc.assert(
 			fc.property(fc.oneof(fc.string(), fc.anything()), (status) => {
 				fc.pre(!['completed', 'paid', 'failed', 'expired'].includes(status as string));

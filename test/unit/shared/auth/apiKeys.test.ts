@@ -25,7 +25,7 @@ const open = async (changes: object = {}) =>
 	await ApiKeys.open(contextWith({ ...KEYS, ...changes }));
 
 describe('the credential', () => {
-	test('is read whole', async () => {
+	it('is read whole', async () => {
 		const keys = await open();
 		expect(keys.credentialType).toBe('acountPayKeyApi');
 		expect(ApiKeys.credentialType).toBe('acountPayKeyApi');
@@ -33,7 +33,7 @@ describe('the credential', () => {
 		expect(keys.credential).toEqual(KEYS);
 	});
 
-	test('with an unsafe base URL is not used', async () => {
+	it('with an unsafe base URL is not used', async () => {
 		const error = await errorFrom(open({ environment: 'custom', baseUrl: 'http://shop.example' }));
 		expect(error).toMatchObject({
 			message:
@@ -42,7 +42,7 @@ describe('the credential', () => {
 		});
 	});
 
-	test.each([
+	it.each([
 		[{}, ['s3cret', 'whsec']],
 		[{ webhookSecret: '' }, ['s3cret']],
 		[{ webhookSecret: undefined }, ['s3cret']],
@@ -55,7 +55,7 @@ describe('the merchant', () => {
 	const place = async (request: Partial<ApiRequest>) =>
 		(await open()).place({ method: 'POST', path: '/', repeatable: false, ...request });
 
-	test.each<[string, Partial<ApiRequest>, object]>([
+	it.each<[string, Partial<ApiRequest>, object]>([
 		[
 			'in the body of what is created',
 			{ merchantId: 'm', body: { amount: 1 }, query: { page: 1 } },
@@ -81,7 +81,7 @@ describe('the merchant', () => {
 	});
 });
 
-test('n8n is given the keys in headers, beside those of the request', async () => {
+it('n8n is given the keys in headers, beside those of the request', async () => {
 	const abortSignal = new AbortController().signal;
 	const asked: IHttpRequestOptions[] = [];
 	const caller = {
@@ -112,7 +112,7 @@ describe('a rejection', () => {
 	const ADVICE =
 		'Copy Client ID and Client Secret from the Partner Dashboard into that credential again, and check that they are those of its environment (sandbox).';
 
-	test('of the keys stops all that comes after it', async () => {
+	it('of the keys stops all that comes after it', async () => {
 		const keys = await open();
 		const rejected = response(401, { message: 'Unauthorized' });
 		expect(await keys.authenticate(async () => rejected)).toBe(rejected);
@@ -126,7 +126,7 @@ describe('a rejection', () => {
 		expect(send).not.toHaveBeenCalled();
 	});
 
-	test('is forgotten after ten seconds: a wait asks again', async () => {
+	it('is forgotten after ten seconds: a wait asks again', async () => {
 		jest.useFakeTimers();
 		try {
 			const keys = await open();
@@ -142,7 +142,7 @@ describe('a rejection', () => {
 		}
 	});
 
-	test.each([
+	it.each([
 		['another status', response(403, {})],
 		['a web page with 401, which is not from AcountPay', response(401, '<html></html>')],
 		['no response', unreachable],
@@ -154,7 +154,7 @@ describe('a rejection', () => {
 		expect(await keys.authenticate(async () => second)).toBe(second);
 	});
 
-	test('is said with the name of what was asked for', async () => {
+	it('is said with the name of what was asked for', async () => {
 		expect((await open()).rejectedWords("the payment with reference 'A'")).toEqual({
 			message:
 				"AcountPay refused the API keys of the credential 'Shop' for the payment with reference 'A'",

@@ -22,7 +22,7 @@ const contextWith = (parameters: INodeParameters, read: string[] = []) =>
 	}) as unknown as RequestContext;
 
 describe('the choice of a node', () => {
-	test.each([
+	it.each([
 		[{}, 'oAuth2'],
 		[{ authentication: 'oAuth2' }, 'oAuth2'],
 		[{ authentication: 'apiKey' }, 'apiKey'],
@@ -30,13 +30,13 @@ describe('the choice of a node', () => {
 		expect(authenticationOf(contextWith(parameters))).toBe(authentication);
 	});
 
-	test.each(['', 'none', 'toString', 7, null])('%j is none', (authentication) => {
+	it.each(['', 'none', 'toString', 7, null])('%j is none', (authentication) => {
 		expect(refusal(() => authenticationOf(contextWith({ authentication })))).toBe(
 			'Authentication must be one of oAuth2, apiKey',
 		);
 	});
 
-	test('reads the credential of that kind, and no other', async () => {
+	it('reads the credential of that kind, and no other', async () => {
 		const read: string[] = [];
 		const auth = await openAuth(contextWith({ authentication: 'apiKey' }, read));
 		expect(auth.credentialType).toBe('acountPayKeyApi');
@@ -45,7 +45,7 @@ describe('the choice of a node', () => {
 });
 
 describe('what the nodes show', () => {
-	test('the list, by name, with the way of 0.1.0 as the default', () => {
+	it('the list, by name, with the way of 0.1.0 as the default', () => {
 		expect(authenticationField).toMatchObject({
 			name: 'authentication',
 			type: 'options',
@@ -59,14 +59,14 @@ describe('what the nodes show', () => {
 		expect(nameOfAuthentication('apiKey')).toBe('API Keys');
 	});
 
-	test('fields of one way only; those of the default also where a workflow does not say', () => {
+	it('fields of one way only; those of the default also where a workflow does not say', () => {
 		expect(SHOWN_WITH).toEqual({
 			oAuth2: { hide: { authentication: ['apiKey'] } },
 			apiKey: { show: { authentication: ['apiKey'] } },
 		});
 	});
 
-	test('a credential for each', () => {
+	it('a credential for each', () => {
 		expect(credentialsByAuthentication).toEqual([
 			{
 				name: 'acountPayApi',
@@ -84,7 +84,7 @@ describe('what the nodes show', () => {
 		]);
 	});
 
-	test('an entry of a list with some of them only', () => {
+	it('an entry of a list with some of them only', () => {
 		const option = { name: 'A', value: 'a', displayOptions: { show: { resource: ['payment'] } } };
 		expect(optionShownWith(option, ['oAuth2', 'apiKey'])).toBe(option);
 		expect(optionShownWith(option, ['apiKey'], ['apiKey'])).toBe(option);

@@ -10,7 +10,7 @@ import {
 const now = Date.UTC(2026, 10, 22, 12, 0, 0);
 
 describe('Retry-After', () => {
-	test('in whole seconds', () => {
+	it('in whole seconds', () => {
 		fc.assert(
 			fc.property(fc.nat({ max: 300 }), (seconds) => {
 				expect(retryAfter(String(seconds), now)).toBe(seconds * 1_000);
@@ -20,7 +20,7 @@ describe('Retry-After', () => {
 		expect(retryAfter(7, now)).toBe(7_000);
 	});
 
-	test('as an HTTP date', () => {
+	it('as an HTTP date', () => {
 		fc.assert(
 			fc.property(fc.nat({ max: 300 }), (seconds) => {
 				expect(retryAfter(new Date(now + seconds * 1_000).toUTCString(), now)).toBe(
@@ -31,14 +31,14 @@ describe('Retry-After', () => {
 		expect(retryAfter('Sunday, 22-Nov-26 12:00:09 GMT', now)).toBe(9_000);
 	});
 
-	test('is never longer than the longest pause, nor below none', () => {
+	it('is never longer than the longest pause, nor below none', () => {
 		expect(retryAfter('86400', now)).toBe(MAX_RETRY_AFTER);
 		expect(retryAfter('9'.repeat(400), now)).toBe(MAX_RETRY_AFTER);
 		expect(retryAfter(new Date(now + 86_400_000).toUTCString(), now)).toBe(MAX_RETRY_AFTER);
 		expect(retryAfter(new Date(now - 60_000).toUTCString(), now)).toBe(0);
 	});
 
-	test.each([
+	it.each([
 		[undefined],
 		[null],
 		[''],
@@ -52,7 +52,7 @@ describe('Retry-After', () => {
 		expect(retryAfter(value, now)).toBeUndefined();
 	});
 
-	test('takes whatever comes', () => {
+	it('takes whatever comes', () => {
 		fc.assert(
 			fc.property(fc.anything(), (value) => {
 				fc.pre(!(typeof value === 'object' && value !== null));
@@ -66,14 +66,14 @@ describe('Retry-After', () => {
 describe('growing pauses', () => {
 	afterEach(() => jest.restoreAllMocks());
 
-	test('double, up to the longest', () => {
+	it('double, up to the longest', () => {
 		jest.spyOn(Math, 'random').mockReturnValue(0);
 		expect([1, 2, 3, 4, 5, 6].map((tries) => backoff(tries, 500, 5_000))).toEqual([
 			500, 1_000, 2_000, 4_000, 5_000, 5_000,
 		]);
 	});
 
-	test('lose at most half to chance', () => {
+	it('lose at most half to chance', () => {
 		jest.spyOn(Math, 'random').mockReturnValue(1);
 		expect([1, 2, 9].map((tries) => backoff(tries, 500, 5_000))).toEqual([250, 500, 2_500]);
 	});
@@ -87,7 +87,7 @@ describe('a pause', () => {
 		jest.useRealTimers();
 	});
 
-	test('is waited to its end', async () => {
+	it('is waited to its end', async () => {
 		for (const signal of [undefined, new AbortController().signal]) {
 			let waited: boolean | undefined;
 			void delay(1_000, signal).then((result) => (waited = result));
@@ -98,7 +98,7 @@ describe('a pause', () => {
 		}
 	});
 
-	test('ends when the execution is stopped', async () => {
+	it('ends when the execution is stopped', async () => {
 		const stop = new AbortController();
 		let waited: boolean | undefined;
 		void delay(60_000, stop.signal).then((result) => (waited = result));
@@ -110,7 +110,7 @@ describe('a pause', () => {
 		expect(await delay(60_000, stop.signal)).toBe(false);
 	});
 
-	test('lets go of the signal, which outlives thousands of pauses', async () => {
+	it('lets go of the signal, which outlives thousands of pauses', async () => {
 		const { signal } = new AbortController();
 		const options: Array<{ signal?: AbortSignal }> = [];
 		const add = signal.addEventListener.bind(signal);
@@ -124,6 +124,6 @@ describe('a pause', () => {
 	});
 });
 
-test('a signal that is aborted already is not waited for', async () => {
+it('a signal that is aborted already is not waited for', async () => {
 	await expect(aborted(AbortSignal.abort())).resolves.toBeUndefined();
 });

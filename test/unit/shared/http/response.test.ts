@@ -14,7 +14,7 @@ import { late, response, unreachable } from '../../support';
 const KINDS = { isSuccess, isRedirect, isRejection, isRateLimited, isUnreachable };
 type Kind = keyof typeof KINDS;
 
-test.each<[number, Kind[]]>([
+it.each<[number, Kind[]]>([
 	[199, []],
 	[200, ['isSuccess']],
 	[299, ['isSuccess']],
@@ -31,14 +31,14 @@ test.each<[number, Kind[]]>([
 	expect((Object.keys(KINDS) as Kind[]).filter((kind) => KINDS[kind](sent))).toEqual(kinds);
 });
 
-test.each([
+it.each([
 	['no response', late, []],
 	['no connection', unreachable, ['isUnreachable']],
 ] as const)('%s is %j', (_what, sent, kinds) => {
 	expect((Object.keys(KINDS) as Kind[]).filter((kind) => KINDS[kind](sent))).toEqual(kinds);
 });
 
-test.each([
+it.each([
 	[late, 'did not respond within 30 seconds'],
 	[unreachable, 'could not be reached'],
 	[response(200), 'sent a response that could not be read (status 200)'],
@@ -51,7 +51,7 @@ test.each([
 	expect(describeFailure(sent)).toBe(what);
 });
 
-test.each([
+it.each([
 	['<html>', true],
 	[' \n<!doctype html>', true],
 	[' '.repeat(63) + '<', true],
@@ -63,7 +63,7 @@ test.each([
 });
 
 describe('a response of a proxy', () => {
-	test.each([
+	it.each([
 		[407, true],
 		[511, true],
 		[403, false],

@@ -34,18 +34,18 @@ async function attempts(delays: Delay[], policy: RetryPolicy, limits: RetryLimit
 /** The pauses between the moments. */
 const gaps = (at: number[]) => at.slice(1).map((moment, index) => moment - at[index]);
 
-test('a result that stands is the only one', async () => {
+it('a result that stands is the only one', async () => {
 	expect(await attempts([undefined], READ)).toMatchObject({ value: 1, at: [0] });
 });
 
-test('a delay that was asked for is kept, and the next result handed out', async () => {
+it('a delay that was asked for is kept, and the next result handed out', async () => {
 	expect(await attempts([300, 700, undefined], READ)).toMatchObject({
 		value: 3,
 		at: [0, 300, 1_000],
 	});
 });
 
-test('an attempt that throws ends the attempts', async () => {
+it('an attempt that throws ends the attempts', async () => {
 	const error = new Error('broken');
 	const attempt = jest.fn(async () => await Promise.reject(error));
 	expect(await end(retry(attempt, () => 'backoff', READ, {}))).toMatchObject({ error });
@@ -55,7 +55,7 @@ test('an attempt that throws ends the attempts', async () => {
 describe('backoff', () => {
 	beforeEach(() => jest.spyOn(Math, 'random').mockReturnValue(0.5));
 
-	test('doubles with each attempt of a read, of which there are five', async () => {
+	it('doubles with each attempt of a read, of which there are five', async () => {
 		const { value, at } = await attempts(['backoff'], READ);
 		expect(value).toBe(5);
 		const [first, ...others] = gaps(at);
@@ -64,7 +64,7 @@ describe('backoff', () => {
 		expect(others).toEqual([2 * first, 4 * first, 8 * first]);
 	});
 
-	test('of an access token goes on for a minute, and no attempt comes after it', async () => {
+	it('of an access token goes on for a minute, and no attempt comes after it', async () => {
 		const { at } = await attempts(['backoff'], TOKEN);
 		const waits = gaps(at);
 		expect(waits[0]).toBeGreaterThanOrEqual(500);
@@ -78,13 +78,13 @@ describe('backoff', () => {
 });
 
 describe('a rate limited request', () => {
-	test('is sent again for two minutes, however many attempts that takes', async () => {
+	it('is sent again for two minutes, however many attempts that takes', async () => {
 		const { value, at } = await attempts([1_000], RATE_LIMITED);
 		expect(value).toBe(121);
 		expect(at.at(-1)).toBe(120_000);
 	});
 
-	test('is sent again ten times, however long that takes', async () => {
+	it('is sent again ten times, however long that takes', async () => {
 		const { value, at } = await attempts([60_000], RATE_LIMITED);
 		expect(value).toBe(10);
 		expect(at.at(-1)).toBe(540_000);
@@ -92,7 +92,7 @@ describe('a rate limited request', () => {
 });
 
 describe('a deadline', () => {
-	test('that the next attempt would pass ends the attempts at once', async () => {
+	it('that the next attempt would pass ends the attempts at once', async () => {
 		const deadline = Date.now() + 2_500;
 		expect(await attempts([1_000], RATE_LIMITED, { deadline })).toMatchObject({
 			value: 3,
@@ -100,14 +100,14 @@ describe('a deadline', () => {
 		});
 	});
 
-	test('lets an attempt be made right at it', async () => {
+	it('lets an attempt be made right at it', async () => {
 		const deadline = Date.now() + 2_000;
 		const { at } = await attempts([1_000], RATE_LIMITED, { deadline });
 		expect(at).toEqual([0, 1_000, 2_000]);
 	});
 });
 
-test('an execution that is cancelled ends the delay, and no attempt follows', async () => {
+it('an execution that is cancelled ends the delay, and no attempt follows', async () => {
 	const controller = new AbortController();
 	const ended = attempts([60_000], RATE_LIMITED, { cancelSignal: controller.signal });
 	await after(1_000);

@@ -78,7 +78,7 @@ const mostWithin = (ms: number, moments: number[]): number => {
 };
 
 describe('On a server without limits', () => {
-	test('500 calls at 300 ms, give or take 40 %, take no more than 2.6 s, and 10 calls one latency', async () => {
+	it('500 calls at 300 ms, give or take 40 %, take no more than 2.6 s, and 10 calls one latency', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				seeds,
@@ -94,15 +94,15 @@ describe('On a server without limits', () => {
 		expect((await run({ latency: 300 }, 10)).ms).toBe(300);
 	});
 
-	test.each([300, 500])('100 calls at %i ms take less than 2.9 latencies', async (latency) => {
+	it.each([300, 500])('100 calls at %i ms take less than 2.9 latencies', async (latency) => {
 		expect((await run({ latency }, 100)).ms).toBeLessThan(latency * 2.9);
 	});
 
-	test('1,000 calls at 20 ms take less than 1 s', async () => {
+	it('1,000 calls at 20 ms take less than 1 s', async () => {
 		expect((await run({ latency: 20, jitter: 0.5 }, 1_000)).ms).toBeLessThan(1_000);
 	});
 
-	test('a latency that is longer for good costs some rounds, not the speed', async () => {
+	it('a latency that is longer for good costs some rounds, not the speed', async () => {
 		const step = (time: number) => (time < 2_000 ? 100 : 500);
 		const { ms, limits } = await run({ latency: step, jitter: 0.2 }, 8_000);
 		expect(ms).toBeLessThan(30_000);
@@ -110,7 +110,7 @@ describe('On a server without limits', () => {
 		expect(limits.at(-1)?.[1]).toBeGreaterThanOrEqual(150);
 	});
 
-	test('calls leave as a stream: no more in flight than the speed needs, and none that waits', async () => {
+	it('calls leave as a stream: no more in flight than the speed needs, and none that waits', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				seeds,
@@ -157,7 +157,7 @@ describe('A storm of 429', () => {
 		phase: fc.integer({ min: 0, max: 999 }),
 	});
 
-	test.each(Object.entries(RETRY_AFTERS))(
+	it.each(Object.entries(RETRY_AFTERS))(
 		'leaves no mark, with Retry-After: %s',
 		async (_name, retryAfter) => {
 			await fc.assert(
@@ -203,7 +203,7 @@ describe('A storm of 429', () => {
 });
 
 describe('On a server with a hidden limit', () => {
-	test('of work at once: it keeps the server busy and queues no more than twice as much again', async () => {
+	it('of work at once: it keeps the server busy and queues no more than twice as much again', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.integer({ min: 4, max: 20 }), seeds, async (capacity, seed) => {
 				// Half of the 400 ms are the network, half the work: so many calls fill line and server.
@@ -230,7 +230,7 @@ describe('On a server with a hidden limit', () => {
 		retryAfter: 1_000,
 	});
 
-	test.each(['sliding', 'block'] as const)(
+	it.each(['sliding', 'block'] as const)(
 		'%s, 20 a second: 85 % of that and fewer than 40 refused of 300, each time',
 		async (kind) => {
 			await fc.assert(
@@ -251,7 +251,7 @@ describe('On a server with a hidden limit', () => {
 		},
 	);
 
-	test('fixed, 20 a second: the same, unless the first calls lie on the border of two windows', async () => {
+	it('fixed, 20 a second: the same, unless the first calls lie on the border of two windows', async () => {
 		const ends: SimulatedRun[] = [];
 		for (let phase = 0; phase < 1_000; phase += 20) {
 			ends.push(await run(limited('fixed', phase), COUNT, { seed: phase + 1, computes: 2.5 }));
@@ -262,7 +262,7 @@ describe('On a server with a hidden limit', () => {
 		expect(Math.max(...ends.map(({ refused }) => refused))).toBeLessThan(55);
 	});
 
-	test('however it counts, within a second: at least half of the rate', async () => {
+	it('however it counts, within a second: at least half of the rate', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.record({
@@ -285,7 +285,7 @@ describe('On a server with a hidden limit', () => {
 		);
 	});
 
-	test('however it counts, within a minute: every call within two minutes of the last', async () => {
+	it('however it counts, within a minute: every call within two minutes of the last', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.record({
@@ -313,7 +313,7 @@ describe('On a server with a hidden limit', () => {
 		);
 	});
 
-	test.each(['fixed', 'sliding', 'block'] as const)(
+	it.each(['fixed', 'sliding', 'block'] as const)(
 		'one call a minute, %s: about as often as that is asked',
 		async (kind) => {
 			const window = { calls: 1, ms: 60_000, kind, countsRefused: true };
@@ -323,7 +323,7 @@ describe('On a server with a hidden limit', () => {
 		},
 	);
 
-	test('20 a second by a token bucket of 20', async () => {
+	it('20 a second by a token bucket of 20', async () => {
 		await fc.assert(
 			fc.asyncProperty(seeds, async (seed) => {
 				const tokenBucket = { perSecond: 20, size: 20 };
@@ -336,7 +336,7 @@ describe('On a server with a hidden limit', () => {
 		);
 	});
 
-	test('a bucket of any size and rate is served at a third of its rate or more, with few refused', async () => {
+	it('a bucket of any size and rate is served at a third of its rate or more, with few refused', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.integer({ min: 2, max: 50 }),
@@ -356,7 +356,7 @@ describe('On a server with a hidden limit', () => {
 		);
 	});
 
-	test('after 15 s it tries more, and finds a rate that has grown', async () => {
+	it('after 15 s it tries more, and finds a rate that has grown', async () => {
 		const clock = new VirtualClock();
 		const limiter = limiterOn(clock, 50);
 		let window = 0;
@@ -381,7 +381,7 @@ describe('On a server with a hidden limit', () => {
 });
 
 describe('On a server that falls over', () => {
-	test('the unknown outcomes are those in flight and five probes; the rest is not sent', async () => {
+	it('the unknown outcomes are those in flight and five probes; the rest is not sent', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.integer({ min: 1, max: 400 }),
@@ -403,7 +403,7 @@ describe('On a server that falls over', () => {
 		);
 	});
 
-	test('it goes on when the server is back within some seconds', async () => {
+	it('it goes on when the server is back within some seconds', async () => {
 		const traits = { latency: 100, jitter: 0.2, failsFrom: 101, failsUntil: 5_000 };
 		const { accepted, failed, notSent, ms } = await run(traits, 500);
 		expect(notSent).toBe(0);
@@ -412,7 +412,7 @@ describe('On a server that falls over', () => {
 		expect(ms).toBeLessThan(14_000);
 	});
 
-	test('a lone failure halves the limit', async () => {
+	it('a lone failure halves the limit', async () => {
 		const clock = new VirtualClock();
 		const limiter = limiterOn(clock, 50);
 		await clock.run(limiter.run(async () => undefined, FAILED));
@@ -421,7 +421,7 @@ describe('On a server that falls over', () => {
 		expect(limiter.limit).toBe(2);
 	});
 
-	test('a probe every 30 s finds a server that is back', async () => {
+	it('a probe every 30 s finds a server that is back', async () => {
 		const clock = new VirtualClock();
 		const limiter = limiterOn(clock, 1);
 		let isBack = false;
@@ -441,7 +441,7 @@ describe('On a server that falls over', () => {
 });
 
 describe('Always', () => {
-	test('between 1 and the ceiling, every call ends, whatever the server is like', async () => {
+	it('between 1 and the ceiling, every call ends, whatever the server is like', async () => {
 		const traits = fc.record({
 			latency: fc.integer({ min: 1, max: 800 }),
 			jitter: fc.double({ min: 0, max: 0.9, noNaN: true }),
@@ -479,7 +479,7 @@ describe('Always', () => {
 		);
 	});
 
-	test('with a ceiling of 1, one after the other and in order, also after a 429', async () => {
+	it('with a ceiling of 1, one after the other and in order, also after a 429', async () => {
 		const clock = new VirtualClock();
 		const limiter = limiterOn(clock, 1);
 		const sent: number[] = [];
@@ -503,7 +503,7 @@ describe('Always', () => {
 		expect(sent).toEqual([1, 2, 3, 4, 4, 4, 4, 5, 6]);
 	});
 
-	test('after a 429 nobody sends until Retry-After is over', async () => {
+	it('after a 429 nobody sends until Retry-After is over', async () => {
 		const clock = new VirtualClock();
 		const limiter = limiterOn(clock, 50);
 		await clock.run(limiter.run(async () => undefined, refusedFor(7_000)));
@@ -515,7 +515,7 @@ describe('Always', () => {
 		expect(limiter.pausedFor).toBe(0);
 	});
 
-	test('without Retry-After the pauses grow, and begin anew after five good responses', async () => {
+	it('without Retry-After the pauses grow, and begin anew after five good responses', async () => {
 		const clock = new VirtualClock();
 		const limiter = limiterOn(clock, 1);
 		const pauses: number[] = [];
@@ -527,7 +527,7 @@ describe('Always', () => {
 		expect(pauses).toEqual([1, 2, 4, 0, 0, 0, 0, 0, 1]);
 	});
 
-	test('a call whose signal is aborted leaves the queue, and is not cut off once it is sent', async () => {
+	it('a call whose signal is aborted leaves the queue, and is not cut off once it is sent', async () => {
 		const clock = new VirtualClock();
 		const limiter = limiterOn(clock, 1);
 		const abort = new AbortController();
@@ -548,7 +548,7 @@ describe('Always', () => {
 		await expect(limiter.run(slow, OK, { signal })).rejects.toBe(reason);
 	});
 
-	test('what a call throws is thrown, and says nothing about the server', async () => {
+	it('what a call throws is thrown, and says nothing about the server', async () => {
 		const clock = new VirtualClock();
 		const limiter = limiterOn(clock, 50);
 		const broken = new Error('broken');
@@ -559,7 +559,7 @@ describe('Always', () => {
 		expect([limiter.limit, limiter.inFlight, limiter.pausedFor]).toEqual([10, 0, 0]);
 	});
 
-	test('works with the real clock', async () => {
+	it('works with the real clock', async () => {
 		const limiter = new AdaptiveLimiter(2);
 		await limiter.run(async () => undefined, refusedFor(0));
 		const startedAt = Date.now();
@@ -569,7 +569,7 @@ describe('Always', () => {
 });
 
 describe('In real time', () => {
-	test('does the work in turn, never more than its limit at once, and after failures too', async () => {
+	it('does the work in turn, never more than its limit at once, and after failures too', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.integer({ min: 1, max: 5 }),

@@ -24,7 +24,7 @@ const PROXY =
 	'Check the proxy settings of n8n, and ask the administrator of the proxy to let n8n through.';
 
 describe('a request that did not reach AcountPay', () => {
-	test.each([
+	it.each([
 		[
 			'was blocked by n8n, whose reason may hold anything',
 			{ ...unreachable, blocked: 'Not s3cret' },
@@ -51,7 +51,7 @@ describe('a request that did not reach AcountPay', () => {
 });
 
 describe('a request that AcountPay rejected', () => {
-	test.each<[number, Subject, string, string]>([
+	it.each<[number, Subject, string, string]>([
 		[
 			401,
 			PAYMENT,
@@ -125,7 +125,7 @@ describe('a request that AcountPay rejected', () => {
 		});
 	});
 
-	test('without a reason has its status, and with one no secret', () => {
+	it('without a reason has its status, and with one no secret', () => {
 		expect(rejectionError(client, response(422, ''), STORE, '').message).toBe(
 			"AcountPay refused the store 'Aarhus' (status 422)",
 		);
@@ -134,7 +134,7 @@ describe('a request that AcountPay rejected', () => {
 		);
 	});
 
-	test.each([401, 403, 404, 422])('%i with a web page is not from AcountPay', (status) => {
+	it.each([401, 403, 404, 422])('%i with a web page is not from AcountPay', (status) => {
 		expect(partsOf(rejectionError(client, response(status, '<html></html>'), PAYMENT, ''))).toEqual(
 			{
 				outcome: 'refused',
@@ -147,7 +147,7 @@ describe('a request that AcountPay rejected', () => {
 });
 
 describe('a read without a usable response', () => {
-	test.each([
+	it.each([
 		[late, undefined, 'did not respond within 30 seconds', undefined],
 		[late, 'sent no list', 'did not respond within 30 seconds', undefined],
 		[response(503), 'sent no list', 'returned a server error (status 503)', 503],

@@ -55,7 +55,7 @@ const thrown = (status: number, data: string, request?: object) =>
 	});
 
 describe('the client of a node', () => {
-	test('knows where requests go, and whether payments are real', async () => {
+	it('knows where requests go, and whether payments are real', async () => {
 		const { client, stop } = await open();
 		expect([client.baseUrl, client.isProduction]).toEqual([URL, false]);
 		expect(client.cancelSignal).toBe(stop.signal);
@@ -64,7 +64,7 @@ describe('the client of a node', () => {
 		expect(real.client.isProduction).toBe(true);
 	});
 
-	test.each([
+	it.each([
 		[undefined, false],
 		['', false],
 		['  ', false],
@@ -73,12 +73,12 @@ describe('the client of a node', () => {
 		expect((await open(undefined, { webhookSecret })).client.hasWebhookSecret).toBe(has);
 	});
 
-	test('takes its secrets out of texts', async () => {
+	it('takes its secrets out of texts', async () => {
 		const { client } = await open(undefined, { webhookSecret: 'qrstuvwxyzabcdef' });
 		expect(client.redact('abcdefghijklmnop qrstuvwxyzabcdef id')).toBe('[secret] [secret] id');
 	});
 
-	test('has the words of its authentication for a 401', async () => {
+	it('has the words of its authentication for a 401', async () => {
 		const { client } = await open();
 		expect(client.rejectedWords('it').message).toMatch(
 			/^AcountPay refused the API keys .* for it$/,
@@ -87,7 +87,7 @@ describe('the client of a node', () => {
 });
 
 describe('a request', () => {
-	test.each<[string, ApiRequest, object]>([
+	it.each<[string, ApiRequest, object]>([
 		['without a body', GET, { headers: { Accept: 'application/json' } }],
 		[
 			'with a body',
@@ -112,7 +112,7 @@ describe('a request', () => {
 		});
 	});
 
-	test('is given to n8n as text, without redirects, with its time limit', async () => {
+	it('is given to n8n as text, without redirects, with its time limit', async () => {
 		const { client, asked } = await open();
 		await client.send({ ...CREATE, query: { page: 2 } }, 5_000);
 		expect(asked).toEqual([
@@ -139,7 +139,7 @@ describe('a request', () => {
 		expect(asked[1]).not.toHaveProperty('body');
 	});
 
-	test.each([
+	it.each([
 		['is cut off when the execution is cancelled', GET, true],
 		['that makes something is not', CREATE, false],
 	])('%s', async (_what, request, isCutOff) => {
@@ -151,7 +151,7 @@ describe('a request', () => {
 });
 
 describe('a response', () => {
-	test('is its status, headers and bytes', async () => {
+	it('is its status, headers and bytes', async () => {
 		const { client } = await open(() => ok('{"a":1}', { b: 'c' }));
 		expect(await client.send(GET, 5_000)).toEqual({
 			status: 200,
@@ -160,7 +160,7 @@ describe('a response', () => {
 		});
 	});
 
-	test('of any other status is one too', async () => {
+	it('of any other status is one too', async () => {
 		const { client } = await open(() => {
 			throw thrown(422, '{"message":"no"}');
 		});
@@ -171,7 +171,7 @@ describe('a response', () => {
 		});
 	});
 
-	test('to a request that was not written comes from a proxy', async () => {
+	it('to a request that was not written comes from a proxy', async () => {
 		const { client } = await open(() => {
 			throw thrown(403, '', { writableFinished: false });
 		});
@@ -187,7 +187,7 @@ describe('a response', () => {
 		expect(await written.client.send(CREATE, 5_000)).toMatchObject({ status: 403 });
 	});
 
-	test('has no secret, but an image stays as it is', async () => {
+	it('has no secret, but an image stays as it is', async () => {
 		const { client } = await open(() => ok('echo abcdefghijklmnop'));
 		expect(await client.send(GET, 5_000)).toMatchObject({ body: Buffer.from('echo [secret]') });
 		expect(await client.send({ ...GET, accept: 'image/*' }, 5_000)).toMatchObject({
@@ -195,7 +195,7 @@ describe('a response', () => {
 		});
 	});
 
-	test('has no secret where it comes in place of an image', async () => {
+	it('has no secret where it comes in place of an image', async () => {
 		const { client } = await open(() => {
 			throw thrown(404, 'echo abcdefghijklmnop');
 		});
@@ -204,7 +204,7 @@ describe('a response', () => {
 		});
 	});
 
-	test('without a secret keeps bytes that are no text', async () => {
+	it('without a secret keeps bytes that are no text', async () => {
 		const bytes = Buffer.from([0x7b, 0xff, 0xfe, 0x7d]);
 		const { client } = await open(() => ({ ...ok(''), body: bytes }));
 		expect(await client.send(GET, 5_000)).toMatchObject({ body: bytes });
@@ -215,7 +215,7 @@ describe("AcountPay's clock", () => {
 	const now = Date.now();
 	const DATE = { date: new Date(now + 3_600_000).toUTCString() };
 
-	test.each<[string, () => unknown, boolean]>([
+	it.each<[string, () => unknown, boolean]>([
 		['is learned from a success', () => ok('{}', DATE), true],
 		['is not learned from a web page', () => ok('<html>', DATE), false],
 		[
@@ -240,7 +240,7 @@ describe('no response', () => {
 		throw error;
 	};
 
-	test.each([
+	it.each([
 		['a closed port', { code: 'ECONNREFUSED', syscall: 'connect' }, false, 'could not be reached'],
 		[
 			'a broken connection',
@@ -254,7 +254,7 @@ describe('no response', () => {
 		expect(await client.send(CREATE, 5_000)).toEqual({ status: undefined, sent, what });
 	});
 
-	test('of a request that is too large to be written at once may have been read in part', async () => {
+	it('of a request that is too large to be written at once may have been read in part', async () => {
 		const error = { isAxiosError: true, request: { writableFinished: false } };
 		const { client } = await open(failing(error));
 		expect(await client.send(CREATE, 5_000)).toMatchObject({ sent: false });
@@ -262,7 +262,7 @@ describe('no response', () => {
 		expect(await client.send(large, 5_000)).toMatchObject({ sent: true });
 	});
 
-	test('within the time limit is said so, whatever the HTTP client says', async () => {
+	it('within the time limit is said so, whatever the HTTP client says', async () => {
 		const { client } = await open(
 			async ({ abortSignal }) =>
 				await new Promise((_resolve, reject) => {

@@ -70,7 +70,7 @@ const upTo = (count: number) => Array.from({ length: count }, (_, id) => id);
 const sorted = (ids: number[]) => [...ids].sort((a, b) => a - b);
 
 describe('a list that holds still', () => {
-	test.each([
+	it.each([
 		['clamp', 5],
 		['refuse', 6],
 		['only', 6],
@@ -81,16 +81,16 @@ describe('a list that holds still', () => {
 		expect(requests).toBe(most);
 	});
 
-	test('1,000 entries take ten requests', async () => {
+	it('1,000 entries take ten requests', async () => {
 		expect((await read({ count: 1_000, max: 100 })).requests).toBe(10);
 	});
 
-	test('no entry takes one request', async () => {
+	it('no entry takes one request', async () => {
 		expect(await read({ count: 0 })).toMatchObject({ ids: [], requests: 1 });
 		expect(await read({ count: 0, statesTotal: false })).toMatchObject({ ids: [], requests: 1 });
 	});
 
-	test.each([1, 7, 50, 51, 100, 130])(
+	it.each([1, 7, 50, 51, 100, 130])(
 		'%i wanted are handed out, and no more read',
 		async (wanted) => {
 			const { ids, requests, server } = await read({ count: 500 }, wanted);
@@ -118,7 +118,7 @@ describe('a list that holds still', () => {
 				typeof length === 'number' ? length : Math.max(0, length.pages * options.max + length.more),
 		}));
 
-	test('properties: each entry once, in order, with one request a page', async () => {
+	it('properties: each entry once, in order, with one request a page', async () => {
 		await fc.assert(
 			fc.asyncProperty(anyList, async (options) => {
 				const { aboveMax, max, count, order, statesTotal } = options;
@@ -174,7 +174,7 @@ describe('a list that changes while it is read', () => {
 		aboveMax: fc.constantFrom('clamp' as const, 'refuse' as const, 'fixed' as const),
 	});
 
-	test('properties: newest first, every entry that was there all the time is found', async () => {
+	it('properties: newest first, every entry that was there all the time is found', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				list,
@@ -187,7 +187,7 @@ describe('a list that changes while it is read', () => {
 		);
 	});
 
-	test('properties: oldest first too, where a gap between two pages has either', async () => {
+	it('properties: oldest first too, where a gap between two pages has either', async () => {
 		const one = fc.oneof(
 			added.map((count): Change => ({ added: count, removed: [] })),
 			removed.map((places): Change => ({ added: 0, removed: places })),
@@ -200,7 +200,7 @@ describe('a list that changes while it is read', () => {
 		);
 	});
 
-	test('a list that gets longer with each request is read to where it ended at some moment', async () => {
+	it('a list that gets longer with each request is read to where it ended at some moment', async () => {
 		let next = 1_000;
 		const { ids, requests } = await read({
 			count: 1_000,
@@ -212,7 +212,7 @@ describe('a list that changes while it is read', () => {
 		expect(requests).toBe(12);
 	});
 
-	test('what was found after the count fell in the middle of a reading does not count: more may go unnoticed', async () => {
+	it('what was found after the count fell in the middle of a reading does not count: more may go unnoticed', async () => {
 		const { ids, server } = await read({
 			count: 200,
 			change(all, request) {
@@ -227,7 +227,7 @@ describe('a list that changes while it is read', () => {
 		expect(server.list.filter((id) => id < 200 && !found.has(id))).toEqual([]);
 	});
 
-	test('an order by the last change: an entry that moves to the front is found', async () => {
+	it('an order by the last change: an entry that moves to the front is found', async () => {
 		const { ids } = await read({
 			count: 205,
 			change: (all, request) => void (request === 1 && all.push(...all.splice(10, 1))),
@@ -237,7 +237,7 @@ describe('a list that changes while it is read', () => {
 });
 
 describe('a list whose equal sort keys are in another order on each request', () => {
-	test('300 payments, 150 for each createdAt, 50 a page: all 300, or an error', async () => {
+	it('300 payments, 150 for each createdAt, 50 a page: all 300, or an error', async () => {
 		let whole = 0;
 		for (let run = 0; run < 200; run++) {
 			const { ids } = await read({ count: 300, ties: 150 }).catch((error: unknown) => {
@@ -251,7 +251,7 @@ describe('a list whose equal sort keys are in another order on each request', ()
 		expect(whole).toBeGreaterThan(190);
 	});
 
-	test('properties: all, or an error, also while new ones come', async () => {
+	it('properties: all, or an error, also while new ones come', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.integer({ min: 0, max: 300 }),
@@ -301,7 +301,7 @@ describe('bounds', () => {
 		return { ended, requests, count };
 	};
 
-	test('a server that gives the same page again and again is given up soon', async () => {
+	it('a server that gives the same page again and again is given up soon', async () => {
 		const { ended, requests } = await readAll(async () => ({
 			entries: [{ id: 1 }, { id: 2 }],
 			total: 1_000,
@@ -314,7 +314,7 @@ describe('bounds', () => {
 		expect(requests).toBe(18);
 	});
 
-	test('a list that always has one entry fewer than its count is an error', async () => {
+	it('a list that always has one entry fewer than its count is an error', async () => {
 		const { ended, count } = await readAll(async (page) => ({
 			entries: page < 4 ? [{ id: page }] : [],
 			total: 4,
@@ -323,7 +323,7 @@ describe('bounds', () => {
 		expect(count).toBe(3);
 	});
 
-	test('a count that falls and rises without an end is given up after 2,000 pages', async () => {
+	it('a count that falls and rises without an end is given up after 2,000 pages', async () => {
 		let asked = 0;
 		const { ended, requests } = await readAll(async () => ({
 			entries: [{ id: ++asked }],
@@ -333,7 +333,7 @@ describe('bounds', () => {
 		expect(requests).toBe(2_000);
 	});
 
-	test('a list without an end ends at 100,000 entries', async () => {
+	it('a list without an end ends at 100,000 entries', async () => {
 		const { ended, count } = await readAll(async (page, limit) => ({
 			entries: upTo(limit).map((id) => ({ id: page * limit + id })),
 			total: 1e9,
@@ -346,7 +346,7 @@ describe('bounds', () => {
 		expect(count).toBeLessThanOrEqual(100_100);
 	});
 
-	test('the deadline is looked at before each page', async () => {
+	it('the deadline is looked at before each page', async () => {
 		const { ended, requests } = await readAll(async (page) => {
 			await new Promise((resolve) => setTimeout(resolve, 20));
 			return { entries: [{ id: page }], total: 1e9 };
@@ -356,7 +356,7 @@ describe('bounds', () => {
 		expect(requests).toBeLessThan(7);
 	});
 
-	test('n8n gets to run within a page of 50,000 entries', async () => {
+	it('n8n gets to run within a page of 50,000 entries', async () => {
 		let turns = 0;
 		const timer = setInterval(() => turns++, 0);
 		const { ended, count } = await readAll(async () => ({

@@ -23,13 +23,13 @@ describe('reading', () => {
 		return { ...(await end(readPayment(client, 'merchant_1', 'pay_1', options))), sent };
 	};
 
-	test('hands out the whole answer', async () => {
+	it('hands out the whole answer', async () => {
 		const { value, sent } = await read([response(200, { id: 1, status: 'new', extra: { a: 1 } })]);
 		expect(value).toEqual({ id: 1, status: 'new', extra: { a: 1 } });
 		expect(sent).toEqual([getPayment('merchant_1', 'pay_1')]);
 	});
 
-	test.each<[string, Script[number]]>([
+	it.each<[string, Script[number]]>([
 		['no answer', late],
 		['no connection', unreachable],
 		['500', response(500)],
@@ -41,7 +41,7 @@ describe('reading', () => {
 		expect(sent).toHaveLength(3);
 	});
 
-	test.each<[string, Script[number], string, string]>([
+	it.each<[string, Script[number], string, string]>([
 		[
 			'no answer',
 			late,
@@ -75,7 +75,7 @@ describe('reading', () => {
 		expect(took).toBeLessThanOrEqual(7_800);
 	});
 
-	test.each<[number, string]>([
+	it.each<[number, string]>([
 		[400, "AcountPay refused payment 'pay_1': no"],
 		[401, "AcountPay did not accept the access token for payment 'pay_1': no"],
 		[403, "AcountPay does not allow payment 'pay_1' for merchant 'merchant_1': no"],
@@ -88,7 +88,7 @@ describe('reading', () => {
 		expect(sent).toHaveLength(1);
 	});
 
-	test.each<[number, string]>([
+	it.each<[number, string]>([
 		[0, 'Nothing was sent for this item: AcountPay failed several requests in a row'],
 		[1, "AcountPay was asked about payment 'pay_1', but returned a server error (status 502)"],
 	])('that is given up after %i requests says so', async (requests, message) => {
@@ -99,7 +99,7 @@ describe('reading', () => {
 		expect(sent).toHaveLength(requests);
 	});
 
-	test('that is held back until after the deadline says what the last response was', async () => {
+	it('that is held back until after the deadline says what the last response was', async () => {
 		const { client, sent } = scripted([response(502)]);
 		const deadline = Date.now() + 10_000;
 		jest.spyOn(client.limiter, 'pausedFor', 'get').mockImplementation(() => sent.length * 60_000);
@@ -108,7 +108,7 @@ describe('reading', () => {
 		expect(sent).toHaveLength(1);
 	});
 
-	test('does not follow a redirect', async () => {
+	it('does not follow a redirect', async () => {
 		const { sent, ...ended } = await read([response(307)]);
 		expect(errorOf(ended)).toMatchObject({
 			message:
@@ -118,7 +118,7 @@ describe('reading', () => {
 		expect(sent).toHaveLength(1);
 	});
 
-	test('says what is wrong with an answer that can not be used', async () => {
+	it('says what is wrong with an answer that can not be used', async () => {
 		const { client } = scripted([response(200, 'x')]);
 		const request = getPayment('merchant_1', 'pay_1');
 		const unusable = () => undefined;
@@ -128,7 +128,7 @@ describe('reading', () => {
 		expect(errorOf(ended).message).toBe('AcountPay was asked about the image, but sent no image');
 	});
 
-	test('ends at once when the execution is stopped', async () => {
+	it('ends at once when the execution is stopped', async () => {
 		const { client, sent, stop } = scripted([late]);
 		stop.abort();
 		const ended = await end(readPayment(client, 'merchant_1', 'pay_1', options));

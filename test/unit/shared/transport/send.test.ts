@@ -53,7 +53,7 @@ function watched({ limiter }: Client) {
 }
 
 describe('a request', () => {
-	test.each<[string, SendResult]>([
+	it.each<[string, SendResult]>([
 		['201', done],
 		['400', response(400)],
 		['401', response(401)],
@@ -71,7 +71,7 @@ describe('a request', () => {
 		expect(took).toBeLessThanOrEqual(100);
 	});
 
-	test('that is rate limited is sent again once the limiter lets it', async () => {
+	it('that is rate limited is sent again once the limiter lets it', async () => {
 		const { client, sent } = scripted([limited(5), limited(7), done]);
 		const { told, observer } = observed();
 		const { value, took } = await end(send(client, create, callOptions, observer));
@@ -82,13 +82,13 @@ describe('a request', () => {
 		expect(took).toBeLessThan(16_000);
 	});
 
-	test('that is rate limited until the end hands out the 429', async () => {
+	it('that is rate limited until the end hands out the 429', async () => {
 		const { client } = scripted([limited(60)]);
 		const { value } = await end(send(client, create, callOptions));
 		expect(value).toMatchObject({ status: 429 });
 	});
 
-	test('without a token was not made, and the error is handed on', async () => {
+	it('without a token was not made, and the error is handed on', async () => {
 		const error = new Error('no token');
 		const { client } = scripted([error]);
 		const { told, observer } = observed();
@@ -96,7 +96,7 @@ describe('a request', () => {
 		expect(told).toEqual(['sending', 'not made']);
 	});
 
-	test('has the timeout of its item', async () => {
+	it('has the timeout of its item', async () => {
 		const { client } = scripted([done]);
 		const spy = jest.spyOn(client, 'send');
 		await end(send(client, create, { ...callOptions, timeout: 1_234 }));
@@ -105,7 +105,7 @@ describe('a request', () => {
 });
 
 describe('what the limiter is told', () => {
-	test.each<[string, SendResult, Verdict]>([
+	it.each<[string, SendResult, Verdict]>([
 		['201', done, { kind: 'ok' }],
 		['400', response(400), { kind: 'ok' }],
 		['407', response(407), { kind: 'ok' }],
@@ -122,7 +122,7 @@ describe('what the limiter is told', () => {
 		expect(verdicts).toEqual([verdict]);
 	});
 
-	test('of 429: how long AcountPay wants to be left alone', async () => {
+	it('of 429: how long AcountPay wants to be left alone', async () => {
 		const { client } = scripted([limited(5), response(429), done]);
 		const { verdicts } = watched(client);
 		await end(send(client, create, callOptions));
@@ -133,7 +133,7 @@ describe('what the limiter is told', () => {
 		]);
 	});
 
-	test('of a request that is sent again: that it goes first, and stops with the execution alone', async () => {
+	it('of a request that is sent again: that it goes first, and stops with the execution alone', async () => {
 		const { client, stop } = scripted([limited(1), done]);
 		const { calls } = watched(client);
 		const endSignal = new AbortController().signal;
@@ -144,7 +144,7 @@ describe('what the limiter is told', () => {
 		]);
 	});
 
-	test('of a read that is sent again: that it goes first, and stops when no read is wanted', async () => {
+	it('of a read that is sent again: that it goes first, and stops when no read is wanted', async () => {
 		const { client } = scripted([limited(1), done]);
 		const { calls } = watched(client);
 		const endSignal = new AbortController().signal;
@@ -155,7 +155,7 @@ describe('what the limiter is told', () => {
 		]);
 	});
 
-	test('of a request about one that was sent: that it goes first', async () => {
+	it('of a request about one that was sent: that it goes first', async () => {
 		const { client } = scripted([done]);
 		const { calls } = watched(client);
 		await end(send(client, create, { ...callOptions, comesFirst: true }));
@@ -164,7 +164,7 @@ describe('what the limiter is told', () => {
 });
 
 describe('an execution that ends', () => {
-	test('sends nothing for the first time any more', async () => {
+	it('sends nothing for the first time any more', async () => {
 		const { client, sent } = scripted([done]);
 		const over = new AbortController();
 		over.abort();
@@ -173,7 +173,7 @@ describe('an execution that ends', () => {
 		expect(sent).toEqual([]);
 	});
 
-	test('sees through what was sent once', async () => {
+	it('sees through what was sent once', async () => {
 		const over = new AbortController();
 		const { client, sent } = scripted([limited(5), done]);
 		const ended = end(send(client, create, { ...callOptions, endSignal: over.signal }));
@@ -183,7 +183,7 @@ describe('an execution that ends', () => {
 		expect(sent).toHaveLength(2);
 	});
 
-	test('sends nothing again when it was cancelled', async () => {
+	it('sends nothing again when it was cancelled', async () => {
 		const { client, sent, stop } = scripted([limited(5), done]);
 		const ended = end(send(client, create, callOptions));
 		await after(1_000);
@@ -192,7 +192,7 @@ describe('an execution that ends', () => {
 		expect(sent).toHaveLength(1);
 	});
 
-	test('hands on an error that has nothing to do with its end', async () => {
+	it('hands on an error that has nothing to do with its end', async () => {
 		const error = new Error('no token');
 		const { client, stop } = scripted([error]);
 		client.send = async () => {
@@ -204,7 +204,7 @@ describe('an execution that ends', () => {
 });
 
 describe('a server that fails again and again', () => {
-	test('is sent nothing, and the item says so', async () => {
+	it('is sent nothing, and the item says so', async () => {
 		const { client, sent } = scripted([done]);
 		giveUpAfter(0, client, sent);
 		const error = errorOf(await end(send(client, create, callOptions)));
@@ -216,7 +216,7 @@ describe('a server that fails again and again', () => {
 		expect(sent).toEqual([]);
 	});
 
-	test('had refused the item before', async () => {
+	it('had refused the item before', async () => {
 		const { client, sent } = scripted([limited(1), done]);
 		giveUpAfter(1, client, sent);
 		const error = errorOf(await end(send(client, create, callOptions)));
@@ -229,7 +229,7 @@ describe('a server that fails again and again', () => {
 		expect(sent).toHaveLength(1);
 	});
 
-	test('is told apart from any other error', async () => {
+	it('is told apart from any other error', async () => {
 		const { client } = scripted([done]);
 		client.limiter.run = async () => await Promise.reject(new TypeError('broken'));
 		const { error } = await end(send(client, create, callOptions));
@@ -247,7 +247,7 @@ describe('a deadline', () => {
 		return { ...(await end(send(client, create, options))), sent };
 	};
 
-	test('before the end of a pause: nothing is sent', async () => {
+	it('before the end of a pause: nothing is sent', async () => {
 		const { sent, ...ended } = await sendWithin(9_999);
 		expect(errorOf(ended)).toMatchObject({
 			outcome: 'unavailable',
@@ -258,15 +258,15 @@ describe('a deadline', () => {
 		expect(sent).toEqual([]);
 	});
 
-	test('right at the end of a pause: the request is sent', async () => {
+	it('right at the end of a pause: the request is sent', async () => {
 		expect(await sendWithin(10_000)).toMatchObject({ value: done, sent: [create] });
 	});
 
-	test('that has passed: without a pause the last request is sent', async () => {
+	it('that has passed: without a pause the last request is sent', async () => {
 		expect(await sendWithin(-1, 0)).toMatchObject({ value: done, sent: [create] });
 	});
 
-	test('before the end of a pause that came of this request: it hands out the 429', async () => {
+	it('before the end of a pause that came of this request: it hands out the 429', async () => {
 		const { client, sent } = scripted([limited(20), done]);
 		const options: CallOptions = { ...callOptions, deadline: Date.now() + 5_000 };
 		expect((await end(send(client, create, options))).value).toMatchObject({ status: 429 });
@@ -283,7 +283,7 @@ describe('a repeatable request', () => {
 		return { ended, sent, stop, client };
 	};
 
-	test.each<[string, Script[number]]>([
+	it.each<[string, Script[number]]>([
 		['500', response(500)],
 		['408', response(408)],
 		['no response', late],
@@ -294,7 +294,7 @@ describe('a repeatable request', () => {
 		expect(sent).toHaveLength(2);
 	});
 
-	test('is sent again after a response that can not be used', async () => {
+	it('is sent again after a response that can not be used', async () => {
 		const { client, sent } = scripted([response(200, 'a'), response(200, 'b')]);
 		const readB = (got: SendResult) =>
 			isSuccess(got) && String(got.body) === 'b' ? String(got.body) : undefined;
@@ -304,39 +304,39 @@ describe('a repeatable request', () => {
 		expect(sent).toHaveLength(2);
 	});
 
-	test.each([[400], [401], [404], [302]])('stands with %i', async (status) => {
+	it.each([[400], [401], [404], [302]])('stands with %i', async (status) => {
 		const { ended, sent } = await repeated([response(status), response(200)]);
 		expect((await ended).value).toMatchObject({ failed: { status } });
 		expect(sent).toHaveLength(1);
 	});
 
-	test('is given up after five attempts, with the last response', async () => {
+	it('is given up after five attempts, with the last response', async () => {
 		const failures = [500, 501, 502, 503, 504, 505].map((status) => response(status));
 		const { ended, sent } = await repeated(failures);
 		expect((await ended).value).toMatchObject({ failed: { status: 504 } });
 		expect(sent).toHaveLength(5);
 	});
 
-	test('may read a result that is empty', async () => {
+	it('may read a result that is empty', async () => {
 		const { client } = scripted([response(200)]);
 		const value = { result: '' };
 		expect((await end(sendRepeatedly(client, get, callOptions, () => ''))).value).toEqual(value);
 	});
 
-	test('is not sent after its deadline', async () => {
+	it('is not sent after its deadline', async () => {
 		const { ended, sent } = await repeated([response(500)], { deadline: Date.now() + 100 });
 		expect((await ended).value).toMatchObject({ failed: { status: 500 } });
 		expect(sent).toHaveLength(1);
 	});
 
-	test('ends with the execution, also when a result has come', async () => {
+	it('ends with the execution, also when a result has come', async () => {
 		const { client, stop } = scripted([response(200)]);
 		stop.abort();
 		const { error } = await end(sendRepeatedly(client, get, callOptions, statusOf));
 		expect(error).toBeInstanceOf(Cancelled);
 	});
 
-	test('ends while it waits for its next attempt', async () => {
+	it('ends while it waits for its next attempt', async () => {
 		const { ended, sent, stop } = await repeated([response(500)]);
 		await after(10);
 		stop.abort();
@@ -344,7 +344,7 @@ describe('a repeatable request', () => {
 		expect(sent).toHaveLength(1);
 	});
 
-	test('that could not be sent again has the last response', async () => {
+	it('that could not be sent again has the last response', async () => {
 		const { client, sent } = scripted([response(500)]);
 		giveUpAfter(1, client, sent);
 		const { value } = await end(sendRepeatedly(client, get, callOptions, statusOf));
@@ -352,7 +352,7 @@ describe('a repeatable request', () => {
 		expect(sent).toHaveLength(1);
 	});
 
-	test('that was never sent, or ended with another error, has no response', async () => {
+	it('that was never sent, or ended with another error, has no response', async () => {
 		const { client, sent } = scripted([response(500)]);
 		giveUpAfter(0, client, sent);
 		const ended = await end(sendRepeatedly(client, get, callOptions, statusOf));

@@ -10,11 +10,11 @@ const httpDate = (ms: number) => ({ date: new Date(ms).toUTCString() });
 const observe = (clock: ServerClock, ahead: number, at: number, there: number, back: number) =>
 	clock.observe(httpDate(at + there + ahead), at, at + there + back);
 
-test('no response, no clock', () => {
+it('no response, no clock', () => {
 	expect(new ServerClock().at(START)).toBeUndefined();
 });
 
-test('holds the truth, whatever the latencies', () => {
+it('holds the truth, whatever the latencies', () => {
 	const latency = fc.nat(2_000);
 	fc.assert(
 		fc.property(
@@ -32,7 +32,7 @@ test('holds the truth, whatever the latencies', () => {
 	);
 });
 
-test('a clock that was set: nothing is known of before', () => {
+it('a clock that was set: nothing is known of before', () => {
 	const clock = new ServerClock();
 	observe(clock, 0, START, 5, 5);
 	observe(clock, 60_000, START + 1_000, 5, 5);
@@ -40,7 +40,7 @@ test('a clock that was set: nothing is known of before', () => {
 	expect(clock.at(START + 1_010)!.from).toBeGreaterThan(START + 60_000);
 });
 
-test.each([
+it.each([
 	['none', {}],
 	['of a cache', { ...httpDate(START), age: '3' }],
 	['that is no date', { date: 'yesterday' }],

@@ -10,7 +10,7 @@ const MERCHANTS = [
 ];
 const names = (filter?: string) => pickerItems(MERCHANTS, filter).map(({ name }) => name);
 
-test('merchants are picked by name, and paid by their client ID', () => {
+it('merchants are picked by name, and paid by their client ID', () => {
 	expect(pickerItems(MERCHANTS)).toEqual([
 		{ name: 'æble (pending)', value: 'client-2' },
 		{ name: 'Bageri', value: 'client-3' },
@@ -18,7 +18,7 @@ test('merchants are picked by name, and paid by their client ID', () => {
 	]);
 });
 
-test.each([
+it.each([
 	['', 3],
 	[' nordic ', 1],
 	['COFFEE', 1],
@@ -31,7 +31,7 @@ test.each([
 	expect(names(filter)).toHaveLength(count);
 });
 
-test('a merchant without a name goes by its ID, one without an ID can not be paid', () => {
+it('a merchant without a name goes by its ID, one without an ID can not be paid', () => {
 	expect(
 		pickerItems([
 			merchant('', 'client-4'),

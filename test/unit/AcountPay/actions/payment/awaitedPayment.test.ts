@@ -24,7 +24,7 @@ function awaiting(...script: Array<object | Error>) {
 }
 
 describe('an error', () => {
-	test.each([
+	it.each([
 		new ApiError('unavailable', 'Down', 'Advice', { status: 503 }),
 		new ApiError('unavailable', 'Late', 'Advice'),
 		refusedWith(429),
@@ -36,7 +36,7 @@ describe('an error', () => {
 		}
 	});
 
-	test.each([401, 403, 404])('%i is asked again for a minute', async (status) => {
+	it.each([401, 403, 404])('%i is asked again for a minute', async (status) => {
 		const error = refusedWith(status);
 		const ask = awaiting(error);
 		expect(await ask()).toBe(error);
@@ -47,7 +47,7 @@ describe('an error', () => {
 		expect(await errorFrom(ask())).toBe(error);
 	});
 
-	test('a minute of refusals begins anew after a response', async () => {
+	it('a minute of refusals begins anew after a response', async () => {
 		const error = refusedWith(404);
 		const ask = awaiting(error, { status: 'pending' }, error);
 		expect(await ask()).toBe(error);
@@ -59,7 +59,7 @@ describe('an error', () => {
 		expect(await errorFrom(ask())).toBe(error);
 	});
 
-	test.each([refusedWith(400), refusedWith(422), new Cancelled(), new TypeError('a bug')])(
+	it.each([refusedWith(400), refusedWith(422), new Cancelled(), new TypeError('a bug')])(
 		'%s ends the wait at once',
 		async (error) => {
 			expect(await errorFrom(awaiting(error)())).toBe(error);
@@ -68,7 +68,7 @@ describe('an error', () => {
 });
 
 describe('a reference', () => {
-	test('properties: only the first one is believed', async () => {
+	it('properties: only the first one is believed', async () => {
 		const reference = fc.option(fc.constantFrom('A', 'B', 'C', 1), { nil: undefined });
 		await fc.assert(
 			fc.asyncProperty(fc.array(reference, { minLength: 1 }), async (references) => {
@@ -83,7 +83,7 @@ describe('a reference', () => {
 		);
 	});
 
-	test('of another payment is said', async () => {
+	it('of another payment is said', async () => {
 		const ask = awaiting({ referenceNumber: 'A' }, { referenceNumber: 'B', status: 'paid' });
 		await ask();
 		expect(await ask()).toMatchObject({
@@ -94,7 +94,7 @@ describe('a reference', () => {
 	});
 });
 
-test.each([
+it.each([
 	['paid', 'completed', true],
 	['completed', 'completed', true],
 	['failed', 'failed', false],
@@ -113,7 +113,7 @@ test.each([
 	});
 });
 
-test('the output has no status where none is known', () => {
+it('the output has no status where none is known', () => {
 	const output = waitOutput('pay_1', { payment: {}, statusAt: null }, 'timeout');
 	expect(Object.keys(output)).toEqual(['paymentId', 'isPaid', 'waitEndedBy', 'statusAt']);
 	expect(output.isPaid).toBe(false);

@@ -30,7 +30,7 @@ const additional = (additionalFields: IDataObject, client = sandbox) =>
 	checked({ additionalFields }, client);
 
 describe('amount', () => {
-	test('every amount in øre is sent as it was asked for, as a number and as a spreadsheet writes it', () => {
+	it('every amount in øre is sent as it was asked for, as a number and as a spreadsheet writes it', () => {
 		fc.assert(
 			fc.property(fc.integer({ min: 1, max: 1e11 }), (hundredths) => {
 				const amount = hundredths / 100;
@@ -41,7 +41,7 @@ describe('amount', () => {
 		);
 	});
 
-	test('the noise of binary numbers is rounded away', () => {
+	it('the noise of binary numbers is rounded away', () => {
 		fc.assert(
 			fc.property(
 				fc.integer({ min: 1, max: 1e7 }),
@@ -56,7 +56,7 @@ describe('amount', () => {
 		expect(checked({ amount: 3 * 49.95 }).payment.amount).toBe(149.85);
 	});
 
-	test('more than two decimals are refused', () => {
+	it('more than two decimals are refused', () => {
 		fc.assert(
 			fc.property(
 				fc.integer({ min: 1, max: 1e7 }),
@@ -70,7 +70,7 @@ describe('amount', () => {
 		);
 	});
 
-	test('a text that is not as a spreadsheet writes it is refused', () => {
+	it('a text that is not as a spreadsheet writes it is refused', () => {
 		fc.assert(
 			fc.property(fc.string(), (amount) => {
 				fc.pre(!/^(0|[1-9]\d*)(\.\d{1,2})?$/.test(amount));
@@ -79,14 +79,14 @@ describe('amount', () => {
 		);
 	});
 
-	test.each([[0.01], ['0.01'], [1], ['149'], ['149.9'], [0.009999999], [90071992547409.9]])(
+	it.each([[0.01], ['0.01'], [1], ['149'], ['149.9'], [0.009999999], [90071992547409.9]])(
 		'%p is an amount',
 		(amount) => {
 			expect(checked({ amount }).payment.amount).toBe(Math.round(Number(amount) * 100) / 100);
 		},
 	);
 
-	test.each([
+	it.each([
 		[0],
 		[-5],
 		[0.004],
@@ -131,7 +131,7 @@ describe('amount', () => {
 const isTyped = (text: string) => text.trim() !== '' && !text.includes('{{');
 
 describe('reference number', () => {
-	test('a text is sent as it is, a whole number as its digits', () => {
+	it('a text is sent as it is, a whole number as its digits', () => {
 		fc.assert(
 			fc.property(fc.oneof(fc.string().filter(isTyped), fc.maxSafeInteger()), (referenceNumber) => {
 				expect(checked({ referenceNumber }).payment.referenceNumber).toBe(String(referenceNumber));
@@ -139,17 +139,17 @@ describe('reference number', () => {
 		);
 	});
 
-	test.each([[''], ['  '], ['\n'], [null], [undefined]])('%p is empty', (referenceNumber) => {
+	it.each([[''], ['  '], ['\n'], [null], [undefined]])('%p is empty', (referenceNumber) => {
 		expect(refusal(() => checked({ referenceNumber }))).toBe('Reference Number must not be empty');
 	});
 
-	test.each([[true], [{}], [['A']], [() => 1], [NaN]])('%p is no text', (referenceNumber) => {
+	it.each([[true], [{}], [['A']], [() => 1], [NaN]])('%p is no text', (referenceNumber) => {
 		expect(refusal(() => checked({ referenceNumber: referenceNumber as never }))).toMatch(
 			/^Reference Number must be text, but is /,
 		);
 	});
 
-	test.each([[2 ** 64], [-(2 ** 64)], [Infinity]])(
+	it.each([[2 ** 64], [-(2 ** 64)], [Infinity]])(
 		'%p is a number that is not exact',
 		(referenceNumber) => {
 			expect(refusal(() => checked({ referenceNumber }))).toMatch(
@@ -160,7 +160,7 @@ describe('reference number', () => {
 });
 
 describe('merchant', () => {
-	test('every printable ASCII text is one, without the spaces around it', () => {
+	it('every printable ASCII text is one, without the spaces around it', () => {
 		fc.assert(
 			fc.property(fc.string({ unit: 'grapheme-ascii' }).filter(isTyped), (merchantId) => {
 				expect(checked({ merchantId }).merchantId).toBe(merchantId.trim());
@@ -169,7 +169,7 @@ describe('merchant', () => {
 		expect(checked({ merchantId: 4711 }).merchantId).toBe('4711');
 	});
 
-	test.each([
+	it.each([
 		['m\n1'],
 		['m\r\nX-Evil: 1'],
 		['m\t1'],
@@ -184,13 +184,13 @@ describe('merchant', () => {
 		);
 	});
 
-	test('none is refused', () => {
+	it('none is refused', () => {
 		expect(refusal(() => checked({ merchantId: ' ' }))).toBe('Merchant ID must not be empty');
 	});
 });
 
 describe('additional fields', () => {
-	test('what is not added is not sent', () => {
+	it('what is not added is not sent', () => {
 		expect(checked({})).toEqual({
 			merchantId: 'merchant_1',
 			payment: { amount: 149.99, referenceNumber: 'ORDER-1' },
@@ -198,7 +198,7 @@ describe('additional fields', () => {
 		});
 	});
 
-	test('what is added is sent, and nothing else', () => {
+	it('what is added is sent, and nothing else', () => {
 		expect(
 			additional({
 				currency: 'EUR',
@@ -224,14 +224,14 @@ describe('additional fields', () => {
 		});
 	});
 
-	test.each([['DKK'], ['EUR'], ['SEK'], ['NOK'], ['USD'], ['GBP']])(
+	it.each([['DKK'], ['EUR'], ['SEK'], ['NOK'], ['USD'], ['GBP']])(
 		'%p is a currency',
 		(currency) => {
 			expect(additional({ currency }).payment.currency).toBe(currency);
 		},
 	);
 
-	test.each([['dkk'], ['kr'], ['DKKK'], ['ABC'], [208], ['DKK ']])(
+	it.each([['dkk'], ['kr'], ['DKKK'], ['ABC'], [208], ['DKK ']])(
 		'%p is no currency',
 		(currency) => {
 			expect(refusal(() => additional({ currency }))).toMatch(
@@ -240,7 +240,7 @@ describe('additional fields', () => {
 		},
 	);
 
-	test.each([[''], ['  '], [null], [undefined]])('what is %p is left out', (value) => {
+	it.each([[''], ['  '], [null], [undefined]])('what is %p is left out', (value) => {
 		const fields = {
 			...{ currency: value, description: value, metadata: value, webhookUrl: value },
 			...{ customFields: value, mockPayment: value },
@@ -248,14 +248,14 @@ describe('additional fields', () => {
 		expect(additional(fields)).toEqual(checked({}));
 	});
 
-	test('a description that is no text is refused', () => {
+	it('a description that is no text is refused', () => {
 		expect(additional({ description: 5 }).payment.description).toBe('5');
 		expect(refusal(() => additional({ description: { a: 1 } }))).toMatch(
 			/^Description must be text/,
 		);
 	});
 
-	test('any JSON object is metadata, as text and as object', () => {
+	it('any JSON object is metadata, as text and as object', () => {
 		fc.assert(
 			fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
 				const sent = JSON.parse(JSON.stringify(value));
@@ -265,7 +265,7 @@ describe('additional fields', () => {
 		);
 	});
 
-	test.each([
+	it.each([
 		['{"order":{"id":9007199254740993}}', '9007199254740993'],
 		['[-12345678901234567890]', '-12345678901234567890'],
 	])('%p would be sent rounded', (value, number) => {
@@ -277,7 +277,7 @@ describe('additional fields', () => {
 		);
 	});
 
-	test('a number is taken as it is written', () => {
+	it('a number is taken as it is written', () => {
 		const metadata = { id: 2 ** 60, text: '9007199254740993', large: 1e300, ratio: 1 / 3 };
 		expect(additional({ metadata }).payment.metadata).toEqual(metadata);
 		const text = JSON.stringify(metadata);
@@ -286,7 +286,7 @@ describe('additional fields', () => {
 
 	const circular: IDataObject = {};
 	circular.self = circular;
-	test.each([['[1]'], [[1]], ['null'], ['"x"'], ['5'], [5], ['{'], [true], [circular]])(
+	it.each([['[1]'], [[1]], ['null'], ['"x"'], ['5'], [5], ['{'], [true], [circular]])(
 		'%p is no JSON object',
 		(value) => {
 			expect(refusal(() => additional({ metadata: value as never }))).toMatch(
@@ -298,7 +298,7 @@ describe('additional fields', () => {
 		},
 	);
 
-	test.each([
+	it.each([
 		['amount'],
 		['referenceNumber'],
 		['currency'],
@@ -311,7 +311,7 @@ describe('additional fields', () => {
 		);
 	});
 
-	test.each([
+	it.each([
 		['https://n8n.example.com/webhook/1'],
 		['http://127.0.0.1:5678/x?y=1'],
 		['HTTPS://A.dk'],
@@ -319,7 +319,7 @@ describe('additional fields', () => {
 		expect(additional({ webhookUrl }).payment.webhookUrl).toBe(webhookUrl);
 	});
 
-	test.each([
+	it.each([
 		['n8n.example.com'],
 		['ftp://a.dk'],
 		['javascript:alert(1)'],
@@ -335,29 +335,26 @@ describe('additional fields', () => {
 		);
 	});
 
-	test.each([['true'], ['fail'], ['delay']])(
-		'mock payment %p, not in production',
-		(mockPayment) => {
-			expect(additional({ mockPayment }).mockPayment).toBe(mockPayment);
-			expect(refusal(() => additional({ mockPayment }, production))).toMatch(
-				/^Mock Payment must not be used with a credential for production/,
-			);
-		},
-	);
+	it.each([['true'], ['fail'], ['delay']])('mock payment %p, not in production', (mockPayment) => {
+		expect(additional({ mockPayment }).mockPayment).toBe(mockPayment);
+		expect(refusal(() => additional({ mockPayment }, production))).toMatch(
+			/^Mock Payment must not be used with a credential for production/,
+		);
+	});
 
-	test.each([[true], ['yes'], [5]])('%p is no mock payment', (mockPayment) => {
+	it.each([[true], ['yes'], [5]])('%p is no mock payment', (mockPayment) => {
 		expect(refusal(() => additional({ mockPayment }))).toBe(
 			`Mock Payment must be one of true, fail, delay, but is ${JSON.stringify(mockPayment) ?? 'undefined'}`,
 		);
 	});
 
-	test('the QR code is added when it is asked for', () => {
+	it('the QR code is added when it is asked for', () => {
 		expect(checked({ options: { qrCode: true } }).qrCode).toBe(true);
 		expect(checked({ options: { qrCode: false } }).qrCode).toBe(false);
 	});
 });
 
-test('a long value is cut short in what is said of it', () => {
+it('a long value is cut short in what is said of it', () => {
 	const message = refusal(() => checked({ amount: 'x'.repeat(1_000) }));
 	expect(message.length).toBeLessThan(160);
 	expect(message).toMatch(/x…$/);
@@ -384,7 +381,7 @@ describe('Create with a QR code', () => {
 	}
 	const made = (body: object) => response(201, { ...body });
 
-	test('makes the payment, then reads its image', async () => {
+	it('makes the payment, then reads its image', async () => {
 		const given: Image[] = [];
 		const store = async (its: Image) => {
 			given.push(its);
@@ -399,7 +396,7 @@ describe('Create with a QR code', () => {
 		]);
 	});
 
-	test('without one asks for none', async () => {
+	it('without one asks for none', async () => {
 		const work = scripted([made({ id: 7 })]);
 		const output = await create.run({ merchantId: 'merchant_1', payment, qrCode: false }, {
 			client: work.client,
@@ -410,7 +407,7 @@ describe('Create with a QR code', () => {
 		expect(work.sent).toHaveLength(1);
 	});
 
-	test('names the payment when it is not known whether it was made', async () => {
+	it('names the payment when it is not known whether it was made', async () => {
 		const { ended } = await run([response(500)]);
 		expect((await errorFrom(ended))!.message).toContain("Payment 'ORDER-1' may or may not exist");
 		const refused = await run([response(403)]);
@@ -418,7 +415,7 @@ describe('Create with a QR code', () => {
 	});
 
 	const missing = 'but its QR code is missing: ';
-	test.each<[string, Script, string, number | undefined]>([
+	it.each<[string, Script, string, number | undefined]>([
 		[
 			'is refused',
 			[made({ id: 7 }), response(404, { message: 'none' })],
@@ -443,7 +440,7 @@ describe('Create with a QR code', () => {
 		expect(problem.status).toBe(status);
 	});
 
-	test('says so when n8n does not store the image, in the words of n8n where they are safe', async () => {
+	it('says so when n8n does not store the image, in the words of n8n where they are safe', async () => {
 		const store = (error: Error) => async () => await Promise.reject(error);
 		const script = () => [made({ id: 7 }), imageResponse(PNG, 'image/png')];
 		const full = await run(script(), store(new UnexpectedError(new Error('disk full'), true)));
@@ -454,7 +451,7 @@ describe('Create with a QR code', () => {
 		expect((await errorFrom(other.ended))!.message).toMatch(/^The payment was made \(7\), .*ended/);
 	});
 
-	test('is stopped, and no more, when the execution is stopped while the image is read', async () => {
+	it('is stopped, and no more, when the execution is stopped while the image is read', async () => {
 		const { ended } = await run([made({ id: 7 }), new Cancelled()]);
 		await expect(ended).rejects.toBeInstanceOf(Cancelled);
 	});

@@ -32,7 +32,7 @@ describe('what is found', () => {
 	const incomplete = entry({ id: 10, createdAt: 'today' });
 	const other = entry({ id: 11, referenceNumber: 'ORDER-10' });
 
-	test.each<[string, IDataObject[], string, number[]]>([
+	it.each<[string, IDataObject[], string, number[]]>([
 		['nothing', [], 'none', []],
 		['only others', [other], 'none', []],
 		['the same', [entry()], 'one', [7]],
@@ -56,7 +56,7 @@ describe('what is found', () => {
 		expect(output.payment?.paymentId).toBe(found === 'one' ? 7 : undefined);
 	});
 
-	test('what differs is said in words', () => {
+	it('what differs is said in words', () => {
 		expect(foundIn([entry({ amount: 12, currency: 'EUR' })]).candidates[0]).toEqual({
 			relation: 'differs',
 			differences: ['has the amount 12 instead of 10', 'has the currency EUR instead of DKK'],
@@ -64,13 +64,13 @@ describe('what is found', () => {
 		});
 	});
 
-	test('amount and currency that are not asked for make no difference', () => {
+	it('amount and currency that are not asked for make no difference', () => {
 		const { merchantId, referenceNumber } = WANTED;
 		const wanted = { merchantId, referenceNumber } as typeof WANTED;
 		expect(foundIn([entry({ amount: 12, currency: 'EUR' })], wanted).found).toBe('one');
 	});
 
-	test('a list without references does not make an output of endless length', () => {
+	it('a list without references does not make an output of endless length', () => {
 		const entries = Array.from({ length: 60 }, (_, id) =>
 			entry({ id, referenceNumber: undefined }),
 		);
@@ -79,7 +79,7 @@ describe('what is found', () => {
 		expect(candidates[0].payment.paymentId).toBe(99);
 	});
 
-	test('it says what the comparisons say, for any list', () => {
+	it('it says what the comparisons say, for any list', () => {
 		const entries = fc.array(
 			fc.record({
 				id: fc.option(fc.nat(), { nil: undefined }),
@@ -118,7 +118,7 @@ describe('what a person enters', () => {
 	const check = (values: IDataObject = {}) =>
 		find.check(parameters({ ...required, ...values }), {} as never);
 
-	test('merchant and reference will do', () => {
+	it('merchant and reference will do', () => {
 		expect(check()).toEqual({
 			wanted: { merchantId: 'shop', referenceNumber: '4711' },
 			lookBackDays: 30,
@@ -126,7 +126,7 @@ describe('what a person enters', () => {
 		expect(check({ additionalFields: { amount: '', currency: null } })).toEqual(check());
 	});
 
-	test('amount, currency and look back', () => {
+	it('amount, currency and look back', () => {
 		const additionalFields = { amount: '149.9', currency: 'EUR' };
 		expect(check({ additionalFields, options: { lookBackDays: 7 } })).toEqual({
 			wanted: { merchantId: 'shop', referenceNumber: '4711', amount: 149.9, currency: 'EUR' },
@@ -134,7 +134,7 @@ describe('what a person enters', () => {
 		});
 	});
 
-	test.each<[IDataObject, RegExp]>([
+	it.each<[IDataObject, RegExp]>([
 		[{ merchantId: '' }, /^Merchant ID must not be empty/],
 		[{ referenceNumber: ' ' }, /^Reference Number must not be empty/],
 		[{ additionalFields: { amount: '149,99' } }, /^Amount must be a number/],

@@ -9,7 +9,7 @@ const read = async (script: Script) => {
 };
 
 describe('the image of a QR code', () => {
-	test.each<[string | undefined, string, string, string]>([
+	it.each<[string | undefined, string, string, string]>([
 		['image/png', PNG, 'image/png', 'png'],
 		[' IMAGE/PNG ; charset=binary', PNG, 'image/png', 'png'],
 		[undefined, PNG, 'image/png', 'png'],
@@ -29,7 +29,7 @@ describe('the image of a QR code', () => {
 		expect(sent).toMatchObject([{ method: 'GET', path: '/v1/partner/payments/pay_1/qr' }]);
 	});
 
-	test.each<[string | undefined, string]>([
+	it.each<[string | undefined, string]>([
 		['image/png', ''],
 		['image/png', 'PNG'],
 		['image/png', `x${PNG}`],

@@ -9,7 +9,7 @@ describe('payment id', () => {
 	const idOf = (paymentId: unknown) =>
 		get.check(parameters({ merchantId: 'm', paymentId: paymentId as string }), {} as Client);
 
-	test.each([
+	it.each([
 		['pay_abc123def456'],
 		[42],
 		['42'],
@@ -20,7 +20,7 @@ describe('payment id', () => {
 		expect(idOf(paymentId)).toEqual({ merchantId: 'm', paymentId: String(paymentId) });
 	});
 
-	test.each([
+	it.each([
 		['../x'],
 		['a/b'],
 		['a\\b'],
@@ -38,7 +38,7 @@ describe('payment id', () => {
 		);
 	});
 
-	test.each([[''], [' '], [null]])('%p is empty', (paymentId) => {
+	it.each([[''], [' '], [null]])('%p is empty', (paymentId) => {
 		expect(refusal(() => idOf(paymentId))).toBe('Payment ID must not be empty');
 	});
 });
@@ -57,7 +57,7 @@ const shown = (parameters: INodeParameters) => {
 describe('the merchant after a switch of the credential', () => {
 	const PICKED = { __rl: true, mode: 'list', value: 'x', cachedResultName: 'Corner Shop' };
 
-	test.each(
+	it.each(
 		['oAuth2', 'apiKey'].flatMap((authentication) => [
 			[authentication, 'merchant_abc123', 'string'],
 			[authentication, '={{ $json.merchant }}', 'string'],

@@ -13,14 +13,14 @@ describe('the fingerprint', () => {
 		clientSecret: 's3cret',
 	};
 
-	test('is the same for the same id, secret and place', () => {
+	it('is the same for the same id, secret and place', () => {
 		expect(fingerprintOf(credential)).toMatch(/^[0-9a-f]{64}$/);
 		expect(fingerprintOf({ ...credential, baseUrl: 'https://a.test/', webhookSecret: 'w' })).toBe(
 			fingerprintOf(credential),
 		);
 	});
 
-	test.each([
+	it.each([
 		[{ clientId: 'other' }],
 		[{ clientSecret: 'other' }],
 		[{ baseUrl: 'https://b.test' }],
@@ -33,7 +33,7 @@ describe('the fingerprint', () => {
 	const given = async (oauthTokenData: object) =>
 		(await addFingerprint({ ...credential, oauthTokenData } as never)).oauthTokenData;
 
-	test('is put on a token, which loses the one that it replaces', async () => {
+	it('is put on a token, which loses the one that it replaces', async () => {
 		const token = { access_token: 'new', expires_in: 3600 };
 		const marked = {
 			...token,
@@ -49,7 +49,7 @@ describe('the fingerprint', () => {
 		});
 	});
 
-	test('is never put on a token of before an edit that no answer has replaced', async () => {
+	it('is never put on a token of before an edit that no answer has replaced', async () => {
 		expect(await given({ access_token: 'old', acountPayReplaces: 'old' })).toEqual({});
 		expect(await given({})).toEqual({});
 	});
@@ -70,7 +70,7 @@ describe('a new token that n8n puts into the credential', () => {
 		return { ...copy }.oauthTokenData!;
 	};
 
-	test('gets a fingerprint, its end, and a type that n8n puts into a header', () => {
+	it('gets a fingerprint, its end, and a type that n8n puts into a header', () => {
 		const before = Date.now();
 		const token = store({ access_token: 'new', token_type: 'mac', expires_in: 3600 });
 		expect(token).toEqual({
@@ -85,12 +85,12 @@ describe('a new token that n8n puts into the credential', () => {
 		expect(life).toBeLessThan(3_610_000);
 	});
 
-	test('keeps the end that n8n has noted', () => {
+	it('keeps the end that n8n has noted', () => {
 		const token = store({ access_token: 'new', expires_in: '3600', n8n_expires_at: '12345' });
 		expect(token.n8n_expires_at).toBe('12345');
 	});
 
-	test.each([undefined, 0, '', 'soon'])('has no end when AcountPay says %p', (expires_in) => {
+	it.each([undefined, 0, '', 'soon'])('has no end when AcountPay says %p', (expires_in) => {
 		expect(store({ access_token: 'new', expires_in })).not.toHaveProperty('n8n_expires_at');
 	});
 });

@@ -1,7 +1,7 @@
 import { RefusedCredentials } from '../../../../../nodes/shared/auth/oAuth2/refusedCredentials';
 
 describe('a refused id and secret', () => {
-	test('is asked for four times in an execution, and anew in another or when it is edited', () => {
+	it('is asked for four times in an execution, and anew in another or when it is edited', () => {
 		const context = {};
 		const refusals = new RefusedCredentials(context, '1');
 		for (let count = 0; count < 4; count++) {
@@ -18,7 +18,7 @@ describe('a refused id and secret', () => {
 		expect(refusals.enough('a')).toBeUndefined();
 	});
 
-	test('leaves nothing once there is a token', () => {
+	it('leaves nothing once there is a token', () => {
 		const context = {};
 		const refusals = new RefusedCredentials(context, '1');
 		refusals.add('a');

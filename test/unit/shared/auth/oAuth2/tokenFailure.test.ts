@@ -1,7 +1,7 @@
 import { tokenFailureOf } from '../../../../../nodes/shared/auth/oAuth2/tokenFailure';
 
 describe('why there is no token', () => {
-	test.each([
+	it.each([
 		[
 			'a 429 with its code',
 			{ code: 'EAUTH', body: { error: 'rate_limit_exceeded' } },
@@ -52,7 +52,7 @@ describe('why there is no token', () => {
 		expect(failure.refused).toBeUndefined();
 	});
 
-	test.each<[number | undefined, object, string, boolean]>([
+	it.each<[number | undefined, object, string, boolean]>([
 		[429, { status: 429 }, 'it is rate limiting requests', true],
 		[500, { status: 500 }, 'it returned a server error (status 500)', true],
 		[300, { status: 300 }, 'it sent a redirect (status 300)', false],
@@ -69,7 +69,7 @@ describe('why there is no token', () => {
 	});
 
 	const page = '<html>Forbidden</html>';
-	test.each<[string, object, number, boolean]>([
+	it.each<[string, object, number, boolean]>([
 		['a 401 with a page', { status: 401, body: page }, 401, false],
 		['a 403 with a page', { status: 403, body: page }, 403, false],
 		['an empty 403', { status: 403, body: '' }, 403, false],
@@ -91,7 +91,7 @@ describe('why there is no token', () => {
 		});
 	});
 
-	test("a request that n8n blocked has n8n's reason", () => {
+	it("a request that n8n blocked has n8n's reason", () => {
 		const cause = Object.assign(new Error('No'), {
 			name: 'SsrfBlockedIpError',
 			description: 'Ask.',
@@ -103,7 +103,7 @@ describe('why there is no token', () => {
 		});
 	});
 
-	test.each([
+	it.each([
 		['invalid_client', { code: 'EAUTH', body: { error: 'invalid_client' } }, 401],
 		['invalid_grant', { failure: { cause: 'credential-invalid' } }, 401],
 		['invalid_client in an object', { body: { error: { code: 'invalid_client' } } }, 401],
@@ -119,7 +119,7 @@ describe('why there is no token', () => {
 		});
 	});
 
-	test.each([[undefined], [null], ['text'], [new Error('x')]])('%p may pass', (error) => {
+	it.each([[undefined], [null], ['text'], [new Error('x')]])('%p may pass', (error) => {
 		expect(tokenFailureOf(error)).toEqual({ what: 'it closed the connection', transient: true });
 	});
 });

@@ -30,7 +30,7 @@ function stream(latency: number, took: number) {
 }
 
 describe('at first it doubles', () => {
-	test.each([
+	it.each([
 		[1, [11, 12, 13]],
 		[20, [16, 22, 28]],
 		[90, [20, 40, 60, 60]],
@@ -44,7 +44,7 @@ describe('at first it doubles', () => {
 		}
 	});
 
-	test('not while fewer are wanted', () => {
+	it('not while fewer are wanted', () => {
 		now += 5_000;
 		for (let i = 0; i < 50; i++) {
 			limit.noteEnd(2, false);
@@ -53,12 +53,12 @@ describe('at first it doubles', () => {
 		expect(limit.current).toBe(10);
 	});
 
-	test('by the time that the server took, not by that of this process', () => {
+	it('by the time that the server took, not by that of this process', () => {
 		burst(300, { busy: 210 });
 		expect(limit.current).toBe(20);
 	});
 
-	test('and calls leave as fast as n8n can send them', () => {
+	it('and calls leave as fast as n8n can send them', () => {
 		expect(limit.perSecond).toBe(Infinity);
 		burst(300);
 		expect(limit.perSecond).toBe(375);
@@ -72,7 +72,7 @@ describe('later it is what comes back within one and a half latencies', () => {
 		expect(limit.current).toBe(100);
 	});
 
-	test.each([
+	it.each([
 		[600, 75],
 		[450, 190],
 		[1_500, 30],
@@ -83,7 +83,7 @@ describe('later it is what comes back within one and a half latencies', () => {
 		expect(limit.current).toBe(expected);
 	});
 
-	test('up and down, and calls leave a quarter faster than they come back', () => {
+	it('up and down, and calls leave a quarter faster than they come back', () => {
 		stream(300, 897);
 		expect(limit.current).toBe(75);
 		stream(300, 600);
@@ -93,7 +93,7 @@ describe('later it is what comes back within one and a half latencies', () => {
 		expect(limit.current).toBeGreaterThan(80);
 	});
 
-	test('or within a latency and 50 ms, where that is longer', () => {
+	it('or within a latency and 50 ms, where that is longer', () => {
 		limit = limitOf(200);
 		for (let i = 0; i < 5; i++) burst(20);
 		expect(limit.current).toBe(40);
@@ -102,7 +102,7 @@ describe('later it is what comes back within one and a half latencies', () => {
 		expect(limit.current).toBe(17);
 	});
 
-	test('a slower server is a longer latency once there are only 10 calls', () => {
+	it('a slower server is a longer latency once there are only 10 calls', () => {
 		stream(300, 9_000);
 		expect([limit.current, limit.latency]).toEqual([10, 300]);
 		stream(1_000, 1_000);
@@ -113,7 +113,7 @@ describe('later it is what comes back within one and a half latencies', () => {
 });
 
 describe('failures', () => {
-	test('each halves the limit, down to one call at a time, which is a probe', () => {
+	it('each halves the limit, down to one call at a time, which is a probe', () => {
 		for (const expected of [5, 2, 1, 1]) {
 			expect(limit.isProbing).toBe(limit.current === 1);
 			limit.noteFailure(now);
@@ -124,14 +124,14 @@ describe('failures', () => {
 		expect(limit.isProbing).toBe(false);
 	});
 
-	test('with a ceiling of one, no call is a probe before one has failed', () => {
+	it('with a ceiling of one, no call is a probe before one has failed', () => {
 		limit = limitOf(1, 1);
 		expect(limit.isProbing).toBe(false);
 		limit.noteFailure(now);
 		expect(limit.isProbing).toBe(true);
 	});
 
-	test('of a call from before a cut counts only in a row', () => {
+	it('of a call from before a cut counts only in a row', () => {
 		now = 2_000;
 		limit.noteFailure(now);
 		limit.noteResponse();
@@ -141,7 +141,7 @@ describe('failures', () => {
 		expect(limit.current).toBe(2);
 	});
 
-	test('the limit doubles back to 75 % of where they came, for 15 seconds', () => {
+	it('the limit doubles back to 75 % of where they came, for 15 seconds', () => {
 		for (let i = 0; i < 4; i++) burst(90);
 		expect(limit.current).toBe(60);
 		for (let i = 0; i < 3; i++) limit.noteFailure(now);

@@ -20,14 +20,14 @@ function limit(pause = 1_000) {
 	expect(rate.resume()).toBe(true);
 }
 
-test('there is no rate before the server has limited it, and no pause to end', () => {
+it('there is no rate before the server has limited it, and no pause to end', () => {
 	accept(100);
 	expect(rate.perSecond).toBe(Infinity);
 	expect(rate.resume()).toBe(false);
 });
 
 describe('the pause', () => {
-	test('doubles from 500 ms to a minute while nothing is accepted', () => {
+	it('doubles from 500 ms to a minute while nothing is accepted', () => {
 		for (const ms of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]) {
 			expect(rate.noteRateLimited(now)).toBe(ms);
 			now += ms;
@@ -37,7 +37,7 @@ describe('the pause', () => {
 		expect(rate.noteRateLimited(now)).toBe(500);
 	});
 
-	test('stays after fewer than five, and is halved when its first try was accepted', () => {
+	it('stays after fewer than five, and is halved when its first try was accepted', () => {
 		for (let i = 0; i < 4; i++) limit();
 		rate.noteAccepted(now);
 		expect(rate.noteRateLimited(now)).toBe(4_000);
@@ -47,7 +47,7 @@ describe('the pause', () => {
 		expect(rate.noteRateLimited(now)).toBe(2_000);
 	});
 
-	test('is one for all calls of a series, and a call from before it ends and begins nothing', () => {
+	it('is one for all calls of a series, and a call from before it ends and begins nothing', () => {
 		for (const sentAt of [now, now + 1, now + 2]) {
 			expect(rate.noteRateLimited(sentAt)).toBe(500);
 		}
@@ -58,7 +58,7 @@ describe('the pause', () => {
 		expect(rate.noteRateLimited(now)).toBe(1_000);
 	});
 
-	test.each([
+	it.each([
 		[0, 200],
 		[199, 200],
 		[201, 201],
@@ -69,7 +69,7 @@ describe('the pause', () => {
 });
 
 describe('the rate after a pause', () => {
-	test('is 95 % of what was accepted within the second before the 429', () => {
+	it('is 95 % of what was accepted within the second before the 429', () => {
 		accept(30, 4_000);
 		accept(40);
 		limit();
@@ -77,7 +77,7 @@ describe('the rate after a pause', () => {
 		expect(rate.perSecond).toBeLessThan(50 * 0.95);
 	});
 
-	test('leaves out what a new window has taken after the last 429', () => {
+	it('leaves out what a new window has taken after the last 429', () => {
 		accept(40);
 		rate.noteRateLimited(now);
 		for (let i = 1; i <= 8; i++) rate.noteAccepted(now + 100);
@@ -86,14 +86,14 @@ describe('the rate after a pause', () => {
 		expect(rate.perSecond).toBeCloseTo(38);
 	});
 
-	test('stays what it was where nothing was accepted since the last pause', () => {
+	it('stays what it was where nothing was accepted since the last pause', () => {
 		accept(40);
 		limit();
 		for (let i = 0; i < 20; i++) limit(60_000);
 		expect(rate.perSecond).toBeCloseTo(38);
 	});
 
-	test('falls to 97 %, or to what was accepted', () => {
+	it('falls to 97 %, or to what was accepted', () => {
 		accept(40);
 		limit();
 		now += 5_000;
@@ -110,7 +110,7 @@ describe('the rate after a pause', () => {
 		expect(rate.perSecond).toBe(1);
 	});
 
-	test('that lasted between one and two seconds came from two windows in one', () => {
+	it('that lasted between one and two seconds came from two windows in one', () => {
 		accept(40);
 		limit();
 		now += 1_500;
@@ -121,7 +121,7 @@ describe('the rate after a pause', () => {
 });
 
 describe('a rate goes up', () => {
-	test('15 seconds after the pause, by 5 %, 10 %, 20 % …, once a second', () => {
+	it('15 seconds after the pause, by 5 %, 10 %, 20 % …, once a second', () => {
 		accept(40);
 		limit();
 		now += 14_999;
@@ -138,7 +138,7 @@ describe('a rate goes up', () => {
 		}
 	});
 
-	test('after a first burst, which says little about it, twofold each second from the first on', () => {
+	it('after a first burst, which says little about it, twofold each second from the first on', () => {
 		accept(19);
 		limit();
 		let expected = 19 * 0.95;
@@ -153,7 +153,7 @@ describe('a rate goes up', () => {
 		}
 	});
 
-	test('not by a call that was sent before the pause', () => {
+	it('not by a call that was sent before the pause', () => {
 		accept(40);
 		limit();
 		now += 20_000;

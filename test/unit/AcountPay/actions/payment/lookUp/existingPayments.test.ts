@@ -66,7 +66,7 @@ const ask = async (...args: Parameters<typeof asking>) => await end(asking(...ar
 describe('what exists of an order', () => {
 	const among = (entries: IDataObject[]) => existingAmong(entries.map(listedPaymentOf), WANTED);
 
-	test.each<[string, IDataObject[], string]>([
+	it.each<[string, IDataObject[], string]>([
 		['nothing', [], 'none'],
 		['the same', [entry()], '7'],
 		['the same, paid', [entry({ status: 'paid' })], '7'],
@@ -102,7 +102,7 @@ describe('what exists of an order', () => {
 		).toBe(says);
 	});
 
-	test('for any list it is exactly one that is the same, or a doubt, or nothing', () => {
+	it('for any list it is exactly one that is the same, or a doubt, or nothing', () => {
 		const entries = fc.array(
 			fc.record({
 				id: fc.nat(),
@@ -131,13 +131,13 @@ describe('what exists of an order', () => {
 });
 
 describe('Return It', () => {
-	test('hands out what AcountPay lists', async () => {
+	it('hands out what AcountPay lists', async () => {
 		const paid = entry({ status: 'paid' });
 		const found = await ask(acountPay([paid]));
 		expect(found.value).toEqual({ ...paid, paymentId: 7, isPaid: true, existing: true });
 	});
 
-	test('hands out what this process has created, with its link, while AcountPay does not list it', async () => {
+	it('hands out what this process has created, with its link, while AcountPay does not list it', async () => {
 		const at = acountPay();
 		const created = {
 			paymentId: 7,
@@ -160,7 +160,7 @@ describe('Return It', () => {
 		expect([value, error]).toEqual([undefined, undefined]);
 	});
 
-	test('reads once for all in half a minute, and then again', async () => {
+	it('reads once for all in half a minute, and then again', async () => {
 		const at = acountPay();
 		for (const [ms, readings] of [
 			[0, 1],
@@ -174,7 +174,7 @@ describe('Return It', () => {
 		}
 	});
 
-	test('a payment that is older than 30 days is not seen, and a younger one is', async () => {
+	it('a payment that is older than 30 days is not seen, and a younger one is', async () => {
 		for (const [days, id] of [
 			[29.9, 7],
 			[30.1, undefined],
@@ -185,7 +185,7 @@ describe('Return It', () => {
 		}
 	});
 
-	test.each<[string, IDataObject[], RegExp]>([
+	it.each<[string, IDataObject[], RegExp]>([
 		[
 			'differs',
 			[entry({ amount: 12 })],
@@ -204,7 +204,7 @@ describe('Return It', () => {
 		expect(error.description).toMatch(/^Nothing was sent for this item\./);
 	});
 
-	test('sends nothing while a request of this process is open, unless its payment is there', async () => {
+	it('sends nothing while a request of this process is open, unless its payment is there', async () => {
 		const isOpen = () => true;
 		const opened = (entries: IDataObject[]) => {
 			const at = acountPay(entries);
@@ -218,7 +218,7 @@ describe('Return It', () => {
 		expect((await ask(opened([entry()]))).value).toMatchObject({ paymentId: 7 });
 	});
 
-	test('is not passed by a request that is settled right now, and remembered a moment later', async () => {
+	it('is not passed by a request that is settled right now, and remembered a moment later', async () => {
 		const at = acountPay();
 		at.open.isOpen = () => {
 			queueMicrotask(() => at.existing.add(at.clientOf(), WANTED, '2', { paymentId: 9 }));
@@ -231,7 +231,7 @@ describe('Return It', () => {
 		expect(errorOf(await ask(later)).message).toMatch(/another request for it is open/);
 	});
 
-	test('sends nothing while the list can not be read', async () => {
+	it('sends nothing while the list can not be read', async () => {
 		const at = acountPay();
 		at.state.fail = new ApiError('unavailable', 'The list is late', 'Run it again.', {
 			status: 500,
@@ -243,7 +243,7 @@ describe('Return It', () => {
 		});
 	});
 
-	test('hands out nothing of another account, and creates nothing before the list shows it', async () => {
+	it('hands out nothing of another account, and creates nothing before the list shows it', async () => {
 		const at = acountPay();
 		at.existing.add(at.clientOf('b'), WANTED, '1', { paymentId: 7, paymentUrl: 'x' });
 		expect(errorOf(await ask(at)).message).toMatch(/another request for it is open/);
@@ -264,7 +264,7 @@ describe('Return It', () => {
 describe('Fail', () => {
 	const ifExists = 'fail';
 
-	test('fails on what exists, and names it', async () => {
+	it('fails on what exists, and names it', async () => {
 		const error = errorOf(await ask(acountPay([entry()]), { ifExists }));
 		expect(error.message).toBe(
 			"Payment 'ORDER-1' was not created: AcountPay has payment 7 (pending) for it already",
@@ -273,7 +273,7 @@ describe('Fail', () => {
 		expect((await ask(acountPay(), { ifExists })).value).toBeUndefined();
 	});
 
-	test('hands out what this execution has created itself', async () => {
+	it('hands out what this execution has created itself', async () => {
 		const at = acountPay();
 		at.existing.add(at.clientOf(), WANTED, '1', { paymentId: 7 });
 		expect((await ask(at, { ifExists })).value).toMatchObject({ paymentId: 7, existing: true });
@@ -283,7 +283,7 @@ describe('Fail', () => {
 	});
 });
 
-test('what was created is remembered for an hour, and 10,000 payments at most', () => {
+it('what was created is remembered for an hour, and 10,000 payments at most', () => {
 	const created = new CreatedPayments();
 	const add = (order: string) =>
 		created.add(order, { account: 'a', executionId: '1', payment: listedPaymentOf({}) });
@@ -298,7 +298,7 @@ test('what was created is remembered for an hour, and 10,000 payments at most', 
 });
 
 describe('one item of an order at a time', () => {
-	test('each waits for those before, and who gives up lets nobody pass', async () => {
+	it('each waits for those before, and who gives up lets nobody pass', async () => {
 		const { existing, clientOf } = acountPay();
 		const client = clientOf();
 		const log: string[] = [];
@@ -321,7 +321,7 @@ describe('one item of an order at a time', () => {
 		expect(log).toEqual(names.flatMap((name) => [`${name} begins`, `${name} ends`]));
 	});
 
-	test('another order does not wait, and an error ends a turn', async () => {
+	it('another order does not wait, and an error ends a turn', async () => {
 		const { existing, clientOf } = acountPay();
 		const client = clientOf();
 		const { signal } = new AbortController();
@@ -335,7 +335,7 @@ describe('one item of an order at a time', () => {
 	});
 });
 
-test('whatever comes in whatever order, an order has one payment, and all its items get that one', async () => {
+it('whatever comes in whatever order, an order has one payment, and all its items get that one', async () => {
 	const ms = fc.integer({ min: 0, max: 90_000 });
 	const item = fc.record({ order: fc.nat(2), startsAt: ms, latency: ms, execution: fc.nat(3) });
 	const items = fc.array(item, { minLength: 1, maxLength: 25 });
@@ -385,7 +385,7 @@ test('whatever comes in whatever order, an order has one payment, and all its it
 	);
 });
 
-test('readings that are shared end with their age, not with who uses them', async () => {
+it('readings that are shared end with their age, not with who uses them', async () => {
 	const { state, clientOf } = acountPay();
 	const readings = new SharedReadings(30_000);
 	const read = async () => await readings.read(clientOf(), 'shop', 30, callOptions);

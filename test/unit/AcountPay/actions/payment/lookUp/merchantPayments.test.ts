@@ -42,7 +42,7 @@ describe('how far a list is read', () => {
 		return { ids: idsOf(list.ofLastDays(days)).sort((a, b) => a - b), pages: sent.length };
 	};
 
-	test.each([
+	it.each([
 		[30, 1],
 		// Up to a day behind the look back.
 		[98, 1],
@@ -55,7 +55,7 @@ describe('how far a list is read', () => {
 		expect(ids).toEqual(Array.from({ length: Math.min(days, 300) }, (_, index) => index));
 	});
 
-	test.each<[string, (list: IDataObject[]) => IDataObject[]]>([
+	it.each<[string, (list: IDataObject[]) => IDataObject[]]>([
 		['oldest first', (list) => list.reverse()],
 		['out of order once', (list) => [...list.slice(0, 5), list[299], ...list.slice(5, 299)]],
 		[
@@ -70,7 +70,7 @@ describe('how far a list is read', () => {
 		expect((await read(change(orderly()), 30)).pages).toBeGreaterThanOrEqual(3);
 	});
 
-	test('whatever the order, nothing of the look back is missed, and nothing older is in it', async () => {
+	it('whatever the order, nothing of the look back is missed, and nothing older is in it', async () => {
 		const ages = fc.array(fc.double({ min: 0, max: 60, noNaN: true }), { maxLength: 350 });
 		const kinds = fc.constantFrom('newest', 'oldest', 'random' as const);
 		await fc.assert(
@@ -91,12 +91,12 @@ describe('how far a list is read', () => {
 		);
 	});
 
-	test('a list that is too long is an error, and never what was read of it', async () => {
+	it('a list that is too long is an error, and never what was read of it', async () => {
 		const long = Array.from({ length: MAX_PAYMENTS + 1 }, (_, id) => aged(1, id));
 		await expect(read(long, 30)).rejects.toThrow(/is too long to look through/);
 	});
 
-	test('a page that fails is an error, and never what was read of it', async () => {
+	it('a page that fails is an error, and never what was read of it', async () => {
 		const { client, sent, state } = serving(orderly().reverse());
 		const payments = [...state.payments];
 		const failing = new SharedReadings(Infinity);
@@ -109,7 +109,7 @@ describe('how far a list is read', () => {
 		await expect(failing.read(client, 'shop', 30, callOptions)).rejects.toThrow('Page 2 failed');
 	});
 
-	test('a clock that is ahead, of AcountPay or of this machine, takes nothing out of the look back', async () => {
+	it('a clock that is ahead, of AcountPay or of this machine, takes nothing out of the look back', async () => {
 		const { client } = serving([aged(20, 1)]);
 		const list = await new SharedReadings(Infinity).read(client, 'shop', 30, callOptions);
 		for (const ahead of [-25 * DAY, 25 * DAY]) {
@@ -126,7 +126,7 @@ describe('how far a list is read', () => {
 });
 
 describe('who shares a reading', () => {
-	test('all who want the same list while it is young, also with another look back', async () => {
+	it('all who want the same list while it is young, also with another look back', async () => {
 		const { client, sent } = serving(orderly());
 		const readings = new SharedReadings(30_000);
 		const looks = [30, 5, 120, 30].map(
@@ -143,7 +143,7 @@ describe('who shares a reading', () => {
 		expect(sent).toHaveLength(5);
 	});
 
-	test('whoever wants more days gets them, also as reading ends', async () => {
+	it('whoever wants more days gets them, also as reading ends', async () => {
 		for (let ticks = 0; ticks < 60; ticks++) {
 			const { client } = serving(orderly());
 			const readings = new SharedReadings(30_000);
@@ -155,7 +155,7 @@ describe('who shares a reading', () => {
 		}
 	});
 
-	test('not another account, another merchant, or a merchant that is written otherwise', async () => {
+	it('not another account, another merchant, or a merchant that is written otherwise', async () => {
 		const readings = new SharedReadings(30_000);
 		const [one, two] = [serving([]), serving([], 'b')];
 		await readings.read(one.client, 'shop', 30, callOptions);
@@ -165,7 +165,7 @@ describe('who shares a reading', () => {
 		expect([one.sent.length, two.sent.length]).toEqual([3, 1]);
 	});
 
-	test('not who comes later than its age allows', async () => {
+	it('not who comes later than its age allows', async () => {
 		const { client, sent } = serving([]);
 		const readings = new SharedReadings(30_000);
 		await readings.read(client, 'shop', 30, callOptions);
@@ -180,7 +180,7 @@ describe('who shares a reading', () => {
 		clock.mockRestore();
 	});
 
-	test.each([new Cancelled(), new ApiError('refused', 'Wrong keys', '')])(
+	it.each([new Cancelled(), new ApiError('refused', 'Wrong keys', '')])(
 		'another run that ends or fails (%s) harms nobody, and its own items are told',
 		async (fail) => {
 			const [ending, other] = [serving([]), serving([aged(1, 7)])];

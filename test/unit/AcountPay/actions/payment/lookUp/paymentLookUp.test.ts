@@ -96,7 +96,7 @@ const entryOf = (wanted: Wanted, more: object): Entry =>
 	({ request: 'r', origin: 'o', referenceNumber: wanted.referenceNumber, ...more }) as Entry;
 
 describe('the list', () => {
-	test('has the payment: it is handed out under the name that a create has, marked as looked up', async () => {
+	it('has the payment: it is handed out under the name that a create has, marked as looked up', async () => {
 		const wanted = newProduct();
 		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(3, wanted)]);
 		const item = lookUp(at, wanted);
@@ -114,7 +114,7 @@ describe('the list', () => {
 		});
 	});
 
-	test('does not have it: it is looked at five times, in 7.5 to 12 seconds', async () => {
+	it('does not have it: it is looked at five times, in 7.5 to 12 seconds', async () => {
 		const wanted = newProduct();
 		const at = shop(older(3, wanted));
 		const item = lookUp(at, wanted);
@@ -125,7 +125,7 @@ describe('the list', () => {
 		expect(took).toBeLessThan(12_500);
 	});
 
-	test('has it late', async () => {
+	it('has it late', async () => {
 		const wanted = newProduct();
 		const at = shop(older(3, wanted));
 		const item = lookUp(at, wanted);
@@ -135,7 +135,7 @@ describe('the list', () => {
 		expect((await end(finding)).value).toMatchObject({ kind: 'made', made: { paymentId: 8 } });
 	});
 
-	test('is read no further than three minutes before the request when the newest come first', async () => {
+	it('is read no further than three minutes before the request when the newest come first', async () => {
 		const wanted = newProduct();
 		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(900, wanted)]);
 		const item = lookUp(at, wanted);
@@ -144,7 +144,7 @@ describe('the list', () => {
 		expect(at.asked).toHaveLength(4);
 	});
 
-	test('is read as far back as a request of an earlier attempt left', async () => {
+	it('is read as far back as a request of an earlier attempt left', async () => {
 		const wanted = newProduct();
 		const left = Date.now() - 600_000;
 		const trace = { id: 'old', payment: wanted, from: left, to: left + 10, until: left + 90_000 };
@@ -156,7 +156,7 @@ describe('the list', () => {
 		expect(at.asked.length).toBeLessThan(900 / 50);
 	});
 
-	test('is read whole while AcountPay shows no clock', async () => {
+	it('is read whole while AcountPay shows no clock', async () => {
 		const wanted = newProduct();
 		const at = shop(older(300, wanted));
 		at.client.clock.observe = () => undefined;
@@ -165,7 +165,7 @@ describe('the list', () => {
 		expect(at.asked.length).toBeGreaterThanOrEqual(5 * 6);
 	});
 
-	test('is newest first also where payments were made in the same moment', async () => {
+	it('is newest first also where payments were made in the same moment', async () => {
 		const wanted = newProduct();
 		const list = older(900, wanted).map((payment, index, all) => ({
 			...payment,
@@ -177,7 +177,7 @@ describe('the list', () => {
 		expect(at.asked.length).toBeLessThanOrEqual(5 * 4);
 	});
 
-	test('is read whole when the oldest come first', async () => {
+	it('is read whole when the oldest come first', async () => {
 		const wanted = newProduct();
 		const list = [...older(300, wanted).reverse(), listed(7, wanted, Date.now() + 2_500)];
 		const at = shop(list);
@@ -186,7 +186,7 @@ describe('the list', () => {
 		expect(at.asked.length).toBeGreaterThanOrEqual(6);
 	});
 
-	test('is read whole when one of its dates is missing', async () => {
+	it('is read whole when one of its dates is missing', async () => {
 		const wanted = newProduct();
 		const undated = listed(9, wanted, 0, { referenceNumber: 'OTHER', createdAt: undefined });
 		const at = shop([undated, ...older(300, wanted)]);
@@ -195,7 +195,7 @@ describe('the list', () => {
 		expect(at.asked.length).toBeGreaterThanOrEqual(5 * 6);
 	});
 
-	test('that is out of order by seconds is read further, as nothing tells how far', async () => {
+	it('that is out of order by seconds is read further, as nothing tells how far', async () => {
 		const wanted = newProduct();
 		const rest = older(300, wanted);
 		const at = shop([rest[100], ...rest]);
@@ -204,7 +204,7 @@ describe('the list', () => {
 		expect(at.asked.length).toBeGreaterThanOrEqual(5 * 6);
 	});
 
-	test('of one moment only is read whole: its order can not be seen', async () => {
+	it('of one moment only is read whole: its order can not be seen', async () => {
 		const wanted = newProduct();
 		const same = older(120, wanted).map((payment) => ({
 			...payment,
@@ -216,7 +216,7 @@ describe('the list', () => {
 		expect(at.asked.length).toBeGreaterThanOrEqual(5 * 3);
 	});
 
-	test.each([404, 500])('that AcountPay does not send (%i) is a doubt', async (status) => {
+	it.each([404, 500])('that AcountPay does not send (%i) is a doubt', async (status) => {
 		const wanted = newProduct();
 		const at = shop([listed(7, wanted, Date.now() + 2_500)]);
 		at.server.status = status;
@@ -227,7 +227,7 @@ describe('the list', () => {
 		expect(took).toBeLessThan(status === 500 ? 330_000 : 12_500);
 	});
 
-	test('that AcountPay does not send at first is asked for again', async () => {
+	it('that AcountPay does not send at first is asked for again', async () => {
 		const wanted = newProduct();
 		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(3, wanted)]);
 		at.server.status = 503;
@@ -238,7 +238,7 @@ describe('the list', () => {
 		expect((await end(finding)).value).toMatchObject({ kind: 'made' });
 	});
 
-	test('is left when the execution is stopped', async () => {
+	it('is left when the execution is stopped', async () => {
 		const wanted = newProduct();
 		const at = shop(older(3, wanted));
 		const item = lookUp(at, wanted);
@@ -251,7 +251,7 @@ describe('the list', () => {
 		});
 	});
 
-	test('with no trace of the request leaves a doubt about every payment that fits', async () => {
+	it('with no trace of the request leaves a doubt about every payment that fits', async () => {
 		const wanted = newProduct();
 		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(3, wanted)]);
 		expect(await found(lookUp(at, wanted), undefined)).toEqual({
@@ -262,7 +262,7 @@ describe('the list', () => {
 });
 
 describe('looks are shared', () => {
-	test('by all items of a merchant that wait for one, and by no other merchant', async () => {
+	it('by all items of a merchant that wait for one, and by no other merchant', async () => {
 		const [one, two] = [newProduct(), newProduct()];
 		const other = { ...newProduct(), merchantId: 'other' };
 		const list = [one, two, other].map((wanted, id) => listed(id, wanted, Date.now() + 2_500));
@@ -278,7 +278,7 @@ describe('looks are shared', () => {
 		expect(asked('shop')).toBe(asked('other'));
 	});
 
-	test('and go as far back as any of the items needs', async () => {
+	it('and go as far back as any of the items needs', async () => {
 		const [now, before] = [newProduct(), newProduct()];
 		const left = Date.now() - 600_000;
 		const trace = { id: 'old', payment: before, from: left, to: left + 10, until: left + 90_000 };
@@ -291,7 +291,7 @@ describe('looks are shared', () => {
 		expect([one.kind, two.kind]).toEqual(['none', 'made']);
 	});
 
-	test('and begin a quarter of a second apart', async () => {
+	it('and begin a quarter of a second apart', async () => {
 		const [one, two] = [newProduct(), newProduct()];
 		const at = shop(older(3, one));
 		const times: number[] = [];
@@ -312,7 +312,7 @@ describe('looks are shared', () => {
 });
 
 describe('the trace of a request', () => {
-	test('has its id and its payment, and once the clock is known when it left', async () => {
+	it('has its id and its payment, and once the clock is known when it left', async () => {
 		const wanted = newProduct();
 		const at = shop(older(3, wanted));
 		const item = lookUp(at, wanted);
@@ -333,7 +333,7 @@ describe('the trace of a request', () => {
 		expect(lookUp(at, wanted).sending()).toHaveProperty('from');
 	});
 
-	test('is open until it is settled', () => {
+	it('is open until it is settled', () => {
 		const wanted = newProduct();
 		const at = shop([]);
 		const key = keyAt(at, wanted);
@@ -353,7 +353,7 @@ describe('the trace of a request', () => {
 		expect(isOwned(at, '12')).toBe(true);
 	});
 
-	test('counts as open for an hour, and for good once a look has left a doubt', () => {
+	it('counts as open for an hour, and for good once a look has left a doubt', () => {
 		const wanted = newProduct();
 		const at = shop([]);
 		const key = keyAt(at, wanted);
@@ -364,7 +364,7 @@ describe('the trace of a request', () => {
 		expect(requests.isOpen(key, until + 1)).toBe(true);
 	});
 
-	test('nothing is settled of an item that has sent nothing', () => {
+	it('nothing is settled of an item that has sent nothing', () => {
 		const at = shop([]);
 		const item = lookUp(at, newProduct());
 		item.notMade();
@@ -372,7 +372,7 @@ describe('the trace of a request', () => {
 		expect(isOwned(at, '13')).toBe(false);
 	});
 
-	test('keeps the doubt that a look has seen: nothing is looked at again', async () => {
+	it('keeps the doubt that a look has seen: nothing is looked at again', async () => {
 		const wanted = newProduct();
 		const at = shop([listed(71, wanted, Date.now(), { amount: 1 })]);
 		const item = lookUp(at, wanted);
@@ -398,7 +398,7 @@ describe('a payment that fits', () => {
 		return { wanted, at, id, notAlone };
 	};
 
-	test('is handed out once', async () => {
+	it('is handed out once', async () => {
 		const { wanted, at } = withOne();
 		const item = lookUp(at, wanted);
 		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
@@ -406,7 +406,7 @@ describe('a payment that fits', () => {
 		expect(await found(next, next.sending())).toMatchObject({ kind: 'none' });
 	});
 
-	test('is not handed out when an equal request was in flight, whatever became of that', async () => {
+	it('is not handed out when an equal request was in flight, whatever became of that', async () => {
 		const { wanted, at, notAlone } = withOne();
 		const other = lookUp(at, wanted);
 		other.sending();
@@ -416,7 +416,7 @@ describe('a payment that fits', () => {
 		expect(await found(item, trace)).toEqual({ kind: 'doubt', looked: notAlone });
 	});
 
-	test('is not handed out by a retry, whose stored copy does not know that it was not alone', async () => {
+	it('is not handed out by a retry, whose stored copy does not know that it was not alone', async () => {
 		const { wanted, at, notAlone } = withOne();
 		const stored = JSON.parse(JSON.stringify(lookUp(at, wanted).sending())) as PaymentTrace;
 		lookUp(at, wanted).sending();
@@ -425,7 +425,7 @@ describe('a payment that fits', () => {
 		expect(result).toEqual({ kind: 'doubt', looked: notAlone });
 	});
 
-	test('is not handed out to a request that was alone at first', async () => {
+	it('is not handed out to a request that was alone at first', async () => {
 		const { wanted, at, notAlone } = withOne();
 		const item = lookUp(at, wanted);
 		const trace = item.sending();
@@ -433,7 +433,7 @@ describe('a payment that fits', () => {
 		expect(await found(item, trace)).toEqual({ kind: 'doubt', looked: notAlone });
 	});
 
-	test('is not handed out beside an equal request that this execution has stored as open', async () => {
+	it('is not handed out beside an equal request that this execution has stored as open', async () => {
 		const { wanted, at, notAlone } = withOne();
 		const open: PaymentTrace = { id: 'a', payment: wanted };
 		const others = [entryOf(wanted, { state: 'unknown', what: '', trace: open })];
@@ -442,7 +442,7 @@ describe('a payment that fits', () => {
 		expect(open.wasNotAlone).toBe(true);
 	});
 
-	test.each<[string, (id: number) => object]>([
+	it.each<[string, (id: number) => object]>([
 		['as id', (id) => ({ answer: { id } })],
 		['as paymentId', (id) => ({ answer: { paymentId: String(id) } })],
 	])('is not handed out when another item was given it (%s)', async (_what, answerOf) => {
@@ -452,14 +452,14 @@ describe('a payment that fits', () => {
 		expect(await found(item, item.sending())).toMatchObject({ kind: 'none' });
 	});
 
-	test('is handed out when another item was given another one', async () => {
+	it('is handed out when another item was given another one', async () => {
 		const { wanted, at } = withOne();
 		const others = [entryOf(wanted, { state: 'made', answer: { id: 6 } })];
 		const item = lookUp(at, wanted, { others });
 		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
 	});
 
-	test.each<[string, (wanted: Wanted) => Partial<Wanted>]>([
+	it.each<[string, (wanted: Wanted) => Partial<Wanted>]>([
 		['reference', () => ({ referenceNumber: 'OTHER' })],
 		['merchant', () => ({ merchantId: 'kiosk' })],
 	])('is handed out beside an open request of another %s', async (_what, changes) => {
@@ -480,7 +480,7 @@ describe("with 'Resend Unknown'", () => {
 		return { wanted, at, item, trace: item.sending() as PaymentTrace };
 	};
 
-	test('nothing speaks against it once the whole list was read, after all that the request can take', async () => {
+	it('nothing speaks against it once the whole list was read, after all that the request can take', async () => {
 		const { at, item, trace } = sent();
 		const { value, took } = await end(item.find(trace, true));
 		expect(value).toEqual({ kind: 'none', looked: looked('does not show it', '6 times') });
@@ -490,14 +490,14 @@ describe("with 'Resend Unknown'", () => {
 		expect(at.asked.slice(-3).map(({ query }) => query!.page)).toEqual([1, 2, 3]);
 	});
 
-	test('a trace of an older version is waited for just as long', async () => {
+	it('a trace of an older version is waited for just as long', async () => {
 		const { at, wanted, trace } = sent();
 		const stored = { ...trace, untilHere: undefined };
 		const { took } = await end(lookUp(at, wanted).find(stored, true));
 		expect(took).toBeGreaterThanOrEqual(callOptions.timeout + 30_000);
 	});
 
-	test('it is found when it shows in the meantime', async () => {
+	it('it is found when it shows in the meantime', async () => {
 		const { at, wanted, item, trace } = sent();
 		const finding = item.find(trace, true);
 		await after(30_000);
@@ -505,7 +505,7 @@ describe("with 'Resend Unknown'", () => {
 		expect((await end(finding)).value).toMatchObject({ kind: 'made', made: { paymentId: 201 } });
 	});
 
-	test('a payment of the same amount speaks against it, however its reference is written', async () => {
+	it('a payment of the same amount speaks against it, however its reference is written', async () => {
 		const { item, trace } = sent((wanted) => [
 			listed(202, wanted, Date.now() - 20 * 3_600_000, { referenceNumber: '?', description: 'x' }),
 		]);
@@ -516,7 +516,7 @@ describe("with 'Resend Unknown'", () => {
 		expect(trace.doubt).toBeUndefined();
 	});
 
-	test("a payment that is somebody else's does not", async () => {
+	it("a payment that is somebody else's does not", async () => {
 		const { at, wanted, item, trace } = sent();
 		const other = lookUp(at, { ...wanted, referenceNumber: 'ANOTHER' });
 		other.sending();
@@ -525,7 +525,7 @@ describe("with 'Resend Unknown'", () => {
 		expect(await found(item, trace, true)).toMatchObject({ kind: 'none' });
 	});
 
-	test('a list that can not be read speaks against it, and so does a stop', async () => {
+	it('a list that can not be read speaks against it, and so does a stop', async () => {
 		const { at, item, trace } = sent();
 		const finding = item.find(trace, true);
 		while (at.asked.length < 15) await after(100);
@@ -543,7 +543,7 @@ describe("with 'Resend Unknown'", () => {
 		expect((await end(stopped)).value).toMatchObject({ kind: 'doubt' });
 	});
 
-	test('what is sent again keeps what is kept of the first request, and is handed out nothing', async () => {
+	it('what is sent again keeps what is kept of the first request, and is handed out nothing', async () => {
 		const { at, wanted, trace } = sent();
 		const again = lookUp(at, wanted, { earlier: { trace } });
 		const second = again.sending() as PaymentTrace;
