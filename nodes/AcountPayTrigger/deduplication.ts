@@ -124,7 +124,9 @@ export function isRepeat(
 		memory.set(hour, all);
 	}
 	const isOver = (hour: number) => (hour + 1) * HOUR + MEMORY <= now;
-	for (const hour of memory.keys()) if (isOver(hour)) memory.delete(hour);
+	// What is yet to come would outlive and push out all real events. Another process may be a little ahead.
+	const isFuture = (hour: number) => hour > hourOf(now) + 1;
+	for (const hour of memory.keys()) if (isOver(hour) || isFuture(hour)) memory.delete(hour);
 	if (!memories.has(triggerId)) forgetUnused(isOver);
 	memories.set(triggerId, memory);
 	const [key, older] = keysOf(event, environment);

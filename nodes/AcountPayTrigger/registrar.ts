@@ -68,7 +68,12 @@ export class Registrar {
 		const subject = { name: 'the list of webhooks' };
 		const outcome = await this.repeat(listWebhooks(), (body) => readWebhooks(body));
 		if (!('result' in outcome)) {
-			throw readError(this.client, outcome.failed, subject, 'sent a response that is no list');
+			throw readError(
+				this.client,
+				outcome.failed,
+				subject,
+				'sent a response that is no complete list',
+			);
 		}
 		if (outcome.result.length <= MAX_LISTED) return outcome.result;
 		throw new ApiError(

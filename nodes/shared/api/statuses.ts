@@ -11,9 +11,6 @@ const FINAL_STATUSES: ReadonlyMap<unknown, FinalStatus> = new Map([
 	['expired', 'expired'],
 ]);
 
-/** What a payment is called before it has ended (documented as the life of a payment; the spelling is assumed). */
-export const OPEN_STATUSES: readonly unknown[] = ['pending', 'processing'];
-
 /**
  * How a payment has ended, from the `status` in a response or an event.
  * @returns undefined when it has not ended, and for every unknown status: such a payment is not paid

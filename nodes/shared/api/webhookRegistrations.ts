@@ -180,7 +180,10 @@ export function readWebhook(body: Buffer): RegisteredWebhook | undefined {
 
 /**
  * The webhooks in the response to a list: a bare array (documented), or an object with `webhooks` (assumed).
- * @returns undefined when the body holds no such list
+ * @returns undefined when the body holds no such list, or fewer than it says that there are
  */
-export const readWebhooks = (body: Buffer): RegisteredWebhook[] | undefined =>
-	readPage(body, 'webhooks')?.entries.flatMap((entry) => webhookIn(entry) ?? []);
+export function readWebhooks(body: Buffer): RegisteredWebhook[] | undefined {
+	const { entries, total = 0 } = readPage(body, 'webhooks') ?? {};
+	if (!entries || entries.length < total) return undefined;
+	return entries.flatMap((entry) => webhookIn(entry) ?? []);
+}

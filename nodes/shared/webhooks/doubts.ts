@@ -1,19 +1,22 @@
 import type { IDataObject } from 'n8n-workflow';
 import { endNamedBy, type WebhookEvent } from '../api/events';
-import { finalStatusOf, OPEN_STATUSES } from '../api/statuses';
+import { finalStatusOf } from '../api/statuses';
+
+/** How a payment may be called that is not paid, or no longer (assumed, except `failed` and `expired`). */
+const UNPAID =
+	/^(?:failed|expired|declined|rejected|refused|abandoned|cancell?ed|reversed|refunded|unpaid)$/;
 
 /**
- * Whether an event says that a payment was paid and that it was not: `payment.completed` with a status that is neither
- * completed nor open, or the end of an unpaid payment with the status completed. A status that lags behind is no
- * contradiction, and neither is 'expired' for 'failed': the API with keys has one event for both (documented).
+ * Whether an event says that a payment was paid and that it was not: `payment.completed` with the status of an unpaid payment,
+ * or the end of an unpaid payment with the status completed. A status that lags behind is no contradiction, nor one that is
+ * spelled in another way or that nobody knows: AcountPay has signed the name. Neither is 'expired' for 'failed': the API with
+ * keys has one event for both (documented).
  */
 export function contradictsItself(event: WebhookEvent): boolean {
-	const { status } = event.data;
 	const end = endNamedBy(event);
-	const isPaid = finalStatusOf(status) === 'completed';
-	if (end !== 'completed') return end !== undefined && isPaid;
-	const isOpen = status === undefined || status === null || OPEN_STATUSES.includes(status);
-	return !isPaid && !isOpen;
+	const status = String(event.data.status).trim().toLowerCase();
+	if (end === 'completed') return UNPAID.test(status);
+	return end !== undefined && finalStatusOf(status) === 'completed';
 }
 
 const isMissing = (value: unknown) => value === undefined || value === null || value === '';

@@ -349,6 +349,22 @@ describe('the memory', () => {
 		},
 	);
 
+	it('passes over hours that are yet to come, which would outlive and push out all real events', () => {
+		const { isRepeat } = newProcess();
+		const staticData = filled(MEMORY_SIZE, START + 1_000 * HOUR);
+		for (let count = 0; count < 3; count++) {
+			const event = eventOf('payment.completed', count);
+			expect(isRepeat(event, TRIGGER, staticData, START)).toBe(false);
+		}
+		expect(keysOf(staticData)).toHaveLength(3);
+		expect(isRepeat(eventOf('payment.completed', 0), TRIGGER, staticData, START)).toBe(true);
+		// The clock of another process may be a little ahead.
+		const ahead: IDataObject = {};
+		newProcess().isRepeat(eventOf('payment.completed', 'x'), TRIGGER, ahead, START + HOUR);
+		const late = newProcess();
+		expect(late.isRepeat(eventOf('payment.completed', 'x'), TRIGGER, ahead, START)).toBe(true);
+	});
+
 	it('forgets what is older, so that it does not only grow', () => {
 		const { isRepeat } = newProcess();
 		const staticData: IDataObject = {};

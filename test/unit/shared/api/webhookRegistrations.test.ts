@@ -235,13 +235,25 @@ describe('a list of webhooks', () => {
 			['7', '8'],
 		],
 		[{ webhooks: [whole] }, ['7']],
+		[{ webhooks: [whole], total: 1 }, ['7']],
+		[{ webhooks: [whole], total: 0 }, ['7']],
+		[{ webhooks: [whole, { ...whole, id: '..' }], total: 2 }, ['7']],
+		[{ webhooks: [], total: 0 }, []],
 		[[], []],
 		[[whole, 'text', null, {}], ['7']],
 	])('%j', (body, ids) => {
 		expect(readWebhooks(json(body))!.map(({ id }) => id)).toEqual(ids);
 	});
 
-	it.each([{}, { error: 'none' }, 'text', null, 7])('is not %j', (body) => {
+	it.each([
+		{},
+		{ error: 'none' },
+		'text',
+		null,
+		7,
+		{ webhooks: [whole], total: 2 },
+		{ webhooks: [], total: 1 },
+	])('is not %j', (body) => {
 		expect(readWebhooks(json(body))).toBeUndefined();
 	});
 

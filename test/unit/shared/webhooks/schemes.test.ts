@@ -317,4 +317,15 @@ describe('the delivery with keys', () => {
 		expect(event !== undefined).toBe(taken);
 		expect(logged).toHaveLength(taken ? 0 : 1);
 	});
+
+	it('with a local time that names no zone is refused, and the log says what is missing', async () => {
+		const local = at(new Date(NOW + 2 * 60 * 60_000).toISOString().replace('Z', ''));
+		const { event, logged } = await receiveAlone(
+			SCHEMES.apiKey,
+			signedWithKey(local, 'key'),
+			'key',
+		);
+		expect(event).toBeUndefined();
+		expect(logged).toEqual([expect.stringContaining('names no time zone')]);
+	});
 });
