@@ -1,11 +1,9 @@
 /** How far back accepted calls are counted, in ms: servers mostly count by the second. */
 const WINDOW = 1_000;
 /** The rate is this share of what the server has accepted within {@link WINDOW}: calls do not arrive as evenly as they leave. */
-const SHARE_OF_ACCEPTED = 0.95;
+const SHARE_OF_ACCEPTED = 0.92;
 /** A rate that turns out to be too high is cut to this share of itself at least. */
 const SHARE_OF_RATE = 0.97;
-/** A rate that lasts less than 2 of the server's windows came from two of them in one. Half a window is then added to its time. */
-const SOON = 2 * WINDOW;
 /** The lowest rate, in calls a second. What a server takes that takes fewer is found by the pauses. */
 const LOWEST = 1;
 /** For how long the rate is not raised, in ms; then each second by this share, and by twice as much each time. */
@@ -25,7 +23,7 @@ export class RateLimit {
 	/** Infinity until the server has limited the rate. */
 	perSecond = Infinity;
 
-	/** When accepted calls were sent: those of the last {@link SOON} at least, in ms. */
+	/** When accepted calls were sent: those of the last two {@link WINDOW} at least, in ms, since responses overtake one another. */
 	private accepted: number[] = [];
 	/** When the first and the last call of the present series of 429 were sent, in ms. */
 	private series?: { first: number; last: number };
@@ -52,7 +50,7 @@ export class RateLimit {
 	noteAccepted(sentAt: number): void {
 		this.accepted.push(sentAt);
 		if (!this.series) {
-			while (this.accepted[0] < sentAt - SOON) this.accepted.shift();
+			while (this.accepted[0] < sentAt - 2 * WINDOW) this.accepted.shift();
 		}
 		if (sentAt < this.lastResume) return;
 		this.sinceResume++;
@@ -100,14 +98,8 @@ export class RateLimit {
 	}
 
 	private cut({ first, last }: { first: number; last: number }): void {
-		const inWindow = ({ from, ms }: { from: number; ms: number }) =>
-			this.accepted.filter((sent) => sent > from && sent <= last).length / (ms / 1_000);
-		let accepted = inWindow({ from: first - WINDOW, ms: WINDOW });
-		const lasted = first - this.lastResume;
-		if (lasted > WINDOW && lasted < SOON) {
-			const inAll = inWindow({ from: this.lastResume, ms: lasted + WINDOW / 2 });
-			accepted = Math.min(accepted, inAll);
-		}
+		const inWindow = this.accepted.filter((sent) => sent > first - WINDOW && sent <= last);
+		const accepted = inWindow.length / (WINDOW / 1_000);
 		const isUnsure = this.perSecond === Infinity && accepted < this.small;
 		this.perSecond = Math.max(
 			LOWEST,
