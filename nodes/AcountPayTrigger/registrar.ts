@@ -11,16 +11,16 @@ import {
 	type WebhookTarget,
 } from '../shared/api/webhookRegistrations';
 import { ApiError } from '../shared/errors';
-import { readError, rejectionError, unreachableError } from '../shared/transport/apiErrors';
+import { readError, refusalError, unreachableError } from '../shared/transport/apiErrors';
 import type { Client } from '../shared/transport/client';
 import {
 	describeFailure,
-	isRejection,
+	isRefusal,
 	isSuccess,
 	isUnreachable,
 	type SendResult,
 } from '../shared/http/response';
-import { type CallOptions, send, sendRepeatedly } from '../shared/transport/send';
+import { type CallOptions, sendAtMostOnce, sendUntilUsable } from '../shared/transport/send';
 
 /** How long one response is waited for, in ms. */
 const TIMEOUT = 10_000;
@@ -100,7 +100,9 @@ export class Registrar {
 	 * @throws ApiError
 	 */
 	async register(target: WebhookTarget): Promise<NewWebhook> {
-		const sent = this.seen(await send(this.client, registerWebhook(target), this.options));
+		const sent = this.seen(
+			await sendAtMostOnce(this.client, registerWebhook(target), this.options),
+		);
 		const { id, secret } = (isSuccess(sent) && readWebhook(sent.body)) || {};
 		if (id !== undefined && secret !== undefined) return { id, secret };
 		throw this.notRegistered(sent);
@@ -109,7 +111,7 @@ export class Registrar {
 	private notRegistered(sent: SendResult): ApiError {
 		const subject = { name: 'the new webhook' };
 		if (isUnreachable(sent)) return unreachableError(this.client, subject, sent);
-		if (isRejection(sent)) return rejectionError(this.client, sent, subject, '');
+		if (isRefusal(sent)) return refusalError(this.client, sent, subject, '');
 		const what = isSuccess(sent) ? 'gave no ID and secret for it' : describeFailure(sent);
 		return new ApiError('unknown', `AcountPay was asked for a new webhook, but ${what}`, '');
 	}
@@ -132,7 +134,7 @@ export class Registrar {
 		if (!failed) {
 			return { left: ids.slice(MAX_REMOVALS), reason: `only ${MAX_REMOVALS} are removed at once` };
 		}
-		const reason = isRejection(failed)
+		const reason = isRefusal(failed)
 			? `AcountPay refused, with status ${failed.status}`
 			: `AcountPay ${describeFailure(failed)}`;
 		// 404 is the response for a webhook that is gone, and for an endpoint that does not exist.
@@ -141,10 +143,10 @@ export class Registrar {
 	}
 
 	private async repeat<Result>(
-		request: Parameters<typeof sendRepeatedly>[1],
+		request: Parameters<typeof sendUntilUsable>[1],
 		read: (body: Buffer) => Result | undefined,
 	): Promise<{ result: Result } | { failed: SendResult }> {
-		return await sendRepeatedly(this.client, request, this.options, (sent) => {
+		return await sendUntilUsable(this.client, request, this.options, (sent) => {
 			this.seen(sent);
 			return isSuccess(sent) ? read(sent.body) : undefined;
 		});

@@ -2,11 +2,11 @@ import type { IDataObject } from 'n8n-workflow';
 
 /**
  * How an item can end without its output:
- * `invalid` a field is wrong and nothing was sent; `refused` AcountPay rejected the request and nothing was made;
- * `unavailable` AcountPay could not be asked or did not say, and nothing was made; `unknown` the request was sent and
- * AcountPay may or may not have acted on it; `made` AcountPay made what was asked for, and a later step failed.
+ * `invalid` a field is wrong and nothing was sent; `refused` AcountPay refused the request and nothing was created;
+ * `unavailable` AcountPay could not be asked or did not say, and nothing was created; `unknown` the request was sent and
+ * AcountPay may or may not have acted on it; `created` AcountPay created what was asked for, and a later step failed.
  */
-export type Outcome = 'invalid' | 'refused' | 'unavailable' | 'unknown' | 'made';
+export type Outcome = 'invalid' | 'refused' | 'unavailable' | 'unknown' | 'created';
 
 /** What went wrong with an item, in the merchant's words and without any secret. */
 abstract class ItemErrorBase extends Error {
@@ -45,11 +45,11 @@ export interface ApiErrorFacts {
 	status?: number;
 	/** An earlier attempt left it so, and nothing was sent now. */
 	isOld?: boolean;
-	/** With `made`, and where it keeps a new one from being created: the payment, whole. */
+	/** With `created`, and where it keeps a new one from being created: the payment, whole. */
 	payment?: IDataObject;
 }
 
-/** AcountPay rejected a request, could not be asked, or left open what it did. */
+/** AcountPay refused a request, could not be asked, or left open what it did. */
 export class ApiError extends ItemErrorBase implements ApiErrorFacts {
 	readonly status?: number;
 	readonly isOld: boolean;
@@ -69,7 +69,7 @@ export class ApiError extends ItemErrorBase implements ApiErrorFacts {
 
 	/** Whether other items are sent all the same: nothing that is sent now has gone wrong, or what was created is safe. */
 	get holdsUpNoOther(): boolean {
-		return this.isOld || this.outcome === 'made';
+		return this.isOld || this.outcome === 'created';
 	}
 }
 

@@ -627,7 +627,7 @@ describe('what is stopped', () => {
 		expect(stopped.status).toBe('canceled');
 		const namedPayments = () =>
 			logged(executionId)
-				.filter((line) => line.includes('Payments made'))
+				.filter((line) => line.includes('Payments created'))
 				.flatMap((line) => [...line.matchAll(/(ORDER-\d+) = (\w+)/g)]);
 		// Each line names a part of them, and n8n's log comes in pieces.
 		await until(() => namedPayments().length >= Math.max(1, sandbox.payments.length));

@@ -111,7 +111,7 @@ describe('a refused item, when the node stops on errors', () => {
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(60)));
 		const named = (error!.description as string).match(/ORDER-\d+ = \w+/g);
 		expect(named).toEqual(upTo(50).map((i) => `${referenceOf(i)} = ${ids()[referenceOf(i)]}`));
-		expect(error!.description).toContain('Payments made (60)');
+		expect(error!.description).toContain('Payments created (60)');
 		expect(error!.description).toContain('and 10 more');
 		expect(error!.context.paymentsMade).toEqual(
 			upTo(60).map((itemIndex) => ({

@@ -55,7 +55,7 @@ const CREATES: Create[] = [
 		nameField: 'referenceNumber',
 		names: () => sandbox.payments.map(({ referenceNumber }) => referenceNumber),
 		key: 'paymentsMade',
-		listed: 'Payments made',
+		listed: 'Payments created',
 	},
 	{
 		resource: 'merchant',
@@ -64,7 +64,7 @@ const CREATES: Create[] = [
 		nameField: 'companyName',
 		names: () => sandbox.merchants.slice(merchantsBefore).map(({ companyName }) => companyName),
 		key: 'merchantsMade',
-		listed: 'Merchants made',
+		listed: 'Merchants created',
 	},
 	{
 		resource: 'store',
@@ -73,7 +73,7 @@ const CREATES: Create[] = [
 		nameField: 'name',
 		names: () => sandbox.stores.map(({ fields }) => String(fields.name)),
 		key: 'storesMade',
-		listed: 'Stores made',
+		listed: 'Stores created',
 	},
 ];
 

@@ -203,7 +203,7 @@ describe('payments', () => {
 			node: createPayments({ options: { qrCode: true } }),
 			items: orders(1),
 		});
-		expect(error?.message).toMatch(/^The payment was made \(7\), but its QR code is missing/);
+		expect(error?.message).toMatch(/^The payment was created \(7\), but its QR code is missing/);
 	});
 
 	it('once each with Retry On Fail, and a retry by hand hands them out', async () => {

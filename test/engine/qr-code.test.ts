@@ -291,7 +291,7 @@ describe('Create with the option QR Code', () => {
 		expect(execution.status).toBe('error');
 		expect(execution.error).toMatchObject({
 			message: expect.stringContaining(
-				`The payment was made (${id}), but its QR code is missing: AcountPay does not find`,
+				`The payment was created (${id}), but its QR code is missing: AcountPay does not find`,
 			),
 			description: expect.stringContaining('Do not create the payment again.'),
 			context: {
@@ -349,7 +349,7 @@ describe('Create with the option QR Code', () => {
 		expect(execution.json()).toEqual([
 			{
 				error:
-					"The payment was made (without an ID), but its QR code is missing: AcountPay's response has no ID to ask for it with [item 0]",
+					"The payment was created (without an ID), but its QR code is missing: AcountPay's response has no ID to ask for it with [item 0]",
 				details: { outcome: 'made', description: expect.any(String), payment: body },
 			},
 		]);
@@ -399,7 +399,7 @@ describe('Create with the option QR Code', () => {
 		const execution = await engine.runNode({ node, items: orders(1) });
 
 		const [{ id }] = sandbox.payments;
-		const message = `The payment was made (${id}), but its QR code is missing: ${full} [item 0]`;
+		const message = `The payment was created (${id}), but its QR code is missing: ${full} [item 0]`;
 		if (execution.error) {
 			expect(execution.error).toMatchObject({
 				message,

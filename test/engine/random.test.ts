@@ -111,7 +111,7 @@ function told(execution: Execution): { made: Named[]; unknown: string[]; notMade
 		const found = (what: string, pattern: RegExp) =>
 			lines.filter((line) => line.includes(what)).flatMap((line) => [...line.matchAll(pattern)]);
 		return {
-			made: found('Payments made', /(ORDER-\d+) = (\w[\w ]+)/g).map(
+			made: found('Payments created', /(ORDER-\d+) = (\w[\w ]+)/g).map(
 				([, referenceNumber, paymentId]) => ({ referenceNumber, paymentId }),
 			),
 			unknown: found('May or may not exist', /ORDER-\d+/g).map(([reference]) => reference),

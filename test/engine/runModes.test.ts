@@ -45,7 +45,7 @@ it.each<[WorkflowExecuteMode, RegExp, RegExp]>([
 		/This payment was not created\. May or may not exist \(1\): ORDER-1\./,
 	);
 	expect(description).toMatch(
-		/Payments made \(2\): ORDER-0 = \w+, ORDER-2 = \w+\. Not started \(2\): ORDER-4, ORDER-5\./,
+		/Payments created \(2\): ORDER-0 = \w+, ORDER-2 = \w+\. Not started \(2\): ORDER-4, ORDER-5\./,
 	);
 	expect(description).toMatch(names);
 	expect(description).not.toMatch(never);

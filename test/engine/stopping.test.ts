@@ -26,7 +26,7 @@ const creates = () => requestsFor(sandbox, 'create').length;
 const logged = () =>
 	engine.log
 		.messages('warn')
-		.filter((line) => line.includes('Payments made'))
+		.filter((line) => line.includes('Payments created'))
 		.flatMap((line) => line.match(/ORDER-\d+ = \w+/g) ?? [])
 		.sort();
 

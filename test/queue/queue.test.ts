@@ -429,7 +429,7 @@ describe('an execution that a person stops', () => {
 				.split('\n')
 				.filter((line) => line.includes(`execution ${id}, was stopped`) && line.includes(what));
 		const namedPayments = () =>
-			logged('Payments made').flatMap((line) => [...line.matchAll(/(ORDER-[\d-]+) = (\w+)/g)]);
+			logged('Payments created').flatMap((line) => [...line.matchAll(/(ORDER-[\d-]+) = (\w+)/g)]);
 		// Each line names a part of them, and n8n's log comes in pieces.
 		await until(
 			() => namedPayments().length >= Math.max(1, sandbox.payments.length),

@@ -6,7 +6,7 @@ import { paymentIdOf } from '../../nodes/shared/api/payments';
 import type { ApiRequest } from '../../nodes/shared/api/request';
 import { ApiError, ValidationError } from '../../nodes/shared/errors';
 import { AdaptiveLimiter, ServerDown } from '../../nodes/shared/transport/adaptiveLimiter';
-import type { Client, PlacedRequest } from '../../nodes/shared/transport/client';
+import type { Client, BuiltRequest } from '../../nodes/shared/transport/client';
 import { ServerClock } from '../../nodes/shared/transport/serverClock';
 import type { ApiResponse, NetworkFailure } from '../../nodes/shared/http/response';
 import type { CallOptions } from '../../nodes/shared/transport/send';
@@ -70,12 +70,12 @@ export function scripted(script: Script | ((request: ApiRequest) => Scripted)) {
 		limiter: new AdaptiveLimiter(1),
 		clock: new ServerClock(),
 		redact: (text: string) => text.replaceAll('s3cret', '[secret]'),
-		place: (request: ApiRequest) => placed(request),
-		rejectedWords: (name: string) => ({
+		buildRequest: (request: ApiRequest) => built(request),
+		unauthorizedWords: (name: string) => ({
 			message: `AcountPay did not accept the access token for ${name}`,
 			advice: 'Check Client ID, Client Secret and Environment of the credential.',
 		}),
-		send: async (request: ApiRequest) => {
+		exchange: async (request: ApiRequest) => {
 			const next =
 				typeof script === 'function'
 					? script(request)
@@ -119,10 +119,10 @@ export function execution(
 }
 
 /** A request as it leaves, to a host. */
-export const placed = (
+export const built = (
 	{ method, path, headers = {}, body, merchantId = '' }: ApiRequest,
 	baseUrl = 'https://acountpay.test',
-): PlacedRequest => ({
+): BuiltRequest => ({
 	baseUrl,
 	method,
 	path,
@@ -132,7 +132,7 @@ export const placed = (
 
 /** The record of a request in a store of its own. */
 export const recordFor = (request: ApiRequest, { store } = execution()): IdempotencyRecord =>
-	store.record(0, { json: {} }, placed(request), label('ORDER-1'));
+	store.record(0, { json: {} }, built(request), label('ORDER-1'));
 
 /** What a person knows a payment by. */
 export const label = (referenceNumber: string, terms = '10 DKK'): Label => ({

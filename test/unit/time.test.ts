@@ -1,7 +1,7 @@
 /** That no text takes long: jest alone runs this, since Stryker counts each step, which takes minutes here. */
 import fc from 'fast-check';
 
-import { readMadePayment } from '../../nodes/shared/api/payments';
+import { readCreatedPayment } from '../../nodes/shared/api/payments';
 import { readJson, readReason } from '../../nodes/shared/api/responses';
 import { changedNumberIn } from '../../nodes/shared/largeIntegers';
 import { qrCodePng } from '../../nodes/shared/qrCode/qrCodePng';
@@ -37,7 +37,7 @@ describe('an answer of any bytes', () => {
 	const longest = (body: Buffer) =>
 		Math.max(
 			cpuOf(() => readReason(body, hide)),
-			cpuOf(() => readMadePayment(body)),
+			cpuOf(() => readCreatedPayment(body)),
 			cpuOf(() => readJson(body)),
 		);
 

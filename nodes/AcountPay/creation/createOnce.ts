@@ -1,86 +1,92 @@
 import type { IDataObject } from 'n8n-workflow';
 import type { ApiRequest } from '../../shared/api/request';
 import { ApiError } from '../../shared/errors';
-import { rejectionError, type Subject, unreachableError } from '../../shared/transport/apiErrors';
+import { refusalError, type Subject, unreachableError } from '../../shared/transport/apiErrors';
 import type { Client } from '../../shared/transport/client';
 import {
 	describeFailure,
-	isRejection,
+	isRefusal,
 	isSuccess,
 	isUnreachable,
 	type SendResult,
 } from '../../shared/http/response';
-import { type CallOptions, send } from '../../shared/transport/send';
-import type { Entry, IdempotencyRecord, KnownState, Obstacle } from './idempotencyRecord';
+import { type CallOptions, sendAtMostOnce } from '../../shared/transport/send';
+import {
+	type Entry,
+	type IdempotencyRecord,
+	isCreated,
+	type KnownState,
+	type Obstacle,
+} from './idempotencyRecord';
 
-/** What is kept of a request that has left, to find by it what it has created. What else it holds is the look-up's. */
+/** What is kept of a request that was sent, to find by it what it has created. What else it holds is the look-up's. */
 export interface Trace {
 	/** Tells this request from every other one. */
 	id: string;
 }
 
-/** What was found where something that may have been made was looked for. */
-export type Found =
-	/** `made`: the payment as AcountPay's list has it. */
-	| { kind: 'made'; made: IDataObject }
-	/** `looked`: what was looked at, as a sentence. */
-	| { kind: 'none' | 'doubt'; looked: string };
+/** What was found where something that may have been created was looked for. */
+export type LookUpResult =
+	/** `response`: the payment as AcountPay's list has it. */
+	| { kind: 'found'; response: IDataObject }
+	/** `report`: what was looked at, as a sentence. */
+	| { kind: 'none' | 'doubt'; report: string };
 
 /**
- * Finds out what became of requests whose outcome is not known. Where there is none, an open outcome stays open.
+ * Finds out what became of requests whose outcome is not known. Where there is none, an unknown outcome stays unknown.
  */
 export interface LookUp {
 	/** The request is about to leave. @returns what is to be kept of it */
 	sending(): Trace;
-	/** The request that left last has made nothing. */
-	notMade(): void;
+	/** The request that was sent last has created nothing. */
+	notCreated(): void;
 	/**
-	 * It has made something.
+	 * It has created something.
 	 * @param response AcountPay's response, whole
 	 */
-	made(response: IDataObject): void;
-	/** What is known by now of the request that left last. */
+	created(response: IDataObject): void;
+	/** What is known by now of the request that was sent last. */
 	trace(): Trace | undefined;
 	/**
-	 * Looks for what a request has made.
-	 * @param left what is kept of it; undefined: nothing
+	 * Looks for what a request has created.
+	 * @param trace what is kept of it; undefined: nothing
 	 * @param willResend whether it is sent again unless something speaks against it: then `none` says that nothing does
 	 */
-	find(left: Trace | undefined, willResend: boolean): Promise<Found>;
+	find(trace: Trace | undefined, willResend: boolean): Promise<LookUpResult>;
 }
 
-/** What an operation tells about the thing that it makes. */
+/** What an operation tells about the thing that it creates. */
 export interface Creation {
 	request: ApiRequest;
 	subject: Subject;
 	/** What may or may not exist when the outcome is unknown, as the beginning of a sentence: "Payment 'ORDER-1'". */
 	title: string;
 	/**
-	 * Takes what was made out of the body of a successful response.
-	 * @returns undefined when the body names nothing that was made
+	 * Takes what was created out of the body of a successful response.
+	 * @returns undefined when the body names nothing that was created
 	 */
-	read(body: Buffer): IDataObject | undefined;
-	/** What a rejection means, as a sentence of its own: 'This payment was not created.' */
-	nothingMade: string;
+	readCreated(body: Buffer): IDataObject | undefined;
+	/** What a refusal means, as a sentence of its own: 'This payment was not created.' */
+	notCreated: string;
 	/** What a person does when the outcome is unknown. */
-	whenUnknown: string;
+	unknownAdvice: string;
 	/** Where it can be looked for. */
 	lookUp?: LookUp;
 	/**
 	 * Asked right before a new request when this execution knows nothing of it: what exists already, and takes its place.
 	 * @throws ApiError when nothing may be sent
 	 */
-	existing?(): Promise<IDataObject | undefined>;
+	findExisting?(): Promise<IDataObject | undefined>;
 	/** Told of what was created, or was found to be. */
-	created?(response: IDataObject): void;
+	onCreated?(response: IDataObject): void;
 }
 
 /**
- * Makes something at AcountPay, at most once. What an earlier attempt of this execution made is handed out, and what it
- * left open is not sent again. Only a rate limited request, which made nothing, is sent again. Where there is a look-up,
- * an open outcome is looked up first, and what is found is handed out as made.
+ * Creates something at AcountPay, at most once. What an earlier attempt of this execution created is handed out, and a
+ * request whose outcome is unknown is not sent again. Only a rate limited request, which created nothing, is sent again.
+ * Where there is a look-up, an unknown outcome is looked up first, and what is found is handed out as created.
  * @returns AcountPay's response, whole, or what the look-up has found
- * @throws ApiError (`unknown` when it may have been made) or Cancelled (then this call made nothing)
+ * @throws ApiError (`unknown` when it may have been created) or Cancelled (then this call created nothing)
  */
 export async function createOnce(
 	client: Client,
@@ -90,54 +96,54 @@ export async function createOnce(
 ): Promise<IDataObject> {
 	return await record.exclusively(client.cancelSignal, async () => {
 		const { earlier } = record;
-		if (earlier) return await settle(client, creation, options, record, earlier);
+		if (earlier) return await resolveEarlier(client, creation, options, record, earlier);
 		const { obstacle } = record;
 		if (obstacle) throw obstacleError(creation, obstacle);
-		const existing = await creation.existing?.();
+		const existing = await creation.findExisting?.();
 		if (!existing) return await create(client, creation, options, record);
-		record.made(existing);
+		record.created(existing);
 		return existing;
 	});
 }
 
 /** Hands out what an earlier attempt has created, or finds out what it has. */
-async function settle(
+async function resolveEarlier(
 	client: Client,
 	creation: Creation,
 	options: CallOptions,
 	record: IdempotencyRecord,
 	earlier: Entry,
 ): Promise<IDataObject> {
-	const { isOtherwise } = record;
-	if (earlier.state === 'made') {
-		if (isOtherwise) throw otherwiseError(creation, earlier);
+	const { hasOtherTerms } = record;
+	if (isCreated(earlier)) {
+		if (hasOtherTerms) throw otherTermsError(creation, earlier);
 		// What was there before this execution may have been paid since.
 		const isExisting = earlier.answer.existing === true;
-		return (isExisting && (await creation.existing?.())) || earlier.answer;
+		return (isExisting && (await creation.findExisting?.())) || earlier.answer;
 	}
-	const left = describeLeft(earlier);
-	const willResend = options.resendUnknown && !isOtherwise;
+	const what = describeUnknown(earlier);
+	const willResend = options.resendUnknown && !hasOtherTerms;
 	const found = await creation.lookUp?.find(earlier.trace, willResend);
-	if (found?.kind === 'made') {
-		record.made(found.made);
-		creation.created?.(found.made);
-		if (isOtherwise) throw otherwiseError(creation, { ...earlier, answer: found.made });
-		return found.made;
+	if (found?.kind === 'found') {
+		record.created(found.response);
+		creation.onCreated?.(found.response);
+		if (hasOtherTerms) throw otherTermsError(creation, { ...earlier, answer: found.response });
+		return found.response;
 	}
 	if (!willResend || found?.kind === 'doubt') {
-		throw unknownError(creation, left, { isOld: true, looked: found?.looked });
+		throw unknownError(creation, what, { isOld: true, looked: found?.report });
 	}
 	return await create(client, creation, options, record).catch((error: unknown) => {
-		// Whatever became of the second request, the first may have made it.
+		// Whatever became of the second request, the first may have created it.
 		throw error instanceof ApiError && error.outcome !== 'unknown'
-			? unknownError(creation, `${left}. Sent again: ${error.message}`, error)
+			? unknownError(creation, `${what}. Sent again: ${error.message}`, error)
 			: error;
 	});
 }
 
 /** The error for an item that can't be told from something that this execution or another retry of it knows of. */
 function obstacleError(creation: Creation, { entry, executionId }: Obstacle): ApiError {
-	const payment = entry.state === 'made' ? entry.answer : undefined;
+	const payment = isCreated(entry) ? entry.answer : undefined;
 	if (executionId !== undefined) {
 		return new ApiError(
 			'refused',
@@ -155,11 +161,11 @@ function obstacleError(creation: Creation, { entry, executionId }: Obstacle): Ap
 		);
 	}
 	const looked = 'An earlier run of this node in this execution asked for it.';
-	return unknownError(creation, describeLeft(entry as KnownState), { isOld: true, looked });
+	return unknownError(creation, describeUnknown(entry as KnownState), { isOld: true, looked });
 }
 
 /** The error for an item that now asks for something else than what it has got. */
-const otherwiseError = (
+const otherTermsError = (
 	{ title }: Creation,
 	{ terms, answer }: { terms?: string; answer: IDataObject },
 ) =>
@@ -170,7 +176,7 @@ const otherwiseError = (
 		{ isOld: true, payment: answer },
 	);
 
-const describeLeft = (earlier: KnownState): string =>
+const describeUnknown = (earlier: KnownState): string =>
 	earlier.state === 'unknown'
 		? earlier.what
 		: 'was asked, and the execution ended before it responded';
@@ -184,47 +190,47 @@ async function create(
 	const { lookUp } = creation;
 	const observer = {
 		sending: () => record.sending(lookUp?.sending()),
-		notMade: () => {
-			lookUp?.notMade();
-			record.notMade();
+		notCreated: () => {
+			lookUp?.notCreated();
+			record.notCreated();
 		},
 	};
-	const sent: SendResult = await send(client, creation.request, options, observer);
+	const sent: SendResult = await sendAtMostOnce(client, creation.request, options, observer);
 	const { status } = sent;
-	const made = isSuccess(sent) ? creation.read(sent.body) : undefined;
-	if (made) {
-		lookUp?.made(made);
-		record.made(made);
-		creation.created?.(made);
-		return made;
+	const response = isSuccess(sent) ? creation.readCreated(sent.body) : undefined;
+	if (response) {
+		lookUp?.created(response);
+		record.created(response);
+		creation.onCreated?.(response);
+		return response;
 	}
 	if (isUnreachable(sent)) {
-		observer.notMade();
+		observer.notCreated();
 		throw unreachableError(client, creation.subject, sent);
 	}
-	if (isRejection(sent)) {
-		observer.notMade();
-		throw rejectionError(client, sent, creation.subject, creation.nothingMade);
+	if (isRefusal(sent)) {
+		observer.notCreated();
+		throw refusalError(client, sent, creation.subject, creation.notCreated);
 	}
 	const what = describeFailure(sent);
 	record.unknown(what, lookUp?.trace());
 	const found = await lookUp?.find(lookUp.trace(), false);
-	if (found?.kind === 'made') {
-		record.made(found.made);
-		creation.created?.(found.made);
-		return found.made;
+	if (found?.kind === 'found') {
+		record.created(found.response);
+		creation.onCreated?.(found.response);
+		return found.response;
 	}
-	throw unknownError(creation, what, { status, looked: found?.looked });
+	throw unknownError(creation, what, { status, looked: found?.report });
 }
 
 const unknownError = (
-	{ title, whenUnknown }: Creation,
+	{ title, unknownAdvice }: Creation,
 	what: string,
 	{ status, isOld, looked }: { status?: number; isOld?: boolean; looked?: string },
 ) =>
 	new ApiError(
 		'unknown',
 		`${title} may or may not exist: AcountPay ${what}`,
-		looked ? `${looked} ${whenUnknown}` : whenUnknown,
+		looked ? `${looked} ${unknownAdvice}` : unknownAdvice,
 		{ status, isOld },
 	);

@@ -40,6 +40,10 @@ export type Entry = Identity &
 		failed?: true;
 	};
 
+/** Whether an entry is of something that was created. `made` and `answer` are in stored executions. */
+export const isCreated = (entry: Entry): entry is Extract<Entry, { state: 'made' }> =>
+	entry.state === 'made';
+
 /** The entries whose request has not been responded to yet, in this process. */
 export const inFlight = new WeakSet<Entry>();
 
@@ -47,24 +51,24 @@ export const inFlight = new WeakSet<Entry>();
 const underWay = new WeakMap<Entry[], Promise<unknown>>();
 
 /** Whether an entry is of this creation by what a person knows it by. Older entries have the reference alone. */
-export const isNamed = (entry: Entry, { key, referenceNumber }: Identity): boolean =>
+export const hasSameLabel = (entry: Entry, { key, referenceNumber }: Identity): boolean =>
 	entry.key === undefined ? entry.referenceNumber === referenceNumber : entry.key === key;
 
 /** Something that may be this creation, and that it can't be told from. */
 export interface Obstacle {
 	entry: Entry;
-	/** The other retry of the same execution that has put it down; undefined: an earlier turn of this execution. */
+	/** The other retry of the same execution that has put it down; undefined: an earlier iteration of this execution. */
 	executionId?: string;
 }
 
 /** What a record asks of its store. */
 export interface RecordStore {
-	/** The entries of all turns. */
+	/** The entries of all iterations. */
 	allEntries(): Entry[];
 	/** Whether this execution has put it down, or the one that it is a retry of. */
 	isOwn(entry: Entry): boolean;
 	/** This execution has put it down. */
-	owns(entry: Entry): void;
+	markOwn(entry: Entry): void;
 	/** @param entries of the item */
 	obstacleTo(identity: Identity, entries: readonly Entry[]): Obstacle | undefined;
 }
@@ -92,14 +96,14 @@ export class IdempotencyRecord {
 		const { entries, identity } = this;
 		const found = [
 			...entries.filter(({ request }) => request === identity.request),
-			...entries.filter((entry) => this.comesFrom(entry)),
-			...entries.filter((entry) => isNamed(entry, identity)),
+			...entries.filter((entry) => this.isFromSameItem(entry)),
+			...entries.filter((entry) => hasSameLabel(entry, identity)),
 		];
-		return found.find(({ state }) => state === 'made') ?? found.at(0);
+		return found.find(isCreated) ?? found.at(0);
 	}
 
 	/** Whether an entry is of the same item. Where it comes from tells nothing in another retry: its items may differ. */
-	private comesFrom(entry: Entry): boolean {
+	private isFromSameItem(entry: Entry): boolean {
 		return entry.origin === this.identity.origin && this.store.isOwn(entry);
 	}
 
@@ -109,9 +113,10 @@ export class IdempotencyRecord {
 	}
 
 	/** Whether {@link earlier} was asked for on other terms than this creation is now. */
-	get isOtherwise(): boolean {
+	get hasOtherTerms(): boolean {
 		const { earlier, identity } = this;
-		if (!earlier || earlier.request === identity.request || this.comesFrom(earlier)) return false;
+		if (!earlier || earlier.request === identity.request || this.isFromSameItem(earlier))
+			return false;
 		return earlier.terms !== identity.terms;
 	}
 
@@ -149,21 +154,21 @@ export class IdempotencyRecord {
 		this.put({ state: 'sent', ...(trace && { trace }) });
 	}
 
-	/** AcountPay made it. */
-	made(answer: IDataObject): void {
-		this.put({ state: 'made', answer });
+	/** AcountPay has created it. */
+	created(response: IDataObject): void {
+		this.put({ state: 'made', answer: response });
 	}
 
 	/**
-	 * AcountPay may or may not have made it.
+	 * AcountPay may or may not have created it.
 	 * @param trace what the request can be looked up by
 	 */
 	unknown(what: string, trace?: Trace): void {
 		this.put({ state: 'unknown', what, ...(trace && { trace }) });
 	}
 
-	/** The request that was on its way made nothing: what was known before it holds again. */
-	notMade(): void {
+	/** The request that was on its way has created nothing: what was known before it holds again. */
+	notCreated(): void {
 		this.remove();
 		if (this.before) this.entries.push(this.before);
 	}
@@ -172,7 +177,7 @@ export class IdempotencyRecord {
 		this.remove();
 		const entry = { ...this.identity, ...state };
 		if (state.state === 'sent') inFlight.add(entry);
-		this.store.owns(entry);
+		this.store.markOwn(entry);
 		this.entries.push(entry);
 	}
 

@@ -1,41 +1,49 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import type { PlacedRequest } from '../../shared/transport/client';
+import type { BuiltRequest } from '../../shared/transport/client';
 import {
 	type Entry,
 	IdempotencyRecord,
 	type Identity,
+	hasSameLabel,
 	inFlight,
-	isNamed,
+	isCreated,
 	type Label,
 	type Obstacle,
 	type RecordStore,
 } from './idempotencyRecord';
-import { knowerOf, knows, learn, retriedFrom, retriedItems } from './retriedItems';
+import { isKnownTo, lastKnownTo, markKnownTo, retriedFrom, retriedItems } from './retriedItems';
 import { isToolCall } from '../../shared/runMode';
 
-/** What is remembered of one turn of a loop. The names are in stored executions: they are never renamed. */
-interface Turn {
+/** What is remembered of one iteration of a loop. The names are in stored executions: they are never renamed. */
+interface Iteration {
 	/** By item. More than one when a person changed parameters and retried the execution. */
 	items: Record<string, Entry[]>;
 	/** How often the node has ended well and is run again all the same, in which execution. */
 	reruns?: { executionId: string; count: number };
 	/** The execution whose cancellation has been logged. */
 	toldIn?: string;
-	/** Tells it from the turns of other executions, in all retries. */
+	/** Tells it from the iterations of other executions, in all retries. */
 	id?: string;
 }
 
-/** Where the turns are in n8n's node context: by {@link turnKeyOf}. */
+/** Where the iterations are in n8n's node context: by {@link iterationKeyOf}. */
 interface StoredContext {
-	payments?: Record<string, Turn>;
+	payments?: Record<string, Iteration>;
 }
 
-/** What a run has made and left open so far, in the order of its items. */
+/** An item that something was asked for, and what a person calls that. */
+export interface NamedItem {
+	itemIndex: number;
+	name: string;
+}
+
+/** What a run has sent so far, in the order of its items. */
 export interface Summary {
-	made: Array<{ itemIndex: number; referenceNumber: string; paymentId?: string }>;
-	/** Sent, and AcountPay may or may not have acted on it. */
-	unknown: Array<{ itemIndex: number; referenceNumber: string }>;
+	/** `id`: AcountPay's, where its response has one. */
+	created: Array<NamedItem & { id?: string }>;
+	/** AcountPay may or may not have acted on it. */
+	unknown: NamedItem[];
 }
 
 const hashOf = (value: unknown) =>
@@ -56,11 +64,11 @@ const withoutNewerDefaults = (parameters: object) =>
 const toolCalls = new WeakMap<object, string>();
 
 /**
- * What stays the same when n8n tries the node again, and differs between two turns of a loop or two calls of a tool. n8n
+ * What stays the same when n8n tries the node again, and differs between two iterations of a loop or two calls of a tool. n8n
  * gives every try of a tool call a run index of its own, and may give two calls the same; but all tries of a call, and no
  * other call, have its arguments as the very same object.
  */
-function turnKeyOf(execution: IExecuteFunctions): string {
+function iterationKeyOf(execution: IExecuteFunctions): string {
 	if (!isToolCall(execution)) return String(execution.getWorkflowDataProxy(0).$runIndex);
 	const [{ json: toolArguments }] = execution.getInputData();
 	const key = toolCalls.get(toolArguments) ?? `call:${randomUUID()}`;
@@ -69,22 +77,22 @@ function turnKeyOf(execution: IExecuteFunctions): string {
 }
 
 /**
- * Remembers within one execution what was made, in n8n's node context. That context lives through the tries of 'Retry On
- * Fail' and through a retry of the execution by hand, so neither makes anything again. It is keyed by the node's name
- * alone and lives through all turns of a loop, so entries are bound to the turn ({@link turnKeyOf}) and the item.
+ * Remembers within one execution what was created, in n8n's node context. That context lives through the tries of 'Retry On
+ * Fail' and through a retry of the execution by hand, so neither creates anything again. It is keyed by the node's name
+ * alone and lives through all iterations of a loop, so entries are bound to the iteration ({@link iterationKeyOf}) and the item.
  *
  * Within an item, a creation is known again by what is sent; by where it comes from, since the same parameters and the same
  * item give another request when an expression holds the time; and by its {@link Label}, whatever else a person has edited.
- * What is open stays open for the whole execution, and keeps an item with the same label in another turn from being sent.
+ * What is unknown stays unknown for the whole execution, and keeps an item with the same label in another iteration from being sent.
  */
 export class IdempotencyStore implements RecordStore {
 	private readonly context: StoredContext;
-	private readonly turnKey: string;
-	private readonly turn: Turn;
+	private readonly iterationKey: string;
+	private readonly iteration: Iteration;
 	private readonly parameters: string;
 	private readonly executionId: string;
-	/** The turn that is retried by hand, for all retries of it; undefined when this is no retry. */
-	private readonly retried?: string;
+	/** The iteration that is retried by hand, for all retries of it; undefined when this is no retry. */
+	private readonly retriedIteration?: string;
 
 	/** @param idOf reads the id in the response to a create */
 	constructor(
@@ -92,16 +100,21 @@ export class IdempotencyStore implements RecordStore {
 		private readonly idOf: (response: IDataObject) => string | undefined = () => undefined,
 	) {
 		this.context = execution.getContext('node') as StoredContext;
-		this.turnKey = turnKeyOf(execution);
+		this.iterationKey = iterationKeyOf(execution);
 		this.executionId = execution.getExecutionId();
 		this.context.payments ??= {};
-		this.turn = this.context.payments[this.turnKey] ??= { items: {} };
-		const began = retriedFrom(execution);
-		// Retries of an execution that has not come to this turn have nothing else in common.
-		this.turn.id ??= began === undefined ? randomUUID() : String(began);
-		if (began !== undefined) {
+		this.iteration = this.context.payments[this.iterationKey] ??= { items: {} };
+		const startedAt = retriedFrom(execution);
+		// Retries of an execution that has not come to this iteration have nothing else in common.
+		this.iteration.id ??= startedAt === undefined ? randomUUID() : String(startedAt);
+		if (startedAt !== undefined) {
 			const { id } = execution.getWorkflow();
-			this.retried = [id, execution.getNode().name, this.turnKey, this.turn.id].join(' ');
+			this.retriedIteration = [
+				id,
+				execution.getNode().name,
+				this.iterationKey,
+				this.iteration.id,
+			].join(' ');
 		}
 		const { parameters } = execution.getNode();
 		this.parameters = hashOf({ ...withoutNewerDefaults(parameters), options: undefined });
@@ -111,7 +124,7 @@ export class IdempotencyStore implements RecordStore {
 	record(
 		itemIndex: number,
 		item: INodeExecutionData,
-		{ baseUrl, method, path, headers, body }: PlacedRequest,
+		{ baseUrl, method, path, headers, body }: BuiltRequest,
 		{ referenceNumber, key, terms }: Label,
 	): IdempotencyRecord {
 		const identity: Identity = {
@@ -121,41 +134,41 @@ export class IdempotencyStore implements RecordStore {
 			...(key !== undefined && { key: hashOf([baseUrl, key]) }),
 			...(terms !== undefined && { terms }),
 		};
-		let entries = (this.turn.items[itemIndex] ??= []);
-		if (this.retried !== undefined) {
-			entries = retriedItems.shared(this.retried, itemIndex, entries, this.executionId);
-			this.turn.items[itemIndex] = entries;
+		let entries = (this.iteration.items[itemIndex] ??= []);
+		if (this.retriedIteration !== undefined) {
+			entries = retriedItems.entriesOf(this.retriedIteration, itemIndex, entries, this.executionId);
+			this.iteration.items[itemIndex] = entries;
 		}
 		return new IdempotencyRecord(entries, identity, this);
 	}
 
 	isOwn(entry: Entry): boolean {
-		return this.retried === undefined || knows(this.executionId, entry);
+		return this.retriedIteration === undefined || isKnownTo(entry, this.executionId);
 	}
 
-	owns(entry: Entry): void {
-		if (this.retried !== undefined) learn(entry, this.executionId);
+	markOwn(entry: Entry): void {
+		if (this.retriedIteration !== undefined) markKnownTo(entry, this.executionId);
 	}
 
 	/**
-	 * What an earlier turn has left open for the same label, or has created for an item that failed: it may have come back, or
+	 * What an earlier iteration has sent for the same label with an unknown outcome, or has created for an item that failed: it may have come back, or
 	 * be another item's. And what another retry of the same execution has put down, where items are no longer the same.
 	 */
 	obstacleTo(identity: Identity, entries: readonly Entry[]): Obstacle | undefined {
-		const fits = (entry: Entry) => isNamed(entry, identity);
-		for (const [turnKey, { items }] of Object.entries(this.context.payments ?? {})) {
-			if (turnKey === this.turnKey) continue;
+		const fits = (entry: Entry) => hasSameLabel(entry, identity);
+		for (const [key, { items }] of Object.entries(this.context.payments ?? {})) {
+			if (key === this.iterationKey) continue;
 			const entry = Object.values(items)
 				.flat()
 				.filter(fits)
-				.find((other) => !inFlight.has(other) && (other.state !== 'made' || other.failed));
+				.find((other) => !inFlight.has(other) && (!isCreated(other) || other.failed));
 			if (entry) return { entry };
 		}
-		if (this.retried === undefined) return undefined;
+		if (this.retriedIteration === undefined) return undefined;
 		const entry =
 			entries.find((other) => other.origin === identity.origin && !this.isOwn(other)) ??
-			retriedItems.ofOthers(this.retried, this.executionId).find(fits);
-		return entry && { entry, executionId: knowerOf(entry) };
+			retriedItems.entriesOfOthers(this.retriedIteration, this.executionId).find(fits);
+		return entry && { entry, executionId: lastKnownTo(entry) };
 	}
 
 	allEntries(): Entry[] {
@@ -166,20 +179,20 @@ export class IdempotencyStore implements RecordStore {
 
 	/** Puts down whether an item has failed: then what was created for it is still to be handed out. */
 	setFailed(itemIndex: number, isFailed: boolean): void {
-		for (const entry of this.turn.items[itemIndex] ?? []) {
-			if (isFailed && entry.state === 'made') entry.failed = true;
+		for (const entry of this.iteration.items[itemIndex] ?? []) {
+			if (isFailed && isCreated(entry)) entry.failed = true;
 			else delete entry.failed;
 		}
 	}
 
-	/** What this turn has made and left open, earlier attempts included. */
+	/** What this iteration has created, and whose outcome is unknown, earlier attempts included. */
 	summary(): Summary {
-		const summary: Summary = { made: [], unknown: [] };
-		for (const [item, entries] of Object.entries(this.turn.items)) {
+		const summary: Summary = { created: [], unknown: [] };
+		for (const [item, entries] of Object.entries(this.iteration.items)) {
 			for (const entry of entries) {
-				const named = { itemIndex: Number(item), referenceNumber: entry.referenceNumber };
-				if (entry.state === 'made') {
-					summary.made.push({ ...named, paymentId: this.idOf(entry.answer) });
+				const named = { itemIndex: Number(item), name: entry.referenceNumber };
+				if (isCreated(entry)) {
+					summary.created.push({ ...named, id: this.idOf(entry.answer) });
 				} else {
 					summary.unknown.push(named);
 				}
@@ -189,23 +202,23 @@ export class IdempotencyStore implements RecordStore {
 	}
 
 	/**
-	 * To be called when the node has ended well. Drops what this turn has handed out unless n8n runs the node again, so that
+	 * To be called when the node has ended well. Drops what this iteration has handed out unless n8n runs the node again, so that
 	 * stored executions do not hold responses twice.
 	 * @param looksFailed whether the output is one for which 'Retry On Fail' runs the node again
 	 */
 	close(looksFailed: boolean): void {
 		if (looksFailed && this.runsAgain()) return;
 		const payments = this.context.payments ?? {};
-		const kept = Object.entries(this.turn.items)
+		const kept = Object.entries(this.iteration.items)
 			.map(([item, entries]): [string, Entry[]] => [
 				item,
-				entries.filter(({ state, failed }) => state !== 'made' || failed),
+				entries.filter((entry) => !isCreated(entry) || entry.failed),
 			])
 			.filter(([, entries]) => entries.length > 0);
 		if (kept.length > 0) {
-			payments[this.turnKey] = { items: Object.fromEntries(kept) };
+			payments[this.iterationKey] = { items: Object.fromEntries(kept) };
 		} else {
-			delete payments[this.turnKey];
+			delete payments[this.iterationKey];
 		}
 		if (Object.keys(payments).length === 0) delete this.context.payments;
 	}
@@ -215,8 +228,8 @@ export class IdempotencyStore implements RecordStore {
 	 */
 	isFirstCancellation(): boolean {
 		const executionId = this.execution.getExecutionId();
-		const isFirst = this.turn.toldIn !== executionId;
-		this.turn.toldIn = executionId;
+		const isFirst = this.iteration.toldIn !== executionId;
+		this.iteration.toldIn = executionId;
 		return isFirst;
 	}
 
@@ -224,8 +237,9 @@ export class IdempotencyStore implements RecordStore {
 		const { retryOnFail, maxTries } = this.execution.getNode();
 		if (!retryOnFail) return false;
 		const executionId = this.execution.getExecutionId();
-		const earlier = this.turn.reruns?.executionId === executionId ? this.turn.reruns.count : 0;
-		this.turn.reruns = { executionId, count: earlier + 1 };
+		const earlier =
+			this.iteration.reruns?.executionId === executionId ? this.iteration.reruns.count : 0;
+		this.iteration.reruns = { executionId, count: earlier + 1 };
 		// As n8n reads its setting 'Max. Tries'. It meets no end where that is no whole number.
 		const tries = Math.min(5, Math.max(2, maxTries || 3));
 		return earlier + 1 < tries || !Number.isInteger(tries);

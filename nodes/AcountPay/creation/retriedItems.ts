@@ -1,5 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import type { Entry } from './idempotencyRecord';
+import { type Entry, isCreated } from './idempotencyRecord';
 
 /** How many items of retried executions are remembered at most: the oldest are forgotten first. */
 const MOST = 100_000;
@@ -23,16 +23,16 @@ export function retriedFrom(execution: IExecuteFunctions): number | undefined {
 const knownTo = new WeakMap<Entry, Set<string>>();
 
 /** A retry knows of an entry. */
-export function learn(entry: Entry, executionId: string): void {
+export function markKnownTo(entry: Entry, executionId: string): void {
 	knownTo.set(entry, (knownTo.get(entry) ?? new Set()).add(executionId));
 }
 
 /** Whether a retry knows of an entry itself. */
-export const knows = (executionId: string, entry: Entry): boolean =>
+export const isKnownTo = (entry: Entry, executionId: string): boolean =>
 	knownTo.get(entry)?.has(executionId) ?? true;
 
 /** The retry that has come to know of an entry last. */
-export const knowerOf = (entry: Entry): string | undefined =>
+export const lastKnownTo = (entry: Entry): string | undefined =>
 	[...(knownTo.get(entry) ?? [])].at(-1);
 
 /**
@@ -40,37 +40,37 @@ export const knowerOf = (entry: Entry): string | undefined =>
  * twice, one after the other or with a double click, and gives each retry a copy of its own.
  */
 class RetriedItems {
-	/** By retried turn, then by item. */
-	private readonly turns = new Map<string, Map<number, Entry[]>>();
+	/** By retried iteration, then by item. */
+	private readonly iterations = new Map<string, Map<number, Entry[]>>();
 	private size = 0;
 
 	/**
 	 * The one list for an item, in which all retries put down what they do.
 	 * @param own what the execution has stored of it: it knows more when the retry before ran in another process
 	 */
-	shared(turn: string, itemIndex: number, own: Entry[], executionId: string): Entry[] {
-		const items = this.turns.get(turn) ?? new Map<number, Entry[]>();
-		this.turns.set(turn, items);
+	entriesOf(iteration: string, itemIndex: number, own: Entry[], executionId: string): Entry[] {
+		const items = this.iterations.get(iteration) ?? new Map<number, Entry[]>();
+		this.iterations.set(iteration, items);
 		const list = items.get(itemIndex) ?? own;
 		for (const entry of own) {
-			learn(merge(list, entry), executionId);
+			markKnownTo(merge(list, entry), executionId);
 		}
 		if (!items.has(itemIndex)) this.size++;
 		items.set(itemIndex, list);
-		this.forgetOldest(turn);
+		this.forgetOldest(iteration);
 		return list;
 	}
 
-	/** What other retries have put down for any item of a turn. */
-	ofOthers(turn: string, executionId: string): Entry[] {
-		const all = [...(this.turns.get(turn)?.values() ?? [])].flat();
-		return all.filter((entry) => !knows(executionId, entry));
+	/** What other retries have put down for any item of an iteration. */
+	entriesOfOthers(iteration: string, executionId: string): Entry[] {
+		const all = [...(this.iterations.get(iteration)?.values() ?? [])].flat();
+		return all.filter((entry) => !isKnownTo(entry, executionId));
 	}
 
 	private forgetOldest(present: string): void {
-		for (const [turn, { size }] of this.turns) {
-			if (this.size <= MOST || turn === present) return;
-			this.turns.delete(turn);
+		for (const [iteration, { size }] of this.iterations) {
+			if (this.size <= MOST || iteration === present) return;
+			this.iterations.delete(iteration);
 			this.size -= size;
 		}
 	}
@@ -83,15 +83,16 @@ class RetriedItems {
 function merge(list: Entry[], entry: Entry): Entry {
 	const index = list.findIndex(({ request }) => request === entry.request);
 	if (index >= 0) {
-		if (entry.state === 'made' && list[index].state !== 'made') list[index] = entry;
+		if (isCreated(entry) && !isCreated(list[index])) list[index] = entry;
 		return list[index];
 	}
-	// Sent again since then, with other fields: what is stored as open is settled.
-	const settled = list.find(
-		({ state, key, origin }) =>
-			state === 'made' && ((key !== undefined && key === entry.key) || origin === entry.origin),
+	// Sent again since then, with other fields: what is stored as unknown is known by now.
+	const created = list.find(
+		(other) =>
+			isCreated(other) &&
+			((other.key !== undefined && other.key === entry.key) || other.origin === entry.origin),
 	);
-	if (entry.state !== 'made' && settled) return settled;
+	if (!isCreated(entry) && created) return created;
 	list.push(entry);
 	return entry;
 }

@@ -35,14 +35,14 @@ type Result = { output: ItemOutput[] } | { failed: ItemError };
  *
  * Every item is checked before the first is sent, unless the node continues on errors. At most 'Max Concurrency' requests
  * are in flight. When an item fails and the node stops on errors, no further item starts and those in flight finish; so
- * too when the execution is cancelled. Everything that was made is named: in the error, or in n8n's log where n8n keeps no
+ * too when the execution is cancelled. Everything that was created is named: in the error, or in n8n's log where n8n keeps no
  * error.
  */
 export class ItemRunner<Input> {
 	private readonly store: IdempotencyStore;
 	private readonly results: Result[] = [];
 	private readonly checked: Array<CheckedItem<Input> | undefined> = [];
-	/** What a person calls the items that make something. */
+	/** What a person calls the items that create something. */
 	private readonly references: Array<string | undefined> = [];
 	/** The first item that has failed, when the node stops on errors. */
 	private failedItem?: number;
@@ -185,7 +185,7 @@ export class ItemRunner<Input> {
 							throw new UnexpectedError(error, true);
 						}),
 				record: (request, label) =>
-					this.store.record(item, this.items[item], client.place(request), label),
+					this.store.record(item, this.items[item], client.buildRequest(request), label),
 			});
 			this.results[item] = { output };
 			this.store.setFailed(item, false);
@@ -221,7 +221,7 @@ export class ItemRunner<Input> {
 		return waitUntil;
 	}
 
-	/** What became of the items so far; of an operation that makes nothing, nothing. */
+	/** What became of the items so far; of an operation that creates nothing, nothing. */
 	private summary(): RunSummary {
 		const itemCount = this.operation.referenceOf ? this.items.length : 0;
 		return summarise(

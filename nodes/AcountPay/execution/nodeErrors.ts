@@ -6,7 +6,7 @@ import {
 	NodeApiError,
 	NodeOperationError,
 } from 'n8n-workflow';
-import { ApiError, type ItemError } from '../../shared/errors';
+import { ApiError, type ItemError, type Outcome } from '../../shared/errors';
 import type { Noun } from '../../shared/transport/apiErrors';
 import { type RunMode, runModeOf } from '../../shared/runMode';
 import { safeRetry } from './retryAdvice';
@@ -21,12 +21,15 @@ const looksForExisting = ({ parameters }: INode): boolean => {
 /** How many payments an error names in its text; all of them are in its `context`. */
 const NAMED_PAYMENTS = 50;
 
+/** An outcome as saved workflows know it. */
+const nameOf = (outcome: Outcome): string => (outcome === 'created' ? 'made' : outcome);
+
 /** n8n takes a run for cancelled when its error holds this word, whoever wrote it. */
 const CANCEL_WORD = /canceled/g;
 
 /** A language model reads the message alone. */
 const forModel = ({ outcome }: ItemError): string =>
-	outcome === 'unknown' || outcome === 'made' ? '. Do not create it again' : '';
+	outcome === 'unknown' || outcome === 'created' ? '. Do not create it again' : '';
 
 const messageFor = (failed: ItemError, itemIndex: number, mode: RunMode) =>
 	`${failed.message.replace(CANCEL_WORD, 'cancelled')}${mode === 'tool' ? forModel(failed) : ''} [item ${itemIndex}]`;
@@ -46,17 +49,17 @@ export function nodeErrorFor(
 	const mode = runModeOf(context);
 	const message = messageFor(failed, itemIndex, mode);
 	const isOther = (item: { itemIndex: number }) => item.itemIndex !== itemIndex;
-	const { noun = 'payment', made, unknown, refused, notStarted } = summary;
+	const { noun = 'payment', created, unknown, refused, notStarted } = summary;
 	const description = [
 		failed.description,
 		...sentencesFor({
 			noun,
-			made,
+			created,
 			unknown: unknown.filter(isOther),
 			refused: refused.filter(isOther),
 			notStarted: notStarted.filter(isOther),
 		}),
-		made.length + unknown.length > 0 &&
+		created.length + unknown.length > 0 &&
 			safeRetry(
 				mode,
 				context.getExecutionId(),
@@ -79,11 +82,11 @@ export function nodeErrorFor(
 	// n8n puts words of its own in place of a message that holds a code such as ECONNRESET, with advice to retry.
 	Object.assign(error, { message, description });
 	Object.assign(error.context, {
-		outcome: failed.outcome,
-		[`${noun}sMade`]: made.map((item) => namedBy(noun, item)),
-		outcomesUnknown: unknown.map((item) => namedBy(noun, item)),
-		refused: refused.map((item) => namedBy(noun, item)),
-		notStarted: notStarted.map((item) => namedBy(noun, item)),
+		outcome: nameOf(failed.outcome),
+		[`${noun}sMade`]: created.map((item) => inContext(noun, item)),
+		outcomesUnknown: unknown.map((item) => inContext(noun, item)),
+		refused: refused.map((item) => inContext(noun, item)),
+		notStarted: notStarted.map((item) => inContext(noun, item)),
 	});
 	return error;
 }
@@ -104,7 +107,7 @@ export function errorItem(
 		json: {
 			error: messageFor(failed, itemIndex, runModeOf(context)),
 			details: {
-				outcome,
+				outcome: nameOf(outcome),
 				...(status && { status }),
 				...(description && { description }),
 				...(payment && { payment }),
@@ -145,40 +148,33 @@ export function cancelledError(
 	});
 }
 
-/** An item with the keys that fit what it makes: a payment has a reference number, everything else a name. */
-const namedBy = (
+/** An item as an error's `context` has it, where a payment's name is its reference number. */
+const inContext = (
 	noun: Noun,
-	item: RunSummary['made'][number] | RunSummary['notStarted'][number],
-) => {
-	if (noun === 'payment') return item;
-	const { referenceNumber: name, paymentId: id, itemIndex } = { paymentId: undefined, ...item };
-	return {
-		itemIndex,
-		...(name !== undefined && { name }),
-		...(id !== undefined && { [`${noun}Id`]: id }),
-	};
-};
+	{ itemIndex, name, id }: Partial<RunSummary['created'][number]>,
+): IDataObject => ({
+	itemIndex,
+	...(name !== undefined && { [noun === 'payment' ? 'referenceNumber' : 'name']: name }),
+	...(id !== undefined && { [`${noun}Id`]: id }),
+});
 
 const titleOf = (noun: Noun) => `${noun[0].toUpperCase()}${noun.slice(1)}`;
 
 /** What became of the items, and the names of those. */
 function namesIn({
 	noun = 'payment',
-	made,
+	created,
 	unknown,
 	refused,
 	notStarted,
 }: RunSummary): Array<[string, string[]]> {
-	const nameOf = ({ itemIndex, referenceNumber }: RunSummary['notStarted'][number]) =>
-		referenceNumber ?? `item ${itemIndex}`;
+	const textOf = ({ itemIndex, name }: RunSummary['notStarted'][number]) =>
+		name ?? `item ${itemIndex}`;
 	return [
-		['May or may not exist', unknown.map(nameOf)],
-		['Refused', refused.map(nameOf)],
-		[
-			`${titleOf(noun)}s made`,
-			made.map((item) => `${nameOf(item)} = ${item.paymentId ?? 'no ID'}`),
-		],
-		['Not started', notStarted.map(nameOf)],
+		['May or may not exist', unknown.map(textOf)],
+		['Refused', refused.map(textOf)],
+		[`${titleOf(noun)}s created`, created.map((item) => `${textOf(item)} = ${item.id ?? 'no ID'}`)],
+		['Not started', notStarted.map(textOf)],
 	];
 }
 

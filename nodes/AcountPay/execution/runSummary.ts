@@ -1,33 +1,27 @@
 import type { ItemError } from '../../shared/errors';
 import type { Noun } from '../../shared/transport/apiErrors';
-import type { Summary } from '../creation/idempotencyStore';
+import type { NamedItem, Summary } from '../creation/idempotencyStore';
 
-/** An item, and what a person calls it where its fields could be read. */
-interface NamedItem {
-	itemIndex: number;
-	referenceNumber?: string;
-}
-
-/** What became of the items of a run that makes something. */
+/** What became of the items of a run that creates something. */
 export interface RunSummary extends Summary {
-	/** What the run makes; payments when not given. */
+	/** What the run creates; payments when not given. */
 	noun?: Noun;
-	/** AcountPay rejected them, or a field is wrong: nothing was made. */
-	refused: NamedItem[];
-	/** Nothing was made: the run ended before they were sent, or they could not be sent. */
-	notStarted: NamedItem[];
+	/** AcountPay refused them, or a field is wrong: nothing was created. */
+	refused: Array<Partial<NamedItem> & { itemIndex: number }>;
+	/** Nothing was created: the run ended before they were sent, or they could not be sent. */
+	notStarted: Array<Partial<NamedItem> & { itemIndex: number }>;
 }
 
 /**
- * Adds to what was made and left open what became of all other items.
- * @param references by item; missing where its fields were not read
+ * Adds to what was created, and whose outcome is unknown, what became of all other items.
+ * @param names by item; missing where its fields were not read
  * @param errorOf the error of an item that has failed
- * @param noun what the run makes
+ * @param noun what the run creates
  */
 export function summarise(
 	known: Summary,
 	itemCount: number,
-	references: ReadonlyArray<string | undefined>,
+	names: ReadonlyArray<string | undefined>,
 	errorOf: (itemIndex: number) => ItemError | undefined,
 	noun?: Noun,
 ): RunSummary {
@@ -38,13 +32,13 @@ export function summarise(
 		refused: [],
 		notStarted: [],
 	};
-	const settled = new Set([...known.made, ...known.unknown].map(({ itemIndex }) => itemIndex));
+	const named = new Set([...known.created, ...known.unknown].map(({ itemIndex }) => itemIndex));
 	for (let itemIndex = 0; itemIndex < itemCount; itemIndex++) {
-		if (settled.has(itemIndex)) continue;
-		const referenceNumber = references[itemIndex];
-		const item = { itemIndex, ...(referenceNumber !== undefined && { referenceNumber }) };
+		if (named.has(itemIndex)) continue;
+		const name = names[itemIndex];
+		const item = { itemIndex, ...(name !== undefined && { name }) };
 		const outcome = errorOf(itemIndex)?.outcome;
-		if (outcome === 'unknown') summary.unknown.push({ referenceNumber: '', ...item });
+		if (outcome === 'unknown') summary.unknown.push({ name: '', ...item });
 		else if (outcome === 'refused' || outcome === 'invalid') summary.refused.push(item);
 		else summary.notStarted.push(item);
 	}

@@ -35,7 +35,7 @@ export interface ItemWork {
 	/** The item as it came in. */
 	inputItem: INodeExecutionData;
 	/**
-	 * The record of whether this item's request has made something.
+	 * The record of whether this item's request has created something.
 	 * @param label what a person knows it by
 	 */
 	record(request: ApiRequest, label: Label): IdempotencyRecord;
@@ -67,11 +67,11 @@ export interface Operation<Input> {
 	options?: INodeProperties[];
 	/** Whether all items run at once, since they mostly wait. */
 	mostlyWaits?: boolean;
-	/** The id in the response to a create, for operations that make something. */
+	/** The id in the response to a create, for operations that create something. */
 	createdIdOf?(response: IDataObject): string | undefined;
-	/** What it makes, for operations that make something; a payment when not given. */
+	/** What it creates, for operations that create something; a payment when not given. */
 	noun?: Noun;
-	/** What a person calls the thing that is to be made, for operations that make something. */
+	/** What a person calls the thing that is to be created, for operations that create something. */
 	referenceOf?(input: Input): string;
 	/**
 	 * Reads and checks the parameters of one item. Sends nothing.

@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import { idIn, type Page, readPage, withId } from './lists';
-import { readMade } from './made';
+import { readCreated } from './created';
 import type { ApiRequest } from './request';
 
 const MERCHANTS_PATH = '/v1/partner/merchants';
@@ -33,15 +33,15 @@ const create = (path: string, body: IDataObject): ApiRequest => ({
 	repeatable: false,
 });
 
-/** The request that makes a merchant (documented). The body is sent as it is. */
+/** The request that creates a merchant (documented). The body is sent as it is. */
 export const createMerchant = (merchant: NewMerchant & IDataObject): ApiRequest =>
 	create(MERCHANTS_PATH, merchant);
 
-/** The request that makes a merchant with full company data (documented). */
+/** The request that creates a merchant with full company data (documented). */
 export const createFastTrackMerchant = (merchant: FastTrackMerchant & IDataObject): ApiRequest =>
 	create(`${MERCHANTS_PATH}/fast-track`, merchant);
 
-/** The request that makes a merchant which can be paid at once (documented; the sandbox only). */
+/** The request that creates a merchant which can be paid at once (documented; the sandbox only). */
 export const createTestMerchant = (companyName: string): ApiRequest =>
 	create(`${MERCHANTS_PATH}/test`, { companyName });
 
@@ -74,5 +74,5 @@ export const merchantNumberOf = (merchant: IDataObject): string | undefined =>
 const NAMES_MERCHANT: ReadonlySet<string> = new Set([...NUMBER_NAMES, 'clientId']);
 
 /** The merchant in the response to a create. @returns undefined when the body names none */
-export const readMadeMerchant = (body: Buffer): IDataObject | undefined =>
-	readMade(body, NAMES_MERCHANT);
+export const readCreatedMerchant = (body: Buffer): IDataObject | undefined =>
+	readCreated(body, NAMES_MERCHANT);

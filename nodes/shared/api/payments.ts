@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import { idIn, type Page, readPage, withId } from './lists';
-import { readMade } from './made';
+import { readCreated } from './created';
 import type { ApiRequest } from './request';
 import { isId, isRecord } from './responses';
 
@@ -41,7 +41,7 @@ export const NEW_PAYMENT_FIELDS = Object.keys({
 const PAYMENTS_PATH = '/v1/partner/payments';
 
 /**
- * The request that makes a payment with access tokens (documented).
+ * The request that creates a payment with access tokens (documented).
  * @param payment the body, which is sent as it is
  * @param mockPayment sent as the header `X-Mock-Payment`
  */
@@ -114,8 +114,8 @@ const NAMES_PAYMENT: ReadonlySet<string> = new Set(['qrCodeUrl', 'paymentId', 'i
  * The payment in the response to a create.
  * @returns undefined when the body can't be read or names no payment, such as an error that is sent with status 200
  */
-export const readMadePayment = (body: Buffer): IDataObject | undefined =>
-	readMade(body, NAMES_PAYMENT);
+export const readCreatedPayment = (body: Buffer): IDataObject | undefined =>
+	readCreated(body, NAMES_PAYMENT);
 
 /* With keys. The paths are the same, but for the status; the merchant is in the body. */
 
@@ -149,7 +149,7 @@ export const NEW_KEY_PAYMENT_FIELDS = Object.keys({
 	merchantClientId: true,
 } satisfies Record<keyof NewKeyPayment | 'merchantClientId', true>);
 
-/** The request that makes a payment with keys (documented). The body is sent as it is, with the merchant. */
+/** The request that creates a payment with keys (documented). The body is sent as it is, with the merchant. */
 export const createKeyPayment = (
 	merchantId: string,
 	payment: NewKeyPayment & IDataObject,

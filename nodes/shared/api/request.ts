@@ -15,7 +15,7 @@ export interface ApiRequest {
 	/** The merchant it is for. The authentication decides where a request names it. */
 	merchantId?: string;
 	/**
-	 * Whether the request may be sent again on a doubt. A request that makes something may not: nothing is known of
+	 * Whether the request may be sent again on a doubt. A request that creates something may not: nothing is known of
 	 * idempotency.
 	 */
 	repeatable: boolean;

@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import { idIn, type Page, readPage, withId } from './lists';
-import { readMade } from './made';
+import { readCreated } from './created';
 import { getMerchant } from './merchants';
 import type { ApiRequest } from './request';
 
@@ -36,7 +36,7 @@ const ID_NAMES = ['storeId', 'id'] as const;
 
 const storesPath = (merchantNumber: string) => `${getMerchant(merchantNumber).path}/stores`;
 
-/** The request that makes a store (documented). The body is sent as it is. */
+/** The request that creates a store (documented). The body is sent as it is. */
 export const createStore = (merchantNumber: string, store: NewStore & IDataObject): ApiRequest => ({
 	method: 'POST',
 	path: storesPath(merchantNumber),
@@ -65,4 +65,5 @@ export const storeIdOf = (store: IDataObject): string | undefined =>
 const NAMES_STORE: ReadonlySet<string> = new Set(ID_NAMES);
 
 /** The store in the response to a create. @returns undefined when the body names none */
-export const readMadeStore = (body: Buffer): IDataObject | undefined => readMade(body, NAMES_STORE);
+export const readCreatedStore = (body: Buffer): IDataObject | undefined =>
+	readCreated(body, NAMES_STORE);

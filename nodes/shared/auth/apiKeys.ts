@@ -11,16 +11,16 @@ import { credentialNameOf, type RequestContext } from '../requestContext';
 import { isWebPage, type SendResult } from '../http/response';
 import {
 	type Auth,
-	type Placement,
-	type RejectedWords,
+	type RequestParts,
+	type ErrorWords,
 	secretsAmong,
 	unsafeBaseUrlError,
 } from './auth';
 
 const CREDENTIAL_TYPE = 'acountPayKeyApi';
 
-/** For how long a run sends nothing after AcountPay has rejected the keys, in ms. A wait asks again after it. */
-const REJECTION_LASTS = 10_000;
+/** For how long a run sends nothing after AcountPay has refused the keys, in ms. A wait asks again after it. */
+const REFUSAL_LASTS = 10_000;
 
 /** The headers that carry a pair of keys (documented). */
 export const KEY_HEADERS = {
@@ -45,8 +45,8 @@ export class ApiKeys implements Auth {
 	};
 
 	readonly credentialType = CREDENTIAL_TYPE;
-	/** Until when AcountPay, which has rejected the keys, is not asked with them again, in ms since 1970. */
-	private rejectedUntil = 0;
+	/** Until when AcountPay, which has refused the keys, is not asked with them again, in ms since 1970. */
+	private refusedUntil = 0;
 
 	private constructor(
 		private readonly context: RequestContext,
@@ -69,8 +69,8 @@ export class ApiKeys implements Auth {
 		return this.keys as unknown as ICredentialDataDecryptedObject;
 	}
 
-	/** The merchant is named in the body of what is made for it, and in the query of a list (documented). */
-	place({ merchantId, body, query }: ApiRequest): Placement {
+	/** The merchant is named in the body of what is created for it, and in the query of a list (documented). */
+	partsOf({ merchantId, body, query }: ApiRequest): RequestParts {
 		if (merchantId === undefined) return { body, query };
 		return body
 			? { body: { ...body, merchantClientId: merchantId }, query }
@@ -78,21 +78,21 @@ export class ApiKeys implements Auth {
 	}
 
 	/**
-	 * Sends, unless AcountPay has rejected the keys just now.
+	 * Sends, unless AcountPay has refused the keys just now.
 	 * @throws ApiError
 	 */
-	async authenticate(send: () => Promise<SendResult>): Promise<SendResult> {
-		if (Date.now() < this.rejectedUntil) {
+	async authenticate(exchange: () => Promise<SendResult>): Promise<SendResult> {
+		if (Date.now() < this.refusedUntil) {
 			throw new ApiError(
 				'refused',
-				this.rejected,
+				this.refusal,
 				`${this.advice} Nothing was sent for this item.`,
 				{ status: 401 },
 			);
 		}
-		const sent = await send();
+		const sent = await exchange();
 		if (sent.status === 401 && !isWebPage(sent)) {
-			this.rejectedUntil = Date.now() + REJECTION_LASTS;
+			this.refusedUntil = Date.now() + REFUSAL_LASTS;
 		}
 		return sent;
 	}
@@ -121,11 +121,11 @@ export class ApiKeys implements Auth {
 		return secretsAmong(this.keys.clientSecret, this.keys.webhookSecret);
 	}
 
-	rejectedWords(name: string): RejectedWords {
-		return { message: `${this.rejected} for ${name}`, advice: this.advice };
+	unauthorizedWords(name: string): ErrorWords {
+		return { message: `${this.refusal} for ${name}`, advice: this.advice };
 	}
 
-	private get rejected(): string {
+	private get refusal(): string {
 		return `AcountPay refused the API keys of the credential ${credentialNameOf(this.context, CREDENTIAL_TYPE)}`;
 	}
 

@@ -10,7 +10,7 @@ import { ValidationError } from '../errors';
 import type { SendResult } from '../http/response';
 
 /** A request's parts as the authentication wants them, but for secrets: those are added as it is sent. */
-export interface Placement {
+export interface RequestParts {
 	headers?: Record<string, string>;
 	/** The whole body. */
 	body?: IDataObject;
@@ -18,8 +18,8 @@ export interface Placement {
 	query?: ApiRequest['query'];
 }
 
-/** The words for a request that AcountPay rejected with 401. */
-export interface RejectedWords {
+/** The words of an error. */
+export interface ErrorWords {
 	message: string;
 	/** What to do now. */
 	advice: string;
@@ -37,12 +37,12 @@ export interface Auth {
 	/** The credential, for n8n's helper to authenticate with. */
 	readonly credential: ICredentialDataDecryptedObject;
 	/** Names the request's merchant, in a header, in the body or in the query. */
-	place(request: ApiRequest): Placement;
+	partsOf(request: ApiRequest): RequestParts;
 	/**
-	 * Calls `send` when the authentication is in order, and once more when AcountPay rejected an outdated one.
+	 * Calls `exchange` when the authentication is in order, and once more when AcountPay refused an outdated one.
 	 * @throws ApiError when AcountPay gives nothing to authenticate with; Cancelled
 	 */
-	authenticate(send: () => Promise<SendResult>): Promise<SendResult>;
+	authenticate(exchange: () => Promise<SendResult>): Promise<SendResult>;
 	/**
 	 * Has n8n send a request with the secrets.
 	 * @param caller what n8n's helpers are called with
@@ -51,8 +51,11 @@ export interface Auth {
 	call(caller: IExecuteFunctions, options: IHttpRequestOptions): Promise<IN8nHttpFullResponse>;
 	/** Every secret that requests of this run may have carried. */
 	secrets(): string[];
-	/** @param name of the thing that was asked for, as part of a sentence */
-	rejectedWords(name: string): RejectedWords;
+	/**
+	 * The words for a request that AcountPay refused with 401.
+	 * @param name of the thing that was asked for, as part of a sentence
+	 */
+	unauthorizedWords(name: string): ErrorWords;
 }
 
 /** The texts among these values: the secrets that a credential has. */

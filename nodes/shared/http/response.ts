@@ -30,10 +30,10 @@ export const isRedirect = ({ status }: SendResult): boolean =>
 	status !== undefined && status >= 300 && status < 400;
 
 /**
- * Whether AcountPay rejected the request, so that nothing was done. A 408 comes from between n8n and AcountPay as often
+ * Whether AcountPay refused the request, so that nothing was done. A 408 comes from between n8n and AcountPay as often
  * as from AcountPay, and says nothing of what AcountPay did.
  */
-export const isRejection = (sent: SendResult): sent is ApiResponse =>
+export const isRefusal = (sent: SendResult): sent is ApiResponse =>
 	sent.status !== undefined && sent.status >= 400 && sent.status < 500 && sent.status !== 408;
 
 /** Whether nothing can have reached AcountPay. */

@@ -4,14 +4,14 @@ import { Cancelled } from '../errors';
 /**
  * Everything that is sent again, and everything that never is.
  *
- * | what came                                   | a read            | a request that makes something | an access token |
- * | ------------------------------------------- | ----------------- | ------------------------------ | --------------- |
- * | 429                                         | RATE_LIMITED      | RATE_LIMITED: nothing was made | TOKEN           |
- * | 5xx, 408, no response, unreadable           | READ              | never: it may have been made   | TOKEN           |
- * | cut off or timed out while connecting       | READ              | never                          | TOKEN           |
- * | no such host, closed port, blocked by n8n   | READ              | never                          | never           |
- * | redirect, other 4xx                         | never             | never                          | never           |
- * | 401, or 403 with a token that has ended     | once, renewed     | once, renewed                  | never           |
+ * | what came                                   | a read            | a request that creates something | an access token |
+ * | ------------------------------------------- | ----------------- | --------------------------------- | --------------- |
+ * | 429                                         | RATE_LIMITED      | RATE_LIMITED: nothing was created | TOKEN           |
+ * | 5xx, 408, no response, unreadable           | READ              | never: it may have been created   | TOKEN           |
+ * | cut off or timed out while connecting       | READ              | never                             | TOKEN           |
+ * | no such host, closed port, blocked by n8n   | READ              | never                             | never           |
+ * | redirect, other 4xx                         | never             | never                             | never           |
+ * | 401, or 403 with a token that has ended     | once, renewed     | once, renewed                     | never           |
  *
  * Of a 429, this file decides how long it is waited out in all, `AdaptiveLimiter` how long each pause is, and `backoff.ts` the
  * longest `Retry-After` that is believed. The last row is in `shared/auth/oAuth2/tokenSource.ts`. Polling is not a retry.

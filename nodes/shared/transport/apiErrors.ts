@@ -4,7 +4,7 @@ import type { Client } from './client';
 import {
 	type ApiResponse,
 	describeFailure,
-	isRejection,
+	isRefusal,
 	isSuccess,
 	isUnreachable,
 	isWebPage,
@@ -13,7 +13,7 @@ import {
 	type SendResult,
 } from '../http/response';
 
-/** What a request can make. */
+/** What a request can create. */
 export type Noun = 'payment' | 'merchant' | 'store';
 
 /** What a request is about, for the words of an error. */
@@ -70,7 +70,7 @@ export function readError(
 ): ApiError {
 	const { status } = failed;
 	if (isUnreachable(failed)) return unreachableError(client, subject, failed);
-	if (isRejection(failed)) return rejectionError(client, failed, subject, '');
+	if (isRefusal(failed)) return refusalError(client, failed, subject, '');
 	return new ApiError(
 		'unavailable',
 		`AcountPay was asked about ${subject.name}, but ${(isSuccess(failed) && unusable) || describeFailure(failed)}`,
@@ -83,7 +83,7 @@ export function readError(
  * The error for a response with a status of 400 to 499.
  * @param consequence what it means for what was asked for, as a sentence of its own
  */
-export function rejectionError(
+export function refusalError(
 	client: Client,
 	response: ApiResponse,
 	subject: Subject,
@@ -116,7 +116,7 @@ function wordsFor(
 	const forMerchant = merchantId === undefined ? '' : ` for merchant '${merchantId}'`;
 	switch (status) {
 		case 401:
-			return client.rejectedWords(name);
+			return client.unauthorizedWords(name);
 		case 403:
 			return {
 				message: `AcountPay does not allow ${name}${forMerchant}`,

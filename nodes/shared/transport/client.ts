@@ -3,7 +3,7 @@ import type { IHttpRequestOptions } from 'n8n-workflow';
 import { isProduction } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
 import { openAuth } from '../auth';
-import type { Auth, RejectedWords } from '../auth/auth';
+import type { Auth, ErrorWords } from '../auth/auth';
 import { Redactor } from '../redaction';
 import { cancelSignalOf, helperContext, type RequestContext } from '../requestContext';
 import { AdaptiveLimiter } from './adaptiveLimiter';
@@ -18,7 +18,7 @@ import {
 import { ServerClock } from './serverClock';
 
 /** A request as it leaves, but for the secrets that n8n adds. */
-export interface PlacedRequest {
+export interface BuiltRequest {
 	baseUrl: string;
 	method: string;
 	path: string;
@@ -100,18 +100,18 @@ export class Client {
 		return this.redactor.text(text);
 	}
 
-	/** The words for a request that AcountPay rejected with 401. */
-	rejectedWords(name: string): RejectedWords {
-		return this.auth.rejectedWords(name);
+	/** The words for a request that AcountPay refused with 401. */
+	unauthorizedWords(name: string): ErrorWords {
+		return this.auth.unauthorizedWords(name);
 	}
 
 	/**
 	 * The request with everything that is sent, but for secrets. A retry recognizes a request by a hash of this: a header that
 	 * is added here has to be left out of the hash (`idempotencyStore.ts`), or a retry of an older execution sends again.
 	 */
-	place(request: ApiRequest): PlacedRequest {
+	buildRequest(request: ApiRequest): BuiltRequest {
 		const { method, path, accept = 'application/json' } = request;
-		const { headers, body, query } = this.auth.place(request);
+		const { headers, body, query } = this.auth.partsOf(request);
 		return {
 			baseUrl: this.baseUrl,
 			method,
@@ -128,18 +128,18 @@ export class Client {
 	}
 
 	/**
-	 * Sends a request. When AcountPay rejects an outdated authentication, it is renewed and the request sent once more.
+	 * Sends a request. When AcountPay refuses an outdated authentication, it is renewed and the request sent once more.
 	 * Redirects are not followed. A request that is not repeatable is not cut off when the execution is cancelled: its
 	 * response would be lost.
 	 * @param timeout ms until the whole response must be there
 	 * @throws ApiError when AcountPay gives nothing to authenticate with; Cancelled
 	 */
-	async send(request: ApiRequest, timeout: number): Promise<SendResult> {
-		return await this.auth.authenticate(async () => await this.sendOnce(request, timeout));
+	async exchange(request: ApiRequest, timeout: number): Promise<SendResult> {
+		return await this.auth.authenticate(async () => await this.roundTrip(request, timeout));
 	}
 
-	private async sendOnce(request: ApiRequest, timeout: number): Promise<SendResult> {
-		const { baseUrl, path, headers, query, body: content } = this.place(request);
+	private async roundTrip(request: ApiRequest, timeout: number): Promise<SendResult> {
+		const { baseUrl, path, headers, query, body: content } = this.buildRequest(request);
 		const limit = AbortSignal.timeout(timeout);
 		const cancel = request.repeatable ? this.cancelSignal : undefined;
 		const options: IHttpRequestOptions = {
@@ -192,7 +192,7 @@ interface FailedRequest {
 
 /**
  * The helpers for one call of n8n, in which every HTTP status is a response. Otherwise n8n before 2.41 would renew the
- * token by itself for every rejected call, and its error would not say whether the request was sent.
+ * token by itself for every refused call, and its error would not say whether the request was sent.
  */
 class HttpRecorder {
 	/** What the HTTP client threw, before n8n wrapped it. */

@@ -2,7 +2,7 @@ import type { ApiRequest } from '../api/request';
 import { readError, type Subject } from './apiErrors';
 import type { Client } from './client';
 import { type ApiResponse, isSuccess } from '../http/response';
-import { type CallOptions, sendRepeatedly } from './send';
+import { type CallOptions, sendUntilUsable } from './send';
 
 /**
  * Reads from AcountPay, with retries.
@@ -18,7 +18,7 @@ export async function read<Result>(
 	parse: (response: ApiResponse) => Result | undefined,
 	unusable?: string,
 ): Promise<Result> {
-	const outcome = await sendRepeatedly(client, request, options, (sent) =>
+	const outcome = await sendUntilUsable(client, request, options, (sent) =>
 		isSuccess(sent) ? parse(sent) : undefined,
 	);
 	if ('result' in outcome) return outcome.result;

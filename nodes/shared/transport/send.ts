@@ -3,7 +3,7 @@ import { retryAfter } from '../http/backoff';
 import { ApiError, Cancelled } from '../errors';
 import { ServerDown, type Verdict } from './adaptiveLimiter';
 import type { Client } from './client';
-import { isRateLimited, isRedirect, isRejection, type SendResult } from '../http/response';
+import { isRateLimited, isRedirect, isRefusal, type SendResult } from '../http/response';
 import { RATE_LIMITED, READ, retry, type RetryLimits } from '../http/retry';
 
 /** What the item's options say about its requests. */
@@ -12,7 +12,7 @@ export interface CallOptions {
 	timeout: number;
 	/** Until when, in ms since 1970, a request may be sent again; without, as long as the policy says. */
 	deadline?: number;
-	/** Whether to make something again whose outcome is unknown. */
+	/** Whether to create something again whose outcome is unknown. */
 	resendUnknown: boolean;
 	/** Aborted when no read may be sent any more, and nothing else for the first time. */
 	endSignal?: AbortSignal;
@@ -20,33 +20,33 @@ export interface CallOptions {
 	comesFirst?: boolean;
 }
 
-/** Told of each attempt at a request that makes something. */
+/** Told of each attempt at a request that creates something. */
 export interface AttemptObserver {
 	/** The request is about to leave. */
 	sending(): void;
 	/** AcountPay has not acted on it. */
-	notMade(): void;
+	notCreated(): void;
 }
 
 /**
  * Sends a request, and sends it again while AcountPay is rate limiting: it has done nothing then.
  * @throws ApiError or Cancelled
  */
-export async function send(
+export async function sendAtMostOnce(
 	client: Client,
 	request: ApiRequest,
 	options: CallOptions,
 	observer?: AttemptObserver,
 ): Promise<SendResult> {
 	const { limiter, cancelSignal } = client;
-	const sendOnce = async () => {
+	const exchange = async () => {
 		let sent: SendResult | undefined;
 		observer?.sending();
 		try {
-			sent = await client.send(request, options.timeout);
+			sent = await client.exchange(request, options.timeout);
 		} finally {
 			// An error is about the authentication: AcountPay did not get as far as this request.
-			if (!sent || isRateLimited(sent)) observer?.notMade();
+			if (!sent || isRateLimited(sent)) observer?.notCreated();
 		}
 		return sent;
 	};
@@ -54,14 +54,14 @@ export async function send(
 	const attempt = async () => {
 		const { deadline = Infinity } = options;
 		const { pausedFor } = limiter;
-		// A request right at the deadline is the last look, and is made.
+		// A request right at the deadline is the last look, and is sent.
 		if (!isRepeat && pausedFor > 0 && Date.now() + pausedFor > deadline) {
 			throw new NotSentError('AcountPay takes no requests until after the time limit', 'later');
 		}
 		// A create that was sent once is seen through, unless the execution is cancelled.
 		const signal = isRepeat && !request.repeatable ? cancelSignal : options.endSignal;
 		const sent = await limiter
-			.run(sendOnce, verdictOn, { again: isRepeat || options.comesFirst, signal })
+			.run(exchange, verdictOn, { again: isRepeat || options.comesFirst, signal })
 			.catch((error: unknown) => {
 				if (error instanceof ServerDown) {
 					throw new NotSentError(
@@ -90,7 +90,7 @@ function verdictOn(sent: SendResult): Verdict {
 	return { kind: status === undefined || status === 408 || status >= 500 ? 'failed' : 'ok' };
 }
 
-/** An attempt that was held back or given up before it left. What was sent before it has made nothing. */
+/** An attempt that was held back or given up before it was sent. What was sent before it has created nothing. */
 class NotSentError extends ApiError {
 	/** @param isRepeat whether AcountPay has refused an earlier attempt with 429 */
 	constructor(reason: string, runAgain: string, isRepeat = false) {
@@ -116,7 +116,7 @@ interface Attempt<Result> {
  * @returns what was read, or the last response or failure
  * @throws ApiError or Cancelled
  */
-export async function sendRepeatedly<Result>(
+export async function sendUntilUsable<Result>(
 	client: Client,
 	request: ApiRequest,
 	options: CallOptions,
@@ -124,10 +124,10 @@ export async function sendRepeatedly<Result>(
 ): Promise<{ result: Result } | { failed: SendResult }> {
 	let last: Attempt<Result> | undefined;
 	const attempt = async (): Promise<Attempt<Result>> => {
-		last = await send(client, request, options).then(
+		last = await sendAtMostOnce(client, request, options).then(
 			(sent) => {
 				const result = read(sent);
-				const stands = result !== undefined || isRejection(sent) || isRedirect(sent);
+				const stands = result !== undefined || isRefusal(sent) || isRedirect(sent);
 				return { sent, result, stands };
 			},
 			(error: unknown) => {

@@ -6,10 +6,10 @@ import {
 	contactPhoneField,
 	partnerRefIdField,
 } from './sharedFields';
-import { creatingMerchants } from './sharedCreate';
+import { merchantCreation } from './sharedCreate';
 
-/** Makes a merchant, which does the rest of its onboarding itself. */
-export const create = creatingMerchants(
+/** Creates a merchant, which does the rest of its onboarding itself. */
+export const create = merchantCreation(
 	{
 		name: 'Create',
 		value: 'create',

@@ -6,10 +6,10 @@ import {
 	contactPhoneField,
 	partnerRefIdField,
 } from './sharedFields';
-import { creatingMerchants } from './sharedCreate';
+import { merchantCreation } from './sharedCreate';
 
-/** Makes a merchant with its full company data. */
-export const createFastTrack = creatingMerchants(
+/** Creates a merchant with its full company data. */
+export const createFastTrack = merchantCreation(
 	{
 		name: 'Create Fast Track',
 		value: 'createFastTrack',

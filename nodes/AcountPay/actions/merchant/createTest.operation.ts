@@ -1,10 +1,10 @@
 import { createTestMerchant } from '../../../shared/api/merchants';
 import { ValidationError } from '../../../shared/errors';
 import { companyNameField } from './sharedFields';
-import { creatingMerchants } from './sharedCreate';
+import { merchantCreation } from './sharedCreate';
 
-/** Makes a merchant that can be paid at once. */
-export const createTest = creatingMerchants(
+/** Creates a merchant that can be paid at once. */
+export const createTest = merchantCreation(
 	{
 		name: 'Create Test Merchant',
 		value: 'createTest',

@@ -47,7 +47,7 @@ const adviceFor = (error: ItemError) =>
 		: error.description;
 
 /**
- * The entries of a picker: merchants that payments can be made for, by name.
+ * The entries of a picker: merchants that payments can be created for, by name.
  * @param merchants as AcountPay lists them
  */
 export const pickerItems = (merchants: IDataObject[], filter?: string): INodeListSearchItems[] =>

@@ -1,5 +1,9 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
-import { merchantNumberOf, readMadeMerchant, withMerchantId } from '../../../shared/api/merchants';
+import {
+	merchantNumberOf,
+	readCreatedMerchant,
+	withMerchantId,
+} from '../../../shared/api/merchants';
 import type { ApiRequest } from '../../../shared/api/request';
 import type { Client } from '../../../shared/transport/client';
 import { createOnce, type Creation } from '../../creation/createOnce';
@@ -14,7 +18,7 @@ import { resendUnknownOptionFor } from '../../operation/options';
 import { type ItemParameters, requiredText } from '../../operation/parameters';
 import { withinSize } from '../../operation/bodyLimits';
 
-/** The body of a request that makes a merchant. */
+/** The body of a request that creates a merchant. */
 type Body = IDataObject & { companyName: string };
 
 /** What all operations that create a merchant have in common. */
@@ -30,9 +34,9 @@ const common: Pick<Operation<Body>, 'noun' | 'options' | 'createdIdOf' | 'refere
  * @param required its fields, each with the name that it has in the body
  * @param additional fields that a person may add; none: there is no such field
  * @param requestFor the request with a checked body
- * @param checkClient throws a ValidationError where no such merchant can be made
+ * @param checkClient throws a ValidationError where no such merchant can be created
  */
-export const creatingMerchants = (
+export const merchantCreation = (
 	option: Operation<Body>['option'],
 	required: INodeProperties[],
 	additional: INodeProperties[],
@@ -48,7 +52,7 @@ export const creatingMerchants = (
 		return bodyFrom(item, required, additional);
 	},
 
-	run: async (body, work) => [await make(requestFor(body), body.companyName, work)],
+	run: async (body, work) => [await create(requestFor(body), body.companyName, work)],
 });
 
 function bodyFrom(
@@ -75,7 +79,7 @@ function bodyFrom(
 	});
 }
 
-async function make(
+async function create(
 	request: ApiRequest,
 	companyName: string,
 	{ client, options, record }: ItemWork,
@@ -84,12 +88,12 @@ async function make(
 		request,
 		subject: { noun: 'merchant', name: `the merchant '${companyName}'` },
 		title: `Merchant '${companyName}'`,
-		read: readMadeMerchant,
-		nothingMade: 'This merchant was not created.',
-		whenUnknown: 'Look for this company in AcountPay before you create it again.',
+		readCreated: readCreatedMerchant,
+		notCreated: 'This merchant was not created.',
+		unknownAdvice: 'Look for this company in AcountPay before you create it again.',
 	};
 	const key = JSON.stringify([request.path, companyName]);
 	const known = record(request, { referenceNumber: companyName, key });
-	const made = await createOnce(client, creation, options, known);
-	return { json: withMerchantId(made) };
+	const created = await createOnce(client, creation, options, known);
+	return { json: withMerchantId(created) };
 }

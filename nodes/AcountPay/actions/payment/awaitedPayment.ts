@@ -12,7 +12,7 @@ const REFUSAL_PATIENCE = 60_000;
 const PASSING_REFUSALS: readonly unknown[] = [401, 403, 404];
 
 /** Whether AcountPay has refused to report a payment, and may report it a little later. */
-export const isRefusal = (response: Known | ApiError): response is ApiError =>
+export const mayPass = (response: Known | ApiError): response is ApiError =>
 	response instanceof ApiError && PASSING_REFUSALS.includes(response.status);
 
 /** A payment as AcountPay last reported it. */
@@ -68,7 +68,7 @@ export class AwaitedPayment {
 			(error: unknown) => {
 				if (!(error instanceof ApiError)) throw error;
 				if (error.outcome === 'unavailable' || error.status === 429) return error;
-				if (!isRefusal(error)) throw error;
+				if (!mayPass(error)) throw error;
 				this.refusedSince ??= Date.now();
 				if (Date.now() - this.refusedSince >= REFUSAL_PATIENCE) throw error;
 				return error;

@@ -31,7 +31,7 @@ interface CreateInput {
 	qrCode: boolean;
 }
 
-/** Makes a payment that a customer can pay by link or QR code. */
+/** Creates a payment that a customer can pay by link or QR code. */
 export const create: Operation<CreateInput> = {
 	option: {
 		name: 'Create',
@@ -171,22 +171,22 @@ export const create: Operation<CreateInput> = {
 		const request = createPayment(merchantId, payment, mockPayment);
 		const creation = creationOf(request, merchantId, referenceNumber);
 		const known = record(request, labelOf(merchantId, referenceNumber, amount, currency));
-		const made = await createOnce(client, creation, options, known);
-		if (!qrCode) return [{ json: made }];
-		const imageOf = async () => await qrCodeOf(made, merchantId, work);
+		const created = await createOnce(client, creation, options, known);
+		if (!qrCode) return [{ json: created }];
+		const imageOf = async () => await qrCodeOf(created, merchantId, work);
 		return [
-			await withQrCode(made, work, imageOf, "Read the image with the operation 'Get QR Code'."),
+			await withQrCode(created, work, imageOf, "Read the image with the operation 'Get QR Code'."),
 		];
 	},
 };
 
-/** Reads the image of a payment that was made. */
+/** Reads the image of a payment that was created. */
 async function qrCodeOf(
-	made: IDataObject,
+	created: IDataObject,
 	merchantId: string,
 	{ client, options }: ItemWork,
 ): Promise<Image> {
-	const paymentId = paymentIdOf(made);
+	const paymentId = paymentIdOf(created);
 	if (paymentId === undefined) {
 		throw new ApiError('unavailable', "AcountPay's response has no ID to ask for it with", '');
 	}

@@ -8,7 +8,7 @@ import {
 } from '../../../shared/api/payments';
 import { ValidationError } from '../../../shared/errors';
 import { type Creation, createOnce } from '../../creation/createOnce';
-import type { Entry } from '../../creation/idempotencyRecord';
+import { type Entry, isCreated } from '../../creation/idempotencyRecord';
 import {
 	additionalFieldsWith,
 	customFieldsField,
@@ -109,11 +109,9 @@ const additional: INodeProperties[] = [
 
 /** The IDs of the payments that these entries have as created, not as returned. */
 const createdIdsAmong = (entries: readonly Entry[]) =>
-	entries.map(
-		(entry) => entry.state === 'made' && !entry.answer.existing && paymentIdOf(entry.answer),
-	);
+	entries.map((entry) => isCreated(entry) && !entry.answer.existing && paymentIdOf(entry.answer));
 
-/** Makes a payment with keys. */
+/** Creates a payment with API keys. */
 export const createWithKeys: Operation<CreateInput> = {
 	option: create.option,
 	fields: [
@@ -162,19 +160,19 @@ export const createWithKeys: Operation<CreateInput> = {
 		const creation: Creation = {
 			...creationOf(request, merchantId, referenceNumber, storeId),
 			lookUp: new PaymentLookUp(client, wanted, options, known),
-			created: (response) => existingPayments.add(client, wanted, executionId, response),
+			onCreated: (response) => existingPayments.add(client, wanted, executionId, response),
 		};
 		const createIt = async () => await createOnce(client, creation, options, known);
-		let made: IDataObject;
+		let created: IDataObject;
 		if (ifExists) {
 			const isOwn = (id: string) => createdIdsAmong(known.others()).includes(id);
 			const question = { client, wanted, ifExists, options, executionId, isOwn };
-			creation.existing = async () => await existingPayments.find(question);
-			made = await existingPayments.inTurn(client, wanted, work.endSignal, createIt);
+			creation.findExisting = async () => await existingPayments.find(question);
+			created = await existingPayments.exclusively(client, wanted, work.endSignal, createIt);
 		} else {
-			made = await createIt();
+			created = await createIt();
 		}
-		if (!qrCode) return [{ json: made }];
-		return [await withQrCode(made, work, () => drawQrCode(made.paymentUrl), WITHOUT_LINK)];
+		if (!qrCode) return [{ json: created }];
+		return [await withQrCode(created, work, () => drawQrCode(created.paymentUrl), WITHOUT_LINK)];
 	},
 };

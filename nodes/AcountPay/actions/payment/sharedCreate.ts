@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { DEFAULT_CURRENCY, paymentIdOf, readMadePayment } from '../../../shared/api/payments';
+import { DEFAULT_CURRENCY, paymentIdOf, readCreatedPayment } from '../../../shared/api/payments';
 import type { ApiRequest } from '../../../shared/api/request';
 import { ApiError, Cancelled, isItemError, UnexpectedError } from '../../../shared/errors';
 import type { Creation } from '../../creation/createOnce';
@@ -30,9 +30,9 @@ export const creationOf = (
 					},
 	},
 	title: `Payment '${referenceNumber}'`,
-	read: readMadePayment,
-	nothingMade: 'This payment was not created.',
-	whenUnknown:
+	readCreated: readCreatedPayment,
+	notCreated: 'This payment was not created.',
+	unknownAdvice:
 		'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.',
 });
 
@@ -52,30 +52,30 @@ const LINK_ADVICE =
 	"Read the image with the operation 'Get QR Code', or send the customer the payment's link.";
 
 /**
- * The output for a payment that was made, with the image of its QR code.
+ * The output for a payment that was created, with the image of its QR code.
  * @param withoutLink what to do when there is no image, and no link in the payment
- * @throws ApiError with the outcome `made` whatever went wrong with the image, also in n8n: the payment must not be lost
+ * @throws ApiError with the outcome `created` whatever went wrong with the image, also in n8n: the payment must not be lost
  *   with it; Cancelled
  */
 export async function withQrCode(
-	made: IDataObject,
+	created: IDataObject,
 	{ storeImage }: ItemWork,
 	imageOf: () => Image | Promise<Image>,
 	withoutLink: string,
 ): Promise<ItemOutput> {
 	try {
-		return { json: made, binary: { data: await storeImage(await imageOf()) } };
+		return { json: created, binary: { data: await storeImage(await imageOf()) } };
 	} catch (error) {
-		throw error instanceof Cancelled ? error : madeWithoutQrCode(made, withoutLink, error);
+		throw error instanceof Cancelled ? error : createdWithoutQrCode(created, withoutLink, error);
 	}
 }
 
-function madeWithoutQrCode(made: IDataObject, withoutLink: string, error: unknown): ApiError {
+function createdWithoutQrCode(created: IDataObject, withoutLink: string, error: unknown): ApiError {
 	const { message } = isItemError(error) ? error : new UnexpectedError(error);
 	return new ApiError(
-		'made',
-		`The payment was made (${paymentIdOf(made) ?? 'without an ID'}), but its QR code is missing: ${message}`,
-		`${made.paymentUrl ? LINK_ADVICE : withoutLink} Do not create the payment again.`,
-		{ status: error instanceof ApiError ? error.status : undefined, payment: made },
+		'created',
+		`The payment was created (${paymentIdOf(created) ?? 'without an ID'}), but its QR code is missing: ${message}`,
+		`${created.paymentUrl ? LINK_ADVICE : withoutLink} Do not create the payment again.`,
+		{ status: error instanceof ApiError ? error.status : undefined, payment: created },
 	);
 }

@@ -6,7 +6,7 @@ import type { ItemOutput, ItemWork, Operation } from '../../operation/operation'
 import { isLeftOut, preview } from '../../operation/parameters';
 import {
 	AwaitedPayment,
-	isRefusal,
+	mayPass,
 	type Known,
 	type Reader,
 	unlessOver,
@@ -196,11 +196,11 @@ async function waitForWebhook(input: WaitInput, work: ItemWork): Promise<ItemOut
 		});
 	let response = await check();
 	// What happens meanwhile is not lost: the next status check sees it.
-	while (isRefusal(response) && Date.now() < waitUntil.getTime()) {
+	while (mayPass(response) && Date.now() < waitUntil.getTime()) {
 		if (!(await delay(FIRST_POLLING_DELAY, endSignal))) throw new Cancelled();
 		response = await check();
 	}
-	if (isRefusal(response)) throw response;
+	if (mayPass(response)) throw response;
 	const known = response instanceof ApiError ? { payment: {}, statusAt: null } : response;
 	if (finalStatusOf(known.payment.status)) {
 		return { json: waitOutput(input.paymentId, known, 'status') };

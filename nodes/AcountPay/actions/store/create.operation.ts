@@ -2,7 +2,7 @@ import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import {
 	createStore,
 	type NewStore,
-	readMadeStore,
+	readCreatedStore,
 	STORE_FIELDS,
 	storeIdOf,
 	withStoreId,
@@ -99,7 +99,7 @@ const isDefaultFrom = (value: unknown): boolean => {
 	throw new ValidationError('Is Default', `must be true or false, but is ${preview(value)}`);
 };
 
-/** Makes a store of a merchant. */
+/** Creates a store of a merchant. */
 export const create: Operation<CreateInput> = {
 	option: {
 		name: 'Create',
@@ -149,15 +149,15 @@ export const create: Operation<CreateInput> = {
 				missing: { name: 'the merchant', fields: 'Merchant Number' },
 			},
 			title: `Store '${name}' of merchant '${merchantNumber}'`,
-			read: readMadeStore,
-			nothingMade: 'This store was not created.',
-			whenUnknown: "Look for it among the merchant's stores before you create it again.",
+			readCreated: readCreatedStore,
+			notCreated: 'This store was not created.',
+			unknownAdvice: "Look for it among the merchant's stores before you create it again.",
 		};
 		const known = record(request, {
 			referenceNumber: name,
 			key: JSON.stringify([merchantNumber, name]),
 		});
-		const made = await createOnce(client, creation, options, known);
-		return [{ json: withStoreId(made) }];
+		const created = await createOnce(client, creation, options, known);
+		return [{ json: withStoreId(created) }];
 	},
 };

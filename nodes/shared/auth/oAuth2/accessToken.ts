@@ -44,7 +44,7 @@ export function expiryOf(token: TokenData): number {
 
 /**
  * Tells whether two access tokens were asked for with the same client id and secret at the same environment. n8n keeps
- * the token when a person edits the credential, and a payment made with the old token is made as the old partner.
+ * the token when a person edits the credential, and a payment created with the old token is created as the old partner.
  * @returns hex text that gives nothing of the secret away
  */
 export function fingerprintOf(credential: AcountPayCredential): string {

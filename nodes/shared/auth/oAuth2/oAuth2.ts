@@ -10,8 +10,8 @@ import { credentialNameOf, type RequestContext } from '../../requestContext';
 import type { SendResult } from '../../http/response';
 import {
 	type Auth,
-	type Placement,
-	type RejectedWords,
+	type RequestParts,
+	type ErrorWords,
 	secretsAmong,
 	unsafeBaseUrlError,
 } from '../auth';
@@ -53,7 +53,7 @@ export class OAuth2 implements Auth {
 	}
 
 	/** The merchant is named in a header (documented). */
-	place({ merchantId, body, query }: ApiRequest): Placement {
+	partsOf({ merchantId, body, query }: ApiRequest): RequestParts {
 		return {
 			...(merchantId !== undefined && { headers: { 'X-Merchant-Client-Id': merchantId } }),
 			body,
@@ -79,7 +79,7 @@ export class OAuth2 implements Auth {
 		return secretsAmong(credential.clientSecret, credential.webhookSecret, ...tokens);
 	}
 
-	rejectedWords(name: string): RejectedWords {
+	unauthorizedWords(name: string): ErrorWords {
 		return {
 			message: `AcountPay did not accept the access token for ${name}`,
 			advice: 'Check Client ID, Client Secret and Environment of the credential.',
@@ -90,16 +90,16 @@ export class OAuth2 implements Auth {
 	 * Sends with a valid token. When AcountPay refuses the token (401, or 403 once it has ended by the clock), it is renewed
 	 * and the request repeated, once.
 	 */
-	async authenticate(send: () => Promise<SendResult>): Promise<SendResult> {
+	async authenticate(exchange: () => Promise<SendResult>): Promise<SendResult> {
 		const token = await this.source.get();
-		const response = await send();
+		const response = await exchange();
 		if (!isTokenRefused(response, token)) {
 			this.source.accepted();
 			return response;
 		}
 		this.source.refused(token);
 		const renewed = await this.source.get();
-		const repeated = await send();
+		const repeated = await exchange();
 		if (repeated.status === 401) this.source.refusedAgain(renewed);
 		return repeated;
 	}

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import type { IDataObject } from 'n8n-workflow';
 import {
 	createOnce,
-	type Found,
+	type LookUpResult,
 	type LookUp,
 	type Trace,
 } from '../../../../nodes/AcountPay/creation/createOnce';
 import type { IdempotencyRecord } from '../../../../nodes/AcountPay/creation/idempotencyRecord';
-import { createPayment, readMadePayment } from '../../../../nodes/shared/api/payments';
+import { createPayment, readCreatedPayment } from '../../../../nodes/shared/api/payments';
 import { ApiError, Cancelled } from '../../../../nodes/shared/errors';
 import {
 	callOptions as options,
@@ -17,7 +17,7 @@ import {
 	giveUpAfter,
 	label,
 	late,
-	placed,
+	built,
 	recordFor,
 	response,
 	type Script,
@@ -34,9 +34,9 @@ const creation = {
 	request,
 	subject,
 	title: "Payment 'ORDER-1'",
-	read: readMadePayment,
-	nothingMade: 'This payment was not created.',
-	whenUnknown: 'Look for this reference in AcountPay before you create it again.',
+	readCreated: readCreatedPayment,
+	notCreated: 'This payment was not created.',
+	unknownAdvice: 'Look for this reference in AcountPay before you create it again.',
 };
 const made = response(201, { id: 'pay_1', status: 'pending', extra: [1] });
 
@@ -58,8 +58,8 @@ describe('making a payment', () => {
 		const record = recordFor(request);
 		const { client } = scripted([made]);
 		const seen: unknown[] = [];
-		const { send } = client;
-		client.send = async (...args) => {
+		const { exchange: send } = client;
+		client.exchange = async (...args) => {
 			seen.push(record.earlier?.state);
 			return await send(...args);
 		};
@@ -69,7 +69,7 @@ describe('making a payment', () => {
 
 	it('that was made before is handed out and not sent', async () => {
 		const record = recordFor(request);
-		record.made({ id: 'pay_0' });
+		record.created({ id: 'pay_0' });
 		const { value, sent } = await make([made], record);
 		expect(value).toEqual({ id: 'pay_0' });
 		expect(sent).toEqual([]);
@@ -358,13 +358,13 @@ describe('whatever AcountPay answers', () => {
 
 describe('with a look-up', () => {
 	const trace = { id: 'a' } as Trace;
-	const found = { kind: 'made', made: { paymentId: 7, lookedUp: true } } as const;
-	const doubt = { kind: 'doubt', looked: 'The list was looked at once: it is odd.' } as const;
-	const none = { kind: 'none', looked: 'The list was looked at 5 times.' } as const;
+	const found = { kind: 'found', response: { paymentId: 7, lookedUp: true } } as const;
+	const doubt = { kind: 'doubt', report: 'The list was looked at once: it is odd.' } as const;
+	const none = { kind: 'none', report: 'The list was looked at 5 times.' } as const;
 
 	/** Makes the payment with a look-up that finds this, and puts down what it is told. */
 	async function makeWith(
-		result: Found,
+		result: LookUpResult,
 		script: Script,
 		record = recordFor(request),
 		callOptions = options,
@@ -375,8 +375,8 @@ describe('with a look-up', () => {
 				told.push(['sending']);
 				return trace;
 			},
-			notMade: () => void told.push(['notMade']),
-			made: (response) => void told.push(['made', response]),
+			notCreated: () => void told.push(['notCreated']),
+			created: (response) => void told.push(['created', response]),
 			trace: () => trace,
 			find: async (left, willResend) => {
 				told.push(['find', left, willResend]);
@@ -390,7 +390,7 @@ describe('with a look-up', () => {
 
 	it('what was made is made, and nothing is looked up', async () => {
 		const { value, told, record } = await makeWith(doubt, [made]);
-		expect(told).toEqual([['sending'], ['made', value]]);
+		expect(told).toEqual([['sending'], ['created', value]]);
 		expect(record.earlier).toMatchObject({ state: 'made', answer: value });
 	});
 
@@ -400,7 +400,7 @@ describe('with a look-up', () => {
 	])('%s has made nothing', async (_what, outcome) => {
 		const { told, record } = await makeWith(doubt, [outcome]);
 		expect(told.filter(([what]) => what === 'sending')).toHaveLength(
-			told.filter(([what]) => what === 'notMade').length,
+			told.filter(([what]) => what === 'notCreated').length,
 		);
 		expect(told.flat()).not.toContain('find');
 		expect(record.earlier).toBeUndefined();
@@ -408,9 +408,9 @@ describe('with a look-up', () => {
 
 	it('an open outcome that is found is made, and remembered as that', async () => {
 		const { value, told, record, sent } = await makeWith(found, [late]);
-		expect(value).toBe(found.made);
+		expect(value).toBe(found.response);
 		expect(told).toEqual([['sending'], ['find', trace, false]]);
-		expect(record.earlier).toMatchObject({ state: 'made', answer: found.made });
+		expect(record.earlier).toMatchObject({ state: 'made', answer: found.response });
 		expect(sent).toHaveLength(1);
 	});
 
@@ -419,7 +419,7 @@ describe('with a look-up', () => {
 		expect(errorOf(ended)).toMatchObject({
 			outcome: 'unknown',
 			status: 500,
-			description: `${result.looked} Look for this reference in AcountPay before you create it again.`,
+			description: `${result.report} Look for this reference in AcountPay before you create it again.`,
 		});
 		expect(ended.record.earlier).toMatchObject({ state: 'unknown', trace });
 		expect(ended.sent).toHaveLength(1);
@@ -435,10 +435,10 @@ describe('with a look-up', () => {
 	it('what an earlier attempt left open is looked up first', async () => {
 		const record = open();
 		const { value, told, sent } = await makeWith(found, [made], record);
-		expect(value).toBe(found.made);
+		expect(value).toBe(found.response);
 		expect(told).toEqual([['find', trace, false]]);
 		expect(sent).toEqual([]);
-		expect(record.earlier).toMatchObject({ state: 'made', answer: found.made });
+		expect(record.earlier).toMatchObject({ state: 'made', answer: found.response });
 	});
 
 	it.each([
@@ -451,7 +451,7 @@ describe('with a look-up', () => {
 			outcome: 'unknown',
 			isOld: true,
 			message: "Payment 'ORDER-1' may or may not exist: AcountPay was late",
-			description: `${result.looked} Look for this reference in AcountPay before you create it again.`,
+			description: `${result.report} Look for this reference in AcountPay before you create it again.`,
 		});
 		expect(ended.sent).toEqual([]);
 	});
@@ -471,11 +471,18 @@ describe('with a look-up', () => {
 });
 
 describe('what exists already', () => {
-	const at = async (existing: () => Promise<IDataObject | undefined>, script: Script = [made]) => {
+	const at = async (
+		findExisting: () => Promise<IDataObject | undefined>,
+		script: Script = [made],
+	) => {
 		const record = recordFor(request);
 		const { client, sent } = scripted(script);
 		const created: unknown[] = [];
-		const work = { ...creation, existing, created: (one: IDataObject) => void created.push(one) };
+		const work = {
+			...creation,
+			findExisting,
+			onCreated: (one: IDataObject) => void created.push(one),
+		};
 		const create = async () => await end(createOnce(client, work, options, record));
 		return { create, sent, record, created };
 	};
@@ -511,14 +518,14 @@ describe('what exists already', () => {
 describe('an item that asks for something else than before', () => {
 	const edited = async (put: (record: IdempotencyRecord) => void, callOptions = options) => {
 		const { store } = execution();
-		put(store.record(0, { json: {} }, placed(request), label('ORDER-1')));
+		put(store.record(0, { json: {} }, built(request), label('ORDER-1')));
 		const other = createPayment('merchant_1', { amount: 11, referenceNumber: 'ORDER-1' });
-		const record = store.record(0, { json: { x: 1 } }, placed(other), label('ORDER-1', '11 DKK'));
+		const record = store.record(0, { json: { x: 1 } }, built(other), label('ORDER-1', '11 DKK'));
 		return { ...(await make([made], record, callOptions)), store };
 	};
 
 	it('fails and names the payment', async () => {
-		const ended = await edited((record) => record.made({ id: 'pay_0' }));
+		const ended = await edited((record) => record.created({ id: 'pay_0' }));
 		expect(errorOf(ended)).toMatchObject({
 			outcome: 'refused',
 			message:
@@ -527,7 +534,7 @@ describe('an item that asks for something else than before', () => {
 			payment: { id: 'pay_0' },
 		});
 		expect(ended.sent).toEqual([]);
-		expect(ended.store.summary().made).toHaveLength(1);
+		expect(ended.store.summary().created).toHaveLength(1);
 	});
 
 	it("stays unknown when that is open, whatever 'Resend Unknown' says", async () => {

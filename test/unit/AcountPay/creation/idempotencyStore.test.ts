@@ -6,7 +6,7 @@ import type {
 import { IdempotencyStore } from '../../../../nodes/AcountPay/creation/idempotencyStore';
 import { createPayment } from '../../../../nodes/shared/api/payments';
 import { Cancelled } from '../../../../nodes/shared/errors';
-import { execution, label, placed } from '../../support';
+import { execution, label, built } from '../../support';
 
 const request = createPayment('merchant_1', { amount: 10, referenceNumber: 'ORDER-1' });
 
@@ -26,7 +26,9 @@ describe('the idempotency store', () => {
 	});
 	const made = () => {
 		const one = execution({}, { node });
-		one.store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')).made({ id: 1 });
+		one.store
+			.record(0, item, built(request, 'https://a.test'), label('ORDER-1'))
+			.created({ id: 1 });
 		return one;
 	};
 	const other = { json: { order: 2 } };
@@ -36,28 +38,28 @@ describe('the idempotency store', () => {
 		const edited = { node: { parameters: { amount: 11 } } };
 		const retry = execution(data, edited).store;
 		expect(
-			retry.record(0, other, placed(request, 'https://a.test'), label('')).earlier,
+			retry.record(0, other, built(request, 'https://a.test'), label('')).earlier,
 		).toMatchObject({
 			state: 'made',
 		});
 		expect(
-			retry.record(1, item, placed(request, 'https://a.test'), label('')).earlier,
+			retry.record(1, item, built(request, 'https://a.test'), label('')).earlier,
 		).toBeUndefined();
 		expect(
-			retry.record(0, item, placed(request, 'https://b.test'), label('')).earlier,
+			retry.record(0, item, built(request, 'https://b.test'), label('')).earlier,
 		).toBeUndefined();
 		expect(
-			retry.record(0, item, placed(another, 'https://a.test'), label('')).earlier,
+			retry.record(0, item, built(another, 'https://a.test'), label('')).earlier,
 		).toBeUndefined();
 		expect(
-			retry.record(0, item, placed(later, 'https://a.test'), label('')).earlier,
+			retry.record(0, item, built(later, 'https://a.test'), label('')).earlier,
 		).toBeUndefined();
 		const nextTurn = execution(data, { node, runIndex: 1 }).store;
 		expect(
-			nextTurn.record(0, item, placed(request, 'https://a.test'), label('')).earlier,
+			nextTurn.record(0, item, built(request, 'https://a.test'), label('')).earlier,
 		).toBeUndefined();
 		expect(
-			store.record(0, item, placed(request, 'https://a.test'), label('')).earlier,
+			store.record(0, item, built(request, 'https://a.test'), label('')).earlier,
 		).toMatchObject({
 			state: 'made',
 		});
@@ -69,16 +71,14 @@ describe('the idempotency store', () => {
 			node: { parameters: { ...parameters, options: { resendUnknown: true } } },
 		};
 		const retry = execution(JSON.parse(JSON.stringify(data)), withOptions).store;
-		expect(retry.record(0, item, placed(later, 'https://a.test'), label('')).earlier).toMatchObject(
-			{
-				answer: { id: 1 },
-			},
-		);
+		expect(retry.record(0, item, built(later, 'https://a.test'), label('')).earlier).toMatchObject({
+			answer: { id: 1 },
+		});
 		expect(
-			retry.record(0, other, placed(later, 'https://a.test'), label('')).earlier,
+			retry.record(0, other, built(later, 'https://a.test'), label('')).earlier,
 		).toBeUndefined();
 		expect(
-			retry.record(0, item, placed(later, 'https://b.test'), label('')).earlier,
+			retry.record(0, item, built(later, 'https://b.test'), label('')).earlier,
 		).toBeUndefined();
 	});
 
@@ -86,50 +86,50 @@ describe('the idempotency store', () => {
 		const { data } = made();
 		const edited = execution(data, { node: { parameters: {} } }).store;
 		const at = 'https://a.test';
-		edited.record(0, item, placed(later, at), label('ORDER-2')).made({ id: 2 });
+		edited.record(0, item, built(later, at), label('ORDER-2')).created({ id: 2 });
 		const back = execution(data, { node }).store;
 		const answerTo = (request: typeof later, reference: string, from = item) =>
-			back.record(0, from, placed(request, at), label(reference)).earlier;
+			back.record(0, from, built(request, at), label(reference)).earlier;
 		expect(answerTo(later, 'ORDER-1')).toMatchObject({ answer: { id: 2 } });
 		expect(answerTo(request, 'ORDER-2')).toMatchObject({ answer: { id: 1 } });
 		expect(answerTo(another, 'ORDER-2')).toMatchObject({ answer: { id: 1 } });
 		expect(answerTo(another, 'ORDER-2', other)).toMatchObject({ answer: { id: 2 } });
-		expect(back.summary().made).toHaveLength(2);
+		expect(back.summary().created).toHaveLength(2);
 	});
 
 	describe('knows a payment by item, merchant and reference', () => {
 		const changed = { json: { order: 9 } };
 		const edit = (data: IDataObject, terms?: string) => {
 			const { store } = execution(data, { node: { parameters: { description: 'new' } } });
-			return store.record(0, changed, placed(another, 'https://a.test'), label('ORDER-1', terms));
+			return store.record(0, changed, built(another, 'https://a.test'), label('ORDER-1', terms));
 		};
 
 		it.each<[string, (record: IdempotencyRecord) => void]>([
-			['created', (record) => record.made({ id: 1 })],
+			['created', (record) => record.created({ id: 1 })],
 			['open', (record) => record.unknown('was late')],
 			['being sent when n8n was killed', (record) => record.sending()],
 		])('%s, whatever else a person has edited', (_what, put) => {
 			const { data, store } = execution();
-			put(store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')));
+			put(store.record(0, item, built(request, 'https://a.test'), label('ORDER-1')));
 			const stored = JSON.parse(JSON.stringify(data)) as IDataObject;
 			expect(edit(stored).earlier).toBeDefined();
-			expect(edit(stored).isOtherwise).toBe(false);
-			expect(edit(stored, '11 DKK').isOtherwise).toBe(true);
+			expect(edit(stored).hasOtherTerms).toBe(false);
+			expect(edit(stored, '11 DKK').hasOtherTerms).toBe(true);
 		});
 
 		it('but with nothing to compare, an entry of an older version is another one', () => {
 			const { data, store } = execution();
-			const record = store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1'));
-			record.made({ id: 1 });
+			const record = store.record(0, item, built(request, 'https://a.test'), label('ORDER-1'));
+			record.created({ id: 1 });
 			const [entry] = storedIn(data);
 			delete entry.key;
 			delete entry.terms;
 			expect(edit(data).earlier).toMatchObject({ state: 'made' });
-			expect(edit(data).isOtherwise).toBe(true);
+			expect(edit(data).hasOtherTerms).toBe(true);
 			// By the stored hashes it is known for certain.
 			const same = execution(data, { node }).store;
-			const known = same.record(0, other, placed(request, 'https://a.test'), label('ORDER-1'));
-			expect(known.isOtherwise).toBe(false);
+			const known = same.record(0, other, built(request, 'https://a.test'), label('ORDER-1'));
+			expect(known.hasOtherTerms).toBe(false);
 		});
 	});
 
@@ -138,28 +138,28 @@ describe('the idempotency store', () => {
 			execution(data, { runIndex }).store.record(
 				0,
 				other,
-				placed(later, 'https://a.test'),
+				built(later, 'https://a.test'),
 				label(reference),
 			);
 
 		it('is in the way as long as it is open, with its items renumbered', () => {
 			const { data, store } = execution();
-			const open = store.record(5, item, placed(request, 'https://a.test'), label('ORDER-1'));
+			const open = store.record(5, item, built(request, 'https://a.test'), label('ORDER-1'));
 			open.unknown('was late');
-			store.record(6, item, placed(another, 'https://a.test'), label('ORDER-2')).made({ id: 2 });
+			store.record(6, item, built(another, 'https://a.test'), label('ORDER-2')).created({ id: 2 });
 			store.close(false);
 			expect(inTurn(data, 1).earlier).toBeUndefined();
 			expect(inTurn(data, 1).obstacle).toMatchObject({ entry: { what: 'was late' } });
 			expect(inTurn(data, 1, 'ORDER-2').obstacle).toBeUndefined();
 			expect(inTurn(data, 0).obstacle).toBeUndefined();
-			open.made({ id: 1 });
+			open.created({ id: 1 });
 			store.close(false);
 			expect(inTurn(data, 2).obstacle).toBeUndefined();
 		});
 
 		it('is in the way when it was created for an item that failed', () => {
 			const { data, store } = execution();
-			store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')).made({ id: 1 });
+			store.record(0, item, built(request, 'https://a.test'), label('ORDER-1')).created({ id: 1 });
 			store.setFailed(0, true);
 			store.close(false);
 			expect(inTurn(data, 1).obstacle).toMatchObject({ entry: { answer: { id: 1 } } });
@@ -170,7 +170,7 @@ describe('the idempotency store', () => {
 
 		it('is not in the way while it is in flight', () => {
 			const { data, store } = execution();
-			store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')).sending();
+			store.record(0, item, built(request, 'https://a.test'), label('ORDER-1')).sending();
 			expect(inTurn(data, 1).obstacle).toBeUndefined();
 			const stored = JSON.parse(JSON.stringify(data)) as IDataObject;
 			expect(inTurn(stored, 1).obstacle).toMatchObject({ entry: { state: 'sent' } });
@@ -187,14 +187,14 @@ describe('the idempotency store', () => {
 		) => {
 			const data = JSON.parse(JSON.stringify(stored)) as IDataObject;
 			const { store } = execution(data, { retryOf, id: `retry ${++retries}` });
-			const record = store.record(index, from, placed(wanted), label(reference));
+			const record = store.record(index, from, built(wanted), label(reference));
 			return { data, store, record };
 		};
 
 		it('know what the other has created, also once it has ended well', () => {
 			began++;
 			const first = retry({}, began);
-			first.record.made({ id: 1 });
+			first.record.created({ id: 1 });
 			first.store.close(false);
 			expect(first.data).toEqual({});
 			expect(retry({}, began).record.earlier).toMatchObject({ answer: { id: 1 } });
@@ -203,7 +203,7 @@ describe('the idempotency store', () => {
 
 		it('refuse what can not be told from what the other has put down: its items may be others', () => {
 			began++;
-			retry({}, began, { index: 3 }).record.made({ id: 1 });
+			retry({}, began, { index: 3 }).record.created({ id: 1 });
 			const executionId = `retry ${retries}`;
 			const shifted = retry({}, began, { index: 4 }).record;
 			expect(shifted.earlier).toBeUndefined();
@@ -218,7 +218,7 @@ describe('the idempotency store', () => {
 		it('know their own by where it comes from, and so do retries of them', () => {
 			began++;
 			const first = retry({}, began);
-			first.record.made({ id: 1 });
+			first.record.created({ id: 1 });
 			const changed = { wanted: later, reference: 'AT-NOON' };
 			expect(retry(first.data, began, changed).record.earlier).toMatchObject({ answer: { id: 1 } });
 		});
@@ -226,7 +226,7 @@ describe('the idempotency store', () => {
 		it('are not those of an execution that began in the same millisecond', () => {
 			began++;
 			const stored = [execution({}), execution({})].map(({ data }) => data);
-			retry(stored[0], began).record.made({ id: 1 });
+			retry(stored[0], began).record.created({ id: 1 });
 			expect(retry(stored[0], began).record.earlier).toMatchObject({ answer: { id: 1 } });
 			expect(retry(stored[1], began).record.earlier).toBeUndefined();
 			expect(retry(stored[1], began).record.obstacle).toBeUndefined();
@@ -235,10 +235,10 @@ describe('the idempotency store', () => {
 		it('do not bring back as open what the other has sent again', () => {
 			began++;
 			const { data, store } = execution();
-			store.record(0, item, placed(request), label('ORDER-1')).unknown('was late');
+			store.record(0, item, built(request), label('ORDER-1')).unknown('was late');
 			const resent = retry(data, began, { wanted: later });
 			resent.record.sending();
-			resent.record.made({ id: 2 });
+			resent.record.created({ id: 2 });
 			expect(retry(data, began).record.earlier).toMatchObject({ answer: { id: 2 } });
 		});
 
@@ -275,46 +275,46 @@ describe('the idempotency store', () => {
 		});
 	});
 
-	it('goes back to what was known when a request made nothing', () => {
+	it('goes back to what was known when a request created nothing', () => {
 		const { store } = execution();
-		const record = store.record(0, item, placed(request, 'https://a.test'), label('ORDER-1'));
+		const record = store.record(0, item, built(request, 'https://a.test'), label('ORDER-1'));
 		record.sending();
-		record.notMade();
+		record.notCreated();
 		expect(record.earlier).toBeUndefined();
 		record.unknown('was late');
 		record.sending();
 		expect(record.earlier).toMatchObject({ state: 'sent' });
-		record.notMade();
+		record.notCreated();
 		expect(record.earlier).toMatchObject({ state: 'unknown', what: 'was late' });
 		record.sending();
-		record.made({ id: 1 });
+		record.created({ id: 1 });
 		expect(store.summary()).toEqual({
-			made: [{ itemIndex: 0, referenceNumber: 'ORDER-1', paymentId: '1' }],
+			created: [{ itemIndex: 0, name: 'ORDER-1', id: '1' }],
 			unknown: [],
 		});
 	});
 
-	it('sums up what was made and what is open', () => {
+	it('sums up what was created and what is unknown', () => {
 		const { store } = execution();
 		const record = (index: number, reference: string) =>
-			store.record(index, item, placed(request, 'https://a.test'), label(reference));
+			store.record(index, item, built(request, 'https://a.test'), label(reference));
 		record(2, 'C').unknown('was late');
-		record(0, 'A').made({ id: 'pay_a' });
-		record(1, 'B').made({ paymentId: 7 });
+		record(0, 'A').created({ id: 'pay_a' });
+		record(1, 'B').created({ id: 7 });
 		record(3, 'D').sending();
-		record(4, 'E').made({ other: true });
+		record(4, 'E').created({ other: true });
 		const refused = record(5, 'F');
 		refused.sending();
-		refused.notMade();
+		refused.notCreated();
 		expect(store.summary()).toEqual({
-			made: [
-				{ itemIndex: 0, referenceNumber: 'A', paymentId: 'pay_a' },
-				{ itemIndex: 1, referenceNumber: 'B', paymentId: '7' },
-				{ itemIndex: 4, referenceNumber: 'E', paymentId: undefined },
+			created: [
+				{ itemIndex: 0, name: 'A', id: 'pay_a' },
+				{ itemIndex: 1, name: 'B', id: '7' },
+				{ itemIndex: 4, name: 'E', id: undefined },
 			],
 			unknown: [
-				{ itemIndex: 2, referenceNumber: 'C' },
-				{ itemIndex: 3, referenceNumber: 'D' },
+				{ itemIndex: 2, name: 'C' },
+				{ itemIndex: 3, name: 'D' },
 			],
 		});
 	});
@@ -322,7 +322,7 @@ describe('the idempotency store', () => {
 	it('leaves nothing behind when it is closed, but for the other turns', () => {
 		const { data, store } = made();
 		const nextTurn = execution(data, { runIndex: 1 }).store;
-		nextTurn.record(0, item, placed(request, 'https://a.test'), label('ORDER-1')).made({ id: 2 });
+		nextTurn.record(0, item, built(request, 'https://a.test'), label('ORDER-1')).created({ id: 2 });
 		store.close(false);
 		expect(Object.keys(data.payments as object)).toEqual(['1']);
 		nextTurn.close(true);
@@ -372,7 +372,7 @@ describe('the idempotency store', () => {
 			id: 'a',
 			payment: { merchantId: 'm', referenceNumber: 'ORDER-1', amount: 10, currency: 'DKK' },
 		};
-		const record = store.record(0, item, placed(request), label('ORDER-1'));
+		const record = store.record(0, item, built(request), label('ORDER-1'));
 		record.sending(trace);
 		expect(record.earlier).toMatchObject({ state: 'sent', trace });
 		record.unknown('was late', trace);
@@ -387,11 +387,11 @@ describe('the idempotency store', () => {
 	it('tells a creation of all others, in all turns', () => {
 		const { data, store } = execution();
 		const nextTurn = execution(data, { runIndex: 1 }).store;
-		const record = store.record(0, item, placed(request), label('A'));
+		const record = store.record(0, item, built(request), label('A'));
 		expect(record.others()).toEqual([]);
-		record.made({ id: 1 });
-		store.record(1, item, placed(request), label('B')).made({ id: 2 });
-		nextTurn.record(0, item, placed(request), label('C')).unknown('was late');
+		record.created({ id: 1 });
+		store.record(1, item, built(request), label('B')).created({ id: 2 });
+		nextTurn.record(0, item, built(request), label('C')).unknown('was late');
 		expect(record.others().map(({ referenceNumber }) => referenceNumber)).toEqual(['B', 'C']);
 		store.close(false);
 		nextTurn.close(false);
@@ -417,13 +417,13 @@ describe('the idempotency store', () => {
 				getInputData: () => [{ json: toolArguments }],
 				isToolExecution: () => true,
 			} as unknown as IExecuteFunctions;
-			return new IdempotencyStore(context).record(0, { json: {} }, placed(request), label('A'));
+			return new IdempotencyStore(context).record(0, { json: {} }, built(request), label('A'));
 		};
 		const [one, equal] = [{ order: 1 }, { order: 1 }];
-		call(one).made({ id: 1 });
+		call(one).created({ id: 1 });
 		expect(call(one).earlier).toMatchObject({ answer: { id: 1 } });
 		expect(call(equal).earlier).toBeUndefined();
-		call(equal).made({ id: 2 });
+		call(equal).created({ id: 2 });
 		expect(call(one).earlier).toMatchObject({ answer: { id: 1 } });
 		const turns = Object.keys(data.payments as object);
 		expect(turns).toHaveLength(2);

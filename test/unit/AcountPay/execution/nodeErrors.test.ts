@@ -8,7 +8,7 @@ import {
 import { ApiError, ValidationError } from '../../../../nodes/shared/errors';
 
 const node = { name: 'Pay', type: 'acountPay', typeVersion: 1 } as INode;
-const nothing = { made: [], unknown: [], refused: [], notStarted: [] };
+const nothing = { created: [], unknown: [], refused: [], notStarted: [] };
 
 describe('the error that ends the node', () => {
 	const context = {
@@ -65,42 +65,49 @@ describe('the error that ends the node', () => {
 		},
 	);
 
-	it('names the first 50 payments made, and has all of them', () => {
-		const made = Array.from({ length: 60 }, (_, itemIndex) => ({
+	it('names the first 50 created payments, and has all of them', () => {
+		const created = Array.from({ length: 60 }, (_, itemIndex) => ({
 			itemIndex,
-			referenceNumber: `R${itemIndex}`,
-			paymentId: itemIndex === 1 ? undefined : `pay_${itemIndex}`,
+			name: `R${itemIndex}`,
+			id: itemIndex === 1 ? undefined : `pay_${itemIndex}`,
 		}));
 		const unknown = [60, 61, 62].map((itemIndex) => ({
 			itemIndex,
-			referenceNumber: `R${itemIndex}`,
+			name: `R${itemIndex}`,
 		}));
 		const error = nodeErrorFor(context, new ApiError('unknown', 'No', 'Look.'), 61, {
 			...nothing,
-			made,
+			created,
 			unknown,
-			refused: [{ itemIndex: 63, referenceNumber: 'R63' }],
-			notStarted: [{ itemIndex: 64, referenceNumber: 'R64' }, { itemIndex: 65 }],
+			refused: [{ itemIndex: 63, name: 'R63' }],
+			notStarted: [{ itemIndex: 64, name: 'R64' }, { itemIndex: 65 }],
 		});
 		expect(error.message).toBe('No [item 61]');
 		expect(error.description).toMatch(
-			/^Look\. May or may not exist \(2\): R60, R62\. Refused \(1\): R63\. Payments made \(60\): R0 = pay_0, R1 = no ID, R2 = pay_2, .*, R49 = pay_49 and 10 more\. Not started \(2\): R64, item 65\. To continue, use Executions → this execution → Retry: it creates none of these payments again \(unless 'Resend Unknown' is on\)\. If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there\. Where the list leaves a doubt, nothing is sent: run the workflow anew with that item alone\. Use the newest execution, and leave merchants and references as they are\. A new execution creates them again\.$/,
+			/^Look\. May or may not exist \(2\): R60, R62\. Refused \(1\): R63\. Payments created \(60\): R0 = pay_0, R1 = no ID, R2 = pay_2, .*, R49 = pay_49 and 10 more\. Not started \(2\): R64, item 65\. To continue, use Executions → this execution → Retry: it creates none of these payments again \(unless 'Resend Unknown' is on\)\. If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there\. Where the list leaves a doubt, nothing is sent: run the workflow anew with that item alone\. Use the newest execution, and leave merchants and references as they are\. A new execution creates them again\.$/,
 		);
 		expect(error.context).toMatchObject({
-			paymentsMade: made,
-			outcomesUnknown: unknown,
-			refused: [{ itemIndex: 63 }],
-			notStarted: [{ itemIndex: 64 }, { itemIndex: 65 }],
+			paymentsMade: created.map(({ itemIndex, id }) => ({
+				itemIndex,
+				referenceNumber: `R${itemIndex}`,
+				...(id && { paymentId: id }),
+			})),
+			outcomesUnknown: [60, 61, 62].map((itemIndex) => ({
+				itemIndex,
+				referenceNumber: `R${itemIndex}`,
+			})),
+			refused: [{ itemIndex: 63, referenceNumber: 'R63' }],
+			notStarted: [{ itemIndex: 64, referenceNumber: 'R64' }, { itemIndex: 65 }],
 		});
 	});
 
 	it('does not speak of more when there are 50', () => {
-		const made = Array.from({ length: 50 }, (_, itemIndex) => ({
+		const created = Array.from({ length: 50 }, (_, itemIndex) => ({
 			itemIndex,
-			referenceNumber: 'R',
-			paymentId: 'p',
+			name: 'R',
+			id: 'p',
 		}));
-		const error = nodeErrorFor(context, new ValidationError('A', 'b'), 0, { ...nothing, made });
+		const error = nodeErrorFor(context, new ValidationError('A', 'b'), 0, { ...nothing, created });
 		expect(error.description).not.toMatch(/more/);
 	});
 });
@@ -113,12 +120,12 @@ describe('the error of a run that makes something else', () => {
 	} as unknown as IExecuteFunctions;
 	const summary = {
 		noun: 'store' as const,
-		made: [
-			{ itemIndex: 0, referenceNumber: 'Aarhus', paymentId: '7' },
-			{ itemIndex: 1, referenceNumber: 'Odense' },
+		created: [
+			{ itemIndex: 0, name: 'Aarhus', id: '7' },
+			{ itemIndex: 1, name: 'Odense' },
 		],
-		unknown: [{ itemIndex: 2, referenceNumber: 'Vejle' }],
-		refused: [{ itemIndex: 3, referenceNumber: 'Ribe' }, { itemIndex: 4 }],
+		unknown: [{ itemIndex: 2, name: 'Vejle' }],
+		refused: [{ itemIndex: 3, name: 'Ribe' }, { itemIndex: 4 }],
 		notStarted: [{ itemIndex: 5 }],
 	};
 	const refused = new ApiError('refused', 'No', 'Check.', { status: 422 });
@@ -139,31 +146,31 @@ describe('the error of a run that makes something else', () => {
 
 	it('says what became of the other items, and how to go on', () => {
 		expect(nodeErrorFor(context, refused, 3, summary).description).toBe(
-			"Check. May or may not exist (1): Vejle. Refused (1): item 4. Stores made (2): Aarhus = 7, Odense = no ID. Not started (1): item 5. To continue, use Executions → this execution → Retry: it creates none of these stores again (unless 'Resend Unknown' is on). If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there. Where the list leaves a doubt, nothing is sent: run the workflow anew with that item alone. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' create them again.",
+			"Check. May or may not exist (1): Vejle. Refused (1): item 4. Stores created (2): Aarhus = 7, Odense = no ID. Not started (1): item 5. To continue, use Executions → this execution → Retry: it creates none of these stores again (unless 'Resend Unknown' is on). If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there. Where the list leaves a doubt, nothing is sent: run the workflow anew with that item alone. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' create them again.",
 		);
 		const { description } = nodeErrorFor(context, refused, 5, { ...summary, unknown: [] });
 		expect(description).toBe(
-			"Check. Refused (2): Ribe, item 4. Stores made (2): Aarhus = 7, Odense = no ID. To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' create them again.",
+			"Check. Refused (2): Ribe, item 4. Stores created (2): Aarhus = 7, Odense = no ID. To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' create them again.",
 		);
 	});
 
 	it('speaks of no retry where nothing was made and nothing is open', () => {
 		const { description } = nodeErrorFor(context, refused, 3, {
 			...summary,
-			made: [],
+			created: [],
 			unknown: [],
 		});
 		expect(description).toBe('Check. Refused (1): item 4. Not started (1): item 5.');
 	});
 
 	it('speaks of a retry where something is open, though nothing was made', () => {
-		const { description } = nodeErrorFor(context, refused, 3, { ...summary, made: [] });
+		const { description } = nodeErrorFor(context, refused, 3, { ...summary, created: [] });
 		expect(description).toContain('→ Retry');
 	});
 
 	it('of a batch that was stopped, in sentences', () => {
 		expect(cancelledError(context, summary, false).description).toBe(
-			'May or may not exist (1): Vejle. Refused (2): Ribe, item 4. Stores made (2): Aarhus = 7, Odense = no ID. Not started (1): item 5.',
+			'May or may not exist (1): Vejle. Refused (2): Ribe, item 4. Stores created (2): Aarhus = 7, Odense = no ID. Not started (1): item 5.',
 		);
 	});
 });
@@ -177,7 +184,7 @@ describe('the item of a node that continues', () => {
 
 	it.each([
 		['unknown', 'No. Do not create it again [item 0]'],
-		['made', 'No. Do not create it again [item 0]'],
+		['created', 'No. Do not create it again [item 0]'],
 		['refused', 'No [item 0]'],
 	] as const)('tells a language model what not to do, with the outcome %s', (outcome, words) => {
 		const problem = new ApiError(outcome, 'No', 'Check.');
@@ -211,7 +218,7 @@ describe('the item of a node that continues', () => {
 	});
 
 	it('has the payment that was made all the same', () => {
-		const problem = new ApiError('made', 'No image', 'Look.', {
+		const problem = new ApiError('created', 'No image', 'Look.', {
 			status: 500,
 			payment: { id: 1 },
 		});
@@ -234,29 +241,29 @@ describe('a batch that is stopped', () => {
 	});
 
 	it('says nothing twice', () => {
-		const payment = { itemIndex: 0, referenceNumber: 'R0' };
-		cancelledError(context, { ...nothing, made: [payment], unknown: [payment] }, false);
+		const payment = { itemIndex: 0, name: 'R0' };
+		cancelledError(context, { ...nothing, created: [payment], unknown: [payment] }, false);
 		expect(lines).toEqual([]);
 	});
 
 	it('writes all payments and open outcomes to the log, fifty a line', () => {
-		const made = Array.from({ length: 51 }, (_, itemIndex) => ({
+		const created = Array.from({ length: 51 }, (_, itemIndex) => ({
 			itemIndex,
-			referenceNumber: `R${itemIndex}`,
-			paymentId: `pay_${itemIndex}`,
+			name: `R${itemIndex}`,
+			id: `pay_${itemIndex}`,
 		}));
-		const unknown = [{ itemIndex: 51, referenceNumber: 'R51' }];
-		const notStarted = [{ itemIndex: 52, referenceNumber: 'R52' }];
-		const error = cancelledError(context, { ...nothing, made, unknown, notStarted }, true);
+		const unknown = [{ itemIndex: 51, name: 'R51' }];
+		const notStarted = [{ itemIndex: 52, name: 'R52' }];
+		const error = cancelledError(context, { ...nothing, created, unknown, notStarted }, true);
 		expect(error).toBeInstanceOf(NodeOperationError);
 		expect(error.message).toBe('The execution was stopped');
 		expect(lines).toHaveLength(4);
 		expect(lines[0]).toMatch(/May or may not exist \(1\): R51$/);
 		expect(lines[1]).toMatch(
-			/^AcountPay node 'Pay', execution 42, was stopped\. Payments made \(51\): R0 = pay_0, R1 = pay_1, .*, R49 = pay_49$/,
+			/^AcountPay node 'Pay', execution 42, was stopped\. Payments created \(51\): R0 = pay_0, R1 = pay_1, .*, R49 = pay_49$/,
 		);
-		expect(lines[2]).toMatch(/Payments made \(51\): R50 = pay_50$/);
+		expect(lines[2]).toMatch(/Payments created \(51\): R50 = pay_50$/);
 		expect(lines[3]).toMatch(/Not started \(1\): R52$/);
-		expect(error.description).toMatch(/Payments made \(51\)/);
+		expect(error.description).toMatch(/Payments created \(51\)/);
 	});
 });

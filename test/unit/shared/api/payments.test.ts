@@ -6,7 +6,7 @@ import {
 	listedPaymentIdOf,
 	otherPaymentIn,
 	paymentIdOf,
-	readMadePayment,
+	readCreatedPayment,
 } from '../../../../nodes/shared/api/payments';
 import type { RequestContext } from '../../../../nodes/shared/requestContext';
 import { Client } from '../../../../nodes/shared/transport/client';
@@ -25,7 +25,7 @@ describe('requests', () => {
 		const payment = { amount: 149.99, referenceNumber: 'ORDER-123' };
 		const creation = createPayment('merchant_abc123', payment);
 		expect(creation.repeatable).toBe(false);
-		expect(client.place(creation)).toEqual({
+		expect(client.buildRequest(creation)).toEqual({
 			baseUrl,
 			method: 'POST',
 			path: '/v1/partner/payments',
@@ -36,17 +36,17 @@ describe('requests', () => {
 			},
 			body: payment,
 		});
-		const mocked = client.place(createPayment('m', payment, 'delay'));
+		const mocked = client.buildRequest(createPayment('m', payment, 'delay'));
 		expect(mocked.headers['X-Mock-Payment']).toBe('delay');
 		expect(getPayment('m', 'pay_1').repeatable).toBe(true);
-		expect(client.place(getPayment('m', 'pay_1'))).toEqual({
+		expect(client.buildRequest(getPayment('m', 'pay_1'))).toEqual({
 			baseUrl,
 			method: 'GET',
 			path: '/v1/partner/payments/pay_1',
 			headers: { Accept: 'application/json', 'X-Merchant-Client-Id': 'm' },
 		});
 		expect(getQrCodeImage('m', 'pay_1').repeatable).toBe(true);
-		expect(client.place(getQrCodeImage('m', 'pay_1'))).toEqual({
+		expect(client.buildRequest(getQrCodeImage('m', 'pay_1'))).toEqual({
 			baseUrl,
 			method: 'GET',
 			path: '/v1/partner/payments/pay_1/qr',
@@ -82,7 +82,7 @@ describe('responses', () => {
 		[{}, false],
 		['<html>"id":', false],
 	])('%p is about a payment: %p', (body, isPayment) => {
-		expect(readMadePayment(buffer(body))).toEqual(isPayment ? body : undefined);
+		expect(readCreatedPayment(buffer(body))).toEqual(isPayment ? body : undefined);
 	});
 
 	it.each([
@@ -102,8 +102,8 @@ describe('responses', () => {
 	});
 
 	it('one that JavaScript can not hold names no payment', () => {
-		expect(readMadePayment(buffer('{"id":1e400}'))).toBeUndefined();
-		expect(readMadePayment(buffer('{"id":1e400,"data":{"id":1e20}}'))).toEqual({
+		expect(readCreatedPayment(buffer('{"id":1e400}'))).toBeUndefined();
+		expect(readCreatedPayment(buffer('{"id":1e400,"data":{"id":1e20}}'))).toEqual({
 			id: Infinity,
 			data: { id: '100000000000000000000' },
 		});

@@ -52,8 +52,8 @@ describe('the credential', () => {
 });
 
 describe('the merchant', () => {
-	const place = async (request: Partial<ApiRequest>) =>
-		(await open()).place({ method: 'POST', path: '/', repeatable: false, ...request });
+	const build = async (request: Partial<ApiRequest>) =>
+		(await open()).partsOf({ method: 'POST', path: '/', repeatable: false, ...request });
 
 	it.each<[string, Partial<ApiRequest>, object]>([
 		[
@@ -77,7 +77,7 @@ describe('the merchant', () => {
 			{ body: { a: 1 }, query: { b: 2 } },
 		],
 	])('%s', async (_what, request, placed) => {
-		expect(await place(request)).toEqual(placed);
+		expect(await build(request)).toEqual(placed);
 	});
 });
 
@@ -155,7 +155,7 @@ describe('a rejection', () => {
 	});
 
 	it('is said with the name of what was asked for', async () => {
-		expect((await open()).rejectedWords("the payment with reference 'A'")).toEqual({
+		expect((await open()).unauthorizedWords("the payment with reference 'A'")).toEqual({
 			message:
 				"AcountPay refused the API keys of the credential 'Shop' for the payment with reference 'A'",
 			advice: ADVICE,

@@ -3,7 +3,7 @@ import {
 	describeFailure,
 	isRateLimited,
 	isRedirect,
-	isRejection,
+	isRefusal,
 	isSuccess,
 	isUnreachable,
 	isWebPage,
@@ -11,7 +11,7 @@ import {
 } from '../../../../nodes/shared/http/response';
 import { late, response, unreachable } from '../../support';
 
-const KINDS = { isSuccess, isRedirect, isRejection, isRateLimited, isUnreachable };
+const KINDS = { isSuccess, isRedirect, isRefusal, isRateLimited, isUnreachable };
 type Kind = keyof typeof KINDS;
 
 it.each<[number, Kind[]]>([
@@ -20,11 +20,11 @@ it.each<[number, Kind[]]>([
 	[299, ['isSuccess']],
 	[300, ['isRedirect']],
 	[399, ['isRedirect']],
-	[400, ['isRejection']],
+	[400, ['isRefusal']],
 	// It says nothing of what AcountPay did.
 	[408, []],
-	[429, ['isRejection', 'isRateLimited']],
-	[499, ['isRejection']],
+	[429, ['isRefusal', 'isRateLimited']],
+	[499, ['isRefusal']],
 	[500, []],
 ])('%i is %j', (status, kinds) => {
 	const sent = response(status);

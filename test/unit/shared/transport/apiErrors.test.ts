@@ -1,7 +1,7 @@
 /** The words for everything that can become of a request. */
 import {
 	readError,
-	rejectionError,
+	refusalError,
 	type Subject,
 	unreachableError,
 } from '../../../../nodes/shared/transport/apiErrors';
@@ -115,7 +115,7 @@ describe('a request that AcountPay rejected', () => {
 	])('%i, %j', (status, subject, message, advice) => {
 		const rejected = response(status, { message: 'No' });
 		const expected = { outcome: 'refused', message, status };
-		expect(partsOf(rejectionError(client, rejected, subject, 'Nothing was created.'))).toEqual({
+		expect(partsOf(refusalError(client, rejected, subject, 'Nothing was created.'))).toEqual({
 			...expected,
 			description: `${advice} Nothing was created.`,
 		});
@@ -126,23 +126,21 @@ describe('a request that AcountPay rejected', () => {
 	});
 
 	it('without a reason has its status, and with one no secret', () => {
-		expect(rejectionError(client, response(422, ''), STORE, '').message).toBe(
+		expect(refusalError(client, response(422, ''), STORE, '').message).toBe(
 			"AcountPay refused the store 'Aarhus' (status 422)",
 		);
-		expect(rejectionError(client, response(422, { message: 's3cret' }), STORE, '').message).toBe(
+		expect(refusalError(client, response(422, { message: 's3cret' }), STORE, '').message).toBe(
 			"AcountPay refused the store 'Aarhus': [secret]",
 		);
 	});
 
 	it.each([401, 403, 404, 422])('%i with a web page is not from AcountPay', (status) => {
-		expect(partsOf(rejectionError(client, response(status, '<html></html>'), PAYMENT, ''))).toEqual(
-			{
-				outcome: 'refused',
-				message: `A server between n8n and AcountPay, such as a proxy, refused the payment with reference 'A' (status ${status})`,
-				description: `${PROXY} Check also the environment of the credential.`,
-				status,
-			},
-		);
+		expect(partsOf(refusalError(client, response(status, '<html></html>'), PAYMENT, ''))).toEqual({
+			outcome: 'refused',
+			message: `A server between n8n and AcountPay, such as a proxy, refused the payment with reference 'A' (status ${status})`,
+			description: `${PROXY} Check also the environment of the credential.`,
+			status,
+		});
 	});
 });
 

@@ -80,7 +80,7 @@ describe('the client of a node', () => {
 
 	it('has the words of its authentication for a 401', async () => {
 		const { client } = await open();
-		expect(client.rejectedWords('it').message).toMatch(
+		expect(client.unauthorizedWords('it').message).toMatch(
 			/^AcountPay refused the API keys .* for it$/,
 		);
 	});
@@ -104,7 +104,7 @@ describe('a request', () => {
 		],
 	])('%s is told from others by all that is sent', async (_what, request, more) => {
 		const { client } = await open();
-		expect(client.place(request)).toEqual({
+		expect(client.buildRequest(request)).toEqual({
 			baseUrl: URL,
 			method: request.method,
 			path: '/v1/a',
@@ -114,7 +114,7 @@ describe('a request', () => {
 
 	it('is given to n8n as text, without redirects, with its time limit', async () => {
 		const { client, asked } = await open();
-		await client.send({ ...CREATE, query: { page: 2 } }, 5_000);
+		await client.exchange({ ...CREATE, query: { page: 2 } }, 5_000);
 		expect(asked).toEqual([
 			{
 				method: 'POST',
@@ -134,7 +134,7 @@ describe('a request', () => {
 				abortSignal: expect.any(AbortSignal),
 			},
 		]);
-		await client.send(GET, 5_000);
+		await client.exchange(GET, 5_000);
 		expect(asked[1]).not.toHaveProperty('qs');
 		expect(asked[1]).not.toHaveProperty('body');
 	});
@@ -144,7 +144,7 @@ describe('a request', () => {
 		['that makes something is not', CREATE, false],
 	])('%s', async (_what, request, isCutOff) => {
 		const { client, asked, stop } = await open();
-		await client.send(request, 5_000);
+		await client.exchange(request, 5_000);
 		stop.abort();
 		expect((asked[0].abortSignal as AbortSignal).aborted).toBe(isCutOff);
 	});
@@ -153,7 +153,7 @@ describe('a request', () => {
 describe('a response', () => {
 	it('is its status, headers and bytes', async () => {
 		const { client } = await open(() => ok('{"a":1}', { b: 'c' }));
-		expect(await client.send(GET, 5_000)).toEqual({
+		expect(await client.exchange(GET, 5_000)).toEqual({
 			status: 200,
 			headers: { b: 'c' },
 			body: Buffer.from('{"a":1}'),
@@ -164,7 +164,7 @@ describe('a response', () => {
 		const { client } = await open(() => {
 			throw thrown(422, '{"message":"no"}');
 		});
-		expect(await client.send(CREATE, 5_000)).toEqual({
+		expect(await client.exchange(CREATE, 5_000)).toEqual({
 			status: 422,
 			headers: { a: 'b' },
 			body: Buffer.from('{"message":"no"}'),
@@ -175,7 +175,7 @@ describe('a response', () => {
 		const { client } = await open(() => {
 			throw thrown(403, '', { writableFinished: false });
 		});
-		expect(await client.send(CREATE, 5_000)).toEqual({
+		expect(await client.exchange(CREATE, 5_000)).toEqual({
 			status: undefined,
 			sent: false,
 			what: 'could not be reached',
@@ -184,13 +184,13 @@ describe('a response', () => {
 		const written = await open(() => {
 			throw thrown(403, '', { writableFinished: true });
 		});
-		expect(await written.client.send(CREATE, 5_000)).toMatchObject({ status: 403 });
+		expect(await written.client.exchange(CREATE, 5_000)).toMatchObject({ status: 403 });
 	});
 
 	it('has no secret, but an image stays as it is', async () => {
 		const { client } = await open(() => ok('echo abcdefghijklmnop'));
-		expect(await client.send(GET, 5_000)).toMatchObject({ body: Buffer.from('echo [secret]') });
-		expect(await client.send({ ...GET, accept: 'image/*' }, 5_000)).toMatchObject({
+		expect(await client.exchange(GET, 5_000)).toMatchObject({ body: Buffer.from('echo [secret]') });
+		expect(await client.exchange({ ...GET, accept: 'image/*' }, 5_000)).toMatchObject({
 			body: Buffer.from('echo abcdefghijklmnop'),
 		});
 	});
@@ -199,7 +199,7 @@ describe('a response', () => {
 		const { client } = await open(() => {
 			throw thrown(404, 'echo abcdefghijklmnop');
 		});
-		expect(await client.send({ ...GET, accept: 'image/*' }, 5_000)).toMatchObject({
+		expect(await client.exchange({ ...GET, accept: 'image/*' }, 5_000)).toMatchObject({
 			body: Buffer.from('echo [secret]'),
 		});
 	});
@@ -207,7 +207,7 @@ describe('a response', () => {
 	it('without a secret keeps bytes that are no text', async () => {
 		const bytes = Buffer.from([0x7b, 0xff, 0xfe, 0x7d]);
 		const { client } = await open(() => ({ ...ok(''), body: bytes }));
-		expect(await client.send(GET, 5_000)).toMatchObject({ body: bytes });
+		expect(await client.exchange(GET, 5_000)).toMatchObject({ body: bytes });
 	});
 });
 
@@ -230,7 +230,7 @@ describe("AcountPay's clock", () => {
 	])('%s', async (_what, httpRequest, isKnown) => {
 		const { client } = await open(httpRequest);
 		const observe = jest.spyOn(client.clock, 'observe');
-		await client.send(GET, 5_000);
+		await client.exchange(GET, 5_000);
 		expect(observe.mock.calls.map(([headers]) => headers)).toEqual(isKnown ? [DATE] : []);
 	});
 });
@@ -251,15 +251,15 @@ describe('no response', () => {
 		['a time limit', { code: 'ETIMEDOUT' }, true, 'did not respond within 5 seconds'],
 	])('%s', async (_what, error, sent, what) => {
 		const { client } = await open(failing(error));
-		expect(await client.send(CREATE, 5_000)).toEqual({ status: undefined, sent, what });
+		expect(await client.exchange(CREATE, 5_000)).toEqual({ status: undefined, sent, what });
 	});
 
 	it('of a request that is too large to be written at once may have been read in part', async () => {
 		const error = { isAxiosError: true, request: { writableFinished: false } };
 		const { client } = await open(failing(error));
-		expect(await client.send(CREATE, 5_000)).toMatchObject({ sent: false });
+		expect(await client.exchange(CREATE, 5_000)).toMatchObject({ sent: false });
 		const large = { ...CREATE, body: { text: 'x'.repeat(20_000) } };
-		expect(await client.send(large, 5_000)).toMatchObject({ sent: true });
+		expect(await client.exchange(large, 5_000)).toMatchObject({ sent: true });
 	});
 
 	it('within the time limit is said so, whatever the HTTP client says', async () => {
@@ -270,7 +270,7 @@ describe('no response', () => {
 					signal.addEventListener('abort', () => reject(new Error('cut off')));
 				}),
 		);
-		expect(await client.send(CREATE, 20)).toEqual({
+		expect(await client.exchange(CREATE, 20)).toEqual({
 			status: undefined,
 			sent: true,
 			what: 'did not respond within 0.02 seconds',

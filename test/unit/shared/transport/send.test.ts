@@ -3,7 +3,11 @@ import { Cancelled } from '../../../../nodes/shared/errors';
 import { ServerDown, type Verdict } from '../../../../nodes/shared/transport/adaptiveLimiter';
 import type { Client } from '../../../../nodes/shared/transport/client';
 import { isSuccess, type SendResult } from '../../../../nodes/shared/http/response';
-import { type CallOptions, send, sendRepeatedly } from '../../../../nodes/shared/transport/send';
+import {
+	type CallOptions,
+	sendAtMostOnce,
+	sendUntilUsable,
+} from '../../../../nodes/shared/transport/send';
 import {
 	after,
 	callOptions,
@@ -28,7 +32,10 @@ const done = response(201, { id: 1 });
 /** Notes what `send` tells its observer. */
 const observed = () => {
 	const told: string[] = [];
-	const observer = { sending: () => told.push('sending'), notMade: () => told.push('not made') };
+	const observer = {
+		sending: () => told.push('sending'),
+		notCreated: () => told.push('not created'),
+	};
 	return { told, observer };
 };
 
@@ -64,7 +71,7 @@ describe('a request', () => {
 	])('is sent once, whatever comes: %s', async (_what, answer) => {
 		const { client, sent } = scripted([answer as Script[number]]);
 		const { told, observer } = observed();
-		const { value, took } = await end(send(client, create, callOptions, observer));
+		const { value, took } = await end(sendAtMostOnce(client, create, callOptions, observer));
 		expect(value).toBe(answer);
 		expect(sent).toEqual([create]);
 		expect(told).toEqual(['sending']);
@@ -74,32 +81,34 @@ describe('a request', () => {
 	it('that is rate limited is sent again once the limiter lets it', async () => {
 		const { client, sent } = scripted([limited(5), limited(7), done]);
 		const { told, observer } = observed();
-		const { value, took } = await end(send(client, create, callOptions, observer));
+		const { value, took } = await end(sendAtMostOnce(client, create, callOptions, observer));
 		expect(value).toBe(done);
 		expect(sent).toEqual([create, create, create]);
-		expect(told).toEqual(['sending', 'not made', 'sending', 'not made', 'sending']);
+		expect(told).toEqual(['sending', 'not created', 'sending', 'not created', 'sending']);
 		expect(took).toBeGreaterThanOrEqual(12_000);
 		expect(took).toBeLessThan(16_000);
 	});
 
 	it('that is rate limited until the end hands out the 429', async () => {
 		const { client } = scripted([limited(60)]);
-		const { value } = await end(send(client, create, callOptions));
+		const { value } = await end(sendAtMostOnce(client, create, callOptions));
 		expect(value).toMatchObject({ status: 429 });
 	});
 
-	it('without a token was not made, and the error is handed on', async () => {
+	it('without a token was not created, and the error is handed on', async () => {
 		const error = new Error('no token');
 		const { client } = scripted([error]);
 		const { told, observer } = observed();
-		expect(await end(send(client, create, callOptions, observer))).toMatchObject({ error });
-		expect(told).toEqual(['sending', 'not made']);
+		expect(await end(sendAtMostOnce(client, create, callOptions, observer))).toMatchObject({
+			error,
+		});
+		expect(told).toEqual(['sending', 'not created']);
 	});
 
 	it('has the timeout of its item', async () => {
 		const { client } = scripted([done]);
-		const spy = jest.spyOn(client, 'send');
-		await end(send(client, create, { ...callOptions, timeout: 1_234 }));
+		const spy = jest.spyOn(client, 'exchange');
+		await end(sendAtMostOnce(client, create, { ...callOptions, timeout: 1_234 }));
 		expect(spy).toHaveBeenCalledWith(create, 1_234);
 	});
 });
@@ -118,14 +127,14 @@ describe('what the limiter is told', () => {
 	])('of %s', async (_what, answer, verdict) => {
 		const { client } = scripted([answer as Script[number]]);
 		const { verdicts } = watched(client);
-		await end(send(client, create, callOptions));
+		await end(sendAtMostOnce(client, create, callOptions));
 		expect(verdicts).toEqual([verdict]);
 	});
 
 	it('of 429: how long AcountPay wants to be left alone', async () => {
 		const { client } = scripted([limited(5), response(429), done]);
 		const { verdicts } = watched(client);
-		await end(send(client, create, callOptions));
+		await end(sendAtMostOnce(client, create, callOptions));
 		expect(verdicts).toEqual([
 			{ kind: 'rateLimited', retryAfter: 5_000 },
 			{ kind: 'rateLimited', retryAfter: undefined },
@@ -137,7 +146,7 @@ describe('what the limiter is told', () => {
 		const { client, stop } = scripted([limited(1), done]);
 		const { calls } = watched(client);
 		const endSignal = new AbortController().signal;
-		await end(send(client, create, { ...callOptions, endSignal }));
+		await end(sendAtMostOnce(client, create, { ...callOptions, endSignal }));
 		expect(calls).toEqual([
 			{ again: undefined, signal: endSignal },
 			{ again: true, signal: stop.signal },
@@ -148,7 +157,7 @@ describe('what the limiter is told', () => {
 		const { client } = scripted([limited(1), done]);
 		const { calls } = watched(client);
 		const endSignal = new AbortController().signal;
-		await end(send(client, get, { ...callOptions, endSignal }));
+		await end(sendAtMostOnce(client, get, { ...callOptions, endSignal }));
 		expect(calls).toEqual([
 			{ again: undefined, signal: endSignal },
 			{ again: true, signal: endSignal },
@@ -158,7 +167,7 @@ describe('what the limiter is told', () => {
 	it('of a request about one that was sent: that it goes first', async () => {
 		const { client } = scripted([done]);
 		const { calls } = watched(client);
-		await end(send(client, create, { ...callOptions, comesFirst: true }));
+		await end(sendAtMostOnce(client, create, { ...callOptions, comesFirst: true }));
 		expect(calls).toMatchObject([{ again: true }]);
 	});
 });
@@ -168,7 +177,9 @@ describe('an execution that ends', () => {
 		const { client, sent } = scripted([done]);
 		const over = new AbortController();
 		over.abort();
-		const { error } = await end(send(client, create, { ...callOptions, endSignal: over.signal }));
+		const { error } = await end(
+			sendAtMostOnce(client, create, { ...callOptions, endSignal: over.signal }),
+		);
 		expect(error).toBeInstanceOf(Cancelled);
 		expect(sent).toEqual([]);
 	});
@@ -176,7 +187,7 @@ describe('an execution that ends', () => {
 	it('sees through what was sent once', async () => {
 		const over = new AbortController();
 		const { client, sent } = scripted([limited(5), done]);
-		const ended = end(send(client, create, { ...callOptions, endSignal: over.signal }));
+		const ended = end(sendAtMostOnce(client, create, { ...callOptions, endSignal: over.signal }));
 		await after(1_000);
 		over.abort();
 		expect(await ended).toMatchObject({ value: done });
@@ -185,7 +196,7 @@ describe('an execution that ends', () => {
 
 	it('sends nothing again when it was cancelled', async () => {
 		const { client, sent, stop } = scripted([limited(5), done]);
-		const ended = end(send(client, create, callOptions));
+		const ended = end(sendAtMostOnce(client, create, callOptions));
 		await after(1_000);
 		stop.abort();
 		expect((await ended).error).toBeInstanceOf(Cancelled);
@@ -195,11 +206,11 @@ describe('an execution that ends', () => {
 	it('hands on an error that has nothing to do with its end', async () => {
 		const error = new Error('no token');
 		const { client, stop } = scripted([error]);
-		client.send = async () => {
+		client.exchange = async () => {
 			stop.abort();
 			throw error;
 		};
-		expect(await end(send(client, create, callOptions))).toMatchObject({ error });
+		expect(await end(sendAtMostOnce(client, create, callOptions))).toMatchObject({ error });
 	});
 });
 
@@ -207,7 +218,7 @@ describe('a server that fails again and again', () => {
 	it('is sent nothing, and the item says so', async () => {
 		const { client, sent } = scripted([done]);
 		giveUpAfter(0, client, sent);
-		const error = errorOf(await end(send(client, create, callOptions)));
+		const error = errorOf(await end(sendAtMostOnce(client, create, callOptions)));
 		expect(error).toMatchObject({
 			outcome: 'unavailable',
 			message: 'Nothing was sent for this item: AcountPay failed several requests in a row',
@@ -219,7 +230,7 @@ describe('a server that fails again and again', () => {
 	it('had refused the item before', async () => {
 		const { client, sent } = scripted([limited(1), done]);
 		giveUpAfter(1, client, sent);
-		const error = errorOf(await end(send(client, create, callOptions)));
+		const error = errorOf(await end(sendAtMostOnce(client, create, callOptions)));
 		expect(error).toMatchObject({
 			outcome: 'unavailable',
 			message:
@@ -232,7 +243,7 @@ describe('a server that fails again and again', () => {
 	it('is told apart from any other error', async () => {
 		const { client } = scripted([done]);
 		client.limiter.run = async () => await Promise.reject(new TypeError('broken'));
-		const { error } = await end(send(client, create, callOptions));
+		const { error } = await end(sendAtMostOnce(client, create, callOptions));
 		expect(error).toBeInstanceOf(TypeError);
 		expect(error).not.toBeInstanceOf(ServerDown);
 	});
@@ -244,7 +255,7 @@ describe('a deadline', () => {
 		const { client, sent } = scripted([done]);
 		jest.spyOn(client.limiter, 'pausedFor', 'get').mockReturnValue(paused);
 		const options: CallOptions = { ...callOptions, deadline: Date.now() + ms };
-		return { ...(await end(send(client, create, options))), sent };
+		return { ...(await end(sendAtMostOnce(client, create, options))), sent };
 	};
 
 	it('before the end of a pause: nothing is sent', async () => {
@@ -269,7 +280,9 @@ describe('a deadline', () => {
 	it('before the end of a pause that came of this request: it hands out the 429', async () => {
 		const { client, sent } = scripted([limited(20), done]);
 		const options: CallOptions = { ...callOptions, deadline: Date.now() + 5_000 };
-		expect((await end(send(client, create, options))).value).toMatchObject({ status: 429 });
+		expect((await end(sendAtMostOnce(client, create, options))).value).toMatchObject({
+			status: 429,
+		});
 		expect(sent).toHaveLength(1);
 	});
 });
@@ -279,7 +292,7 @@ describe('a repeatable request', () => {
 	const repeated = async (script: Script, options: Partial<CallOptions> = {}) => {
 		const { client, sent, stop } = scripted(script);
 		const all = { ...callOptions, ...options };
-		const ended = end(sendRepeatedly(client, get, all, statusOf));
+		const ended = end(sendUntilUsable(client, get, all, statusOf));
 		return { ended, sent, stop, client };
 	};
 
@@ -298,7 +311,7 @@ describe('a repeatable request', () => {
 		const { client, sent } = scripted([response(200, 'a'), response(200, 'b')]);
 		const readB = (got: SendResult) =>
 			isSuccess(got) && String(got.body) === 'b' ? String(got.body) : undefined;
-		expect((await end(sendRepeatedly(client, get, callOptions, readB))).value).toEqual({
+		expect((await end(sendUntilUsable(client, get, callOptions, readB))).value).toEqual({
 			result: 'b',
 		});
 		expect(sent).toHaveLength(2);
@@ -320,7 +333,7 @@ describe('a repeatable request', () => {
 	it('may read a result that is empty', async () => {
 		const { client } = scripted([response(200)]);
 		const value = { result: '' };
-		expect((await end(sendRepeatedly(client, get, callOptions, () => ''))).value).toEqual(value);
+		expect((await end(sendUntilUsable(client, get, callOptions, () => ''))).value).toEqual(value);
 	});
 
 	it('is not sent after its deadline', async () => {
@@ -332,7 +345,7 @@ describe('a repeatable request', () => {
 	it('ends with the execution, also when a result has come', async () => {
 		const { client, stop } = scripted([response(200)]);
 		stop.abort();
-		const { error } = await end(sendRepeatedly(client, get, callOptions, statusOf));
+		const { error } = await end(sendUntilUsable(client, get, callOptions, statusOf));
 		expect(error).toBeInstanceOf(Cancelled);
 	});
 
@@ -347,7 +360,7 @@ describe('a repeatable request', () => {
 	it('that could not be sent again has the last response', async () => {
 		const { client, sent } = scripted([response(500)]);
 		giveUpAfter(1, client, sent);
-		const { value } = await end(sendRepeatedly(client, get, callOptions, statusOf));
+		const { value } = await end(sendUntilUsable(client, get, callOptions, statusOf));
 		expect(value).toMatchObject({ failed: { status: 500 } });
 		expect(sent).toHaveLength(1);
 	});
@@ -355,7 +368,7 @@ describe('a repeatable request', () => {
 	it('that was never sent, or ended with another error, has no response', async () => {
 		const { client, sent } = scripted([response(500)]);
 		giveUpAfter(0, client, sent);
-		const ended = await end(sendRepeatedly(client, get, callOptions, statusOf));
+		const ended = await end(sendUntilUsable(client, get, callOptions, statusOf));
 		expect(errorOf(ended).message).toContain('Nothing was sent for this item');
 
 		const error = new Error('no token');

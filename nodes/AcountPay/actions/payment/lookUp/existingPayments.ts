@@ -61,32 +61,32 @@ export function existingAmong(payments: readonly ListedPayment[], wanted: Wanted
  */
 export class ExistingPayments {
 	/** The end of the work that is under way for an order. */
-	private readonly turns = new Map<string, Promise<unknown>>();
+	private readonly underWay = new Map<string, Promise<unknown>>();
 
 	constructor(
 		private readonly readings = new SharedReadings(SHARED_FOR),
 		private readonly created = new CreatedPayments(),
-		private readonly open: Pick<typeof requests, 'isOpen'> = requests,
+		private readonly sent: Pick<typeof requests, 'hasUnresolved'> = requests,
 	) {}
 
 	/**
 	 * Does the work for an item while no other item of the same order does any in this process.
 	 * @throws Cancelled when the signal is aborted before its turn; what `work` throws
 	 */
-	async inTurn<Result>(
+	async exclusively<Result>(
 		client: Client,
 		wanted: WantedPayment,
 		signal: AbortSignal,
 		work: () => Promise<Result>,
 	): Promise<Result> {
 		const key = orderKeyOf(client.baseUrl, wanted);
-		const before = this.turns.get(key);
+		const before = this.underWay.get(key);
 		const done = new AbortController();
 		// Who gives up waiting still lets nobody pass.
 		const end: Promise<void> = Promise.all([before, aborted(done.signal)]).then(() => {
-			if (this.turns.get(key) === end) this.turns.delete(key);
+			if (this.underWay.get(key) === end) this.underWay.delete(key);
 		});
-		this.turns.set(key, end);
+		this.underWay.set(key, end);
 		try {
 			if (before) await Promise.race([before, aborted(signal, done.signal)]);
 			if (signal.aborted) throw new Cancelled();
@@ -121,7 +121,7 @@ export class ExistingPayments {
 		const { client, wanted, ifExists } = question;
 		const list = await this.read(question);
 		const order = orderKeyOf(client.baseUrl, wanted);
-		const wasOpen = this.open.isOpen(order, list.startedAt);
+		const wasUnresolved = this.sent.hasUnresolved(order, list.startedAt);
 		// A request that is settled by now is remembered as a created payment a moment later.
 		await sleep(0);
 		const everyones = this.created.of(order);
@@ -141,8 +141,9 @@ export class ExistingPayments {
 		}
 		// What another credential has created is not handed out, and counts as open until the list shows it.
 		const isUnlisted = everyones.some(({ payment }) => !list.withId(payment.id));
-		const isOpen = wasOpen || this.open.isOpen(order, list.startedAt);
-		if (isOpen || (everyones.length > created.length && isUnlisted)) throw openError(wanted);
+		const isUnresolved = wasUnresolved || this.sent.hasUnresolved(order, list.startedAt);
+		if (isUnresolved || (everyones.length > created.length && isUnlisted))
+			throw unresolvedError(wanted);
 		return undefined;
 	}
 
@@ -189,7 +190,7 @@ const existsError = (wanted: WantedPayment, { id, status = 'of no status' }: Lis
 		"To get that payment instead, set the option 'If a Payment Exists' to 'Return It'.",
 	);
 
-const openError = (wanted: WantedPayment) =>
+const unresolvedError = (wanted: WantedPayment) =>
 	notCreated(
 		wanted,
 		'another request for it is open, and may or may not have created it',

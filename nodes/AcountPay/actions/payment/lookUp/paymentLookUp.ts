@@ -5,8 +5,8 @@ import { paymentIdOf, withPaymentId } from '../../../../shared/api/payments';
 import { delay } from '../../../../shared/http/backoff';
 import type { Client } from '../../../../shared/transport/client';
 import type { CallOptions } from '../../../../shared/transport/send';
-import type { Found, LookUp, Trace } from '../../../creation/createOnce';
-import type { IdempotencyRecord } from '../../../creation/idempotencyRecord';
+import type { LookUpResult, LookUp, Trace } from '../../../creation/createOnce';
+import { type IdempotencyRecord, isCreated } from '../../../creation/idempotencyRecord';
 import { MerchantLists } from './merchantList';
 import { orderKeyOf, requests } from './requests';
 import {
@@ -36,7 +36,7 @@ type Look = Decision | { kind: 'unread'; why: string };
 interface Run {
 	lists: MerchantLists;
 	/** What is kept of the requests that were open when the run sent its first one. */
-	leftOpen?: PaymentTrace[];
+	unresolvedBefore?: PaymentTrace[];
 }
 
 const runs = new WeakMap<Client, Run>();
@@ -66,32 +66,32 @@ export class PaymentLookUp implements LookUp {
 			? { ...first, id: randomUUID(), untilHere, wasNotAlone: true }
 			: { id: randomUUID(), payment: this.payment, untilHere };
 		requests.add(this.keyOf(this.payment), trace, first ? undefined : now);
-		for (const other of this.othersOpen()) other.wasNotAlone = trace.wasNotAlone = true;
-		this.learn(trace);
+		for (const other of this.unresolvedOfOrder()) other.wasNotAlone = trace.wasNotAlone = true;
+		this.timeBy(trace);
 		this.current = trace;
 		return trace;
 	}
 
-	notMade(): void {
-		if (this.current) requests.settle(this.keyOf(this.payment), this.current.id);
+	notCreated(): void {
+		if (this.current) requests.resolve(this.keyOf(this.payment), this.current.id);
 	}
 
-	made(response: IDataObject): void {
+	created(response: IDataObject): void {
 		const id = paymentIdOf(response);
 		// Without an ID its payment can't be told from others: it stays open.
-		if (this.current && id !== undefined) this.settle(this.current, id);
+		if (this.current && id !== undefined) this.assign(this.current, id);
 	}
 
 	trace(): Trace | undefined {
 		return this.current;
 	}
 
-	async find(left: Trace | undefined, willResend: boolean): Promise<Found> {
-		const trace = (left ?? { id: '', payment: this.payment }) as PaymentTrace;
+	async find(stored: Trace | undefined, willResend: boolean): Promise<LookUpResult> {
+		const trace = (stored ?? { id: '', payment: this.payment }) as PaymentTrace;
 		// What is stored was written before another request, or another look, left a mark.
-		const live = requests.get(this.keyOf(trace.payment), trace.id)?.trace;
-		if (live?.wasNotAlone) trace.wasNotAlone = true;
-		if (live?.doubt !== undefined) trace.doubt ??= live.doubt;
+		const current = requests.get(this.keyOf(trace.payment), trace.id)?.trace;
+		if (current?.wasNotAlone) trace.wasNotAlone = true;
+		if (current?.doubt !== undefined) trace.doubt ??= current.doubt;
 		let { decision, looks } = await this.lookRepeatedly(trace);
 		if (decision.kind === 'none' && willResend) {
 			decision = await this.lookBeforeResending(trace);
@@ -99,13 +99,13 @@ export class PaymentLookUp implements LookUp {
 		}
 		if (decision.kind === 'found') {
 			const created = { ...withPaymentId(decision.payment.entry), lookedUp: true };
-			return { kind: 'made', made: created };
+			return { kind: 'found', response: created };
 		}
 		const times = looks === 1 ? 'once' : `${looks} times`;
 		const what = decision.kind === 'none' ? 'does not show it' : decision.why;
 		return {
 			kind: decision.kind === 'none' ? 'none' : 'doubt',
-			looked: `AcountPay's list of payments was looked at ${times}: it ${what}.`,
+			report: `AcountPay's list of payments was looked at ${times}: it ${what}.`,
 		};
 	}
 
@@ -125,7 +125,7 @@ export class PaymentLookUp implements LookUp {
 	private async look(trace: PaymentTrace): Promise<Look> {
 		if (trace.doubt !== undefined) return { kind: 'doubt', why: trace.doubt };
 		const since = () => {
-			this.learn(trace);
+			this.timeBy(trace);
 			return (trace.from ?? -Infinity) - BEFORE_TOLERANCE - DISORDER;
 		};
 		const payments = await this.read(trace, since);
@@ -146,7 +146,9 @@ export class PaymentLookUp implements LookUp {
 		if (!payments) return UNREAD;
 		const decision = this.decide(trace, payments);
 		if (decision.kind !== 'none') return decision;
-		const ids = couldBe(payments, trace.payment, trace.from, (id) => this.isOthers(id, trace));
+		const ids = couldBe(payments, trace.payment, trace.from, (id) =>
+			this.belongsToOther(id, trace),
+		);
 		if (ids.length === 0) return decision;
 		const why = `shows a payment of the same amount that may be it: ${namesOf(ids)}`;
 		return { kind: 'unread', why };
@@ -163,12 +165,12 @@ export class PaymentLookUp implements LookUp {
 	}
 
 	private decide(trace: PaymentTrace, payments: readonly ListedPayment[]): Decision {
-		this.learn(trace);
+		this.timeBy(trace);
 		const { payment, from, to, until, wasNotAlone } = trace;
 		const isTimed = from !== undefined && to !== undefined && until !== undefined;
 		const times = isTimed ? { from, to, until } : undefined;
 		const decision = decide(payments, { payment, times, wasNotAlone }, (id) =>
-			this.isOthers(id, trace),
+			this.belongsToOther(id, trace),
 		);
 		if (decision.kind === 'doubt') {
 			trace.doubt = decision.why;
@@ -176,47 +178,49 @@ export class PaymentLookUp implements LookUp {
 			if (live) live.doubt = decision.why;
 		}
 		// At once: nobody else may be given the same payment.
-		if (decision.kind === 'found') this.settle(trace, decision.id);
+		if (decision.kind === 'found') this.assign(trace, decision.id);
 		return decision;
 	}
 
 	/** Puts down when the request left by AcountPay's clock, as exactly as that is known by now. */
-	private learn(trace: PaymentTrace): void {
-		const { leftAt } = requests.get(this.keyOf(trace.payment), trace.id) ?? {};
-		const moment = leftAt === undefined ? undefined : this.client.clock.at(leftAt);
+	private timeBy(trace: PaymentTrace): void {
+		const { sentAt } = requests.get(this.keyOf(trace.payment), trace.id) ?? {};
+		const moment = sentAt === undefined ? undefined : this.client.clock.at(sentAt);
 		if (!moment) return;
 		Object.assign(trace, moment, { until: moment.to + this.options.timeout + GRACE });
 	}
 
-	private settle(trace: PaymentTrace, paymentId: string): void {
-		requests.own(this.placed(paymentId), trace.id);
-		requests.settle(this.keyOf(trace.payment), trace.id);
+	private assign(trace: PaymentTrace, paymentId: string): void {
+		requests.setOwner(this.atHost(paymentId), trace.id);
+		requests.resolve(this.keyOf(trace.payment), trace.id);
 	}
 
 	/** Whether a payment is known to belong to another request, of this execution or this process. */
-	private isOthers(paymentId: string, trace: PaymentTrace): boolean {
+	private belongsToOther(paymentId: string, trace: PaymentTrace): boolean {
 		return (
-			requests.isOthers(this.placed(paymentId), trace.id) ||
+			requests.belongsToOther(this.atHost(paymentId), trace.id) ||
 			this.record
 				.others()
-				.some((other) => other.state === 'made' && paymentIdOf(other.answer) === paymentId)
+				.some((other) => isCreated(other) && paymentIdOf(other.answer) === paymentId)
 		);
 	}
 
 	/** What is kept of requests for this merchant and reference that an earlier attempt has left open. */
-	private othersOpen(): PaymentTrace[] {
-		this.run.leftOpen ??= this.record
+	private unresolvedOfOrder(): PaymentTrace[] {
+		this.run.unresolvedBefore ??= this.record
 			.others()
 			.map(({ trace }) => trace as PaymentTrace | undefined)
 			.filter((trace) => trace !== undefined);
-		return this.run.leftOpen.filter(({ payment }) => keyOf(payment) === keyOf(this.payment));
+		return this.run.unresolvedBefore.filter(
+			({ payment }) => keyOf(payment) === keyOf(this.payment),
+		);
 	}
 
 	private keyOf(payment: WantedPayment): string {
 		return orderKeyOf(this.client.baseUrl, payment);
 	}
 
-	private placed(text: string): string {
+	private atHost(text: string): string {
 		return `${this.client.baseUrl} ${text}`;
 	}
 }

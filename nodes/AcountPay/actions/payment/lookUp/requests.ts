@@ -5,13 +5,13 @@ import type { PaymentTrace } from './trace';
 const MOST = 100_000;
 
 /** How long an open request counts after AcountPay can have worked on it, in ms. */
-const OPEN_FOR = 60 * 60_000;
+const UNRESOLVED_FOR = 60 * 60_000;
 
 /** A request of this process of which it is not known what it has created. */
-interface OpenRequest {
+interface UnresolvedRequest {
 	trace: PaymentTrace;
 	/** When it left, in ms since 1970 on this machine; undefined when it was sent again. */
-	leftAt?: number;
+	sentAt?: number;
 }
 
 /**
@@ -20,25 +20,25 @@ interface OpenRequest {
  */
 export class Requests {
 	/** By merchant and reference, then by the request's ID. */
-	private readonly open = new Map<string, Map<string, OpenRequest>>();
+	private readonly unresolved = new Map<string, Map<string, UnresolvedRequest>>();
 	/** The ID of the request that a payment belongs to. */
 	private readonly owners = new Map<string, string>();
 
 	/**
 	 * A request leaves. It and all others that are open under this key are marked: a look-up gives none of them a payment.
 	 * @param key of merchant and reference at one AcountPay
-	 * @param leftAt in ms since 1970 on this machine; undefined when it was sent before
+	 * @param sentAt in ms since 1970 on this machine; undefined when it was sent before
 	 */
-	add(key: string, trace: PaymentTrace, leftAt?: number): void {
-		const others = this.open.get(key) ?? new Map<string, OpenRequest>();
+	add(key: string, trace: PaymentTrace, sentAt?: number): void {
+		const others = this.unresolved.get(key) ?? new Map<string, UnresolvedRequest>();
 		for (const other of others.values()) other.trace.wasNotAlone = trace.wasNotAlone = true;
-		this.open.set(key, others.set(trace.id, { trace, leftAt }));
-		forgetOldest(this.open);
+		this.unresolved.set(key, others.set(trace.id, { trace, sentAt }));
+		forgetOldest(this.unresolved);
 	}
 
 	/** The open request of that ID; undefined when it is settled, or another process has sent it. */
-	get(key: string, id: string): OpenRequest | undefined {
-		return this.open.get(key)?.get(id);
+	get(key: string, id: string): UnresolvedRequest | undefined {
+		return this.unresolved.get(key)?.get(id);
 	}
 
 	/**
@@ -46,29 +46,29 @@ export class Requests {
 	 * late to list its payment, and for good once a look has left a doubt.
 	 * @param at ms since 1970 on this machine
 	 */
-	isOpen(key: string, at: number): boolean {
-		const open = [...(this.open.get(key)?.values() ?? [])];
-		return open.some(
+	hasUnresolved(key: string, at: number): boolean {
+		const unresolved = [...(this.unresolved.get(key)?.values() ?? [])];
+		return unresolved.some(
 			({ trace: { untilHere = Infinity, doubt } }) =>
-				doubt !== undefined || untilHere + OPEN_FOR >= at,
+				doubt !== undefined || untilHere + UNRESOLVED_FOR >= at,
 		);
 	}
 
 	/** It is known what the request has created. */
-	settle(key: string, id: string): void {
-		const others = this.open.get(key);
+	resolve(key: string, id: string): void {
+		const others = this.unresolved.get(key);
 		others?.delete(id);
-		if (others?.size === 0) this.open.delete(key);
+		if (others?.size === 0) this.unresolved.delete(key);
 	}
 
 	/** Remembers whose a payment is. @param payment its ID, and at which AcountPay */
-	own(payment: string, requestId: string): void {
+	setOwner(payment: string, requestId: string): void {
 		this.owners.set(payment, requestId);
 		forgetOldest(this.owners);
 	}
 
 	/** Whether a payment is known to belong to another request. */
-	isOthers(payment: string, requestId: string): boolean {
+	belongsToOther(payment: string, requestId: string): boolean {
 		const owner = this.owners.get(payment);
 		return owner !== undefined && owner !== requestId;
 	}

@@ -172,7 +172,7 @@ export const hasFailed = ({ status }: ListedPayment): boolean =>
 	['failed', 'expired'].includes(finalStatusOf(status) ?? '');
 
 /** A request whose outcome is not known. */
-export interface OpenRequest {
+export interface SentRequest {
 	payment: WantedPayment;
 	/** undefined when AcountPay's clock is not known. */
 	times?: RequestTimes;
@@ -196,7 +196,7 @@ export const namesOf = (texts: readonly string[]): string =>
  */
 export function decide(
 	list: readonly ListedPayment[],
-	{ payment: wanted, times, wasNotAlone }: OpenRequest,
+	{ payment: wanted, times, wasNotAlone }: SentRequest,
 	isTaken: (paymentId: string) => boolean,
 ): Decision {
 	const fitting: ListedPayment[] = [];
@@ -234,13 +234,13 @@ const RECENT = 26 * 60 * 60_000;
  * What speaks against sending a request again whose payment no look has shown: a recent payment of this amount, however
  * its reference is written. The list is one merchant's already, however it writes that merchant's ID.
  * @param list of the merchant's payments, whole
- * @param leftAt when the request left, by AcountPay's clock in ms since 1970; undefined when that is not known
+ * @param sentAt when the request left, by AcountPay's clock in ms since 1970; undefined when that is not known
  * @returns the IDs of such payments
  */
 export const couldBe = (
 	list: readonly ListedPayment[],
 	wanted: WantedPayment,
-	leftAt: number | undefined,
+	sentAt: number | undefined,
 	isTaken: (paymentId: string) => boolean,
 ): string[] => {
 	const { merchantId, referenceNumber, amount, currency } = wanted;
@@ -248,7 +248,7 @@ export const couldBe = (
 	return list
 		.filter((listed) => {
 			const { id, createdAt } = listed;
-			const isOld = createdAt !== undefined && createdAt < (leftAt ?? -Infinity) - RECENT;
+			const isOld = createdAt !== undefined && createdAt < (sentAt ?? -Infinity) - RECENT;
 			if (isOld || differencesOf(terms, listed).length > 0) return false;
 			return id === undefined || !isTaken(id);
 		})

@@ -419,20 +419,20 @@ describe('Create with a QR code', () => {
 		[
 			'is refused',
 			[made({ id: 7 }), response(404, { message: 'none' })],
-			`The payment was made (7), ${missing}AcountPay does not find the QR code of payment '7' for merchant 'merchant_1': none`,
+			`The payment was created (7), ${missing}AcountPay does not find the QR code of payment '7' for merchant 'merchant_1': none`,
 			404,
 		],
 		[
 			'can not be asked for',
 			[made({ qrCodeUrl: 'https://…' })],
-			`The payment was made (without an ID), ${missing}AcountPay's response has no ID to ask for it with`,
+			`The payment was created (without an ID), ${missing}AcountPay's response has no ID to ask for it with`,
 			undefined,
 		],
 	])('says that the payment was made when the image %s', async (_what, script, message, status) => {
 		const { ended } = await run(script);
 		const problem = (await errorFrom(ended))!;
 		expect(problem).toMatchObject({
-			outcome: 'made',
+			outcome: 'created',
 			message,
 			description: expect.stringMatching(/'Get QR Code'.* Do not create the payment again\.$/),
 			payment: expect.any(Object),
@@ -445,10 +445,12 @@ describe('Create with a QR code', () => {
 		const script = () => [made({ id: 7 }), imageResponse(PNG, 'image/png')];
 		const full = await run(script(), store(new UnexpectedError(new Error('disk full'), true)));
 		expect((await errorFrom(full.ended))!.message).toBe(
-			`The payment was made (7), ${missing}disk full`,
+			`The payment was created (7), ${missing}disk full`,
 		);
 		const other = await run(script(), store(new Error('s3cret')));
-		expect((await errorFrom(other.ended))!.message).toMatch(/^The payment was made \(7\), .*ended/);
+		expect((await errorFrom(other.ended))!.message).toMatch(
+			/^The payment was created \(7\), .*ended/,
+		);
 	});
 
 	it('is stopped, and no more, when the execution is stopped while the image is read', async () => {

@@ -43,9 +43,9 @@ function acountPay(entries: IDataObject[] = []) {
 		});
 		return Object.assign(client, { account, stop });
 	};
-	const open = { isOpen: (() => false) as (order: string) => boolean };
-	const existing = new ExistingPayments(undefined, undefined, open);
-	return { state, clientOf, existing, open };
+	const requests = { hasUnresolved: (() => false) as (order: string) => boolean };
+	const existing = new ExistingPayments(undefined, undefined, requests);
+	return { state, clientOf, existing, requests };
 }
 
 type AcountPay = ReturnType<typeof acountPay>;
@@ -204,11 +204,11 @@ describe('Return It', () => {
 		expect(error.description).toMatch(/^Nothing was sent for this item\./);
 	});
 
-	it('sends nothing while a request of this process is open, unless its payment is there', async () => {
-		const isOpen = () => true;
+	it('sends nothing while a request of this process is unresolved, unless its payment is there', async () => {
+		const hasUnresolved = () => true;
 		const opened = (entries: IDataObject[]) => {
 			const at = acountPay(entries);
-			Object.assign(at.open, { isOpen });
+			Object.assign(at.requests, { hasUnresolved });
 			return at;
 		};
 		expect(errorOf(await ask(opened([])))).toMatchObject({
@@ -220,14 +220,14 @@ describe('Return It', () => {
 
 	it('is not passed by a request that is settled right now, and remembered a moment later', async () => {
 		const at = acountPay();
-		at.open.isOpen = () => {
+		at.requests.hasUnresolved = () => {
 			queueMicrotask(() => at.existing.add(at.clientOf(), WANTED, '2', { paymentId: 9 }));
 			return false;
 		};
 		expect((await ask(at)).value).toMatchObject({ paymentId: 9, existing: true });
 		const later = acountPay();
 		let looks = 0;
-		later.open.isOpen = () => looks++ === 0;
+		later.requests.hasUnresolved = () => looks++ === 0;
 		expect(errorOf(await ask(later)).message).toMatch(/another request for it is open/);
 	});
 
@@ -304,7 +304,7 @@ describe('one item of an order at a time', () => {
 		const log: string[] = [];
 		const stop = new AbortController();
 		const work = (name: string, ms: number, signal = new AbortController().signal) =>
-			existing.inTurn(client, WANTED, signal, async () => {
+			existing.exclusively(client, WANTED, signal, async () => {
 				log.push(`${name} begins`);
 				await new Promise((resolve) => setTimeout(resolve, ms));
 				log.push(`${name} ends`);
@@ -325,13 +325,15 @@ describe('one item of an order at a time', () => {
 		const { existing, clientOf } = acountPay();
 		const client = clientOf();
 		const { signal } = new AbortController();
-		const fail = existing.inTurn(client, WANTED, signal, () => Promise.reject(new Error('no')));
+		const fail = existing.exclusively(client, WANTED, signal, () =>
+			Promise.reject(new Error('no')),
+		);
 		const other = { ...WANTED, referenceNumber: 'ORDER-2' };
 		const never = new Promise<string>(() => undefined);
-		void existing.inTurn(client, other, signal, () => never);
+		void existing.exclusively(client, other, signal, () => never);
 		await expect(fail).rejects.toThrow('no');
 		const same = { ...WANTED, merchantId: ' SHOP', referenceNumber: 'ORDER-1 ' };
-		expect(await existing.inTurn(client, same, signal, async () => 'next')).toBe('next');
+		expect(await existing.exclusively(client, same, signal, async () => 'next')).toBe('next');
 	});
 });
 
@@ -348,23 +350,23 @@ it('whatever comes in whatever order, an order has one payment, and all its item
 				entry({ id: ++lastId, referenceNumber: `ORDER-${order}`, status: 'failed' }),
 			);
 			at.state.entries = [...created];
-			const open = new Set<string>();
-			at.open.isOpen = (key) => [...open].some((order) => key.includes(order));
+			const requests = new Set<string>();
+			at.requests.hasUnresolved = (key) => [...requests].some((order) => key.includes(order));
 			const got = all.map(async ({ order, startsAt, latency, execution }) => {
 				const wanted = { ...WANTED, referenceNumber: `ORDER-${order}` };
 				const client = clients[execution];
 				await new Promise((resolve) => setTimeout(resolve, startsAt));
 				const { signal } = new AbortController();
-				return await at.existing.inTurn(client, wanted, signal, async () => {
+				return await at.existing.exclusively(client, wanted, signal, async () => {
 					const executionId = String(execution);
 					const found = await asking(at, { wanted, client, executionId });
 					if (found) return found.paymentId;
-					open.add(wanted.referenceNumber);
+					requests.add(wanted.referenceNumber);
 					const payment = entry({ id: ++lastId, referenceNumber: wanted.referenceNumber });
 					created.push(payment);
 					setTimeout(() => at.state.entries.unshift(payment), lag);
 					await new Promise((resolve) => setTimeout(resolve, latency));
-					open.delete(wanted.referenceNumber);
+					requests.delete(wanted.referenceNumber);
 					at.existing.add(client, wanted, executionId, { paymentId: payment.id });
 					return payment.id;
 				});

@@ -53,7 +53,7 @@ function shop(list: IDataObject[]) {
 	const { client, stop } = scripted([]);
 	const asked: ApiRequest[] = [];
 	const server = { status: 200 };
-	client.send = async (request) => {
+	client.exchange = async (request) => {
 		asked.push(request);
 		await after(5);
 		const now = Date.now();
@@ -87,7 +87,7 @@ const found = async (of: PaymentLookUp, left: Trace | undefined, willResend = fa
 
 const keyAt = ({ client }: Shop, wanted: Wanted) => `${client.baseUrl} ${keyOf(wanted)}`;
 const isOwned = ({ client }: Shop, id: string) =>
-	requests.isOthers(`${client.baseUrl} ${id}`, 'nobody');
+	requests.belongsToOther(`${client.baseUrl} ${id}`, 'nobody');
 
 const looked = (words: string, times = 'once') =>
 	`AcountPay's list of payments was looked at ${times}: it ${words}.`;
@@ -102,8 +102,8 @@ describe('the list', () => {
 		const item = lookUp(at, wanted);
 		const trace = item.sending();
 		expect(await found(item, trace)).toEqual({
-			kind: 'made',
-			made: { ...at.list[0], paymentId: 7, lookedUp: true },
+			kind: 'found',
+			response: { ...at.list[0], paymentId: 7, lookedUp: true },
 		});
 		expect(at.asked[0]).toMatchObject({
 			method: 'GET',
@@ -119,7 +119,7 @@ describe('the list', () => {
 		const at = shop(older(3, wanted));
 		const item = lookUp(at, wanted);
 		const { value, took } = await end(item.find(item.sending(), false));
-		expect(value).toEqual({ kind: 'none', looked: looked('does not show it', '5 times') });
+		expect(value).toEqual({ kind: 'none', report: looked('does not show it', '5 times') });
 		expect(at.asked).toHaveLength(5);
 		expect(took).toBeGreaterThanOrEqual(7_500);
 		expect(took).toBeLessThan(12_500);
@@ -132,14 +132,14 @@ describe('the list', () => {
 		const finding = item.find(item.sending(), false);
 		await after(2_000);
 		at.list.unshift(listed(8, wanted, Date.now()));
-		expect((await end(finding)).value).toMatchObject({ kind: 'made', made: { paymentId: 8 } });
+		expect((await end(finding)).value).toMatchObject({ kind: 'found', response: { paymentId: 8 } });
 	});
 
 	it('is read no further than three minutes before the request when the newest come first', async () => {
 		const wanted = newProduct();
 		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(900, wanted)]);
 		const item = lookUp(at, wanted);
-		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
+		expect(await found(item, item.sending())).toMatchObject({ kind: 'found' });
 		// A page has 50 payments, which were created within 50 seconds.
 		expect(at.asked).toHaveLength(4);
 	});
@@ -151,7 +151,7 @@ describe('the list', () => {
 		const list = older(900, wanted);
 		list[595] = listed(7, wanted, left + 3_999);
 		const at = shop(list);
-		expect(await found(lookUp(at, wanted), trace)).toMatchObject({ kind: 'made' });
+		expect(await found(lookUp(at, wanted), trace)).toMatchObject({ kind: 'found' });
 		expect(at.asked.length).toBeGreaterThanOrEqual(660 / 50);
 		expect(at.asked.length).toBeLessThan(900 / 50);
 	});
@@ -182,7 +182,7 @@ describe('the list', () => {
 		const list = [...older(300, wanted).reverse(), listed(7, wanted, Date.now() + 2_500)];
 		const at = shop(list);
 		const item = lookUp(at, wanted);
-		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
+		expect(await found(item, item.sending())).toMatchObject({ kind: 'found' });
 		expect(at.asked.length).toBeGreaterThanOrEqual(6);
 	});
 
@@ -222,7 +222,7 @@ describe('the list', () => {
 		at.server.status = status;
 		const item = lookUp(at, wanted);
 		const { value, took } = await end(item.find(item.sending(), false));
-		expect(value).toEqual({ kind: 'doubt', looked: looked('could not be read', '5 times') });
+		expect(value).toEqual({ kind: 'doubt', report: looked('could not be read', '5 times') });
 		expect(took).toBeGreaterThan(status === 500 ? 20_000 : 7_500);
 		expect(took).toBeLessThan(status === 500 ? 330_000 : 12_500);
 	});
@@ -235,7 +235,7 @@ describe('the list', () => {
 		const finding = item.find(item.sending(), false);
 		await after(1_000);
 		at.server.status = 200;
-		expect((await end(finding)).value).toMatchObject({ kind: 'made' });
+		expect((await end(finding)).value).toMatchObject({ kind: 'found' });
 	});
 
 	it('is left when the execution is stopped', async () => {
@@ -247,7 +247,7 @@ describe('the list', () => {
 		at.stop.abort();
 		expect((await end(finding)).value).toEqual({
 			kind: 'doubt',
-			looked: looked('was not read to the end: the execution is being stopped'),
+			report: looked('was not read to the end: the execution is being stopped'),
 		});
 	});
 
@@ -256,7 +256,7 @@ describe('the list', () => {
 		const at = shop([listed(7, wanted, Date.now() + 2_500), ...older(3, wanted)]);
 		expect(await found(lookUp(at, wanted), undefined)).toEqual({
 			kind: 'doubt',
-			looked: looked('shows payment 7, which may be older or newer'),
+			report: looked('shows payment 7, which may be older or newer'),
 		});
 	});
 });
@@ -272,7 +272,7 @@ describe('looks are shared', () => {
 		const all = await end(
 			Promise.all(items.map(async (item, i) => await item.find(traces[i], false))),
 		);
-		expect(all.value!.map(({ kind }) => kind)).toEqual(['made', 'made', 'made']);
+		expect(all.value!.map(({ kind }) => kind)).toEqual(['found', 'found', 'found']);
 		const asked = (merchantId: string) =>
 			at.asked.filter((request) => request.merchantId === merchantId).length;
 		expect(asked('shop')).toBe(asked('other'));
@@ -288,15 +288,15 @@ describe('looks are shared', () => {
 		const items = [lookUp(at, now), lookUp(at, before)];
 		const finding = [items[0].find(items[0].sending(), false), items[1].find(trace, false)];
 		const [one, two] = (await end(Promise.all(finding))).value!;
-		expect([one.kind, two.kind]).toEqual(['none', 'made']);
+		expect([one.kind, two.kind]).toEqual(['none', 'found']);
 	});
 
 	it('and begin a quarter of a second apart', async () => {
 		const [one, two] = [newProduct(), newProduct()];
 		const at = shop(older(3, one));
 		const times: number[] = [];
-		const { send } = at.client;
-		at.client.send = async (...request) => {
+		const { exchange: send } = at.client;
+		at.client.exchange = async (...request) => {
 			times.push(Date.now());
 			return await send(...request);
 		};
@@ -317,58 +317,61 @@ describe('the trace of a request', () => {
 		const at = shop(older(3, wanted));
 		const item = lookUp(at, wanted);
 		expect(item.trace()).toBeUndefined();
-		const leftAt = Date.now();
+		const sentAt = Date.now();
 		const trace = item.sending() as PaymentTrace;
 		expect(item.trace()).toBe(trace);
 		expect(trace).toEqual({
 			id: expect.stringMatching(/^[\da-f-]{36}$/),
 			payment: wanted,
-			untilHere: leftAt + callOptions.timeout + 30_000,
+			untilHere: sentAt + callOptions.timeout + 30_000,
 		});
 		await found(item, trace);
-		expect(trace.from).toBeLessThanOrEqual(leftAt);
-		expect(trace.to).toBeGreaterThanOrEqual(leftAt);
+		expect(trace.from).toBeLessThanOrEqual(sentAt);
+		expect(trace.to).toBeGreaterThanOrEqual(sentAt);
 		expect(trace.until).toBe(trace.to! + callOptions.timeout + 30_000);
 		// The next one knows it at once.
 		expect(lookUp(at, wanted).sending()).toHaveProperty('from');
 	});
 
-	it('is open until it is settled', () => {
+	it('is unresolved until it is known what it created', () => {
 		const wanted = newProduct();
 		const at = shop([]);
 		const key = keyAt(at, wanted);
 		const item = lookUp(at, wanted);
-		const leftAt = Date.now();
+		const sentAt = Date.now();
 		const trace = item.sending();
-		expect(requests.get(key, trace.id)).toEqual({ trace, leftAt });
-		item.notMade();
-		expect(requests.isOpen(key, Date.now())).toBe(false);
+		expect(requests.get(key, trace.id)).toEqual({ trace, sentAt });
+		item.notCreated();
+		expect(requests.hasUnresolved(key, Date.now())).toBe(false);
 
 		const again = item.sending();
 		expect(again.id).not.toBe(trace.id);
-		item.made({ note: 'a response without an id' });
-		expect(requests.isOpen(key, Date.now())).toBe(true);
-		item.made({ paymentId: 12 });
-		expect(requests.isOpen(key, Date.now())).toBe(false);
+		item.created({ note: 'a response without an id' });
+		expect(requests.hasUnresolved(key, Date.now())).toBe(true);
+		item.created({ paymentId: 12 });
+		expect(requests.hasUnresolved(key, Date.now())).toBe(false);
 		expect(isOwned(at, '12')).toBe(true);
 	});
 
-	it('counts as open for an hour, and for good once a look has left a doubt', () => {
+	it('counts as unresolved for an hour, and for good once a look has left a doubt', () => {
 		const wanted = newProduct();
 		const at = shop([]);
 		const key = keyAt(at, wanted);
 		const trace = lookUp(at, wanted).sending() as PaymentTrace;
 		const until = Date.now() + callOptions.timeout + 30_000 + 3_600_000;
-		expect([requests.isOpen(key, until), requests.isOpen(key, until + 1)]).toEqual([true, false]);
+		expect([requests.hasUnresolved(key, until), requests.hasUnresolved(key, until + 1)]).toEqual([
+			true,
+			false,
+		]);
 		trace.doubt = 'is odd';
-		expect(requests.isOpen(key, until + 1)).toBe(true);
+		expect(requests.hasUnresolved(key, until + 1)).toBe(true);
 	});
 
 	it('nothing is settled of an item that has sent nothing', () => {
 		const at = shop([]);
 		const item = lookUp(at, newProduct());
-		item.notMade();
-		item.made({ paymentId: 13 });
+		item.notCreated();
+		item.created({ paymentId: 13 });
 		expect(isOwned(at, '13')).toBe(false);
 	});
 
@@ -378,10 +381,10 @@ describe('the trace of a request', () => {
 		const item = lookUp(at, wanted);
 		const trace = item.sending() as PaymentTrace;
 		const words = looked('shows payment 71, which has the amount 1 instead of 149.99');
-		expect(await found(item, trace)).toEqual({ kind: 'doubt', looked: words });
+		expect(await found(item, trace)).toEqual({ kind: 'doubt', report: words });
 		at.list.splice(0, 1, listed(72, wanted, Date.now()));
 		const stored = JSON.parse(JSON.stringify(trace)) as Trace;
-		expect(await found(lookUp(at, wanted), stored, true)).toEqual({ kind: 'doubt', looked: words });
+		expect(await found(lookUp(at, wanted), stored, true)).toEqual({ kind: 'doubt', report: words });
 		expect(at.asked).toHaveLength(1);
 	});
 });
@@ -401,7 +404,7 @@ describe('a payment that fits', () => {
 	it('is handed out once', async () => {
 		const { wanted, at } = withOne();
 		const item = lookUp(at, wanted);
-		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
+		expect(await found(item, item.sending())).toMatchObject({ kind: 'found' });
 		const next = lookUp(at, wanted);
 		expect(await found(next, next.sending())).toMatchObject({ kind: 'none' });
 	});
@@ -412,8 +415,8 @@ describe('a payment that fits', () => {
 		other.sending();
 		const item = lookUp(at, wanted);
 		const trace = item.sending();
-		other.notMade();
-		expect(await found(item, trace)).toEqual({ kind: 'doubt', looked: notAlone });
+		other.notCreated();
+		expect(await found(item, trace)).toEqual({ kind: 'doubt', report: notAlone });
 	});
 
 	it('is not handed out by a retry, whose stored copy does not know that it was not alone', async () => {
@@ -422,7 +425,7 @@ describe('a payment that fits', () => {
 		lookUp(at, wanted).sending();
 		const moment = { from: Date.now() - 10, to: Date.now(), until: Date.now() + 60_000 };
 		const result = await found(lookUp(at, wanted), { ...stored, ...moment });
-		expect(result).toEqual({ kind: 'doubt', looked: notAlone });
+		expect(result).toEqual({ kind: 'doubt', report: notAlone });
 	});
 
 	it('is not handed out to a request that was alone at first', async () => {
@@ -430,7 +433,7 @@ describe('a payment that fits', () => {
 		const item = lookUp(at, wanted);
 		const trace = item.sending();
 		lookUp(at, { ...wanted, amount: 1 }).sending();
-		expect(await found(item, trace)).toEqual({ kind: 'doubt', looked: notAlone });
+		expect(await found(item, trace)).toEqual({ kind: 'doubt', report: notAlone });
 	});
 
 	it('is not handed out beside an equal request that this execution has stored as open', async () => {
@@ -438,7 +441,7 @@ describe('a payment that fits', () => {
 		const open: PaymentTrace = { id: 'a', payment: wanted };
 		const others = [entryOf(wanted, { state: 'unknown', what: '', trace: open })];
 		const item = lookUp(at, wanted, { others });
-		expect(await found(item, item.sending())).toEqual({ kind: 'doubt', looked: notAlone });
+		expect(await found(item, item.sending())).toEqual({ kind: 'doubt', report: notAlone });
 		expect(open.wasNotAlone).toBe(true);
 	});
 
@@ -456,7 +459,7 @@ describe('a payment that fits', () => {
 		const { wanted, at } = withOne();
 		const others = [entryOf(wanted, { state: 'made', answer: { id: 6 } })];
 		const item = lookUp(at, wanted, { others });
-		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
+		expect(await found(item, item.sending())).toMatchObject({ kind: 'found' });
 	});
 
 	it.each<[string, (wanted: Wanted) => Partial<Wanted>]>([
@@ -468,7 +471,7 @@ describe('a payment that fits', () => {
 		const trace = { id: 'a', payment };
 		lookUp(at, payment).sending();
 		const item = lookUp(at, wanted, { others: [entryOf(wanted, { state: 'sent', trace })] });
-		expect(await found(item, item.sending())).toMatchObject({ kind: 'made' });
+		expect(await found(item, item.sending())).toMatchObject({ kind: 'found' });
 	});
 });
 
@@ -483,7 +486,7 @@ describe("with 'Resend Unknown'", () => {
 	it('nothing speaks against it once the whole list was read, after all that the request can take', async () => {
 		const { at, item, trace } = sent();
 		const { value, took } = await end(item.find(trace, true));
-		expect(value).toEqual({ kind: 'none', looked: looked('does not show it', '6 times') });
+		expect(value).toEqual({ kind: 'none', report: looked('does not show it', '6 times') });
 		expect(took).toBeGreaterThanOrEqual(callOptions.timeout + 30_000);
 		expect(took).toBeLessThan(callOptions.timeout + 45_000);
 		// Five looks at the newest payments, and one at all.
@@ -502,7 +505,10 @@ describe("with 'Resend Unknown'", () => {
 		const finding = item.find(trace, true);
 		await after(30_000);
 		at.list.unshift(listed(201, wanted, Date.now()));
-		expect((await end(finding)).value).toMatchObject({ kind: 'made', made: { paymentId: 201 } });
+		expect((await end(finding)).value).toMatchObject({
+			kind: 'found',
+			response: { paymentId: 201 },
+		});
 	});
 
 	it('a payment of the same amount speaks against it, however its reference is written', async () => {
@@ -511,7 +517,7 @@ describe("with 'Resend Unknown'", () => {
 		]);
 		expect(await found(item, trace, true)).toEqual({
 			kind: 'doubt',
-			looked: looked('shows a payment of the same amount that may be it: 202', '6 times'),
+			report: looked('shows a payment of the same amount that may be it: 202', '6 times'),
 		});
 		expect(trace.doubt).toBeUndefined();
 	});
@@ -520,7 +526,7 @@ describe("with 'Resend Unknown'", () => {
 		const { at, wanted, item, trace } = sent();
 		const other = lookUp(at, { ...wanted, referenceNumber: 'ANOTHER' });
 		other.sending();
-		other.made({ paymentId: 203 });
+		other.created({ paymentId: 203 });
 		at.list.unshift(listed(203, wanted, Date.now(), { referenceNumber: 'ANOTHER' }));
 		expect(await found(item, trace, true)).toMatchObject({ kind: 'none' });
 	});
@@ -533,7 +539,7 @@ describe("with 'Resend Unknown'", () => {
 		at.server.status = 404;
 		expect((await end(finding)).value).toEqual({
 			kind: 'doubt',
-			looked: looked('could not be read', '6 times'),
+			report: looked('could not be read', '6 times'),
 		});
 		at.server.status = 200;
 		const again = sent();
