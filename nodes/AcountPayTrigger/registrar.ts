@@ -20,7 +20,11 @@ import {
 	isUnreachable,
 	type SendResult,
 } from '../shared/http/response';
-import { type CallOptions, sendAtMostOnce, sendUntilUsable } from '../shared/transport/send';
+import {
+	type CallOptions,
+	sendAtMostOnce,
+	sendUntilUsable,
+} from '../shared/transport/sendWithRetries';
 
 /** How long one response is waited for, in ms. */
 const TIMEOUT = 10_000;

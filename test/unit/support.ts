@@ -9,7 +9,7 @@ import { AdaptiveLimiter, ServerDown } from '../../nodes/shared/transport/adapti
 import type { Client, BuiltRequest } from '../../nodes/shared/transport/client';
 import { ServerClock } from '../../nodes/shared/transport/serverClock';
 import type { ApiResponse, NetworkFailure } from '../../nodes/shared/http/response';
-import type { CallOptions } from '../../nodes/shared/transport/send';
+import type { CallOptions } from '../../nodes/shared/transport/sendWithRetries';
 
 type Scripted = ApiResponse | NetworkFailure | Error;
 
@@ -120,13 +120,13 @@ export function execution(
 
 /** A request as it leaves, to a host. */
 export const built = (
-	{ method, path, headers = {}, body, merchantId = '' }: ApiRequest,
+	{ method, path, headers = {}, body, merchantClientId = '' }: ApiRequest,
 	baseUrl = 'https://acountpay.test',
 ): BuiltRequest => ({
 	baseUrl,
 	method,
 	path,
-	headers: { ...headers, merchantId },
+	headers: { ...headers, merchantClientId },
 	body,
 });
 

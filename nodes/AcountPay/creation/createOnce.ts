@@ -10,7 +10,7 @@ import {
 	isUnreachable,
 	type SendResult,
 } from '../../shared/http/response';
-import { type CallOptions, sendAtMostOnce } from '../../shared/transport/send';
+import { type CallOptions, sendAtMostOnce } from '../../shared/transport/sendWithRetries';
 import {
 	type Entry,
 	type IdempotencyRecord,

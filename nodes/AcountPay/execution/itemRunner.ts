@@ -7,7 +7,7 @@ import {
 	UnexpectedError,
 } from '../../shared/errors';
 import { Client } from '../../shared/transport/client';
-import type { CallOptions } from '../../shared/transport/send';
+import type { CallOptions } from '../../shared/transport/sendWithRetries';
 import type { ItemOutput, Operation } from '../operation/operation';
 import { callOptionsOf, concurrencyOf } from '../operation/options';
 import { ItemParameters } from '../operation/parameters';

@@ -10,7 +10,7 @@ import type { Authentication } from '../../shared/auth';
 import type { ApiRequest } from '../../shared/api/request';
 import type { Noun } from '../../shared/transport/apiErrors';
 import type { Client } from '../../shared/transport/client';
-import type { CallOptions } from '../../shared/transport/send';
+import type { CallOptions } from '../../shared/transport/sendWithRetries';
 import type { IdempotencyRecord, Label } from '../creation/idempotencyRecord';
 import type { ItemParameters } from './parameters';
 

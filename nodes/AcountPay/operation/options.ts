@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { Noun } from '../../shared/transport/apiErrors';
-import type { CallOptions } from '../../shared/transport/send';
+import type { CallOptions } from '../../shared/transport/sendWithRetries';
 import { type ItemParameters, wholeNumber } from './parameters';
 
 const DEFAULT_CONCURRENCY = 200;

@@ -2,13 +2,6 @@ import type { INodeProperties } from 'n8n-workflow';
 import { ValidationError } from '../../shared/errors';
 import { type ItemParameters, jsonObject, preview, requiredText, wholeNumber } from './parameters';
 
-/** The field of that name, to show it in another operation as well. */
-export function fieldNamed(fields: readonly INodeProperties[], name: string): INodeProperties {
-	const field = fields.find((candidate) => candidate.name === name);
-	if (!field) throw new Error(`There is no field '${name}'`);
-	return field;
-}
-
 /** A merchant's number, with keys. */
 export const merchantNumberField: INodeProperties = {
 	displayName: 'Merchant Number',

@@ -4,7 +4,7 @@ import { listedPaymentIdOf } from './payments';
 /** A payment as the list of payments has it. What the list leaves out, or has in another form, is undefined. */
 export interface ListedPayment {
 	id?: string;
-	merchantId?: string;
+	merchantClientId?: string;
 	referenceNumber?: string;
 	/** In major units. */
 	amount?: number;
@@ -47,7 +47,7 @@ function momentIn(value: unknown): number | undefined {
  */
 export const listedPaymentOf = (entry: IDataObject): ListedPayment => ({
 	id: listedPaymentIdOf(entry),
-	merchantId: textOrNumberIn(entry.merchantClientId),
+	merchantClientId: textOrNumberIn(entry.merchantClientId),
 	referenceNumber: textOrNumberIn(entry.referenceNumber),
 	amount: amountIn(entry.amount),
 	currency: textIn(entry.currency),

@@ -63,7 +63,7 @@ export const listMerchants = (): ApiRequest => ({
 export const readMerchantsPage = (body: Buffer): Page | undefined => readPage(body, 'merchants');
 
 /** A merchant with its number as `merchantId`, whatever AcountPay calls it. */
-export const withMerchantId = (merchant: IDataObject): IDataObject =>
+export const withMerchantNumber = (merchant: IDataObject): IDataObject =>
 	withId(merchant, NUMBER_NAMES);
 
 /** A merchant's number as text; undefined when the response has none. */

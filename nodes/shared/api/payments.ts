@@ -46,7 +46,7 @@ const PAYMENTS_PATH = '/v1/partner/payments';
  * @param mockPayment sent as the header `X-Mock-Payment`
  */
 export const createPayment = (
-	merchantId: string,
+	merchantClientId: string,
 	payment: NewPayment & IDataObject,
 	mockPayment?: MockPayment,
 ): ApiRequest => ({
@@ -54,22 +54,22 @@ export const createPayment = (
 	path: PAYMENTS_PATH,
 	...(mockPayment && { headers: { 'X-Mock-Payment': mockPayment } }),
 	body: payment,
-	merchantId,
+	merchantClientId,
 	repeatable: false,
 });
 
 /** The request that reads a payment and its status, with access tokens (documented). */
-export const getPayment = (merchantId: string, paymentId: string): ApiRequest => ({
+export const getPayment = (merchantClientId: string, paymentId: string): ApiRequest => ({
 	method: 'GET',
 	path: `${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}`,
-	merchantId,
+	merchantClientId,
 	repeatable: true,
 });
 
 /** The request that reads the image of a payment's QR code, with access tokens (documented). */
-export const getQrCodeImage = (merchantId: string, paymentId: string): ApiRequest => ({
-	...getPayment(merchantId, paymentId),
-	path: `${getPayment(merchantId, paymentId).path}/qr`,
+export const getQrCodeImage = (merchantClientId: string, paymentId: string): ApiRequest => ({
+	...getPayment(merchantClientId, paymentId),
+	path: `${getPayment(merchantClientId, paymentId).path}/qr`,
 	accept: 'image/*',
 });
 
@@ -151,13 +151,13 @@ export const NEW_KEY_PAYMENT_FIELDS = Object.keys({
 
 /** The request that creates a payment with keys (documented). The body is sent as it is, with the merchant. */
 export const createKeyPayment = (
-	merchantId: string,
+	merchantClientId: string,
 	payment: NewKeyPayment & IDataObject,
 ): ApiRequest => ({
 	method: 'POST',
 	path: PAYMENTS_PATH,
 	body: payment,
-	merchantId,
+	merchantClientId,
 	repeatable: false,
 });
 
@@ -170,20 +170,20 @@ export const getPaymentStatus = (paymentId: string): ApiRequest => ({
 
 /**
  * The request that reads one page of the list of payments (documented with keys).
- * @param merchantId only its payments; all merchants' when undefined
+ * @param merchantClientId only its payments; all merchants' when undefined
  * @param status only payments of it; those of any status when undefined
  * @param page from 1
  * @param limit how many payments a page is to have
  */
 export const listPayments = (
-	{ merchantId, status }: { merchantId?: string; status?: string },
+	{ merchantClientId, status }: { merchantClientId?: string; status?: string },
 	page: number,
 	limit: number,
 ): ApiRequest => ({
 	method: 'GET',
 	path: PAYMENTS_PATH,
 	query: { ...(status !== undefined && { status }), page, limit },
-	merchantId,
+	merchantClientId,
 	repeatable: true,
 });
 

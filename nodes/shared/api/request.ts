@@ -13,7 +13,7 @@ export interface ApiRequest {
 	headers?: Record<string, string>;
 	body?: IDataObject;
 	/** The merchant it is for. The authentication decides where a request names it. */
-	merchantId?: string;
+	merchantClientId?: string;
 	/**
 	 * Whether the request may be sent again on a doubt. A request that creates something may not: nothing is known of
 	 * idempotency.

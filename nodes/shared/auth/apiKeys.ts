@@ -10,6 +10,7 @@ import { ApiError } from '../errors';
 import { credentialNameOf, type RequestContext } from '../requestContext';
 import { isWebPage, type SendResult } from '../http/response';
 import {
+	accountOf,
 	type Auth,
 	type RequestParts,
 	type ErrorWords,
@@ -65,16 +66,20 @@ export class ApiKeys implements Auth {
 		return new ApiKeys(context, keys, baseUrl);
 	}
 
+	get account(): string {
+		return accountOf(this.keys.clientId, this.keys.clientSecret);
+	}
+
 	get credential(): ICredentialDataDecryptedObject {
 		return this.keys as unknown as ICredentialDataDecryptedObject;
 	}
 
 	/** The merchant is named in the body of what is created for it, and in the query of a list (documented). */
-	partsOf({ merchantId, body, query }: ApiRequest): RequestParts {
-		if (merchantId === undefined) return { body, query };
+	partsOf({ merchantClientId, body, query }: ApiRequest): RequestParts {
+		if (merchantClientId === undefined) return { body, query };
 		return body
-			? { body: { ...body, merchantClientId: merchantId }, query }
-			: { query: { ...query, merchantClientId: merchantId } };
+			? { body: { ...body, merchantClientId }, query }
+			: { query: { ...query, merchantClientId } };
 	}
 
 	/**

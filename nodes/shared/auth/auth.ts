@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type {
 	ICredentialDataDecryptedObject,
 	IDataObject,
@@ -34,6 +35,8 @@ export interface Auth {
 	readonly credentialType: string;
 	/** Where requests go, without a slash at its end. */
 	readonly baseUrl: string;
+	/** What tells the credential's account from others, such as a hash ({@link accountOf}). Holds no secret. */
+	readonly account: string;
 	/** The credential, for n8n's helper to authenticate with. */
 	readonly credential: ICredentialDataDecryptedObject;
 	/** Names the request's merchant, in a header, in the body or in the query. */
@@ -57,6 +60,10 @@ export interface Auth {
 	 */
 	unauthorizedWords(name: string): ErrorWords;
 }
+
+/** A hash of what tells an account from others. It gives nothing of a secret away. */
+export const accountOf = (...values: unknown[]): string =>
+	createHash('sha256').update(JSON.stringify(values)).digest('base64url');
 
 /** The texts among these values: the secrets that a credential has. */
 export const secretsAmong = (...values: unknown[]): string[] =>

@@ -102,9 +102,9 @@ export function optionShownWith(
 	return { ...option, displayOptions: { ...option.displayOptions, show } };
 }
 
-/** The same for the default's credential. n8n's dialog offers an authentication only where its value shows a credential. */
+/** The same for the default's credential. n8n's dialog offers an authentication only where `show` names it; every other value passes, too. */
 const SHOWN_BY_DEFAULT = {
-	show: { authentication: [DEFAULT, { _cnd: { not: OTHERS[0] } }] },
+	show: { authentication: [DEFAULT, { _cnd: { not: '' } }] },
 	hide: { authentication: OTHERS },
 } as ICredentialsDisplayOptions;
 

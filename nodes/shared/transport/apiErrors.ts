@@ -19,7 +19,7 @@ export type Noun = 'payment' | 'merchant' | 'store';
 /** What a request is about, for the words of an error. */
 export interface Subject {
 	/** The merchant it is sent for, where the request names one. */
-	merchantId?: string;
+	merchantClientId?: string;
 	/** A payment when not given. */
 	noun?: Noun;
 	/** As part of a sentence: "the payment with reference 'ORDER-1'". */
@@ -111,9 +111,9 @@ const webPageWords = ({ name }: Subject) => ({
 function wordsFor(
 	client: Client,
 	status: number,
-	{ name, merchantId, noun = 'payment', missing }: Subject,
+	{ name, merchantClientId, noun = 'payment', missing }: Subject,
 ): { message: string; advice: string } {
-	const forMerchant = merchantId === undefined ? '' : ` for merchant '${merchantId}'`;
+	const forMerchant = merchantClientId === undefined ? '' : ` for merchant '${merchantClientId}'`;
 	switch (status) {
 		case 401:
 			return client.unauthorizedWords(name);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { IHttpRequestOptions } from 'n8n-workflow';
 import { isProduction } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
@@ -61,12 +60,9 @@ export class Client {
 		return this.auth.baseUrl;
 	}
 
-	/** What tells the credential's account from others: a hash that gives nothing away. */
+	/** What tells the credential's account from others. Holds no secret. */
 	get account(): string {
-		const { clientId, clientSecret } = this.auth.credential;
-		return createHash('sha256')
-			.update(JSON.stringify([clientId, clientSecret]))
-			.digest('base64url');
+		return this.auth.account;
 	}
 
 	/** Whether payments are real. */

@@ -2,7 +2,7 @@ import type { ApiRequest } from '../api/request';
 import { readError, type Subject } from './apiErrors';
 import type { Client } from './client';
 import { type ApiResponse, isSuccess } from '../http/response';
-import { type CallOptions, sendUntilUsable } from './send';
+import { type CallOptions, sendUntilUsable } from './sendWithRetries';
 
 /**
  * Reads from AcountPay, with retries.

@@ -6,7 +6,7 @@ import type { Subject } from './apiErrors';
 import type { Client } from './client';
 import { MAX_ENTRIES, pagesOf, tooLongError } from './pagination';
 import { read } from './read';
-import type { CallOptions } from './send';
+import type { CallOptions } from './sendWithRetries';
 
 /** How long a list may take when the caller sets no deadline, in ms. */
 const LIST_TIME = 10 * 60_000;

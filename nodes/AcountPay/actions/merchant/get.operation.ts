@@ -1,4 +1,4 @@
-import { getMerchant, withMerchantId } from '../../../shared/api/merchants';
+import { getMerchant, withMerchantNumber } from '../../../shared/api/merchants';
 import { readObject } from '../../../shared/api/responses';
 import { read } from '../../../shared/transport/read';
 import { merchantNumberField, merchantNumberFrom } from '../../operation/sharedFields';
@@ -24,6 +24,6 @@ export const get: Operation<{ merchantNumber: string }> = {
 			options,
 			({ body }) => readObject(body),
 		);
-		return [{ json: withMerchantId(merchant) }];
+		return [{ json: withMerchantNumber(merchant) }];
 	},
 };

@@ -3,11 +3,11 @@ import {
 	listMerchants,
 	merchantNumberOf,
 	readMerchantsPage,
-	withMerchantId,
+	withMerchantNumber,
 } from '../../../shared/api/merchants';
 import type { Client } from '../../../shared/transport/client';
 import { readList } from '../../../shared/transport/readList';
-import type { CallOptions } from '../../../shared/transport/send';
+import type { CallOptions } from '../../../shared/transport/sendWithRetries';
 
 /**
  * Reads the partner's merchants.
@@ -25,5 +25,5 @@ export async function readMerchants(
 		readPage: readMerchantsPage,
 		idOf: merchantNumberOf,
 	};
-	return (await readList(client, list, options, wanted)).map(withMerchantId);
+	return (await readList(client, list, options, wanted)).map(withMerchantNumber);
 }

@@ -2,7 +2,7 @@ import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import {
 	merchantNumberOf,
 	readCreatedMerchant,
-	withMerchantId,
+	withMerchantNumber,
 } from '../../../shared/api/merchants';
 import type { ApiRequest } from '../../../shared/api/request';
 import type { Client } from '../../../shared/transport/client';
@@ -95,5 +95,5 @@ async function create(
 	const key = JSON.stringify([request.path, companyName]);
 	const known = record(request, { referenceNumber: companyName, key });
 	const created = await createOnce(client, creation, options, known);
-	return { json: withMerchantId(created) };
+	return { json: withMerchantNumber(created) };
 }

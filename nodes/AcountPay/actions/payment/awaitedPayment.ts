@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { finalStatusOf, withIsPaid } from '../../../shared/api/statuses';
 import { aborted } from '../../../shared/http/backoff';
 import { ApiError, Cancelled } from '../../../shared/errors';
-import type { CallOptions } from '../../../shared/transport/send';
+import type { CallOptions } from '../../../shared/transport/sendWithRetries';
 import { OtherPaymentError } from './readPayment';
 
 /** How long AcountPay may refuse to report a payment before that ends a wait, in ms: a new one may not be there yet. */

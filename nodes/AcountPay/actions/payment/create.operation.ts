@@ -18,13 +18,21 @@ import type { Image, ItemWork, Operation } from '../../operation/operation';
 import { resendUnknownOptionFor } from '../../operation/options';
 import { jsonObject, preview, requiredText, webUrl } from '../../operation/parameters';
 import { withinSize } from '../../operation/bodyLimits';
-import { CURRENCIES } from './currencies';
-import { merchantIdFields, merchantIdFrom } from './sharedFields';
+import {
+	amountField,
+	amountOf,
+	currencyField,
+	currencyOf,
+	descriptionField,
+	merchantClientIdFrom,
+	merchantIdFields,
+	referenceNumberField,
+} from './sharedFields';
 import { creationOf, labelOf, withQrCode } from './sharedCreate';
 import { readQrCode } from './readQrCode';
 
 interface CreateInput {
-	merchantId: string;
+	merchantClientId: string;
 	payment: NewPayment & IDataObject;
 	mockPayment?: MockPayment;
 	/** Whether the image of the QR code is wanted. */
@@ -41,46 +49,12 @@ export const create: Operation<CreateInput> = {
 	},
 	fields: [
 		...merchantIdFields,
-		{
-			displayName: 'Amount',
-			name: 'amount',
-			// Text, since n8n's fields for numbers drop a comma without a word: 149,99 becomes 14999.
-			type: 'string',
-			required: true,
-			default: '',
-			placeholder: 'e.g. 149.99',
-			description:
-				'In major units: 149.99 means 149 kroner and 99 øre. At least 0.01, at most two decimals.',
-		},
-		{
-			displayName: 'Reference Number',
-			name: 'referenceNumber',
-			type: 'string',
-			required: true,
-			default: '',
-			placeholder: 'e.g. ORDER-123',
-			description:
-				'Your order or invoice number, to find the payment by. Up to 18 letters, digits, spaces or # - _ / . fit the statements of every bank.',
-		},
+		amountField,
+		referenceNumberField,
 		additionalFieldsWith([
-			{
-				displayName: 'Currency',
-				name: 'currency',
-				type: 'string',
-				default: 'DKK',
-				placeholder: 'e.g. DKK',
-				description:
-					'Three capital letters, as ISO 4217 has them. AcountPay takes DKK when you leave it out.',
-			},
+			currencyField,
 			customFieldsField,
-			{
-				displayName: 'Description',
-				name: 'description',
-				type: 'string',
-				default: '',
-				placeholder: 'e.g. Two tickets, 5 May',
-				description: 'Text that the customer sees',
-			},
+			descriptionField,
 			{
 				displayName: 'Metadata',
 				name: 'metadata',
@@ -153,7 +127,7 @@ export const create: Operation<CreateInput> = {
 		if ('webhookUrl' in additional)
 			payment.webhookUrl = webUrl('Webhook URL', additional.webhookUrl);
 		return {
-			merchantId: merchantIdFrom(item),
+			merchantClientId: merchantClientIdFrom(item),
 			payment: withinSize({
 				...payment,
 				...customFieldsFrom(additional, NEW_PAYMENT_FIELDS),
@@ -165,15 +139,15 @@ export const create: Operation<CreateInput> = {
 		};
 	},
 
-	async run({ merchantId, payment, mockPayment, qrCode }, work) {
+	async run({ merchantClientId, payment, mockPayment, qrCode }, work) {
 		const { client, options, record } = work;
 		const { referenceNumber, amount, currency } = payment;
-		const request = createPayment(merchantId, payment, mockPayment);
-		const creation = creationOf(request, merchantId, referenceNumber);
-		const known = record(request, labelOf(merchantId, referenceNumber, amount, currency));
+		const request = createPayment(merchantClientId, payment, mockPayment);
+		const creation = creationOf(request, merchantClientId, referenceNumber);
+		const known = record(request, labelOf(merchantClientId, referenceNumber, amount, currency));
 		const created = await createOnce(client, creation, options, known);
 		if (!qrCode) return [{ json: created }];
-		const imageOf = async () => await qrCodeOf(created, merchantId, work);
+		const imageOf = async () => await qrCodeOf(created, merchantClientId, work);
 		return [
 			await withQrCode(created, work, imageOf, "Read the image with the operation 'Get QR Code'."),
 		];
@@ -183,46 +157,14 @@ export const create: Operation<CreateInput> = {
 /** Reads the image of a payment that was created. */
 async function qrCodeOf(
 	created: IDataObject,
-	merchantId: string,
+	merchantClientId: string,
 	{ client, options }: ItemWork,
 ): Promise<Image> {
 	const paymentId = paymentIdOf(created);
 	if (paymentId === undefined) {
 		throw new ApiError('unavailable', "AcountPay's response has no ID to ask for it with", '');
 	}
-	return await readQrCode(client, merchantId, paymentId, options);
-}
-
-/** As a spreadsheet gives an amount: 149, 149.9 or 149.99. */
-const AMOUNT_TEXT = /^(0|[1-9]\d*)(\.\d{1,2})?$/;
-/** What is lost to binary numbers, as in 3 * 49.95, stays below this. */
-const NUMBER_NOISE = 1e-6;
-
-/**
- * @returns the amount with at most two decimals
- * @throws ValidationError when it has more, is below 0.01, or is no number
- */
-export function amountOf(value: unknown): number {
-	const isAmountText = typeof value === 'string' && AMOUNT_TEXT.test(value);
-	const amount = typeof value === 'number' || isAmountText ? Number(value) : NaN;
-	const hundredths = Math.round(amount * 100);
-	const isExact =
-		Number.isSafeInteger(hundredths) && Math.abs(amount - hundredths / 100) < NUMBER_NOISE;
-	if (isExact && hundredths >= 1) return hundredths / 100;
-	throw new ValidationError(
-		'Amount',
-		`must be a number of at least 0.01 with at most two decimals, such as 149.99, but is ${preview(value)}`,
-		'Amounts are in major units, with a point before the decimals and nothing between thousands.',
-	);
-}
-
-/** @throws ValidationError when it is no code of ISO 4217 */
-export function currencyOf(value: unknown): string {
-	if (typeof value === 'string' && CURRENCIES.has(value)) return value;
-	throw new ValidationError(
-		'Currency',
-		`must be a currency code of ISO 4217 in capital letters, such as DKK, but is ${preview(value)}`,
-	);
+	return await readQrCode(client, merchantClientId, paymentId, options);
 }
 
 function mockPaymentOf(value: unknown, isProduction: boolean): MockPayment {

@@ -13,15 +13,23 @@ import {
 	additionalFieldsWith,
 	customFieldsField,
 	customFieldsFrom,
-	fieldNamed,
 	textsFrom,
 } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
 import { preview, requiredText } from '../../operation/parameters';
 import { withinSize } from '../../operation/bodyLimits';
-import { amountOf, create, currencyOf } from './create.operation';
+import { create } from './create.operation';
 import { drawQrCode } from './drawQrCode';
-import { merchantIdFrom, merchantPickerFields } from './sharedFields';
+import {
+	amountField,
+	amountOf,
+	currencyField,
+	currencyOf,
+	descriptionField,
+	merchantClientIdFrom,
+	merchantPickerFields,
+	referenceNumberField,
+} from './sharedFields';
 import { existingPayments, type IfExists } from './lookUp/existingPayments';
 import { PaymentLookUp } from './lookUp/paymentLookUp';
 import type { WantedPayment } from './lookUp/samePayment';
@@ -31,7 +39,7 @@ import { creationOf, labelOf, withQrCode } from './sharedCreate';
 const WITHOUT_LINK = "Look for the payment's link in the AcountPay Partner Dashboard.";
 
 interface CreateInput {
-	merchantId: string;
+	merchantClientId: string;
 	payment: NewKeyPayment & IDataObject;
 	/** Whether the image of the QR code is wanted. */
 	qrCode: boolean;
@@ -80,15 +88,10 @@ function ifExistsFrom(value: unknown): IfExists | undefined {
 	);
 }
 
-/** What Create has with both ways to authenticate. */
-const shared = (name: string): INodeProperties => fieldNamed(create.fields, name);
-const sharedAdditional = (name: string): INodeProperties =>
-	fieldNamed(shared('additionalFields').options as INodeProperties[], name);
-
 const additional: INodeProperties[] = [
-	sharedAdditional('currency'),
+	currencyField,
 	customFieldsField,
-	sharedAdditional('description'),
+	descriptionField,
 	{
 		displayName: 'Register ID',
 		name: 'registerId',
@@ -116,8 +119,8 @@ export const createWithKeys: Operation<CreateInput> = {
 	option: create.option,
 	fields: [
 		...merchantPickerFields,
-		shared('amount'),
-		shared('referenceNumber'),
+		amountField,
+		referenceNumberField,
 		additionalFieldsWith(additional),
 	],
 	options: [...create.options!, existingPaymentOption],
@@ -135,21 +138,21 @@ export const createWithKeys: Operation<CreateInput> = {
 		};
 		const { qrCode, existingPayment = existingPaymentOption.default } = item.collection('options');
 		return {
-			merchantId: merchantIdFrom(item),
+			merchantClientId: merchantClientIdFrom(item),
 			payment: withinSize({ ...own, ...customFieldsFrom(others, NEW_KEY_PAYMENT_FIELDS) }),
 			qrCode: qrCode === true,
 			ifExists: ifExistsFrom(existingPayment),
 		};
 	},
 
-	async run({ merchantId, payment, qrCode, ifExists }, work) {
+	async run({ merchantClientId, payment, qrCode, ifExists }, work) {
 		const { client, options, record, executionId } = work;
-		const request = createKeyPayment(merchantId, payment);
+		const request = createKeyPayment(merchantClientId, payment);
 		const { referenceNumber, amount, currency = DEFAULT_CURRENCY } = payment;
-		const known = record(request, labelOf(merchantId, referenceNumber, amount, currency));
+		const known = record(request, labelOf(merchantClientId, referenceNumber, amount, currency));
 		const { description, storeId, registerId } = payment;
 		const wanted: WantedPayment = {
-			merchantId,
+			merchantId: merchantClientId,
 			referenceNumber,
 			amount,
 			currency,
@@ -158,7 +161,7 @@ export const createWithKeys: Operation<CreateInput> = {
 			...(registerId !== undefined && { registerId }),
 		};
 		const creation: Creation = {
-			...creationOf(request, merchantId, referenceNumber, storeId),
+			...creationOf(request, merchantClientId, referenceNumber, storeId),
 			lookUp: new PaymentLookUp(client, wanted, options, known),
 			onCreated: (response) => existingPayments.add(client, wanted, executionId, response),
 		};

@@ -4,13 +4,20 @@ import { withPaymentId } from '../../../shared/api/payments';
 import type { ListedPayment } from '../../../shared/api/listedPayments';
 import { withIsPaid } from '../../../shared/api/statuses';
 import type { Client } from '../../../shared/transport/client';
-import { additionalFieldsWith, fieldNamed } from '../../operation/sharedFields';
+import { additionalFieldsWith } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
 import { requiredText, wholeNumber } from '../../operation/parameters';
-import { amountOf, create, currencyOf } from './create.operation';
 import { DEFAULT_LOOK_BACK, SharedReadings } from './lookUp/merchantPayments';
 import { compare, type Relation, type WantedPayment } from './lookUp/samePayment';
-import { merchantIdFrom, merchantPickerFields } from './sharedFields';
+import {
+	amountField,
+	amountOf,
+	currencyField,
+	currencyOf,
+	merchantClientIdFrom,
+	merchantPickerFields,
+	referenceNumberField,
+} from './sharedFields';
 
 /** The longest look back, in days. */
 const MAX_LOOK_BACK = 3_650;
@@ -73,23 +80,16 @@ export const find: Operation<FindInput> = {
 	},
 	fields: [
 		...merchantPickerFields,
-		fieldNamed(create.fields, 'referenceNumber'),
+		referenceNumberField,
 		additionalFieldsWith([
 			{
-				displayName: 'Amount',
-				name: 'amount',
-				type: 'string',
-				default: '',
-				placeholder: 'e.g. 149.99',
+				...amountField,
+				required: false,
 				description:
 					'What the payment should amount to, in major units. One with another amount is a doubt.',
 			},
 			{
-				displayName: 'Currency',
-				name: 'currency',
-				type: 'string',
-				default: 'DKK',
-				placeholder: 'e.g. DKK',
+				...currencyField,
 				description: 'What its currency should be. One in another currency is a doubt.',
 			},
 		]),
@@ -101,7 +101,7 @@ export const find: Operation<FindInput> = {
 		const { lookBackDays = DEFAULT_LOOK_BACK } = item.collection('options');
 		return {
 			wanted: {
-				merchantId: merchantIdFrom(item),
+				merchantId: merchantClientIdFrom(item),
 				referenceNumber: requiredText('Reference Number', item.get('referenceNumber')),
 				...(amount !== undefined && { amount: amountOf(amount) }),
 				...(currency !== undefined && { currency: currencyOf(currency) }),

@@ -1,10 +1,15 @@
 import { withIsPaid } from '../../../shared/api/statuses';
 import type { Operation } from '../../operation/operation';
-import { merchantIdFields, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
+import {
+	merchantIdFields,
+	merchantClientIdFrom,
+	paymentIdField,
+	paymentIdFrom,
+} from './sharedFields';
 import { readPayment } from './readPayment';
 
 interface GetInput {
-	merchantId: string;
+	merchantClientId: string;
 	paymentId: string;
 }
 
@@ -18,9 +23,12 @@ export const get: Operation<GetInput> = {
 	},
 	fields: [...merchantIdFields, paymentIdField],
 
-	check: (item) => ({ merchantId: merchantIdFrom(item), paymentId: paymentIdFrom(item) }),
+	check: (item) => ({
+		merchantClientId: merchantClientIdFrom(item),
+		paymentId: paymentIdFrom(item),
+	}),
 
-	run: async ({ merchantId, paymentId }, { client, options }) => [
-		{ json: withIsPaid(await readPayment(client, merchantId, paymentId, options)) },
+	run: async ({ merchantClientId, paymentId }, { client, options }) => [
+		{ json: withIsPaid(await readPayment(client, merchantClientId, paymentId, options)) },
 	],
 };

@@ -9,10 +9,10 @@ import { type List, readList } from '../../../shared/transport/readList';
 import { listFields, wantedFrom } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
 import { requiredText } from '../../operation/parameters';
-import { checkedMerchantId, merchantPickerField } from './sharedFields';
+import { checkedMerchantClientId, merchantPickerField } from './sharedFields';
 
 interface GetManyInput {
-	filters: { merchantId?: string; status?: string };
+	filters: { merchantClientId?: string; status?: string };
 	/** How many payments are wanted at most. */
 	wanted: number;
 }
@@ -59,7 +59,7 @@ export const getMany: Operation<GetManyInput> = {
 		const { merchantId, status } = item.collection('filters');
 		return {
 			filters: {
-				...(merchantId !== undefined && { merchantId: checkedMerchantId(merchantId) }),
+				...(merchantId !== undefined && { merchantClientId: checkedMerchantClientId(merchantId) }),
 				...(status !== undefined && { status: requiredText('Status', status) }),
 			},
 			wanted: wantedFrom(item),
@@ -68,7 +68,7 @@ export const getMany: Operation<GetManyInput> = {
 
 	async run({ filters, wanted }, { client, options }) {
 		const list: List = {
-			subject: { name: 'the list of payments', merchantId: filters.merchantId },
+			subject: { name: 'the list of payments', merchantClientId: filters.merchantClientId },
 			request: (page, limit) => listPayments(filters, page, limit),
 			readPage: readPaymentsPage,
 			idOf: listedPaymentIdOf,

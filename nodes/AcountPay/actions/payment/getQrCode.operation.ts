@@ -1,10 +1,16 @@
 import type { Operation } from '../../operation/operation';
-import { requiredText } from '../../operation/parameters';
-import { merchantIdFields, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
+import {
+	imageField,
+	imageFieldFrom,
+	merchantClientIdFrom,
+	merchantIdFields,
+	paymentIdField,
+	paymentIdFrom,
+} from './sharedFields';
 import { readQrCode } from './readQrCode';
 
 interface GetQrCodeInput {
-	merchantId: string;
+	merchantClientId: string;
 	paymentId: string;
 	binaryPropertyName: string;
 }
@@ -19,30 +25,19 @@ export const getQrCode: Operation<GetQrCodeInput> = {
 		// A language model has no use for an image.
 		displayOptions: { hide: { '@tool': [true] } },
 	},
-	fields: [
-		...merchantIdFields,
-		paymentIdField,
-		{
-			displayName: 'Output Data Field Name',
-			name: 'binaryPropertyName',
-			type: 'string',
-			required: true,
-			default: 'data',
-			hint: 'The name of the output field to put the image in',
-		},
-	],
+	fields: [...merchantIdFields, paymentIdField, imageField],
 
 	check: (item) => ({
-		merchantId: merchantIdFrom(item),
+		merchantClientId: merchantClientIdFrom(item),
 		paymentId: paymentIdFrom(item),
-		binaryPropertyName: requiredText('Output Data Field Name', item.get('binaryPropertyName')),
+		binaryPropertyName: imageFieldFrom(item),
 	}),
 
 	async run(
-		{ merchantId, paymentId, binaryPropertyName },
+		{ merchantClientId, paymentId, binaryPropertyName },
 		{ client, options, inputItem, storeImage },
 	) {
-		const image = await readQrCode(client, merchantId, paymentId, options);
+		const image = await readQrCode(client, merchantClientId, paymentId, options);
 		return [
 			{
 				json: { ...inputItem.json, paymentId },

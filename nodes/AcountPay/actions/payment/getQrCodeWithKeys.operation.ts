@@ -1,8 +1,8 @@
-import { fieldNamed } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
 import { requiredText } from '../../operation/parameters';
 import { drawQrCode, paymentUrlField } from './drawQrCode';
 import { getQrCode } from './getQrCode.operation';
+import { imageField, imageFieldFrom } from './sharedFields';
 
 interface GetQrCodeInput {
 	paymentUrl: string;
@@ -12,11 +12,11 @@ interface GetQrCodeInput {
 /** Draws the image that a customer scans to pay. Asks AcountPay nothing. */
 export const getQrCodeWithKeys: Operation<GetQrCodeInput> = {
 	option: getQrCode.option,
-	fields: [paymentUrlField, fieldNamed(getQrCode.fields, 'binaryPropertyName')],
+	fields: [paymentUrlField, imageField],
 
 	check: (item) => ({
 		paymentUrl: requiredText(paymentUrlField.displayName, item.get('paymentUrl')),
-		binaryPropertyName: requiredText('Output Data Field Name', item.get('binaryPropertyName')),
+		binaryPropertyName: imageFieldFrom(item),
 	}),
 
 	run: async ({ paymentUrl, binaryPropertyName }, { inputItem, storeImage }) => [

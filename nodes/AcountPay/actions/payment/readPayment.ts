@@ -6,7 +6,7 @@ import { ApiError } from '../../../shared/errors';
 import type { Client } from '../../../shared/transport/client';
 import type { ApiResponse } from '../../../shared/http/response';
 import { read } from '../../../shared/transport/read';
-import type { CallOptions } from '../../../shared/transport/send';
+import type { CallOptions } from '../../../shared/transport/sendWithRetries';
 
 /**
  * Reads a payment and its status, with access tokens.
@@ -15,11 +15,11 @@ import type { CallOptions } from '../../../shared/transport/send';
  */
 export const readPayment = async (
 	client: Client,
-	merchantId: string,
+	merchantClientId: string,
 	paymentId: string,
 	options: CallOptions,
 ): Promise<IDataObject> =>
-	await readAbout(client, paymentId, getPayment(merchantId, paymentId), options);
+	await readAbout(client, paymentId, getPayment(merchantClientId, paymentId), options);
 
 /** AcountPay has responded about another payment than it was asked about. */
 export class OtherPaymentError extends ApiError {
@@ -49,7 +49,7 @@ export async function readAbout(
 		other = payment && otherPaymentIn(payment, paymentId);
 		return other === undefined ? payment : undefined;
 	};
-	const subject = { merchantId: request.merchantId, name: `payment '${paymentId}'` };
+	const subject = { merchantClientId: request.merchantClientId, name: `payment '${paymentId}'` };
 	return await read(client, request, subject, options, own).catch((error: unknown) => {
 		if (other === undefined || !(error instanceof ApiError)) throw error;
 		throw new OtherPaymentError(paymentId, `responded about payment '${other}'`);

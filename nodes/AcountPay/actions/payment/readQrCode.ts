@@ -2,7 +2,7 @@ import { getQrCodeImage } from '../../../shared/api/payments';
 import type { Client } from '../../../shared/transport/client';
 import { read } from '../../../shared/transport/read';
 import type { ApiResponse } from '../../../shared/http/response';
-import type { CallOptions } from '../../../shared/transport/send';
+import type { CallOptions } from '../../../shared/transport/sendWithRetries';
 import type { Image } from '../../operation/operation';
 
 /** How files of known types begin. What calls itself a PNG and is none can't be shown to a customer. */
@@ -42,14 +42,14 @@ function typeOf({
  */
 export async function readQrCode(
 	client: Client,
-	merchantId: string,
+	merchantClientId: string,
 	paymentId: string,
 	options: CallOptions,
 ): Promise<Image> {
 	return await read(
 		client,
-		getQrCodeImage(merchantId, paymentId),
-		{ merchantId, name: `the QR code of payment '${paymentId}'` },
+		getQrCodeImage(merchantClientId, paymentId),
+		{ merchantClientId, name: `the QR code of payment '${paymentId}'` },
 		options,
 		(response) => {
 			const type = typeOf(response);

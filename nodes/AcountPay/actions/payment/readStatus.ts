@@ -1,7 +1,7 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import { getPaymentStatus } from '../../../shared/api/payments';
 import type { Client } from '../../../shared/transport/client';
-import type { CallOptions } from '../../../shared/transport/send';
+import type { CallOptions } from '../../../shared/transport/sendWithRetries';
 import { readAbout } from './readPayment';
 import { paymentIdField } from './sharedFields';
 

@@ -13,19 +13,19 @@ import { keyOf } from './lookUp/samePayment';
  */
 export const creationOf = (
 	request: ApiRequest,
-	merchantId: string,
+	merchantClientId: string,
 	referenceNumber: string,
 	storeId?: string,
 ): Creation => ({
 	request,
 	subject: {
-		merchantId,
+		merchantClientId,
 		name: `the payment with reference '${referenceNumber}'`,
 		missing:
 			storeId === undefined
-				? { name: `the merchant '${merchantId}'`, fields: 'Merchant ID' }
+				? { name: `the merchant '${merchantClientId}'`, fields: 'Merchant ID' }
 				: {
-						name: `the merchant '${merchantId}' or its store '${storeId}'`,
+						name: `the merchant '${merchantClientId}' or its store '${storeId}'`,
 						fields: 'Merchant ID and Store ID',
 					},
 	},
@@ -38,13 +38,13 @@ export const creationOf = (
 
 /** What a person knows a payment by: its order, and what it is for. */
 export const labelOf = (
-	merchantId: string,
+	merchantClientId: string,
 	referenceNumber: string,
 	amount: number,
 	currency: string = DEFAULT_CURRENCY,
 ): Label => ({
 	referenceNumber,
-	key: keyOf({ merchantId, referenceNumber }),
+	key: keyOf({ merchantId: merchantClientId, referenceNumber }),
 	terms: `${amount} ${currency}`,
 });
 

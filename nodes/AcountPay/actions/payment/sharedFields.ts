@@ -7,6 +7,7 @@ import {
 	pickedValue,
 	requiredText,
 } from '../../operation/parameters';
+import { CURRENCIES } from './currencies';
 
 /** The method of the node that lists merchants for {@link merchantPickerField}. */
 export const SEARCH_MERCHANTS = 'searchMerchants';
@@ -97,6 +98,66 @@ export const paymentIdField: INodeProperties = {
 	description: 'The ID that AcountPay gave the payment when it was created',
 };
 
+/** What the customer is to pay. */
+export const amountField: INodeProperties = {
+	displayName: 'Amount',
+	name: 'amount',
+	// Text, since n8n's fields for numbers drop a comma without a word: 149,99 becomes 14999.
+	type: 'string',
+	required: true,
+	default: '',
+	placeholder: 'e.g. 149.99',
+	description:
+		'In major units: 149.99 means 149 kroner and 99 øre. At least 0.01, at most two decimals.',
+};
+
+/** The merchant's order or invoice. */
+export const referenceNumberField: INodeProperties = {
+	displayName: 'Reference Number',
+	name: 'referenceNumber',
+	type: 'string',
+	required: true,
+	default: '',
+	placeholder: 'e.g. ORDER-123',
+	description:
+		'Your order or invoice number, to find the payment by. Up to 18 letters, digits, spaces or # - _ / . fit the statements of every bank.',
+};
+
+/** The currency of a new payment. */
+export const currencyField: INodeProperties = {
+	displayName: 'Currency',
+	name: 'currency',
+	type: 'string',
+	default: 'DKK',
+	placeholder: 'e.g. DKK',
+	description:
+		'Three capital letters, as ISO 4217 has them. AcountPay takes DKK when you leave it out.',
+};
+
+/** What the customer reads. */
+export const descriptionField: INodeProperties = {
+	displayName: 'Description',
+	name: 'description',
+	type: 'string',
+	default: '',
+	placeholder: 'e.g. Two tickets, 5 May',
+	description: 'Text that the customer sees',
+};
+
+/** The output field for the image of a QR code. */
+export const imageField: INodeProperties = {
+	displayName: 'Output Data Field Name',
+	name: 'binaryPropertyName',
+	type: 'string',
+	required: true,
+	default: 'data',
+	hint: 'The name of the output field to put the image in',
+};
+
+/** The checked name of that field. @throws ValidationError */
+export const imageFieldFrom = (item: ItemParameters): string =>
+	requiredText(imageField.displayName, item.get(imageField.name));
+
 /** Printable ASCII: every HTTP server reads it alike in a header. */
 const HEADER_VALUE = /^[\x20-\x7e]+$/;
 
@@ -104,23 +165,23 @@ const HEADER_VALUE = /^[\x20-\x7e]+$/;
  * The checked merchant, without the spaces around it that HTTP would drop.
  * @throws ValidationError
  */
-export const merchantIdFrom = (item: ItemParameters): string =>
-	checkedMerchantId(item.get('merchantId'));
+export const merchantClientIdFrom = (item: ItemParameters): string =>
+	checkedMerchantClientId(item.get('merchantId'));
 
 /**
  * The checked merchant in any field, as a picker's value or as plain text.
  * @throws ValidationError
  */
-export function checkedMerchantId(value: unknown): string {
+export function checkedMerchantClientId(value: unknown): string {
 	const { displayName } = merchantIdField;
-	const merchantId = requiredText(displayName, pickedValue(value));
-	if (!HEADER_VALUE.test(merchantId)) {
+	const merchantClientId = requiredText(displayName, pickedValue(value));
+	if (!HEADER_VALUE.test(merchantClientId)) {
 		throw new ValidationError(
 			displayName,
-			`may only contain printable ASCII characters, but is ${preview(merchantId)}`,
+			`may only contain printable ASCII characters, but is ${preview(merchantClientId)}`,
 		);
 	}
-	return merchantId.trim();
+	return merchantClientId.trim();
 }
 
 /**
@@ -129,3 +190,35 @@ export function checkedMerchantId(value: unknown): string {
  */
 export const paymentIdFrom = (item: ItemParameters): string =>
 	idFrom(paymentIdField.displayName, item.get('paymentId'), 'pay_abc123def456');
+
+/** As a spreadsheet gives an amount: 149, 149.9 or 149.99. */
+const AMOUNT_TEXT = /^(0|[1-9]\d*)(\.\d{1,2})?$/;
+/** What is lost to binary numbers, as in 3 * 49.95, stays below this. */
+const NUMBER_NOISE = 1e-6;
+
+/**
+ * @returns the amount with at most two decimals
+ * @throws ValidationError when it has more, is below 0.01, or is no number
+ */
+export function amountOf(value: unknown): number {
+	const isAmountText = typeof value === 'string' && AMOUNT_TEXT.test(value);
+	const amount = typeof value === 'number' || isAmountText ? Number(value) : NaN;
+	const hundredths = Math.round(amount * 100);
+	const isExact =
+		Number.isSafeInteger(hundredths) && Math.abs(amount - hundredths / 100) < NUMBER_NOISE;
+	if (isExact && hundredths >= 1) return hundredths / 100;
+	throw new ValidationError(
+		amountField.displayName,
+		`must be a number of at least 0.01 with at most two decimals, such as 149.99, but is ${preview(value)}`,
+		'Amounts are in major units, with a point before the decimals and nothing between thousands.',
+	);
+}
+
+/** @throws ValidationError when it is no code of ISO 4217 */
+export function currencyOf(value: unknown): string {
+	if (typeof value === 'string' && CURRENCIES.has(value)) return value;
+	throw new ValidationError(
+		currencyField.displayName,
+		`must be a currency code of ISO 4217 in capital letters, such as DKK, but is ${preview(value)}`,
+	);
+}

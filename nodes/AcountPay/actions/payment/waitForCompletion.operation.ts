@@ -1,3 +1,4 @@
+import type { INodeProperties } from 'n8n-workflow';
 import { finalStatusOf } from '../../../shared/api/statuses';
 import { delay } from '../../../shared/http/backoff';
 import { ApiError, Cancelled, ValidationError } from '../../../shared/errors';
@@ -12,7 +13,12 @@ import {
 	unlessOver,
 	waitOutput,
 } from './awaitedPayment';
-import { merchantIdFields, merchantIdFrom, paymentIdField, paymentIdFrom } from './sharedFields';
+import {
+	merchantIdFields,
+	merchantClientIdFrom,
+	paymentIdField,
+	paymentIdFrom,
+} from './sharedFields';
 import { OtherPaymentError, readPayment } from './readPayment';
 
 /** A payment that is waited for. */
@@ -22,14 +28,14 @@ export interface Awaited {
 }
 
 interface WaitInput extends Awaited {
-	merchantId: string;
+	merchantClientId: string;
 	resumeOn: 'webhook' | 'polling';
 }
 
 const readerOf =
-	({ merchantId, paymentId }: WaitInput, { client }: ItemWork): Reader =>
+	({ merchantClientId, paymentId }: WaitInput, { client }: ItemWork): Reader =>
 	async (options) =>
-		await readPayment(client, merchantId, paymentId, options);
+		await readPayment(client, merchantClientId, paymentId, options);
 
 /** A payment lives 30 minutes (documented); the rest is for late events. */
 const DEFAULT_TIMEOUT_MINUTES = 35;
@@ -44,6 +50,17 @@ const LAST_LOOK = 10_000;
 const FIRST_POLLING_DELAY = 2_000;
 const MAX_POLLING_DELAY = 15_000;
 const POLLING_DELAY_GROWTH = 1.5;
+
+/** The longest time that a payment is waited for. */
+export const timeoutField: INodeProperties = {
+	displayName: 'Timeout (Minutes)',
+	name: 'timeoutMinutes',
+	type: 'number',
+	typeOptions: { minValue: 0 },
+	default: DEFAULT_TIMEOUT_MINUTES,
+	description:
+		'The longest time to wait. A payment expires after 30 minutes. After the timeout the workflow continues with waitEndedBy = timeout.',
+};
 
 /** Waits until the customer has paid or declined, or the payment has expired. */
 export const waitForCompletion: Operation<WaitInput> = {
@@ -87,21 +104,13 @@ export const waitForCompletion: Operation<WaitInput> = {
 			default: '',
 			displayOptions: { show: { resumeOn: ['webhook'] } },
 		},
-		{
-			displayName: 'Timeout (Minutes)',
-			name: 'timeoutMinutes',
-			type: 'number',
-			typeOptions: { minValue: 0 },
-			default: DEFAULT_TIMEOUT_MINUTES,
-			description:
-				'The longest time to wait. A payment expires after 30 minutes. After the timeout the workflow continues with waitEndedBy = timeout.',
-		},
+		timeoutField,
 	],
 	mostlyWaits: true,
 
 	check(item, client) {
 		const input: WaitInput = {
-			merchantId: merchantIdFrom(item),
+			merchantClientId: merchantClientIdFrom(item),
 			paymentId: paymentIdFrom(item),
 			resumeOn: resumeOnOf(item.get('resumeOn')),
 			timeoutMinutes: timeoutMinutesOf(item.get('timeoutMinutes')),
@@ -139,7 +148,7 @@ export function timeoutMinutesOf(value: unknown): number {
 	if (isLeftOut(value)) return DEFAULT_TIMEOUT_MINUTES;
 	if (typeof value === 'number' && value > 0 && value <= MAX_TIMEOUT_MINUTES) return value;
 	throw new ValidationError(
-		'Timeout (Minutes)',
+		timeoutField.displayName,
 		`must be a number above 0 and at most ${MAX_TIMEOUT_MINUTES} (a week), but is ${preview(value)}`,
 	);
 }

@@ -1,10 +1,10 @@
-import { fieldNamed } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
 import { paymentIdFrom } from './sharedFields';
 import { asWritten, paymentNumberField, readStatus } from './readStatus';
 import {
 	type Awaited,
 	poll,
+	timeoutField,
 	timeoutMinutesOf,
 	waitForCompletion,
 } from './waitForCompletion.operation';
@@ -12,7 +12,7 @@ import {
 /** Waits until a payment has ended, with keys: by polling, since a payment has no webhook of its own. */
 export const waitWithKeys: Operation<Awaited> = {
 	option: waitForCompletion.option,
-	fields: [paymentNumberField, fieldNamed(waitForCompletion.fields, 'timeoutMinutes')],
+	fields: [paymentNumberField, timeoutField],
 	mostlyWaits: true,
 
 	check: (item) => ({

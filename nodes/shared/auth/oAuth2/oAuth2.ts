@@ -9,6 +9,7 @@ import type { ApiRequest } from '../../api/request';
 import { credentialNameOf, type RequestContext } from '../../requestContext';
 import type { SendResult } from '../../http/response';
 import {
+	accountOf,
 	type Auth,
 	type RequestParts,
 	type ErrorWords,
@@ -48,14 +49,21 @@ export class OAuth2 implements Auth {
 		return new OAuth2(new TokenSource(context, credential, baseUrl), baseUrl);
 	}
 
+	get account(): string {
+		const { clientId, clientSecret } = this.source.credential;
+		return accountOf(clientId, clientSecret);
+	}
+
 	get credential(): ICredentialDataDecryptedObject {
 		return this.source.credential as unknown as ICredentialDataDecryptedObject;
 	}
 
 	/** The merchant is named in a header (documented). */
-	partsOf({ merchantId, body, query }: ApiRequest): RequestParts {
+	partsOf({ merchantClientId, body, query }: ApiRequest): RequestParts {
 		return {
-			...(merchantId !== undefined && { headers: { 'X-Merchant-Client-Id': merchantId } }),
+			...(merchantClientId !== undefined && {
+				headers: { 'X-Merchant-Client-Id': merchantClientId },
+			}),
 			body,
 			query,
 		};

@@ -75,7 +75,7 @@ async function told(operation: Operation<unknown>, additionalFields: IDataObject
 	} as unknown as ItemWork;
 	await operation.run(input, work);
 	expect(sent).toHaveLength(1);
-	const [{ path, body, headers, merchantId }] = sent;
+	const [{ path, body, headers, merchantClientId: merchantId }] = sent;
 	return { path, fields: { ...body, merchantId }, headers };
 }
 

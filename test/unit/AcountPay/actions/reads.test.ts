@@ -56,7 +56,7 @@ describe('one thing', () => {
 		[
 			'oAuth2 payment get',
 			{ merchantId: ' shop ', paymentId: 'a~b' },
-			{ path: '/v1/partner/payments/a~b', merchantId: 'shop' },
+			{ path: '/v1/partner/payments/a~b', merchantClientId: 'shop' },
 		],
 		['apiKey payment get', { paymentId: 456 }, { path: '/v1/partner/payments/456/status' }],
 		['apiKey merchant get', { merchantNumber: 42 }, { path: '/v1/partner/merchants/42' }],
@@ -183,12 +183,12 @@ describe('lists', () => {
 				[response(200, { payments: [], total: 0 })],
 			);
 			expect(sent).toMatchObject([
-				{ merchantId: 'shop', query: { status: 'paid', page: 1, limit: 50 } },
+				{ merchantClientId: 'shop', query: { status: 'paid', page: 1, limit: 50 } },
 			]);
 		}
 		const none = { filters: { merchantId: resourceLocator(''), status: '' } };
 		const { sent } = await run('apiKey payment getAll', none, [response(200, { payments: [] })]);
-		expect(sent[0].merchantId).toBeUndefined();
+		expect(sent[0].merchantClientId).toBeUndefined();
 		expect(sent[0].query).toEqual({ page: 1, limit: 50 });
 	});
 
@@ -302,7 +302,7 @@ describe('QR codes', () => {
 			{ json: { order: 1, paymentId: 'a' }, binary: { other: image, code: image } },
 		]);
 		expect(sent).toMatchObject([
-			{ path: '/v1/partner/payments/a/qr', merchantId: 'shop', accept: 'image/*' },
+			{ path: '/v1/partner/payments/a/qr', merchantClientId: 'shop', accept: 'image/*' },
 		]);
 		expect(stored).toHaveLength(1);
 	});

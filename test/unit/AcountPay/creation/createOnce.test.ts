@@ -29,7 +29,7 @@ import {
 useFakeTime();
 
 const request = createPayment('merchant_1', { amount: 10, referenceNumber: 'ORDER-1' });
-const subject = { merchantId: 'merchant_1', name: "the payment with reference 'ORDER-1'" };
+const subject = { merchantClientId: 'merchant_1', name: "the payment with reference 'ORDER-1'" };
 const creation = {
 	request,
 	subject,

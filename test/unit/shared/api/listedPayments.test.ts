@@ -18,7 +18,7 @@ it('a payment of the list is read by its documented names', () => {
 	};
 	expect(readOne(entry)).toEqual({
 		id: 'pay_1',
-		merchantId: 'mer_1',
+		merchantClientId: 'mer_1',
 		referenceNumber: 'ORDER-1',
 		amount: 149.99,
 		currency: 'DKK',
@@ -34,7 +34,7 @@ it('a payment of the list is read by its documented names', () => {
 it('what the list leaves out is undefined, and so is what has another form', () => {
 	const nothing = {
 		id: undefined,
-		merchantId: undefined,
+		merchantClientId: undefined,
 		referenceNumber: undefined,
 		amount: undefined,
 		currency: undefined,

@@ -51,6 +51,13 @@ describe('the credential', () => {
 	});
 });
 
+it('the account is told from others by ID and secret, and gives neither away', async () => {
+	const all = await Promise.all([{}, { clientId: 'other' }, { clientSecret: 'other' }].map(open));
+	expect(new Set(all.map(({ account }) => account)).size).toBe(3);
+	expect((await open({ webhookSecret: 'other' })).account).toBe(all[0].account);
+	expect(all[0].account).not.toMatch(/s3cret/);
+});
+
 describe('the merchant', () => {
 	const build = async (request: Partial<ApiRequest>) =>
 		(await open()).partsOf({ method: 'POST', path: '/', repeatable: false, ...request });
@@ -58,17 +65,17 @@ describe('the merchant', () => {
 	it.each<[string, Partial<ApiRequest>, object]>([
 		[
 			'in the body of what is created',
-			{ merchantId: 'm', body: { amount: 1 }, query: { page: 1 } },
+			{ merchantClientId: 'm', body: { amount: 1 }, query: { page: 1 } },
 			{ body: { amount: 1, merchantClientId: 'm' }, query: { page: 1 } },
 		],
 		[
 			'never as a custom field',
-			{ merchantId: 'm', body: { merchantClientId: 'another' } },
+			{ merchantClientId: 'm', body: { merchantClientId: 'another' } },
 			{ body: { merchantClientId: 'm' } },
 		],
 		[
 			'in the query of a list',
-			{ merchantId: 'm', query: { page: 1 } },
+			{ merchantClientId: 'm', query: { page: 1 } },
 			{ query: { page: 1, merchantClientId: 'm' } },
 		],
 		[

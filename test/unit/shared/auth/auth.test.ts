@@ -1,5 +1,5 @@
 /** The list of the ways to authenticate, and what follows from it for the nodes. */
-import type { INodeParameters } from 'n8n-workflow';
+import { type INodeParameters, NodeHelpers } from 'n8n-workflow';
 import {
 	authenticationField,
 	authenticationOf,
@@ -72,7 +72,7 @@ describe('what the nodes show', () => {
 				name: 'acountPayApi',
 				required: true,
 				displayOptions: {
-					show: { authentication: ['oAuth2', { _cnd: { not: 'apiKey' } }] },
+					show: { authentication: ['oAuth2', { _cnd: { not: '' } }] },
 					hide: { authentication: ['apiKey'] },
 				},
 			},
@@ -82,6 +82,17 @@ describe('what the nodes show', () => {
 				displayOptions: { show: { authentication: ['apiKey'] } },
 			},
 		]);
+	});
+
+	it.each([
+		[{}, ['acountPayApi']],
+		[{ authentication: 'oAuth2' }, ['acountPayApi']],
+		[{ authentication: 'apiKey' }, ['acountPayKeyApi']],
+	])('for %j n8n shows the credential %j, and no other', (parameters, shown) => {
+		const names = credentialsByAuthentication
+			.filter((credential) => NodeHelpers.displayParameter(parameters, credential, null, null))
+			.map(({ name }) => name);
+		expect(names).toEqual(shown);
 	});
 
 	it('an entry of a list with some of them only', () => {

@@ -10,7 +10,7 @@ import { late, response, scripted, unreachable } from '../../support';
 
 const { client } = scripted([]);
 
-const PAYMENT: Subject = { name: "the payment with reference 'A'", merchantId: 'shop' };
+const PAYMENT: Subject = { name: "the payment with reference 'A'", merchantClientId: 'shop' };
 const STORE: Subject = { name: "the store 'Aarhus'", noun: 'store' };
 
 const partsOf = ({ outcome, message, description, status }: ApiError) => ({

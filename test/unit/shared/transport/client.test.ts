@@ -91,7 +91,7 @@ describe('a request', () => {
 		['without a body', GET, { headers: { Accept: 'application/json' } }],
 		[
 			'with a body',
-			{ ...CREATE, merchantId: 'm' },
+			{ ...CREATE, merchantClientId: 'm' },
 			{
 				headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
 				body: { amount: 1, merchantClientId: 'm' },

@@ -5,7 +5,7 @@ import { withIsPaid } from '../../../../shared/api/statuses';
 import { aborted } from '../../../../shared/http/backoff';
 import { ApiError, Cancelled } from '../../../../shared/errors';
 import type { Client } from '../../../../shared/transport/client';
-import type { CallOptions } from '../../../../shared/transport/send';
+import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 import { CreatedPayments } from './createdPayments';
 import { DEFAULT_LOOK_BACK, type MerchantPayments, SharedReadings } from './merchantPayments';
 import { orderKeyOf, requests } from './requests';
@@ -108,7 +108,14 @@ export class ExistingPayments {
 		this.created.add(orderKeyOf(client.baseUrl, wanted), {
 			account: client.account,
 			executionId,
-			payment: { ...wanted, id, status, createdAt, entry: response },
+			payment: {
+				...wanted,
+				merchantClientId: wanted.merchantId,
+				id,
+				status,
+				createdAt,
+				entry: response,
+			},
 		});
 	}
 

@@ -30,14 +30,18 @@ export class MerchantLists {
 	 * @param timeout ms until the response to one request must be there
 	 * @throws ApiError or Cancelled
 	 */
-	async read(merchantId: string, since: () => number, timeout: number): Promise<ListedPayment[]> {
-		let reading = this.planned.get(merchantId);
+	async read(
+		merchantClientId: string,
+		since: () => number,
+		timeout: number,
+	): Promise<ListedPayment[]> {
+		let reading = this.planned.get(merchantClientId);
 		if (reading) {
 			reading.sinces.push(since);
 		} else {
 			const sinces = [since];
-			const result = this.afterLast(merchantId, async () => {
-				this.planned.delete(merchantId);
+			const result = this.afterLast(merchantClientId, async () => {
+				this.planned.delete(merchantClientId);
 				const options = {
 					timeout,
 					deadline: Date.now() + READING_TIME,
@@ -46,22 +50,22 @@ export class MerchantLists {
 					comesFirst: true,
 				};
 				const back = () => Math.min(...sinces.map((get) => get()));
-				return (await readMerchantList(this.client, merchantId, options, back)).payments;
+				return (await readMerchantList(this.client, merchantClientId, options, back)).payments;
 			});
 			reading = { sinces, result };
-			this.planned.set(merchantId, reading);
+			this.planned.set(merchantClientId, reading);
 		}
 		return await reading.result;
 	}
 
 	private async afterLast<Result>(
-		merchantId: string,
+		merchantClientId: string,
 		read: () => Promise<Result>,
 	): Promise<Result> {
-		const before = this.last.get(merchantId) ?? Promise.resolve();
+		const before = this.last.get(merchantClientId) ?? Promise.resolve();
 		const result = before.then(read);
 		const pause = async () => await delay(PAUSE, this.client.cancelSignal);
-		this.last.set(merchantId, result.then(pause, pause));
+		this.last.set(merchantClientId, result.then(pause, pause));
 		return await result;
 	}
 }

@@ -1,6 +1,6 @@
 import type { Client } from '../../../../shared/transport/client';
 import type { ListedPayment } from '../../../../shared/api/listedPayments';
-import type { CallOptions } from '../../../../shared/transport/send';
+import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 import { readMerchantList } from './readMerchantList';
 import { keyOf, type WantedPayment } from './samePayment';
 
@@ -43,9 +43,9 @@ export class MerchantPayments {
 	private sorted(): Map<string, ListedPayment[]> {
 		const byOrder = new Map<string, ListedPayment[]>();
 		for (const payment of this.all) {
-			const { merchantId, referenceNumber } = payment;
-			const isClear = merchantId !== undefined && referenceNumber !== undefined;
-			const key = isClear ? keyOf({ merchantId, referenceNumber }) : UNCLEAR;
+			const { merchantClientId, referenceNumber } = payment;
+			const isClear = merchantClientId !== undefined && referenceNumber !== undefined;
+			const key = isClear ? keyOf({ merchantId: merchantClientId, referenceNumber }) : UNCLEAR;
 			const known = byOrder.get(key);
 			if (known) known.push(payment);
 			else byOrder.set(key, [payment]);
@@ -95,19 +95,19 @@ export class SharedReadings {
 	 */
 	async read(
 		client: Client,
-		merchantId: string,
+		merchantClientId: string,
 		days: number,
 		options: CallOptions,
 	): Promise<MerchantPayments> {
 		// The merchant as it is sent: whether AcountPay minds its case is not known.
-		const key = JSON.stringify([client.baseUrl, client.account, merchantId]);
+		const key = JSON.stringify([client.baseUrl, client.account, merchantClientId]);
 		for (;;) {
 			const reading = this.readings.get(key);
 			const isUsable =
 				reading &&
 				Date.now() < reading.startedAt + this.maxAge &&
 				(!reading.isOver || reading.days >= days);
-			if (!isUsable) return await this.start(key, client, merchantId, days, options);
+			if (!isUsable) return await this.start(key, client, merchantClientId, days, options);
 			reading.days = Math.max(reading.days, days);
 			const shared = await reading.result.catch((error: unknown) => {
 				if (reading.client === client) throw error;
@@ -122,7 +122,7 @@ export class SharedReadings {
 	private async start(
 		key: string,
 		client: Client,
-		merchantId: string,
+		merchantClientId: string,
 		days: number,
 		options: CallOptions,
 	): Promise<MerchantPayments> {
@@ -130,7 +130,7 @@ export class SharedReadings {
 		const forget = () => {
 			if (this.readings.get(key) === reading) this.readings.delete(key);
 		};
-		reading.result = readBackTo(reading, merchantId, options).catch((error: unknown) => {
+		reading.result = readBackTo(reading, merchantClientId, options).catch((error: unknown) => {
 			forget();
 			throw error;
 		});
@@ -157,7 +157,7 @@ export class SharedReadings {
 /** @param reading is looked at after each page, since others may want more meanwhile */
 async function readBackTo(
 	reading: Reading,
-	merchantId: string,
+	merchantClientId: string,
 	options: CallOptions,
 ): Promise<MerchantPayments> {
 	const { client, startedAt } = reading;
@@ -169,7 +169,7 @@ async function readBackTo(
 		days = reading.days;
 		return readAt() - (days + 1) * DAY;
 	};
-	const read = await readMerchantList(client, merchantId, { ...options, deadline }, since);
+	const read = await readMerchantList(client, merchantClientId, { ...options, deadline }, since);
 	reading.days = read.isWhole ? Infinity : days;
 	reading.isOver = true;
 	reading.size = read.payments.length;

@@ -4,7 +4,7 @@ import type { ListedPayment } from '../../../../shared/api/listedPayments';
 import { paymentIdOf, withPaymentId } from '../../../../shared/api/payments';
 import { delay } from '../../../../shared/http/backoff';
 import type { Client } from '../../../../shared/transport/client';
-import type { CallOptions } from '../../../../shared/transport/send';
+import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 import type { LookUpResult, LookUp, Trace } from '../../../creation/createOnce';
 import { type IdempotencyRecord, isCreated } from '../../../creation/idempotencyRecord';
 import { MerchantLists } from './merchantList';

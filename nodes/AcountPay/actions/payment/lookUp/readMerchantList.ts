@@ -3,7 +3,7 @@ import { listedPaymentIdOf, listPayments, readPaymentsPage } from '../../../../s
 import { ApiError } from '../../../../shared/errors';
 import type { Client } from '../../../../shared/transport/client';
 import { readPages } from '../../../../shared/transport/readList';
-import type { CallOptions } from '../../../../shared/transport/send';
+import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 
 /** By how much a list that is newest first may be out of order, in ms: `createdAt` may have whole seconds. */
 const DISORDER = 1_000;
@@ -22,13 +22,13 @@ export const MAX_PAYMENTS = 20_000;
  */
 export async function readMerchantList(
 	client: Client,
-	merchantId: string,
+	merchantClientId: string,
 	options: CallOptions,
 	since: () => number,
 ): Promise<{ payments: ListedPayment[]; isWhole: boolean }> {
 	const list = {
-		subject: { name: 'the list of payments', merchantId },
-		request: (page: number, limit: number) => listPayments({ merchantId }, page, limit),
+		subject: { name: 'the list of payments', merchantClientId },
+		request: (page: number, limit: number) => listPayments({ merchantClientId }, page, limit),
 		readPage: readPaymentsPage,
 		idOf: listedPaymentIdOf,
 	};
@@ -48,7 +48,7 @@ export async function readMerchantList(
 		if (payments.length > MAX_PAYMENTS || (!isNewestFirst && total > MAX_PAYMENTS)) {
 			throw new ApiError(
 				'unavailable',
-				`AcountPay's list of payments of merchant '${merchantId}' is too long to look through: at most ${MAX_PAYMENTS} payments are read`,
+				`AcountPay's list of payments of merchant '${merchantClientId}' is too long to look through: at most ${MAX_PAYMENTS} payments are read`,
 				'Look for the reference in AcountPay.',
 			);
 		}

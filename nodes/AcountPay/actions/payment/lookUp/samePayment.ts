@@ -3,7 +3,7 @@ import { finalStatusOf } from '../../../../shared/api/statuses';
 
 /** The payment that somebody wants. What is not asked for is undefined, and not compared. */
 export interface WantedPayment {
-	/** AcountPay's client ID of the merchant. */
+	/** AcountPay's client ID of the merchant. The names here are in stored executions. */
 	merchantId: string;
 	referenceNumber: string;
 	/** In major units. */
@@ -38,7 +38,7 @@ const SHORTEST_CUT = 18;
 /** What a listed payment must show. */
 const NEEDED: ReadonlyArray<[keyof ListedPayment, string]> = [
 	['id', 'ID'],
-	['merchantId', 'merchant'],
+	['merchantClientId', 'merchant'],
 	['referenceNumber', 'reference'],
 	['amount', 'amount'],
 	['currency', 'currency'],
@@ -107,8 +107,9 @@ function differencesOf(wanted: WantedPayment, listed: ListedPayment): string[] {
 
 /** Compares a payment of AcountPay's list with the one that is wanted. */
 export function compare(wanted: WantedPayment, listed: ListedPayment): Comparison {
-	const { merchantId, referenceNumber } = listed;
-	const isSameMerchant = merchantId === undefined || lower(merchantId) === lower(wanted.merchantId);
+	const { merchantClientId, referenceNumber } = listed;
+	const isSameMerchant =
+		merchantClientId === undefined || lower(merchantClientId) === lower(wanted.merchantId);
 	const isSameReference =
 		referenceNumber === undefined || plain(referenceNumber) === plain(wanted.referenceNumber);
 	const fits = isSameReference || isSimilar(wanted.referenceNumber, referenceNumber);

@@ -163,10 +163,10 @@ describe('merchant', () => {
 	it('every printable ASCII text is one, without the spaces around it', () => {
 		fc.assert(
 			fc.property(fc.string({ unit: 'grapheme-ascii' }).filter(isTyped), (merchantId) => {
-				expect(checked({ merchantId }).merchantId).toBe(merchantId.trim());
+				expect(checked({ merchantId }).merchantClientId).toBe(merchantId.trim());
 			}),
 		);
-		expect(checked({ merchantId: 4711 }).merchantId).toBe('4711');
+		expect(checked({ merchantId: 4711 }).merchantClientId).toBe('4711');
 	});
 
 	it.each([
@@ -192,7 +192,7 @@ describe('merchant', () => {
 describe('additional fields', () => {
 	it('what is not added is not sent', () => {
 		expect(checked({})).toEqual({
-			merchantId: 'merchant_1',
+			merchantClientId: 'merchant_1',
 			payment: { amount: 149.99, referenceNumber: 'ORDER-1' },
 			qrCode: false,
 		});
@@ -209,7 +209,7 @@ describe('additional fields', () => {
 				mockPayment: 'delay',
 			}),
 		).toEqual({
-			merchantId: 'merchant_1',
+			merchantClientId: 'merchant_1',
 			payment: {
 				amount: 149.99,
 				referenceNumber: 'ORDER-1',
@@ -376,7 +376,7 @@ describe('Create with a QR code', () => {
 			record: (request: ApiRequest) => recordFor(request),
 			storeImage: store,
 		} as unknown as ItemWork;
-		const ended = create.run({ merchantId: 'merchant_1', payment, qrCode: true }, work);
+		const ended = create.run({ merchantClientId: 'merchant_1', payment, qrCode: true }, work);
 		return { ended, sent, stop };
 	}
 	const made = (body: object) => response(201, { ...body });
@@ -391,14 +391,14 @@ describe('Create with a QR code', () => {
 		expect(await ended).toEqual([{ json: { id: 7 }, binary: { data: stored } }]);
 		expect(given).toMatchObject([{ fileName: '7.png', mimeType: 'image/png' }]);
 		expect(sent).toMatchObject([
-			{ method: 'POST', body: payment, merchantId: 'merchant_1' },
+			{ method: 'POST', body: payment, merchantClientId: 'merchant_1' },
 			{ method: 'GET', path: '/v1/partner/payments/7/qr' },
 		]);
 	});
 
 	it('without one asks for none', async () => {
 		const work = scripted([made({ id: 7 })]);
-		const output = await create.run({ merchantId: 'merchant_1', payment, qrCode: false }, {
+		const output = await create.run({ merchantClientId: 'merchant_1', payment, qrCode: false }, {
 			client: work.client,
 			options: callOptions,
 			record: (request: ApiRequest) => recordFor(request),

@@ -17,7 +17,7 @@ describe('payment id', () => {
 		['..a'],
 		['550e8400-e29b-41d4-a716-446655440000'],
 	])('%p is one', (paymentId) => {
-		expect(idOf(paymentId)).toEqual({ merchantId: 'm', paymentId: String(paymentId) });
+		expect(idOf(paymentId)).toEqual({ merchantClientId: 'm', paymentId: String(paymentId) });
 	});
 
 	it.each([

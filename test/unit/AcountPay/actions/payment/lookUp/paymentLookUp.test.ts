@@ -109,7 +109,7 @@ describe('the list', () => {
 			method: 'GET',
 			path: '/v1/partner/payments',
 			query: { page: 1, limit: 100 },
-			merchantId: 'shop',
+			merchantClientId: 'shop',
 			repeatable: true,
 		});
 	});
@@ -274,7 +274,7 @@ describe('looks are shared', () => {
 		);
 		expect(all.value!.map(({ kind }) => kind)).toEqual(['found', 'found', 'found']);
 		const asked = (merchantId: string) =>
-			at.asked.filter((request) => request.merchantId === merchantId).length;
+			at.asked.filter((request) => request.merchantClientId === merchantId).length;
 		expect(asked('shop')).toBe(asked('other'));
 	});
 

@@ -7,7 +7,7 @@ import {
 	type CallOptions,
 	sendAtMostOnce,
 	sendUntilUsable,
-} from '../../../../nodes/shared/transport/send';
+} from '../../../../nodes/shared/transport/sendWithRetries';
 import {
 	after,
 	callOptions,
