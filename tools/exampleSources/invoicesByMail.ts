@@ -5,11 +5,13 @@ import {
 	escaped,
 	getRows,
 	ifAll,
+	ifSent,
 	manualTrigger,
 	merchantId,
 	n8n,
 	node,
 	note,
+	notSent,
 	paymentIdIn,
 	stopAndError,
 	updateRows,
@@ -28,7 +30,7 @@ const CLAIMED = [
 ] as Array<[string, string, string]>;
 
 const MAIL = `=<p>Dear {{ ${escaped(`${ROW}.customer`)} }},</p>
-<p>please pay {{ ${ROW}.amount.toFixed(2) }} {{ ${escaped(`${ROW}.currency`)} }} for invoice {{ ${escaped(`${ROW}.reference`)} }}.</p>
+<p>Please pay {{ ${ROW}.amount.toFixed(2) }} {{ ${escaped(`${ROW}.currency`)} }} for invoice {{ ${escaped(`${ROW}.reference`)} }}.</p>
 <p>{{ $json.paymentUrl ? '<a href="' + ${escaped('$json.paymentUrl')} + '">Pay with your bank</a>, or scan' : 'Scan' }} this code with your phone:</p>
 <p><img src="cid:data" alt="QR code to pay" width="240"></p>
 <p>The link and the code are good for 30 minutes. After that, write to us and we send new ones.</p>`;
@@ -59,9 +61,9 @@ export const invoicesByMail: ExampleSource = {
 			),
 			note(
 				'mail',
-				[1152, -288, 960, 928],
+				[1152, -288, 1152, 928],
 				5,
-				"## 3. Send the mail\nChoose your mail account in **Send the Mail**, and put the sender's address into **Settings**.\nWhat goes wrong stands in the column *note*, and the execution fails, so that you see it.\nA row that stays *creating* or becomes *unknown*: wait until the execution that its *note* names has ended. Then look for the reference in AcountPay. Empty *state* only if there is no payment with it.",
+				"## 3. Send the mail\nChoose your mail account in **Send the Mail**, and put the sender's address into **Settings**.\nWhat goes wrong is in the column *note*, and the execution fails, so that you see it.\nA row that stays *creating* or becomes *unknown*: wait until the execution that its *note* names has ended. Then look for the reference in AcountPay. Empty *state* only if there is no payment with it.",
 			),
 			node('Start', [0, 0], manualTrigger()),
 			node(
@@ -129,8 +131,9 @@ export const invoicesByMail: ExampleSource = {
 					html: MAIL,
 					options: { appendAttribution: false, attachments: 'data' },
 				}),
-				{ onError: 'continueErrorOutput' },
+				{ onError: 'continueRegularOutput' },
 			),
+			node('Was It Sent?', [1600, 48], ifSent()),
 			node(
 				'Not Noted',
 				[1408, 256],
@@ -141,10 +144,8 @@ export const invoicesByMail: ExampleSource = {
 			),
 			node(
 				'Note the Mail Error',
-				[1600, 112],
-				updateRows(ORDERS, [['id', 'eq', `={{ ${ROW}.id }}`]], {
-					note: '=The mail was not sent: {{ $json.error }}',
-				}),
+				[1792, 112],
+				updateRows(ORDERS, [['id', 'eq', `={{ ${ROW}.id }}`]], { note: notSent('Send the Mail') }),
 			),
 			node(
 				'Note the Payment Error',
@@ -160,10 +161,10 @@ export const invoicesByMail: ExampleSource = {
 				[1408, 464],
 				editFields({ reference: `={{ ${ROW}.reference }}`, note: '={{ $json.error }}' }),
 			),
-			node('All That Went Wrong', [1792, 272], n8n('merge', 3, { numberInputs: 3 })),
+			node('All That Went Wrong', [1984, 272], n8n('merge', 3, { numberInputs: 3 })),
 			node(
 				'Look Into It',
-				[1968, 288],
+				[2160, 288],
 				stopAndError(
 					"={{ $('All That Went Wrong').all().length }} of {{ $('Claim the Invoices').all().length }} invoices need you: {{ $('All That Went Wrong').all().map((item) => item.json.reference + ' (' + item.json.note + ')').join('; ') }}",
 				),
@@ -171,7 +172,7 @@ export const invoicesByMail: ExampleSource = {
 		],
 		connections: [
 			'Start > Settings > Create the Table > New Invoices > Claim the Invoices > Create Payment > Note the Payment',
-			'Create Payment > Was It Noted? > Send the Mail[1] > Note the Mail Error > All That Went Wrong > Look Into It',
+			'Create Payment > Was It Noted? > Send the Mail > Was It Sent?[1] > Note the Mail Error > All That Went Wrong > Look Into It',
 			'Was It Noted?[1] > Not Noted > All That Went Wrong@1',
 			'Create Payment[1] > Note the Payment Error',
 			'Create Payment[1] > Not Created > All That Went Wrong@2',

@@ -226,6 +226,16 @@ const conditionsOf = (conditions: Condition[], combinator = 'and') => ({
 export const ifAll = (...conditions: Condition[]): NodeKind =>
 	n8n('if', 2.2, { conditions: conditionsOf(conditions), options: {} });
 
+/**
+ * If, behind Send Email with *On Error: Continue*: its first output has the mails that were sent, its second all others. A node that fails as a
+ * whole, such as one without a credential, hands on its input instead of errors, also where it has an output for these.
+ */
+export const ifSent = (): NodeKind => ifAll(["={{ $json.messageId ?? '' }}", 'string notEmpty']);
+
+/** Why a mail wasn't sent, behind {@link ifSent}: an expression. @param node that should have sent it */
+export const notSent = (node: string) =>
+	`=The mail was not sent: {{ $json.error ?? "the node '${node}' of this execution shows why" }}`;
+
 /** Filter: hands on the items for which all conditions hold. */
 export const filter = (...conditions: Condition[]): NodeKind =>
 	n8n('filter', 2.2, { conditions: conditionsOf(conditions), options: {} });

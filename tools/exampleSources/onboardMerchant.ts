@@ -7,11 +7,13 @@ import {
 	filter,
 	getRows,
 	ifAll,
+	ifSent,
 	manualTrigger,
 	n8n,
 	node,
 	noOp,
 	note,
+	notSent,
 	numberOf,
 	stopAndError,
 	switchTo,
@@ -33,7 +35,7 @@ const CLAIMED = [
 ] as Array<[string, string, string]>;
 
 const MAIL = `=<p>Hello {{ ${escaped(`${ROW}.companyName`)} }},</p>
-<p>to get paid by bank, please finish your registration with AcountPay:</p>
+<p>To get paid by bank, please finish your registration with AcountPay:</p>
 <p><a href="{{ ${escaped('$json.onboardingUrl')} }}">Finish the registration</a></p>
 <p>{{ $json.expiresAt ? 'The link is good until ' + DateTime.fromISO($json.expiresAt).toFormat('d MMMM yyyy') + '. ' : '' }}Please don't pass it on: whoever has it can act for your company.</p>`;
 
@@ -59,9 +61,9 @@ export const onboardMerchant: ExampleSource = {
 			),
 			note(
 				'mail',
-				[1152, -304, 960, 912],
+				[1152, -304, 1152, 912],
 				5,
-				"## 3. Mail the link\nChoose your mail account in **Send the Link**, and put the sender's address into **Settings**.\nWhat goes wrong stands in the column *note*, and the execution fails, so that you see it.\nA row that stays *creating* or becomes *unknown*: wait until the execution that its *note* names has ended. Then look for the company in AcountPay. Empty *state* only if it is not there.\nThe example **Merchant stores** creates the store when the merchant has done its part.",
+				"## 3. Mail the link\nChoose your mail account in **Send the Link**, and put the sender's address into **Settings**.\nWhat goes wrong is in the column *note*, and the execution fails, so that you see it.\nA row that stays *creating* or becomes *unknown*: wait until the execution that its *note* names has ended. Then look for the company in AcountPay. Empty *state* only if it is not there.\nThe example **Merchant stores** creates the store when the merchant has done its part.",
 			),
 			node('Start', [0, 0], manualTrigger()),
 			node('Settings', [176, 0], editFields({ sender: 'partner@example.com' })),
@@ -129,8 +131,9 @@ export const onboardMerchant: ExampleSource = {
 					html: MAIL,
 					options: { appendAttribution: false },
 				}),
-				{ onError: 'continueErrorOutput' },
+				{ onError: 'continueRegularOutput' },
 			),
+			node('Was It Sent?', [1600, 0], ifSent()),
 			node(
 				'Note the Merchant Error',
 				[1200, 304],
@@ -142,9 +145,9 @@ export const onboardMerchant: ExampleSource = {
 			),
 			node(
 				'Note the Mail Error',
-				[1600, 64],
+				[1792, 64],
 				updateRows(MERCHANTS, [['id', 'eq', `={{ ${ROW}.id }}`]], {
-					note: '=The mail was not sent: {{ $json.error }}',
+					note: notSent('Send the Link'),
 				}),
 			),
 			node(
@@ -152,10 +155,10 @@ export const onboardMerchant: ExampleSource = {
 				[1408, 432],
 				editFields({ companyName: `={{ ${ROW}.companyName }}`, note: '={{ $json.error }}' }),
 			),
-			node('All That Went Wrong', [1792, 224], n8n('merge', 3, { numberInputs: 3 })),
+			node('All That Went Wrong', [1984, 224], n8n('merge', 3, { numberInputs: 3 })),
 			node(
 				'Look Into It',
-				[1968, 240],
+				[2160, 240],
 				stopAndError(
 					"={{ $('All That Went Wrong').all().length }} of {{ $('Claim the Merchants').all().length }} merchants need you: {{ $('All That Went Wrong').all().map((item) => item.json.companyName + ' (' + item.json.note + ')').join('; ') }}",
 				),
@@ -163,7 +166,7 @@ export const onboardMerchant: ExampleSource = {
 		],
 		connections: [
 			'Start > Settings > Create the Table > New Merchants > Claim the Merchants > Create Merchant > Note the Merchant',
-			'Create Merchant > Was It Noted? > Send the Link[1] > Note the Mail Error > All That Went Wrong > Look Into It',
+			'Create Merchant > Was It Noted? > Send the Link > Was It Sent?[1] > Note the Mail Error > All That Went Wrong > Look Into It',
 			'Was It Noted?[1] > Not Noted > All That Went Wrong@1',
 			'Create Merchant[1] > Note the Merchant Error',
 			'Create Merchant[1] > Not Created > All That Went Wrong@2',

@@ -197,6 +197,19 @@ describe('invoices by mail', () => {
 		expect(examples.sandbox.payments).toHaveLength(4);
 	});
 
+	it('says which mails were not sent when no mail account is chosen', async () => {
+		delete workflow.nodes.find(({ name }) => name === 'Send the Mail')!.credentials;
+		await api.updateWorkflow(workflow.id, workflow);
+		await examples.table.add(invoice('INV-1'), invoice('INV-2'));
+		const { message } = errorOf(await examples.run(workflow, 'Start'))!;
+		expect(message).toMatch(/^2 of 2 invoices need you: .*INV-1.*INV-2/);
+		const note = expect.stringContaining("the node 'Send the Mail' of this execution shows why");
+		expect(await examples.table.rows()).toMatchObject([
+			{ state: 'created', note },
+			{ state: 'created', note },
+		]);
+	});
+
 	it('leaves a row that another run has taken since it was read', async () => {
 		await examples.table.add(invoice('INV-1', { state: 'creating' }));
 		parametersOf(workflow, 'New Invoices').filters = {};

@@ -161,6 +161,15 @@ describe('onboard a merchant', () => {
 		expect(mailbox.mails).toHaveLength(1);
 	});
 
+	it('says who got no link when no mail account is chosen', async () => {
+		delete workflow.nodes.find(({ name }) => name === 'Send the Link')!.credentials;
+		await api.updateWorkflow(workflow.id, workflow);
+		const { message } = errorOf(await invite(merchant('Coffee')))!;
+		expect(message).toMatch(/^1 of 1 merchants need you: Coffee/);
+		const note = expect.stringContaining("the node 'Send the Link' of this execution shows why");
+		expect(await merchants.rows()).toMatchObject([{ state: 'invited', note }]);
+	});
+
 	it('creates the store of a merchant that is activated before its row is noted', async () => {
 		await examples.publish(stores);
 		await merchants.add(merchant('Coffee'), merchant('Tea'));
