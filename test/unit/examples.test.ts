@@ -1,3 +1,4 @@
+import type { INode } from 'n8n-workflow';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,6 +7,25 @@ import { drawnExamples } from '../../tools/exampleSources';
 
 const names = exampleNames();
 const readme = readFileSync(join(EXAMPLES_DIR, 'README.md'), 'utf8');
+
+/** How wide and high n8n draws a node, and the name below it, in pixels. */
+const NODE = 96;
+const NAME = 32;
+
+/** Where a note is, and where about its text ends, as n8n's letters are wide. */
+function placeOfNote({ position: [left, top], parameters }: INode) {
+	const { content, width, height } = parameters as {
+		content: string;
+		width: number;
+		height: number;
+	};
+	const linesOf = (text: string, letter: number) =>
+		Math.ceil((text.replace(/[*`#]/g, '').trim().length * letter) / (width - 32));
+	const [heading, ...paragraphs] = content.split(/\n+/);
+	const textHeight = paragraphs.reduce((sum, text) => sum + linesOf(text, 6.6) * 20 + 8, 0);
+	const textEnds = top + 24 + linesOf(heading, 11.5) * 30 + textHeight;
+	return { left, top, right: left + width, bottom: top + height, textEnds };
+}
 
 describe('the examples', () => {
 	it('is in its file as it is drawn from its source', () => {
@@ -61,6 +81,24 @@ describe('the examples', () => {
 			),
 		);
 		expect(isOver).toEqual([]);
+	});
+
+	it.each(names)('%s has notes that can be read, with the names of their nodes inside', (name) => {
+		const { nodes } = readExample(name);
+		const notes = nodes.filter(({ type }) => type.endsWith('.stickyNote')).map(placeOfNote);
+		const misplaced = nodes
+			.filter(({ type }) => !type.endsWith('.stickyNote'))
+			.filter(({ position: [left, top] }) =>
+				notes.some(
+					(note) =>
+						left < note.right &&
+						left + NODE > note.left &&
+						top < note.bottom &&
+						top + NODE > note.top &&
+						(top < note.textEnds || top + NODE + NAME > note.bottom),
+				),
+			);
+		expect(misplaced.map((node) => node.name)).toEqual([]);
 	});
 
 	it.each(names)('%s is run by the button that n8n shows first, where a person runs it', (name) => {

@@ -127,31 +127,31 @@ export const payOnce: ExampleSource = {
 			nodes: [
 				note(
 					'take',
-					[-48, -384, 1024, 600],
+					[-48, -384, 1024, 632],
 					7,
 					'## 1. Take an order\nCall this workflow with **Execute Sub-workflow**: an item for each order, with *merchantId*, *reference*, *amount*, and *currency* if it is not DKK.\n\n**Before you use it:** choose your AcountPay credential in **Create Payment** and **Get Payment**, and write into **Settings** which environment it is for: `sandbox` or `production`. An order that was paid in the sandbox is still to be paid in production. Put your merchant ID into **Sample Orders**, and run it with *Execute workflow*. Then publish it.',
 				),
 				note(
 					'claim',
-					[1000, -384, 864, 600],
+					[1000, -384, 864, 632],
 					4,
 					'## 2. Claim it\nThe data table **AcountPay payments** has a row for each reference and environment. **Claim It** marks the row *creating*, only where it has no state.\nAn execution creates the payment only when no other execution has marked the reference.',
 				),
 				note(
 					'create',
-					[1888, -384, 1096, 600],
+					[1888, -384, 1096, 632],
 					5,
 					'## 3. Create the payment, once\nThe row gets the payment ID. Its state becomes empty again only if the payment was certainly not created. Otherwise no second request is sent.\n**Empty the *state* of a row yourself only after the execution that it names in *run* has ended.**',
 				),
 				note(
 					'known',
-					[1888, 248, 1096, 624],
+					[1888, 272, 1096, 704],
 					6,
 					'## Or return the known payment\n**Get Payment** reads it first: AcountPay has to know it, with the reference of this order. While another execution creates it, this one waits up to 10 seconds.',
 				),
 				note(
 					'end',
-					[-48, 248, 1024, 464],
+					[-48, 272, 1024, 496],
 					5,
 					'## 4. Return the payments\nOne item for each order. When an order needs a person, the execution fails and names it: call this workflow again later. It creates no payment twice.',
 				),
@@ -263,20 +263,20 @@ export const payOnce: ExampleSource = {
 					}),
 					ONE_UPDATE,
 				),
-				node('Release It', [2104, 384], updateRows(PAYMENTS, ITS_CLAIM, { state: '' }), ONE_UPDATE),
+				node('Release It', [2104, 480], updateRows(PAYMENTS, ITS_CLAIM, { state: '' }), ONE_UPDATE),
 				node(
 					'What Now?',
-					[2272, 368],
+					[2272, 464],
 					switchTo({
 						Known: [[`={{ ${KNOWN}.verdict }}`, 'string equals', 'known']],
 						Wait: [[`={{ ${KNOWN}.verdict }}`, 'string equals', 'wait']],
 						Person: [[`={{ ${KNOWN}.verdict }}`, 'string equals', 'person']],
 					}),
 				),
-				node('Wait a Second', [2448, 720], n8n('wait', 1.1, { amount: 1, unit: 'seconds' })),
+				node('Wait a Second', [2448, 816], n8n('wait', 1.1, { amount: 1, unit: 'seconds' })),
 				node(
 					'Get Payment',
-					[2448, 304],
+					[2448, 400],
 					acountPay(way, 'payment.get', {
 						...merchantIdToRead(way, `={{ ${KNOWN}.merchantId }}`),
 						paymentId: `={{ ${KNOWN}.paymentId }}`,
@@ -286,7 +286,7 @@ export const payOnce: ExampleSource = {
 				),
 				node(
 					'Its Reference?',
-					[2616, 288],
+					[2616, 384],
 					ifAll([
 						`={{ $json.referenceNumber ?? ${ORDER}.reference }}`,
 						'string equals',
@@ -295,7 +295,7 @@ export const payOnce: ExampleSource = {
 				),
 				node(
 					'New Payment',
-					[2808, -144],
+					[2808, -160],
 					output(
 						paymentIdIn(CREATED),
 						`${CREATED}.paymentUrl`,
@@ -312,30 +312,30 @@ export const payOnce: ExampleSource = {
 				node('Not Created', [2616, 96], problem("={{ $('Create Payment').first(1).json.error }}")),
 				node(
 					'Known Payment',
-					[2808, 272],
+					[2808, 368],
 					output(`${KNOWN}.paymentId`, `${KNOWN}.paymentUrl`, 'false'),
 				),
 				node(
 					'Not Its Payment',
-					[2808, 416],
+					[2808, 528],
 					problem(
 						`=the table has payment {{ ${KNOWN}.paymentId }} for it, {{ $json.error ? 'which could not be read: ' + $json.error : 'which AcountPay has for ' + $json.referenceNumber }}`,
 					),
 				),
-				node('For a Person', [2448, 560], problem(`={{ ${KNOWN}.problem }}`)),
+				node('For a Person', [2448, 656], problem(`={{ ${KNOWN}.problem }}`)),
 				node('Next Order', [3016, -304], noOp()),
 				node(
 					'All Have a Payment?',
-					[0, 512],
+					[0, 544],
 					ifAll([
 						"={{ $('Each Order').all(0).every((item) => !item.json.problem) }}",
 						'boolean true',
 					]),
 				),
-				node('Payments', [352, 432], noOp()),
+				node('Payments', [352, 464], noOp()),
 				node(
 					'Look Into It',
-					[352, 576],
+					[352, 608],
 					stopAndError(
 						`={{ ${PROBLEMS}.length }} of {{ $('Each Order').all(0).length }} orders need you: {{ ${PROBLEMS}.map((item) => item.json.reference + ' (' + item.json.problem + ')').join('; ') }}`,
 					),

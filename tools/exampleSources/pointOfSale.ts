@@ -50,19 +50,19 @@ export const pointOfSale: ExampleSource = {
 			nodes: [
 				note(
 					'ask',
-					[-48, -304, 720, 464],
+					[-48, -320, 720, 480],
 					7,
 					`## 1. Ask for the money\nYour till posts \`${notes.body}\` to the webhook's address and shows the image that it gets.${notes.register}\n\n**Before you publish:** ${notes.before}.`,
 				),
 				note(
 					'wait',
-					[696, -304, isKeys ? 200 : 544, 464],
+					[696, -320, isKeys ? 200 : 544, 480],
 					4,
 					`## 2. Wait${isKeys ? '' : ' for the customer'}\n${notes.wait}`,
 				),
 				note(
 					'go on',
-					[left - 48, -304, 432, isKeys ? 624 : 704],
+					[left - 48, -320, 432, isKeys ? 640 : 720],
 					5,
 					`## 3. Continue\nPut your own steps behind ${notes.outcomes}. *Paid* means: amount and currency are the sale's. Anything else is not paid: such an execution fails, so that you see it.`,
 				),
