@@ -33,6 +33,9 @@ const limitedTo = (minutes: number) => ({
 	resumeUnit: 'minutes',
 });
 
+/** n8n draws its last page 448 pixels wide on any screen. */
+const ENDING_STYLE = ':root { --container-width: min(448px, 100vw - 32px); }';
+
 /** The last page of the form. */
 const completion = (title: string, message: string) =>
 	n8n('form', 2.5, {
@@ -41,7 +44,7 @@ const completion = (title: string, message: string) =>
 		completionTitle: title,
 		completionMessage: message,
 		...limitedTo(10),
-		options: { formTitle: title },
+		options: { formTitle: title, customCss: ENDING_STYLE },
 	});
 
 /** The page's second field: a choice of what is in **Products**, with its price. */
@@ -57,7 +60,7 @@ const PRODUCT_FIELD = `={{ JSON.stringify([{
 const QR_CODE_STYLE = `=/* n8n takes images with a data address out of HTML, but leaves them in styles. */
 .form-header::after { content: "" / "QR code to pay"; display: block; width: min(100%, 296px); aspect-ratio: 1; margin: 16px auto 0; background: url("data:image/png;base64,{{ $('QR Code as Text').first().json.qrCode }}") center / contain no-repeat; }`;
 
-const PAY_HTML = `=<p>{{ $('Wait for the Money').isExecuted ? '<strong>No payment has come yet.</strong> Pay first, then click again.' : 'Scan the code with your phone' + (${CREATED}.paymentUrl ? ', or open the link on it.' : '.') }}</p>{{ ${CREATED}.paymentUrl ? '<p><a href="' + ${CREATED}.paymentUrl + '" target="_blank" rel="noopener">Pay with your bank</a></p>' : '' }}`;
+const PAY_HTML = `=<p>{{ $('Wait for the Money').isExecuted ? '<strong>No payment has come yet.</strong> Pay first, then click again.' : 'Scan the code with your phone.' + (${CREATED}.paymentUrl ? ' Already on your phone? Open the link.' : '') }}</p>{{ ${CREATED}.paymentUrl ? '<p><a href="' + ${CREATED}.paymentUrl + '" target="_blank" rel="noopener">Pay with your bank</a></p>' : '' }}`;
 
 /** A form in which people choose what to pay for, and a page with QR code and link. */
 export const paymentForm: ExampleSource = {

@@ -166,10 +166,13 @@ describe.each(WAYS)('payment form with $way', ({ suffix, merchant, api: kind }) 
 		expect(examples.sandbox.counts).not.toHaveProperty(['create 201']);
 	});
 
-	it('says so when no payment could be made', async () => {
+	it('says so when no payment could be created, on a page that fits a phone', async () => {
+		await page.setViewportSize({ width: 320, height: 600 });
 		examples.sandbox.faults.add({ match: { endpoint: 'create' }, status: 400, times: 'always' });
 		await fillIn();
 		await page.getByText('The payment could not be started').first().waitFor();
+		const content = await page.evaluate<number>('document.documentElement.scrollWidth');
+		expect(content).toBeLessThanOrEqual(320);
 		const execution = await ended();
 		expect(errorOf(execution)?.message).toMatch(/^FORM-\d+ of Anna: AcountPay/);
 		expect(examples.sandbox.payments).toEqual([]);
