@@ -12,11 +12,11 @@ import { isRecord } from '../shared/api/responses';
 export interface Registration {
 	/** AcountPay's number for the webhook, as text. */
 	id: string;
-	/** What its deliveries are signed with. */
+	/** What its deliveries are signed with; empty when nothing is left of it. */
 	secret: string;
 	/** The URL that it was registered with. */
 	url: string;
-	/** When its secret became known, in ms since 1970. */
+	/** When AcountPay was last asked for it or about it, in ms since 1970: of two, the newer one counts. */
 	at: number;
 }
 
@@ -116,30 +116,39 @@ function remember(owner: Owner, registration: Registration): void {
 	}
 }
 
-/**
- * The newest registration of this owner, of what n8n has stored and what this process remembers.
- * @param staticData n8n's static data of the node
- * @returns undefined when there is none, or none with the owner's path
- */
-export function keptRegistration(staticData: IDataObject, owner: Owner): Registration | undefined {
+/** The newest that n8n has stored or this process remembers, also when it says that nothing is left. */
+function newestOf(staticData: IDataObject, owner: Owner): Registration | undefined {
 	const opened = open(owner, staticData.registration);
 	const isOwn =
 		opened?.baseUrl === owner.baseUrl &&
 		(owner.url === undefined || pathOf(opened.url) === pathOf(owner.url));
-	const stored = isOwn ? withoutBaseUrl(opened) : undefined;
+	const stored = isOwn ? opened : undefined;
 	if (owner.url === undefined) return stored;
 	const remembered = memory.get(memoryKeyOf(owner));
-	const newest = stored && (!remembered || stored.at > remembered.at) ? stored : remembered;
-	if (newest && newest !== remembered) remember(owner, newest);
+	if (!stored || (remembered && remembered.at >= stored.at)) return remembered;
+	const { id, secret, url, at } = stored;
+	const newest = { id, secret, url, at };
+	remember(owner, newest);
 	return newest;
 }
 
-const withoutBaseUrl = ({ id, secret, url, at }: Registration): Registration => ({
-	id,
-	secret,
-	url,
-	at,
-});
+/**
+ * The newest registration of this owner, of what n8n has stored and what this process remembers.
+ * @param staticData n8n's static data of the node
+ * @returns undefined when there is none, none with the owner's path, or the newest was forgotten
+ */
+export function keptRegistration(staticData: IDataObject, owner: Owner): Registration | undefined {
+	const newest = newestOf(staticData, owner);
+	return newest && newest.secret !== '' ? newest : undefined;
+}
+
+/** Whether this owner has written what n8n has stored. */
+export const isReadable = (staticData: IDataObject, owner: Owner): boolean =>
+	open(owner, staticData.registration) !== undefined;
+
+/** The present, in ms since 1970, and newer than all that is kept, also when the clock was put back. */
+export const nextTime = (staticData: IDataObject, owner: Owner): number =>
+	Math.max(Date.now(), (newestOf(staticData, owner)?.at ?? 0) + 1);
 
 /** A registration of this owner that n8n has stored, of another URL or environment: n8n has moved, or the credential was edited. */
 export function registrationElsewhere(
@@ -147,29 +156,35 @@ export function registrationElsewhere(
 	owner: Owner,
 ): { id: string; url: string; baseUrl: string } | undefined {
 	const opened = open(owner, staticData.registration);
-	return opened && (opened.url !== owner.url || opened.baseUrl !== owner.baseUrl)
+	return opened?.secret && (opened.url !== owner.url || opened.baseUrl !== owner.baseUrl)
 		? opened
 		: undefined;
 }
 
-/** Keeps a registration, here and in n8n's static data. Writes nothing that stands there already: n8n stores them whole. */
+/** Keeps a registration, here and in n8n's static data, unless something newer is known. */
 export function keepRegistration(
 	staticData: IDataObject,
 	owner: Owner,
 	registration: Registration,
 ): void {
-	remember(owner, registration);
-	const stored = open(owner, staticData.registration);
-	const isStored =
-		stored?.baseUrl === owner.baseUrl &&
-		JSON.stringify(withoutBaseUrl(stored)) === JSON.stringify(withoutBaseUrl(registration));
-	if (!isStored) staticData.registration = seal(owner, registration);
+	const newest = newestOf(staticData, owner);
+	if (!newest || newest.at <= registration.at) remember(owner, registration);
+	storeNewest(staticData, owner);
 }
 
-/** Forgets the owner's registration, here and in n8n's static data. */
-export function forgetRegistration(staticData: IDataObject, owner: Owner): void {
-	memory.delete(memoryKeyOf(owner));
-	delete staticData.registration;
+/**
+ * Forgets the owner's registration. That is kept, too: n8n may put an older one back.
+ * @param at when AcountPay was asked, by {@link nextTime}
+ */
+export const forgetRegistration = (staticData: IDataObject, owner: Owner, at: number): void =>
+	keepRegistration(staticData, owner, { id: '', secret: '', url: owner.url ?? '', at });
+
+/** Stores the newest again, where n8n has dropped it or put an older one in its place. */
+export function storeNewest(staticData: IDataObject, owner: Owner): void {
+	const newest = newestOf(staticData, owner);
+	const stored = open(owner, staticData.registration);
+	const isStored = stored?.at === newest?.at && stored?.baseUrl === owner.baseUrl;
+	if (newest && !isStored) staticData.registration = seal(owner, newest);
 }
 
 /** Takes out of n8n's static data a registration in the clear, as this package once stored it. */

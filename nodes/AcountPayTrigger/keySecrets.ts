@@ -6,13 +6,7 @@ import {
 	type WebhookCredential,
 	webhookSecretIn,
 } from '../shared/webhooks/receive';
-import {
-	dropUnencrypted,
-	keepRegistration,
-	keptRegistration,
-	keyFrom,
-	type Owner,
-} from './keptRegistration';
+import { keptRegistration, keyFrom, type Owner, storeNewest } from './keptRegistration';
 
 /** What the credential with keys says about webhooks. */
 export interface KeyWebhookCredential extends WebhookCredential {
@@ -75,11 +69,8 @@ export const keySecrets = (context: IWebhookFunctions): SecretSource<KeyWebhookC
 	missing: 'the trigger has no secret to check it with',
 });
 
-/** Stores the kept registration again, where n8n has dropped it or put an older one in its place. */
+/** Stores what is kept again, where n8n has dropped it or put something older in its place. */
 export function storeAgain(context: IWebhookFunctions, credential: KeyWebhookCredential): void {
 	const owner = ownerIn(context, credential);
-	const staticData = context.getWorkflowStaticData('node');
-	const kept = owner && keptRegistration(staticData, owner);
-	dropUnencrypted(staticData);
-	if (kept) keepRegistration(staticData, owner, kept);
+	if (owner) storeNewest(context.getWorkflowStaticData('node'), owner);
 }

@@ -1,16 +1,22 @@
 import type { IDataObject, IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import type { RegisteredWebhook, WebhookTarget } from '../shared/api/webhookRegistrations';
+import {
+	isSameUrl,
+	type RegisteredWebhook,
+	type WebhookTarget,
+} from '../shared/api/webhookRegistrations';
 import { ApiError, isItemError, type ItemError, ValidationError } from '../shared/errors';
 import { Client } from '../shared/transport/client';
 import { chosenEvents } from './fields';
 import {
-	dropUnencrypted,
 	forgetRegistration,
+	isReadable,
 	keepRegistration,
 	keptRegistration,
+	nextTime,
 	type Owner,
 	registrationElsewhere,
+	storeNewest,
 } from './keptRegistration';
 import { type KeyWebhookCredential, ownerOf, readKeyCredential } from './keySecrets';
 import { isInOrder, listedUnder, Registrar } from './registrar';
@@ -28,6 +34,9 @@ export interface Trigger {
 	target: WebhookTarget;
 	staticData: IDataObject;
 }
+
+/** A trigger, as far as it tells where its registration is kept. */
+type Located = Pick<Trigger, 'context' | 'owner' | 'staticData'>;
 
 /**
  * What is to be registered for a trigger, and by whom.
@@ -52,20 +61,18 @@ export async function triggerOf(context: Context): Promise<Trigger> {
 export async function register(context: IHookFunctions): Promise<void> {
 	try {
 		const trigger = await triggerOf(context);
-		dropUnencrypted(trigger.staticData);
 		const registrar = await registrarFor(trigger, PATIENCE);
-		const elsewhere = registrationElsewhere(trigger.staticData, trigger.owner);
+		const at = nextTime(trigger.staticData, trigger.owner);
 		const listed = await registrar.list().catch((error: unknown) => {
-			if (!isItemError(error) || trigger.credential.webhookSecret === '') throw error;
+			// Only this says that the account may not ask. Whatever else went wrong may be over in a moment.
+			const isForbidden = error instanceof ApiError && [403, 404].includes(error.status ?? 0);
+			if (!isForbidden || trigger.credential.webhookSecret === '') throw error;
 			log(context, 'warn', `registered no webhook (${error.message}). ${USES_WEBHOOK_SECRET}`);
 			return undefined;
 		});
 		if (!listed) return;
-		if (elsewhere) {
-			const { id, url, baseUrl } = elsewhere;
-			warnOfRemains(context, [id], url, whereItIs(baseUrl, trigger.owner));
-		}
-		await useOrRegister(trigger, registrar, listed);
+		warnOfElsewhere(trigger);
+		await useOrRegister(trigger, registrar, listed, at);
 	} catch (error) {
 		const url = context.getNodeWebhookUrl('default') ?? '';
 		throw isItemError(error) ? publicationError(context, error, url) : error;
@@ -78,7 +85,7 @@ export async function register(context: IHookFunctions): Promise<void> {
  * @throws ValidationError
  */
 export const registrarFor = async (
-	{ context, owner, staticData }: Pick<Trigger, 'context' | 'owner' | 'staticData'>,
+	{ context, owner, staticData }: Located,
 	patience: number,
 ): Promise<Registrar> =>
 	new Registrar(await Client.open(context), patience, keptRegistration(staticData, owner)?.secret);
@@ -87,35 +94,69 @@ const USES_WEBHOOK_SECRET =
 	'Events are accepted that are signed with the Webhook Secret of the credential.';
 
 /** n8n at another URL may still run: its database was copied, such as to a test system. */
-const whereItIs = (baseUrl: string, owner: Owner) =>
-	baseUrl === owner.baseUrl ? "it is not this n8n's URL" : `it is at ${baseUrl}`;
+function warnOfElsewhere({ context, owner, staticData }: Located): void {
+	const { id, url, baseUrl } = registrationElsewhere(staticData, owner) ?? {};
+	if (id === undefined || url === undefined) return;
+	const where = baseUrl === owner.baseUrl ? "it is not this n8n's URL" : `it is at ${baseUrl}`;
+	warnOfRemains(context, [id], url, where);
+}
 
+/** @param at when the list was asked for, by {@link nextTime} */
 async function useOrRegister(
 	trigger: Trigger,
 	registrar: Registrar,
 	listed: RegisteredWebhook[],
+	at: number,
 ): Promise<void> {
 	const { context, owner, credential, target, staticData } = trigger;
 	const own = listedUnder(target.url, listed);
 	const kept = keptRegistration(staticData, owner);
 	const mine = own.find(({ id }) => id === kept?.id);
 	if (kept && mine && (isInOrder(mine, target) || (await registrar.change(mine, target)))) {
-		keepRegistration(staticData, owner, kept);
+		keepRegistration(staticData, owner, { ...kept, at });
 		log(context, 'info', `uses the webhook ${kept.id} for ${target.url}`);
 		await removeOthers(trigger, registrar, own, kept.id);
 		return;
 	}
+	if (kept) forgetRegistration(staticData, owner, at);
 	const byHand = own.find((webhook) => webhook.isActive && webhook !== mine);
 	if (credential.webhookSecret !== '' && byHand) {
+		const { id } = byHand;
 		log(
 			context,
-			'info',
-			`registers no webhook: AcountPay has ${byHand.id} for ${target.url}. ${USES_WEBHOOK_SECRET}`,
+			'warn',
+			`registers no webhook: AcountPay has ${id} for ${target.url}. ${USES_WEBHOOK_SECRET} If that is not the secret of ${id}, ${removeAndPublish(id)}`,
 		);
 		return;
 	}
 	await registerNew(trigger, registrar, own);
 }
+
+/** What a person is to do about webhooks whose secret nobody knows. */
+export const removeAndPublish = (webhooks: string): string =>
+	`remove ${webhooks} in the AcountPay Partner Dashboard, then unpublish and publish the workflow.`;
+
+/** How many webhooks may be left at AcountPay in an hour that no person has asked for, for one trigger in one process. */
+const MAX_STRAYS = 3;
+const HOUR = 60 * 60_000;
+let strays: Array<{ trigger: string; at: number }> = [];
+
+const straysOf = (context: Context): typeof strays => {
+	strays = strays.filter(({ at }) => Date.now() - at < HOUR);
+	return strays.filter(({ trigger }) => trigger === keyOf(context));
+};
+
+/** Tells a trigger from the others in this process. */
+export const keyOf = (context: Context): string =>
+	JSON.stringify([context.getWorkflow().id, context.getNode().id]);
+
+/** Whether a webhook may be registered: not too many were that no person has asked for, or that AcountPay did not confirm. */
+export const mayRegister = (context: Context): boolean => straysOf(context).length < MAX_STRAYS;
+
+/** Counts a webhook that no person has asked for, or that AcountPay may have registered without saying so. */
+export const countStray = (context: Context): void => {
+	strays.push({ trigger: keyOf(context), at: Date.now() });
+};
 
 /**
  * Registers a webhook and keeps it.
@@ -129,10 +170,15 @@ export async function registerNew(
 	own: RegisteredWebhook[],
 ): Promise<string> {
 	const { context, owner, target, staticData } = trigger;
-	const kept = keptRegistration(staticData, owner);
-	const { id, secret } = await registrar.register(target);
-	// Newer than any other, also when the clock was put back.
-	const at = Math.max(Date.now(), (kept?.at ?? 0) + 1);
+	if (!mayRegister(context)) {
+		const message = `AcountPay was asked for a webhook ${MAX_STRAYS} times within an hour, and did not say what became of it`;
+		throw new ApiError('unavailable', message, '');
+	}
+	const at = nextTime(staticData, owner);
+	const { id, secret } = await registrar.register(target).catch((error: unknown) => {
+		if (error instanceof ApiError && error.outcome === 'unknown') countStray(context);
+		throw error;
+	});
 	keepRegistration(staticData, owner, { id, secret, url: target.url, at });
 	log(context, 'info', `registered the webhook ${id} for ${target.url}`);
 	await removeOthers(trigger, registrar, own, id);
@@ -170,37 +216,32 @@ function messageOf(error: unknown): string {
 export async function unregister(context: IHookFunctions): Promise<void> {
 	const staticData = context.getWorkflowStaticData('node');
 	const url = context.getNodeWebhookUrl('default') ?? '';
-	const hasRecord = staticData.registration !== undefined;
-	dropUnencrypted(staticData);
 	const credential = await readKeyCredential(context).catch(() => undefined);
 	const owner = credential && ownerOf(context, credential, url);
-	const elsewhere = owner && registrationElsewhere(staticData, owner);
-	if (elsewhere) {
-		const { id, url: otherUrl, baseUrl } = elsewhere;
-		warnOfRemains(context, [id], otherUrl, whereItIs(baseUrl, owner));
-		return;
-	}
+	if (owner) warnOfElsewhere({ context, owner, staticData });
 	const kept = owner && keptRegistration(staticData, owner);
 	if (!owner || !kept) {
-		// Of another client secret, or from before registrations were encrypted.
-		if (hasRecord) {
+		// Of another client secret.
+		if (staticData.registration !== undefined && !(owner && isReadable(staticData, owner))) {
 			log(
 				context,
 				'warn',
-				`can't read what it kept of its webhook. If AcountPay still has one for ${url}, remove it in the AcountPay Partner Dashboard, or publish the workflow again.`,
+				`can't read what it kept of its webhook. If AcountPay still has one for ${url}, remove it in the AcountPay Partner Dashboard.`,
 			);
 		}
 		return;
 	}
+	if (!isSameUrl(kept.url, url)) return;
 	try {
 		const registrar = await registrarFor({ context, owner, staticData }, PATIENCE);
+		const at = nextTime(staticData, owner);
 		const mine = listedUnder(url, await registrar.list()).filter(({ id }) => id === kept.id);
 		const { left, reason } = await registrar.remove(mine);
 		if (left.length === 0) {
-			forgetRegistration(staticData, owner);
+			forgetRegistration(staticData, owner, at);
 			return;
 		}
-		keepRegistration(staticData, owner, kept);
+		storeNewest(staticData, owner);
 		warnOfRemains(context, left, url, reason);
 	} catch (error) {
 		warnOfRemains(context, [kept.id], url, messageOf(error));
@@ -245,5 +286,5 @@ function adviceFor(error: ItemError, url: string): string {
 	if (outcome === 'refused') {
 		return `Check that AcountPay can reach n8n at ${url}, and that your AcountPay account may register webhooks.`;
 	}
-	return 'Nothing starts this workflow until that has worked. Check the environment of the credential, and publish the workflow again when AcountPay responds.';
+	return 'Nothing starts this workflow until that has worked. Check the environment of the credential. When AcountPay responds, unpublish and publish the workflow.';
 }

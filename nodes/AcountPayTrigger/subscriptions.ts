@@ -11,9 +11,10 @@ import {
 } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
 import { assertNoForeignEvents } from './fields';
+import { dropUnencrypted } from './keptRegistration';
 import { keySecrets, storeAgain } from './keySecrets';
 import { register, unregister } from './registration';
-import { repair } from './repair';
+import { inTurn, repair } from './repair';
 
 /** How the trigger gets its events, with one way to authenticate. */
 interface Subscription {
@@ -49,13 +50,14 @@ const byPayment: Subscription = {
 /** The node's URL is registered at AcountPay, by the node or by a person. */
 const byRegistration: Subscription = {
 	async check() {},
-	begin: register,
-	end: unregister,
+	begin: async (context) => await inTurn(context, async () => await register(context)),
+	end: async (context) => await inTurn(context, async () => await unregister(context)),
 	async receive(context) {
 		const check = async () => await checkDelivery(context, SCHEMES.apiKey, keySecrets(context));
 		let checked = await check();
 		if ('refusal' in checked && checked.refusal.isSignedWith) {
-			if (await repair(context, checked.refusal.isSignedWith)) checked = await check();
+			await repair(context, checked.refusal.isSignedWith);
+			checked = await check();
 		}
 		const received = eventIn(context, checked);
 		if (received) storeAgain(context, received.credential);
@@ -69,8 +71,11 @@ const SUBSCRIPTIONS: Readonly<Record<Authentication, Subscription>> = {
 };
 
 /**
- * The subscription that goes with the node's authentication.
+ * The subscription that goes with the node's authentication. Whatever it is used for, and however that ends, no secret in the
+ * clear stays in n8n's static data.
  * @throws ValidationError when the node has chosen none of them
  */
-export const subscriptionOf = (context: IHookFunctions | IWebhookFunctions): Subscription =>
-	SUBSCRIPTIONS[authenticationOf(context)];
+export function subscriptionOf(context: IHookFunctions | IWebhookFunctions): Subscription {
+	dropUnencrypted(context.getWorkflowStaticData('node'));
+	return SUBSCRIPTIONS[authenticationOf(context)];
+}

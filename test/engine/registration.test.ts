@@ -75,6 +75,11 @@ const sealedFor = (url: string) => ({
 	baseUrl: sandbox.url,
 	sealed: expect.stringMatching(/^[\w-]{100,}$/),
 });
+/** The same of a trigger that has none: that is kept as well, since n8n may put an older one back. */
+const noneFor = (url: string) => ({
+	...sealedFor(url),
+	sealed: expect.stringMatching(/^[\w-]{50,99}$/),
+});
 
 /**
  * An engine that knows nothing of before, as after a restart, but what n8n has stored.
@@ -141,11 +146,15 @@ describe('publishing', () => {
 		expect(counts()).toEqual({ 'listWebhooks 200': 3, 'registerWebhook 201': 1 });
 	});
 
-	it('writes no static data when nothing has changed', async () => {
-		const { id } = await publish();
-		const stored = engine.staticData.get(id);
+	it('writes its record anew, which deliveries then leave as it is', async () => {
+		const { id, url } = await publish();
+		const stored = slot(id);
 		await publish();
-		expect(engine.staticData.get(id)).toBe(stored);
+		const again = slot(id);
+		expect(again).not.toEqual(stored);
+		expect(await deliver(url, await bodyOf(), only().secret)).toMatchObject(ACCEPTED);
+		expect(await deliver(url, await bodyOf(), 'x')).toMatchObject({ status: 401 });
+		expect(slot(id)).toEqual(again);
 	});
 
 	it('with other events changes the registration, which keeps its secret', async () => {
@@ -251,12 +260,13 @@ describe('publishing', () => {
 describe('unpublishing', () => {
 	it('removes the registration where AcountPay lets it', async () => {
 		sandbox.settings.removableWebhooks = true;
-		const { id, unpublish } = await publish();
+		const { id, url, unpublish } = await publish();
 		await unpublish();
 		expect(sandbox.registrations).toEqual([]);
-		expect(slot(id)).toBeUndefined();
+		expect(slot(id)).toEqual(noneFor(url));
+		await unpublish();
 		expect(warnings()).toEqual([]);
-		const { url } = await publish();
+		await publish();
 		expect(only().url).toBe(url);
 	});
 
@@ -283,11 +293,11 @@ describe('unpublishing', () => {
 	);
 
 	it('is done when a person has removed it already', async () => {
-		const { id, unpublish } = await publish();
+		const { id, url, unpublish } = await publish();
 		sandbox.settings.removableWebhooks = true;
 		await keyPartnerOf(sandbox).call('delete', `/webhooks/${only().id}`);
 		await unpublish();
-		expect(slot(id)).toBeUndefined();
+		expect(slot(id)).toEqual(noneFor(url));
 		expect(warnings()).toEqual([]);
 	});
 
@@ -472,7 +482,7 @@ describe('deliveries that nobody has signed', () => {
 			const { url } = await takeUp();
 			expect(await deliver(url, await bodyOf(), 'x')).toMatchObject({ status: 401 });
 			expect(sandbox.registrations).toEqual(registered);
-			expect(warnings()[0]).toContain('If n8n has moved, publish the workflow again');
+			expect(warnings()[0]).toContain('If n8n has moved, unpublish and publish the workflow');
 			await publish();
 			expect(sandbox.registrations).toHaveLength(registered.length + 1);
 		}
@@ -563,7 +573,7 @@ describe('static data that somebody has written who may edit the workflow', () =
 		expect(await deliver(url, await bodyOf(), only().secret)).toMatchObject(ACCEPTED);
 	});
 
-	it.each(['publish', 'unpublish', 'event'])(
+	it.each(['publish', 'failing publish', 'unpublish', 'event', 'refused event', 'OAuth2 event'])(
 		'in the clear is deleted by the next %s',
 		async (by) => {
 			const { url, id, unpublish } = await publish();
@@ -571,8 +581,14 @@ describe('static data that somebody has written who may edit the workflow', () =
 			write(id, { id: String(number), secret, url, baseUrl: sandbox.url });
 			await engine.credential.edit({ webhookSecret: 'whsec_by_hand' });
 			if (by === 'publish') await publish();
-			else if (by === 'unpublish') await unpublish();
-			else await deliver(url, await bodyOf(), 'whsec_by_hand');
+			else if (by === 'failing publish') {
+				sandbox.faults.add({ match: { endpoint: 'listWebhooks' }, status: 403 });
+				await publish();
+			} else if (by === 'unpublish') await unpublish();
+			else if (by === 'OAuth2 event') {
+				const { urls } = await engine.takeUp(workflowWith({ authentication: 'oAuth2' }));
+				await post(urls[0], '{}');
+			} else await deliver(url, await bodyOf(), by === 'event' ? 'whsec_by_hand' : 'x');
 			expect(JSON.stringify(engine.staticData.get(id))).not.toContain(secret);
 		},
 	);
@@ -639,21 +655,6 @@ describe('a list of webhooks', () => {
 			expect(await deliver(url, await bodyOf(), secret)).toMatchObject(ACCEPTED);
 		},
 	);
-
-	it('of 20 with the same URL keeps deliveries from adding to them', async () => {
-		await publish();
-		for (let count = 1; count < 20; count++) {
-			await keyPartnerOf(sandbox).call('post', '/webhooks', {
-				url: urlOfTrigger(),
-				events: ['payment.failed'],
-			});
-		}
-		await restart({ keepsStaticData: false });
-		const { url } = await takeUp();
-		expect(await deliver(url, await bodyOf(), 'x')).toMatchObject({ status: 401 });
-		expect(sandbox.registrations).toHaveLength(20);
-		expect(warnings()[0]).toContain('registers no more webhooks by itself');
-	});
 });
 
 describe('a publication that fails', () => {
@@ -910,7 +911,7 @@ describe('a webhook that a person registered', () => {
 		await registerByHand(urlOfTrigger());
 		const { url, executions } = await publish();
 		expect(only().secret).toBe(BY_HAND);
-		expect(engine.log.messages('info')).toEqual([
+		expect(warnings()).toEqual([
 			expect.stringMatching(/registers no webhook: AcountPay has \d+ for http.* Webhook Secret/),
 		]);
 		const body = await bodyOf();
