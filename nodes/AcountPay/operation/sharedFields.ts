@@ -2,17 +2,39 @@ import type { INodeProperties } from 'n8n-workflow';
 import { ValidationError } from '../../shared/errors';
 import { type ItemParameters, jsonObject, preview, requiredText, wholeNumber } from './parameters';
 
-/** A merchant's number, with keys. */
-export const merchantNumberField: INodeProperties = {
-	displayName: 'Merchant Number',
-	name: 'merchantNumber',
+/**
+ * A field for a text that may be left out.
+ * @param name in saved workflows
+ * @param displayName as the editor shows it
+ * @param example that the empty field shows
+ */
+export const textField = (
+	name: string,
+	displayName: string,
+	example: string,
+	description: string,
+): INodeProperties => ({
+	displayName,
+	name,
 	type: 'string',
-	required: true,
 	default: '',
-	placeholder: 'e.g. 42',
-	description:
-		"AcountPay's number for the merchant: merchantId in the output of Create and Get Many. Not the client ID.",
-};
+	placeholder: `e.g. ${example}`,
+	description,
+});
+
+/** The same for a text that must be there. */
+export const requiredTextField = (...texts: Parameters<typeof textField>): INodeProperties => ({
+	...textField(...texts),
+	required: true,
+});
+
+/** A merchant's number, with keys. */
+export const merchantNumberField: INodeProperties = requiredTextField(
+	'merchantNumber',
+	'Merchant Number',
+	'42',
+	"AcountPay's number for the merchant: merchantId in the output of Create and Get Many. Not the client ID.",
+);
 
 /** Characters that would alter the URL path, control characters and lone surrogates. */
 const CHANGES_PATH = /[\s/\\?#%\p{Cc}\p{Cs}]|^\.{1,2}$/u;

@@ -1,5 +1,5 @@
 import { createFastTrackMerchant, type FastTrackMerchant } from '../../../shared/api/merchants';
-import { customFieldsField } from '../../operation/sharedFields';
+import { customFieldsField, requiredTextField, textField } from '../../operation/sharedFields';
 import {
 	companyNameField,
 	contactEmailField,
@@ -19,43 +19,27 @@ export const createFastTrack = merchantCreation(
 	[
 		companyNameField,
 		contactEmailField,
-		{
-			displayName: 'Registration Number',
-			name: 'registrationNumber',
-			type: 'string',
-			required: true,
-			default: '',
-			placeholder: 'e.g. 12345678',
-			description: 'The number in the company register: the CVR number in Denmark',
-		},
-		{
-			displayName: 'Website',
-			name: 'website',
-			type: 'string',
-			required: true,
-			default: '',
-			placeholder: 'e.g. https://shop.example.com',
-			description: 'The website of the company',
-		},
-		{
-			displayName: 'IBAN',
-			name: 'iban',
-			type: 'string',
-			required: true,
-			default: '',
-			placeholder: 'e.g. DK50 0040 0440 1162 43',
-			description: 'The bank account that gets the money',
-		},
+		requiredTextField(
+			'registrationNumber',
+			'Registration Number',
+			'12345678',
+			'The number in the company register: the CVR number in Denmark',
+		),
+		requiredTextField(
+			'website',
+			'Website',
+			'https://shop.example.com',
+			'The website of the company',
+		),
+		requiredTextField(
+			'iban',
+			'IBAN',
+			'DK50 0040 0440 1162 43',
+			'The bank account that gets the money',
+		),
 	],
 	[
-		{
-			displayName: 'BIC',
-			name: 'bic',
-			type: 'string',
-			default: '',
-			placeholder: 'e.g. DABADKKK',
-			description: 'The code of the bank (SWIFT)',
-		},
+		textField('bic', 'BIC', 'DABADKKK', 'The code of the bank (SWIFT)'),
 		contactPhoneField,
 		customFieldsField,
 		partnerRefIdField,

@@ -13,6 +13,7 @@ import {
 	additionalFieldsWith,
 	customFieldsField,
 	customFieldsFrom,
+	textField,
 	textsFrom,
 } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
@@ -92,22 +93,13 @@ const additional: INodeProperties[] = [
 	currencyField,
 	customFieldsField,
 	descriptionField,
-	{
-		displayName: 'Register ID',
-		name: 'registerId',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. REG-001',
-		description: 'The till within the store',
-	},
-	{
-		displayName: 'Store ID',
-		name: 'storeId',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. loc_abc123',
-		description: "The merchant's store that sells: storeId in the output of the resource Store",
-	},
+	textField('registerId', 'Register ID', 'REG-001', 'The till within the store'),
+	textField(
+		'storeId',
+		'Store ID',
+		'loc_abc123',
+		"The merchant's store that sells: storeId in the output of the resource Store",
+	),
 ];
 
 /** The IDs of the payments that these entries have as created, not as returned. */

@@ -3,17 +3,15 @@ import { ValidationError } from '../../../shared/errors';
 import { qrCodePng } from '../../../shared/qrCode/qrCodePng';
 import type { Image } from '../../operation/operation';
 import { requiredText, webUrl } from '../../operation/parameters';
+import { requiredTextField } from '../../operation/sharedFields';
 
 /** The link that a QR code is drawn of, with keys. */
-export const paymentUrlField: INodeProperties = {
-	displayName: 'Payment URL',
-	name: 'paymentUrl',
-	type: 'string',
-	required: true,
-	default: '',
-	placeholder: 'e.g. https://pay.acountpay.com/p/…',
-	description: 'The link that AcountPay gave the payment when it was created',
-};
+export const paymentUrlField: INodeProperties = requiredTextField(
+	'paymentUrl',
+	'Payment URL',
+	'https://pay.acountpay.com/p/…',
+	'The link that AcountPay gave the payment when it was created',
+);
 
 /**
  * Draws the QR code of a payment's link, as AcountPay wants its partners to with keys (documented).

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { ValidationError } from '../../../shared/errors';
-import { idFrom } from '../../operation/sharedFields';
+import { idFrom, requiredTextField, textField } from '../../operation/sharedFields';
 import {
 	type ItemParameters,
 	preview,
@@ -88,15 +88,12 @@ export const merchantPickerFields: INodeProperties[] = [
 ];
 
 /** The payment that an operation is about, with access tokens. */
-export const paymentIdField: INodeProperties = {
-	displayName: 'Payment ID',
-	name: 'paymentId',
-	type: 'string',
-	required: true,
-	default: '',
-	placeholder: 'e.g. pay_abc123def456',
-	description: 'The ID that AcountPay gave the payment when it was created',
-};
+export const paymentIdField: INodeProperties = requiredTextField(
+	'paymentId',
+	'Payment ID',
+	'pay_abc123def456',
+	'The ID that AcountPay gave the payment when it was created',
+);
 
 /** What the customer is to pay. */
 export const amountField: INodeProperties = {
@@ -112,37 +109,31 @@ export const amountField: INodeProperties = {
 };
 
 /** The merchant's order or invoice. */
-export const referenceNumberField: INodeProperties = {
-	displayName: 'Reference Number',
-	name: 'referenceNumber',
-	type: 'string',
-	required: true,
-	default: '',
-	placeholder: 'e.g. ORDER-123',
-	description:
-		'Your order or invoice number, to find the payment by. Up to 18 letters, digits, spaces or # - _ / . fit the statements of every bank.',
-};
+export const referenceNumberField: INodeProperties = requiredTextField(
+	'referenceNumber',
+	'Reference Number',
+	'ORDER-123',
+	'Your order or invoice number, to find the payment by. Up to 18 letters, digits, spaces or # - _ / . fit the statements of every bank.',
+);
 
 /** The currency of a new payment. */
 export const currencyField: INodeProperties = {
-	displayName: 'Currency',
-	name: 'currency',
-	type: 'string',
-	default: 'DKK',
-	placeholder: 'e.g. DKK',
-	description:
+	...textField(
+		'currency',
+		'Currency',
+		'DKK',
 		'Three capital letters, as ISO 4217 has them. AcountPay takes DKK when you leave it out.',
+	),
+	default: 'DKK',
 };
 
 /** What the customer reads. */
-export const descriptionField: INodeProperties = {
-	displayName: 'Description',
-	name: 'description',
-	type: 'string',
-	default: '',
-	placeholder: 'e.g. Two tickets, 5 May',
-	description: 'Text that the customer sees',
-};
+export const descriptionField: INodeProperties = textField(
+	'description',
+	'Description',
+	'Two tickets, 5 May',
+	'Text that the customer sees',
+);
 
 /** The output field for the image of a QR code. */
 export const imageField: INodeProperties = {

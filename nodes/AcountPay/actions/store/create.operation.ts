@@ -15,6 +15,8 @@ import {
 	customFieldsFrom,
 	merchantNumberField,
 	merchantNumberFrom,
+	requiredTextField,
+	textField,
 	textsFrom,
 } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
@@ -28,31 +30,18 @@ interface CreateInput {
 }
 
 const additional: INodeProperties[] = [
+	textField('city', 'City', 'Aarhus', 'The city of the store'),
 	{
-		displayName: 'City',
-		name: 'city',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. Aarhus',
-		description: 'The city of the store',
-	},
-	{
-		displayName: 'Country Code',
-		name: 'countryCode',
-		type: 'string',
+		...textField(
+			'countryCode',
+			'Country Code',
+			'DK',
+			'Two capital letters. AcountPay takes DK when you leave it out.',
+		),
 		default: 'DK',
-		placeholder: 'e.g. DK',
-		description: 'Two capital letters. AcountPay takes DK when you leave it out.',
 	},
 	customFieldsField,
-	{
-		displayName: 'Email',
-		name: 'email',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. store@example.com',
-		description: 'The email address of the store',
-	},
+	textField('email', 'Email', 'store@example.com', 'The email address of the store'),
 	{
 		displayName: 'Is Default',
 		name: 'isDefault',
@@ -60,38 +49,15 @@ const additional: INodeProperties[] = [
 		default: true,
 		description: 'Whether payments that name no store count for this one',
 	},
-	{
-		displayName: 'Location ID',
-		name: 'locationId',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. aarhus-1',
-		description: 'Your own ID for the store',
-	},
-	{
-		displayName: 'Phone',
-		name: 'phone',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. +45 12 34 56 78',
-		description: 'The phone number of the store',
-	},
-	{
-		displayName: 'Postal Code',
-		name: 'postalCode',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. 8000',
-		description: 'The postal code of the store',
-	},
-	{
-		displayName: 'Street Address',
-		name: 'streetAddress',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. Store Torv 1',
-		description: 'The street and the number of the store',
-	},
+	textField('locationId', 'Location ID', 'aarhus-1', 'Your own ID for the store'),
+	textField('phone', 'Phone', '+45 12 34 56 78', 'The phone number of the store'),
+	textField('postalCode', 'Postal Code', '8000', 'The postal code of the store'),
+	textField(
+		'streetAddress',
+		'Street Address',
+		'Store Torv 1',
+		'The street and the number of the store',
+	),
 ];
 
 const isDefaultFrom = (value: unknown): boolean => {
@@ -109,15 +75,7 @@ export const create: Operation<CreateInput> = {
 	},
 	fields: [
 		merchantNumberField,
-		{
-			displayName: 'Name',
-			name: 'name',
-			type: 'string',
-			required: true,
-			default: '',
-			placeholder: 'e.g. Aarhus',
-			description: 'The name of the store',
-		},
+		requiredTextField('name', 'Name', 'Aarhus', 'The name of the store'),
 		additionalFieldsWith(additional),
 	],
 	noun: 'store',

@@ -1,5 +1,5 @@
 import type { IDataObject, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
-import { missingOperation, operationFor } from '../../../../nodes/AcountPay/actions';
+import { missingOperation, operationFor, properties } from '../../../../nodes/AcountPay/actions';
 import { merchant } from '../../../../nodes/AcountPay/actions/merchant';
 import type { Image, ItemWork, Operation } from '../../../../nodes/AcountPay/operation/operation';
 import type { ApiRequest } from '../../../../nodes/shared/api/request';
@@ -351,4 +351,26 @@ it('the fields of the default are shown in workflows that have no authentication
 		oAuth2: { hide: { authentication: ['apiKey'] } },
 		apiKey: { show: { authentication: ['apiKey'] } },
 	});
+});
+
+describe("every field, by n8n's rules, which its lint can't see where a function makes the field", () => {
+	const fieldsIn = (fields: INodeProperties[]): INodeProperties[] =>
+		fields.flatMap((field) => {
+			const isGroup = field.type === 'collection' || field.type === 'fixedCollection';
+			return [field, ...(isGroup ? fieldsIn(field.options as INodeProperties[]) : [])];
+		});
+	const shown = fieldsIn(properties).filter(({ type }) => type !== 'notice');
+
+	it.each([...new Map(shown.map((field) => [JSON.stringify(field), field])).values()])(
+		'$displayName ($name)',
+		({ displayName, name, description, placeholder }) => {
+			expect(name).toMatch(/^[a-z][A-Za-z]*$/);
+			for (const word of displayName.split(/[ (]+/)) expect(word).toMatch(/^([A-Z]|a$)/);
+			if (placeholder && name !== 'options') expect(placeholder).toMatch(/^(e\.g\. \S|Add )/);
+			if (description === undefined) return;
+			expect(description).toMatch(/^\S.*\S$/);
+			// One sentence has no full stop; more have.
+			expect(description.endsWith('.')).toBe(/[.:] [A-Z]/.test(description));
+		},
+	);
 });
