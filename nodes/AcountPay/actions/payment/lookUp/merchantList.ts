@@ -35,36 +35,27 @@ export class MerchantLists {
 		since: () => number,
 		timeout: number,
 	): Promise<ListedPayment[]> {
-		let reading = this.planned.get(merchantClientId);
-		if (reading) {
-			reading.sinces.push(since);
-		} else {
-			const sinces = [since];
-			const result = this.afterLast(merchantClientId, async () => {
-				this.planned.delete(merchantClientId);
-				const options = {
-					timeout,
-					deadline: Date.now() + READING_TIME,
-					resendUnknown: false,
-					endSignal: this.client.cancelSignal,
-					comesFirst: true,
-				};
-				const back = () => Math.min(...sinces.map((get) => get()));
-				return (await readMerchantList(this.client, merchantClientId, options, back)).payments;
-			});
-			reading = { sinces, result };
-			this.planned.set(merchantClientId, reading);
+		const planned = this.planned.get(merchantClientId);
+		if (planned) {
+			planned.sinces.push(since);
+			return await planned.result;
 		}
-		return await reading.result;
-	}
-
-	private async afterLast<Result>(
-		merchantClientId: string,
-		read: () => Promise<Result>,
-	): Promise<Result> {
-		const before = this.last.get(merchantClientId) ?? Promise.resolve();
-		const result = before.then(read);
-		const pause = async () => await delay(PAUSE, this.client.cancelSignal);
+		const { client } = this;
+		const sinces = [since];
+		const result = (this.last.get(merchantClientId) ?? Promise.resolve()).then(async () => {
+			this.planned.delete(merchantClientId);
+			const options = {
+				timeout,
+				deadline: Date.now() + READING_TIME,
+				resendUnknown: false,
+				endSignal: client.cancelSignal,
+				comesFirst: true,
+			};
+			const back = () => Math.min(...sinces.map((get) => get()));
+			return (await readMerchantList(client, merchantClientId, options, back)).payments;
+		});
+		const pause = async () => await delay(PAUSE, client.cancelSignal);
+		this.planned.set(merchantClientId, { sinces, result });
 		this.last.set(merchantClientId, result.then(pause, pause));
 		return await result;
 	}

@@ -1,5 +1,13 @@
-import { keyOf, type WantedPayment } from './samePayment';
-import type { PaymentTrace } from './trace';
+import type { Trace } from '../../../creation/createOnce';
+import { keyOf, type SentRequest, type WantedPayment } from './samePayment';
+
+/** What is kept of a request, to find its payment by. The names are in stored executions: they are never renamed. */
+export interface PaymentTrace extends Trace, SentRequest {
+	/** `until` by this machine's clock. Missing in traces of older versions. */
+	untilHere?: number;
+	/** Why a look left a doubt, as the end of "AcountPay's list of payments …". It stays one. */
+	doubt?: string;
+}
 
 /** How many open requests and payments are remembered at most: the oldest are forgotten first. */
 const MOST = 100_000;

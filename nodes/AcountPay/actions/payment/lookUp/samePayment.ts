@@ -130,14 +130,20 @@ export function compare(wanted: WantedPayment, listed: ListedPayment): Compariso
 	return { relation: differences.length > 0 ? 'differs' : 'same', differences };
 }
 
-/** When a request left and until when AcountPay may have acted on it, by AcountPay's clock, in ms since 1970. */
-export interface RequestTimes {
+/**
+ * A request that was sent, and whose outcome is not known. `from`, `to` and `until` are by AcountPay's clock, in ms since
+ * 1970, and missing while that is not known. The names are in stored executions: they are never renamed.
+ */
+export interface SentRequest {
+	payment: WantedPayment;
 	/** The request did not leave before this. */
-	from: number;
+	from?: number;
 	/** The request had left by then. */
-	to: number;
+	to?: number;
 	/** The request can't have been waited for any longer. */
-	until: number;
+	until?: number;
+	/** Whether another request for this merchant and reference was unresolved while this one was. */
+	wasNotAlone?: boolean;
 }
 
 /** Whether a payment was created since a request left, before, or around that moment: then it is not known. */
@@ -150,14 +156,17 @@ const SINCE_TOLERANCE = 2_000;
 export const BEFORE_TOLERANCE = 120_000;
 
 /**
- * @param createdAt of a payment, by AcountPay's clock, in ms since 1970
- * @param request undefined when AcountPay's clock is not known
+ * How old a payment is beside a request.
+ * @param createdAt of the payment, by AcountPay's clock, in ms since 1970
  */
-export function ageOf(createdAt: number | undefined, request: RequestTimes | undefined): Age {
-	if (createdAt === undefined || !request) return 'around';
-	if (createdAt < request.from - BEFORE_TOLERANCE) return 'before';
-	const isSince = createdAt >= request.to - SINCE_TOLERANCE && createdAt <= request.until;
-	return isSince ? 'since' : 'around';
+export function ageOf(
+	createdAt: number | undefined,
+	{ from, to, until }: Pick<SentRequest, 'from' | 'to' | 'until'>,
+): Age {
+	const isKnown = createdAt !== undefined && from !== undefined;
+	if (!isKnown || to === undefined || until === undefined) return 'around';
+	if (createdAt < from - BEFORE_TOLERANCE) return 'before';
+	return createdAt >= to - SINCE_TOLERANCE && createdAt <= until ? 'since' : 'around';
 }
 
 /** What a reading of the list says about a request whose outcome is not known. */
@@ -171,15 +180,6 @@ export type Decision =
 /** Whether a payment has ended without being paid. One of a status that is not known may still be paid. */
 export const hasFailed = ({ status }: ListedPayment): boolean =>
 	['failed', 'expired'].includes(finalStatusOf(status) ?? '');
-
-/** A request whose outcome is not known. */
-export interface SentRequest {
-	payment: WantedPayment;
-	/** undefined when AcountPay's clock is not known. */
-	times?: RequestTimes;
-	/** Whether another request for this merchant and reference was open while this one was. */
-	wasNotAlone?: boolean;
-}
 
 /** How many payments a text names. */
 const NAMED = 3;
@@ -197,22 +197,22 @@ export const namesOf = (texts: readonly string[]): string =>
  */
 export function decide(
 	list: readonly ListedPayment[],
-	{ payment: wanted, times, wasNotAlone }: SentRequest,
+	request: SentRequest,
 	isTaken: (paymentId: string) => boolean,
 ): Decision {
 	const fitting: ListedPayment[] = [];
 	const doubts: string[] = [];
 	for (const listed of list) {
-		const { id = 'without an ID', createdAt } = listed;
-		const age = ageOf(createdAt, times);
-		const { relation, differences } = compare(wanted, listed);
-		if (relation === 'other' || age === 'before') continue;
-		if (listed.id !== undefined && isTaken(listed.id)) continue;
-		if (relation === 'same' && age === 'since' && !hasFailed(listed)) fitting.push(listed);
-		else if (relation === 'same' && age === 'since') {
-			doubts.push(`payment ${id}, which has already ${listed.status}`);
-		} else if (relation === 'same') doubts.push(`payment ${id}, which may be older or newer`);
-		else doubts.push(`payment ${id}, which ${differences.join(' and ')}`);
+		const { id, createdAt, status } = listed;
+		const age = ageOf(createdAt, request);
+		const { relation, differences } = compare(request.payment, listed);
+		if (relation === 'other' || age === 'before' || (id !== undefined && isTaken(id))) continue;
+		let doubt: string | undefined;
+		if (relation !== 'same') doubt = differences.join(' and ');
+		else if (age === 'around') doubt = 'may be older or newer';
+		else if (hasFailed(listed)) doubt = `has already ${status}`;
+		if (doubt === undefined) fitting.push(listed);
+		else doubts.push(`payment ${id ?? 'without an ID'}, which ${doubt}`);
 	}
 	if (doubts.length > 0) return { kind: 'doubt', why: `shows ${namesOf(doubts)}` };
 	if (fitting.length === 0) return { kind: 'none' };
@@ -220,7 +220,7 @@ export function decide(
 	if (fitting.length > 1) {
 		return { kind: 'doubt', why: `shows ${fitting.length} payments that could be it: ${ids}` };
 	}
-	if (wasNotAlone) {
+	if (request.wasNotAlone) {
 		const why = `shows payment ${ids}, but another payment with this reference was requested too`;
 		return { kind: 'doubt', why };
 	}

@@ -1,9 +1,11 @@
 /** How the list is read for a payment whose outcome is not known, and what else counts. */
 import type { IDataObject } from 'n8n-workflow';
 import { PaymentLookUp } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/paymentLookUp';
-import { requests } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/requests';
+import {
+	type PaymentTrace,
+	requests,
+} from '../../../../../../nodes/AcountPay/actions/payment/lookUp/requests';
 import { keyOf } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/samePayment';
-import type { PaymentTrace } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/trace';
 import type { Trace } from '../../../../../../nodes/AcountPay/creation/createOnce';
 import type {
 	Entry,

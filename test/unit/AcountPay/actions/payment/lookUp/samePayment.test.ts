@@ -8,7 +8,6 @@ import {
 	decide,
 	keyOf,
 	type Relation,
-	type RequestTimes,
 	type WantedPayment,
 } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/samePayment';
 import { listedPaymentOf } from '../../../../../../nodes/shared/api/listedPayments';
@@ -129,7 +128,7 @@ describe('a listed payment', () => {
 });
 
 describe('the age of a payment', () => {
-	const times: RequestTimes = { from: LEFT, to: LEFT + 900, until: LEFT + 60_900 };
+	const times = { from: LEFT, to: LEFT + 900, until: LEFT + 60_900 };
 
 	it.each([
 		[LEFT - 120_001, 'before'],
@@ -143,13 +142,13 @@ describe('the age of a payment', () => {
 	});
 
 	it('is not known without a clock or a date', () => {
-		expect(ageOf(LEFT, undefined)).toBe('around');
+		expect(ageOf(LEFT, {})).toBe('around');
 		expect(ageOf(undefined, times)).toBe('around');
 	});
 });
 
 describe('a request with an unknown outcome', () => {
-	const request = { payment: wanted, times: { from: LEFT, to: LEFT + 900, until: LEFT + 60_900 } };
+	const request = { payment: wanted, from: LEFT, to: LEFT + 900, until: LEFT + 60_900 };
 	const nobodys = () => false;
 	const decided = (
 		entries: IDataObject[],
@@ -175,7 +174,7 @@ describe('a request with an unknown outcome', () => {
 
 	it.each<[string, string, IDataObject[], object]>([
 		['several', 'shows 2 payments that could be it: 7, 8', [mine, { ...mine, id: 8 }], {}],
-		['no clock', 'shows payment 7, which may be older or newer', [mine], { times: undefined }],
+		['no clock', 'shows payment 7, which may be older or newer', [mine], { from: undefined }],
 		[
 			'a similar one besides',
 			"shows payment 8, which has the reference 'order-1' instead of 'ORDER-1'",
