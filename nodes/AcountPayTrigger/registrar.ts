@@ -96,7 +96,8 @@ export class Registrar {
 		const outcome = await this.repeat(changeWebhook(id, target), (body) => readWebhook(body));
 		if ('result' in outcome) return outcome.result.isActive;
 		if (outcome.failed.status === 404) return false;
-		throw readError(this.client, outcome.failed, { name: `the change of webhook ${id}` });
+		const subject = { name: `the change of webhook ${id}`, isChange: true };
+		throw readError(this.client, outcome.failed, subject);
 	}
 
 	/**

@@ -20,8 +20,10 @@ export type Noun = 'payment' | 'merchant' | 'store';
 export interface Subject {
 	/** The merchant it is sent for, where the request names one. */
 	merchantClientId?: string;
-	/** A payment when not given. */
+	/** What is to be created; a payment when not given. */
 	noun?: Noun;
+	/** Whether something is to be changed, and nothing created: without a response it may have been all the same. */
+	isChange?: boolean;
 	/** As part of a sentence: "the payment with reference 'ORDER-1'". */
 	name: string;
 	/**
@@ -58,8 +60,12 @@ export function unreachableError(
 	);
 }
 
+/** A change that may be sent again may have been made by an earlier request. */
+const LOOK_FIRST =
+	'It may have been done already. Look in AcountPay before you run this item again.';
+
 /**
- * The error for a read that got nothing usable.
+ * The error for a read, or for a change that may be sent again, that got nothing usable.
  * @param unusable the words for a successful response that can't be used, as the end of 'AcountPay …'
  */
 export function readError(
@@ -74,7 +80,7 @@ export function readError(
 	return new ApiError(
 		'unavailable',
 		`AcountPay was asked about ${subject.name}, but ${(isSuccess(failed) && unusable) || describeFailure(failed)}`,
-		'Reading changes nothing, so this item can be run again.',
+		subject.isChange ? LOOK_FIRST : 'Reading changes nothing, so this item can be run again.',
 		{ status },
 	);
 }
@@ -111,7 +117,7 @@ const webPageWords = ({ name }: Subject) => ({
 function wordsFor(
 	client: Client,
 	status: number,
-	{ name, merchantClientId, noun = 'payment', missing }: Subject,
+	{ name, merchantClientId, noun = 'payment', isChange, missing }: Subject,
 ): { message: string; advice: string } {
 	const forMerchant = merchantClientId === undefined ? '' : ` for merchant '${merchantClientId}'`;
 	switch (status) {
@@ -136,6 +142,12 @@ function wordsFor(
 				advice: `Check ${forMerchant ? 'Merchant ID and, when you read a payment, Payment ID' : 'the IDs in the fields of this item'}. Sandbox and production have separate data.`,
 			};
 		case 409:
+			if (isChange) {
+				return {
+					message: `AcountPay reports that ${name} is not possible now`,
+					advice: LOOK_FIRST,
+				};
+			}
 			return {
 				message: `AcountPay reports that ${name} conflicts with an existing ${noun}`,
 				advice: `Look for this ${noun === 'payment' ? 'reference' : noun} in AcountPay before you create it again.`,

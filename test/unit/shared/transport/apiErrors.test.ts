@@ -12,6 +12,7 @@ const { client } = scripted([]);
 
 const PAYMENT: Subject = { name: "the payment with reference 'A'", merchantClientId: 'shop' };
 const STORE: Subject = { name: "the store 'Aarhus'", noun: 'store' };
+const CHANGE: Subject = { name: "the cancellation of payment '7'", isChange: true };
 
 const partsOf = ({ outcome, message, description, status }: ApiError) => ({
 	outcome,
@@ -101,6 +102,12 @@ describe('a request that AcountPay rejected', () => {
 			'Look for this store in AcountPay before you create it again.',
 		],
 		[
+			409,
+			CHANGE,
+			"AcountPay reports that the cancellation of payment '7' is not possible now: No",
+			'It may have been done already. Look in AcountPay before you run this item again.',
+		],
+		[
 			429,
 			PAYMENT,
 			"AcountPay is rate limiting requests and did not accept the payment with reference 'A' despite retries: No",
@@ -158,5 +165,15 @@ describe('a read without a usable response', () => {
 			description: 'Reading changes nothing, so this item can be run again.',
 			status,
 		});
+	});
+
+	it('that was a change may have made it', () => {
+		const { message, description } = readError(client, response(503), CHANGE);
+		expect(message).toBe(
+			"AcountPay was asked about the cancellation of payment '7', but returned a server error (status 503)",
+		);
+		expect(description).toBe(
+			'It may have been done already. Look in AcountPay before you run this item again.',
+		);
 	});
 });
