@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { aborted } from '../../shared/http/backoff';
+import { aborted } from '../../shared/http/delays';
 import { Cancelled } from '../../shared/errors';
 import type { Trace } from './createOnce';
 

@@ -1,4 +1,4 @@
-import { backoff, delay } from './backoff';
+import { backoff, delay } from './delays';
 import { Cancelled } from '../errors';
 
 /**
@@ -13,7 +13,7 @@ import { Cancelled } from '../errors';
  * | redirect, other 4xx                         | never             | never                             | never           |
  * | 401, or 403 with a token that has ended     | once, renewed     | once, renewed                     | never           |
  *
- * Of a 429, this file decides how long it is waited out in all, `AdaptiveLimiter` how long each pause is, and `backoff.ts` the
+ * Of a 429, this file decides how long it is waited out in all, `AdaptiveLimiter` how long each pause is, and `delays.ts` the
  * longest `Retry-After` that is believed. The last row is in `shared/auth/oAuth2/tokenSource.ts`. Polling is not a retry.
  */
 export interface RetryPolicy {

@@ -1,5 +1,5 @@
 import type { ApiRequest } from '../api/request';
-import { retryAfter } from '../http/backoff';
+import { retryAfter } from '../http/delays';
 import { ApiError, Cancelled } from '../errors';
 import { ServerDown, type Verdict } from './adaptiveLimiter';
 import type { Client } from './client';

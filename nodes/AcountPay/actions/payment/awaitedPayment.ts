@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import { finalStatusOf, withIsPaid } from '../../../shared/api/statuses';
-import { aborted } from '../../../shared/http/backoff';
+import { aborted } from '../../../shared/http/delays';
 import { ApiError, Cancelled } from '../../../shared/errors';
 import type { CallOptions } from '../../../shared/transport/sendWithRetries';
 import { OtherPaymentError } from './readPayment';

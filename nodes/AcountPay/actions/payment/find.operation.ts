@@ -7,7 +7,7 @@ import type { Client } from '../../../shared/transport/client';
 import { additionalFieldsWith } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
 import { requiredText, wholeNumber } from '../../operation/parameters';
-import { DEFAULT_LOOK_BACK, SharedReadings } from './lookUp/merchantPayments';
+import { DEFAULT_LOOK_BACK, SharedReadings } from './lookUp/sharedReadings';
 import { compare, type Relation, type WantedPayment } from './lookUp/samePayment';
 import {
 	amountField,

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { finalStatusOf } from '../../../shared/api/statuses';
-import { delay } from '../../../shared/http/backoff';
+import { delay } from '../../../shared/http/delays';
 import { ApiError, Cancelled, ValidationError } from '../../../shared/errors';
 import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhooks/receive';
 import type { ItemOutput, ItemWork, Operation } from '../../operation/operation';

@@ -1,6 +1,6 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { baseUrlOf, OAUTH2_HOSTS } from '../../api/hosts';
-import { aborted } from '../../http/backoff';
+import { aborted } from '../../http/delays';
 import { ApiError, Cancelled } from '../../errors';
 import {
 	cancelSignalOf,

@@ -2,13 +2,13 @@ import { type IDataObject, sleep } from 'n8n-workflow';
 import { paymentIdOf, withPaymentId } from '../../../../shared/api/payments';
 import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/listedPayments';
 import { withIsPaid } from '../../../../shared/api/statuses';
-import { aborted } from '../../../../shared/http/backoff';
+import { aborted } from '../../../../shared/http/delays';
 import { ApiError, Cancelled } from '../../../../shared/errors';
 import type { Client } from '../../../../shared/transport/client';
 import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 import { CreatedPayments } from './createdPayments';
-import { DEFAULT_LOOK_BACK, type MerchantPayments, SharedReadings } from './merchantPayments';
-import { orderKeyOf, requests } from './requests';
+import { DEFAULT_LOOK_BACK, type MerchantPayments, SharedReadings } from './sharedReadings';
+import { orderKeyOf, sentRequests } from './sentRequests';
 import { compare, hasFailed, namesOf, type WantedPayment } from './samePayment';
 
 /** How long a reading of the list serves all executions of this process, in ms. */
@@ -66,7 +66,7 @@ export class ExistingPayments {
 	constructor(
 		private readonly readings = new SharedReadings(SHARED_FOR),
 		private readonly created = new CreatedPayments(),
-		private readonly sent: Pick<typeof requests, 'hasUnresolved'> = requests,
+		private readonly sent: Pick<typeof sentRequests, 'hasUnresolved'> = sentRequests,
 	) {}
 
 	/**

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { IDataObject } from 'n8n-workflow';
 import type { ListedPayment } from '../../../../shared/api/listedPayments';
 import { paymentIdOf, withPaymentId } from '../../../../shared/api/payments';
-import { delay } from '../../../../shared/http/backoff';
+import { delay } from '../../../../shared/http/delays';
 import type { Client } from '../../../../shared/transport/client';
 import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 import type { LookUpResult, LookUp, Trace } from '../../../creation/createOnce';
 import { type Entry, type IdempotencyRecord, isCreated } from '../../../creation/idempotencyRecord';
-import { MerchantLists } from './merchantList';
-import { orderKeyOf, type PaymentTrace, requests } from './requests';
+import { FreshReadings } from './freshReadings';
+import { orderKeyOf, type PaymentTrace, sentRequests } from './sentRequests';
 import {
 	BEFORE_TOLERANCE,
 	couldBe,
@@ -39,7 +39,7 @@ const STOPPED: Look = {
 
 /** What all items of a run share. */
 interface Run {
-	lists: MerchantLists;
+	readings: FreshReadings;
 	/** What is kept of the requests that were unresolved when the run sent its first one. */
 	unresolvedBefore?: PaymentTrace[];
 }
@@ -58,7 +58,7 @@ export class PaymentLookUp implements LookUp {
 		private readonly options: CallOptions,
 		private readonly record: IdempotencyRecord,
 	) {
-		this.run = runs.get(client) ?? { lists: new MerchantLists(client) };
+		this.run = runs.get(client) ?? { readings: new FreshReadings(client) };
 		runs.set(client, this.run);
 	}
 
@@ -72,7 +72,7 @@ export class PaymentLookUp implements LookUp {
 			id: randomUUID(),
 			untilHere: now + this.options.timeout + GRACE,
 		};
-		requests.add(this.orderOf(this.payment), trace, first ? undefined : now);
+		sentRequests.add(this.orderOf(this.payment), trace, first ? undefined : now);
 		for (const other of this.unresolvedOfOrder()) other.wasNotAlone = trace.wasNotAlone = true;
 		this.setTimes(trace);
 		this.sent = trace;
@@ -80,7 +80,7 @@ export class PaymentLookUp implements LookUp {
 	}
 
 	notCreated(): void {
-		if (this.sent) requests.resolve(this.orderOf(this.payment), this.sent.id);
+		if (this.sent) sentRequests.resolve(this.orderOf(this.payment), this.sent.id);
 	}
 
 	created(response: IDataObject): void {
@@ -162,7 +162,7 @@ export class PaymentLookUp implements LookUp {
 		since: () => number,
 	): Promise<{ look: Look; payments: ListedPayment[] }> {
 		const { merchantId } = trace.payment;
-		const payments = await this.run.lists
+		const payments = await this.run.readings
 			.read(merchantId, since, this.options.timeout)
 			.catch(() => undefined);
 		if (!payments) return { look: UNREAD, payments: [] };
@@ -178,7 +178,7 @@ export class PaymentLookUp implements LookUp {
 
 	/** The request as this process remembers it: what is stored may be a copy. */
 	private inMemory({ payment, id }: PaymentTrace) {
-		return requests.get(this.orderOf(payment), id);
+		return sentRequests.get(this.orderOf(payment), id);
 	}
 
 	/** Puts down when the request left by AcountPay's clock, as exactly as that is known by now. */
@@ -190,14 +190,16 @@ export class PaymentLookUp implements LookUp {
 	}
 
 	private assign(trace: PaymentTrace, paymentId: string): void {
-		requests.setOwner(this.atHost(paymentId), trace.id);
-		requests.resolve(this.orderOf(trace.payment), trace.id);
+		sentRequests.setOwner(this.atHost(paymentId), trace.id);
+		sentRequests.resolve(this.orderOf(trace.payment), trace.id);
 	}
 
 	/** Whether a payment is known to belong to another request, of this execution or this process. */
 	private belongsToOther(paymentId: string, { id }: PaymentTrace): boolean {
 		const isIt = (other: Entry) => isCreated(other) && paymentIdOf(other.answer) === paymentId;
-		return requests.belongsToOther(this.atHost(paymentId), id) || this.record.others().some(isIt);
+		return (
+			sentRequests.belongsToOther(this.atHost(paymentId), id) || this.record.others().some(isIt)
+		);
 	}
 
 	/** What is kept of unresolved requests for this merchant and reference that an earlier attempt has sent. */

@@ -6,7 +6,7 @@ import {
 	ExistingPayments,
 	type IfExists,
 } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/existingPayments';
-import { SharedReadings } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/merchantPayments';
+import { SharedReadings } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/sharedReadings';
 import { compare } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/samePayment';
 import { listedPaymentOf } from '../../../../../../nodes/shared/api/listedPayments';
 import type { ApiRequest } from '../../../../../../nodes/shared/api/request';

@@ -3,8 +3,8 @@ import type { IDataObject } from 'n8n-workflow';
 import { PaymentLookUp } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/paymentLookUp';
 import {
 	type PaymentTrace,
-	requests,
-} from '../../../../../../nodes/AcountPay/actions/payment/lookUp/requests';
+	sentRequests,
+} from '../../../../../../nodes/AcountPay/actions/payment/lookUp/sentRequests';
 import { keyOf } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/samePayment';
 import type { Trace } from '../../../../../../nodes/AcountPay/creation/createOnce';
 import type {
@@ -89,7 +89,7 @@ const found = async (of: PaymentLookUp, left: Trace | undefined, willResend = fa
 
 const keyAt = ({ client }: Shop, wanted: Wanted) => `${client.baseUrl} ${keyOf(wanted)}`;
 const isOwned = ({ client }: Shop, id: string) =>
-	requests.belongsToOther(`${client.baseUrl} ${id}`, 'nobody');
+	sentRequests.belongsToOther(`${client.baseUrl} ${id}`, 'nobody');
 
 const looked = (words: string, times = 'once') =>
 	`AcountPay's list of payments was looked at ${times}: it ${words}.`;
@@ -342,16 +342,16 @@ describe('the trace of a request', () => {
 		const item = lookUp(at, wanted);
 		const sentAt = Date.now();
 		const trace = item.sending();
-		expect(requests.get(key, trace.id)).toEqual({ trace, sentAt });
+		expect(sentRequests.get(key, trace.id)).toEqual({ trace, sentAt });
 		item.notCreated();
-		expect(requests.hasUnresolved(key, Date.now())).toBe(false);
+		expect(sentRequests.hasUnresolved(key, Date.now())).toBe(false);
 
 		const again = item.sending();
 		expect(again.id).not.toBe(trace.id);
 		item.created({ note: 'a response without an id' });
-		expect(requests.hasUnresolved(key, Date.now())).toBe(true);
+		expect(sentRequests.hasUnresolved(key, Date.now())).toBe(true);
 		item.created({ paymentId: 12 });
-		expect(requests.hasUnresolved(key, Date.now())).toBe(false);
+		expect(sentRequests.hasUnresolved(key, Date.now())).toBe(false);
 		expect(isOwned(at, '12')).toBe(true);
 	});
 
@@ -361,12 +361,12 @@ describe('the trace of a request', () => {
 		const key = keyAt(at, wanted);
 		const trace = lookUp(at, wanted).sending() as PaymentTrace;
 		const until = Date.now() + callOptions.timeout + 30_000 + 3_600_000;
-		expect([requests.hasUnresolved(key, until), requests.hasUnresolved(key, until + 1)]).toEqual([
-			true,
-			false,
-		]);
+		expect([
+			sentRequests.hasUnresolved(key, until),
+			sentRequests.hasUnresolved(key, until + 1),
+		]).toEqual([true, false]);
 		trace.doubt = 'is odd';
-		expect(requests.hasUnresolved(key, until + 1)).toBe(true);
+		expect(sentRequests.hasUnresolved(key, until + 1)).toBe(true);
 	});
 
 	it('nothing is settled of an item that has sent nothing', () => {

@@ -1,5 +1,5 @@
 import type { ListedPayment } from '../../../../shared/api/listedPayments';
-import { delay } from '../../../../shared/http/backoff';
+import { delay } from '../../../../shared/http/delays';
 import type { Client } from '../../../../shared/transport/client';
 import { readMerchantList } from './readMerchantList';
 
@@ -17,7 +17,7 @@ interface PlannedReading {
 }
 
 /** The readings of merchants' lists in one run: one serves all who wait for it. */
-export class MerchantLists {
+export class FreshReadings {
 	private readonly planned = new Map<string, PlannedReading>();
 	/** The end of the last reading of a merchant's list, and the pause after it. */
 	private readonly last = new Map<string, Promise<unknown>>();

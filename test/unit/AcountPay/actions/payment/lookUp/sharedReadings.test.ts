@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { IDataObject } from 'n8n-workflow';
-import { SharedReadings } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/merchantPayments';
+import { SharedReadings } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/sharedReadings';
 import { MAX_PAYMENTS } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/readMerchantList';
 import type { ApiRequest } from '../../../../../../nodes/shared/api/request';
 import { ApiError, Cancelled } from '../../../../../../nodes/shared/errors';

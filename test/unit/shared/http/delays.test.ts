@@ -5,7 +5,7 @@ import {
 	MAX_RETRY_AFTER,
 	delay,
 	retryAfter,
-} from '../../../../nodes/shared/http/backoff';
+} from '../../../../nodes/shared/http/delays';
 
 const now = Date.UTC(2026, 10, 22, 12, 0, 0);
 
