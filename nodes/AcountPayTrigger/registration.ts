@@ -129,33 +129,35 @@ async function useOrRegister(
 		);
 		return;
 	}
-	await registerNew(trigger, registrar, own);
+	await registerNew(trigger, registrar, own, 'publication');
 }
 
 /** What a person is to do about webhooks whose secret nobody knows. */
 export const removeAndPublish = (webhooks: string): string =>
 	`remove ${webhooks} in the AcountPay Partner Dashboard, then unpublish and publish the workflow.`;
 
-/** How many webhooks may be left at AcountPay in an hour that no person has asked for, for one trigger in one process. */
+/** How many webhooks one cause may leave at AcountPay in an hour, for one trigger in one process. */
 const MAX_STRAYS = 3;
 const HOUR = 60 * 60_000;
-let strays: Array<{ trigger: string; at: number }> = [];
 
-const straysOf = (context: Context): typeof strays => {
-	strays = strays.filter(({ at }) => Date.now() - at < HOUR);
-	return strays.filter(({ trigger }) => trigger === keyOf(context));
-};
+/** What has a webhook registered: a person, or a delivery that fits no secret. */
+type Cause = 'publication' | 'delivery';
+let strays: Array<{ trigger: string; cause: Cause; at: number }> = [];
 
 /** Tells a trigger from the others in this process. */
 export const keyOf = (context: Context): string =>
 	JSON.stringify([context.getWorkflow().id, context.getNode().id]);
 
-/** Whether a webhook may be registered: not too many were that no person has asked for, or that AcountPay did not confirm. */
-export const mayRegister = (context: Context): boolean => straysOf(context).length < MAX_STRAYS;
+/** Whether a webhook may be registered: not too many were that no person wanted, or that AcountPay did not confirm. */
+export function mayRegister(context: Context, cause: Cause): boolean {
+	strays = strays.filter(({ at }) => Date.now() - at < HOUR);
+	const isSame = (one: (typeof strays)[0]) => one.trigger === keyOf(context) && one.cause === cause;
+	return strays.filter(isSame).length < MAX_STRAYS;
+}
 
-/** Counts a webhook that no person has asked for, or that AcountPay may have registered without saying so. */
-export const countStray = (context: Context): void => {
-	strays.push({ trigger: keyOf(context), at: Date.now() });
+/** Counts a webhook that no person wanted, or that AcountPay may have registered without saying so. */
+export const countStray = (context: Context, cause: Cause): void => {
+	strays.push({ trigger: keyOf(context), cause, at: Date.now() });
 };
 
 /**
@@ -168,15 +170,16 @@ export async function registerNew(
 	trigger: Trigger,
 	registrar: Registrar,
 	own: RegisteredWebhook[],
+	cause: Cause,
 ): Promise<string> {
 	const { context, owner, target, staticData } = trigger;
-	if (!mayRegister(context)) {
+	if (!mayRegister(context, cause)) {
 		const message = `AcountPay was asked for a webhook ${MAX_STRAYS} times within an hour, and did not say what became of it`;
 		throw new ApiError('unavailable', message, '');
 	}
 	const at = nextTime(staticData, owner);
 	const { id, secret } = await registrar.register(target).catch((error: unknown) => {
-		if (error instanceof ApiError && error.outcome === 'unknown') countStray(context);
+		if (error instanceof ApiError && error.outcome === 'unknown') countStray(context, cause);
 		throw error;
 	});
 	keepRegistration(staticData, owner, { id, secret, url: target.url, at });

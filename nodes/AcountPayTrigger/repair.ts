@@ -86,7 +86,7 @@ export async function repair(
 }
 
 async function lookAtAcountPay(context: IWebhookFunctions): Promise<Found | undefined> {
-	if (!mayRegister(context)) return undefined;
+	if (!mayRegister(context, 'delivery')) return undefined;
 	try {
 		const trigger = await triggerOf(context);
 		return await settle(trigger, await registrarFor(trigger, PATIENCE));
@@ -138,8 +138,8 @@ async function settle(trigger: Trigger, registrar: Registrar): Promise<Found | u
 			`got an event that is not signed with the Webhook Secret of the credential. If that is not the secret of AcountPay's webhook ${others} for ${url}, ${removeAndPublish(others)}`,
 		);
 	} else {
-		const id = await registerNew(trigger, registrar, own);
-		countStray(context);
+		const id = await registerNew(trigger, registrar, own, 'delivery');
+		countStray(context, 'delivery');
 		warn(
 			`had lost its webhook, or the secret of it, and has registered ${id}. Events since it last started the workflow may be lost: AcountPay does not send them again with the new secret. Compare with Payment → Get Many.`,
 		);

@@ -1,6 +1,7 @@
 /**
  * AcountPay Trigger with keys on a real n8n: it registers itself, is found again, and is told of events by the sandbox.
  */
+import axios from 'axios';
 import type { IDataObject } from 'n8n-workflow';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +14,7 @@ import {
 	startSandbox,
 	type Sandbox,
 } from '../../sandbox';
-import { isFinished, itemsOf, type N8nApi } from '../../tools/n8n/api';
+import { isFinished, itemsOf, type N8nApi, type StoredWorkflow } from '../../tools/n8n/api';
 import { workflow } from '../../tools/n8n/workflow';
 import { ACCEPTED, IGNORED, post } from '../kit/deliveries';
 import { sharedN8n, startOwnN8n } from '../kit/n8n';
@@ -30,7 +31,7 @@ beforeAll(async () => {
 beforeEach(() => sandbox.reset());
 afterAll(async () => await sandbox.close());
 
-const { api, log } = sharedN8n();
+const { api, log, cli } = sharedN8n();
 
 const definition = (
 	credential: unknown,
@@ -298,4 +299,172 @@ it('keeps its registration where another node has n8n drop it, and shows nobody 
 	} finally {
 		await n8n.stop();
 	}
+});
+
+it('is not brought back by an older execution, nor by that and a restart', async () => {
+	sandbox.settings.removableWebhooks = true;
+	const n8n = await startOwnN8n();
+	try {
+		const { id, make, url } = await createTrigger(n8n.api);
+		const [trigger] = make(['payment.completed']).nodes;
+		const path = randomUUID();
+		const jsCode = "$getWorkflowStaticData('global').seen = true; return $input.all();";
+		const slow = workflow([
+			{
+				name: 'Slow',
+				type: 'n8n-nodes-base.webhook',
+				typeVersion: 2,
+				webhookId: path,
+				parameters: { path, httpMethod: 'POST' },
+			},
+			// Less than a minute: n8n keeps the execution, with the static data that it began with.
+			{
+				name: 'Wait',
+				type: 'n8n-nodes-base.wait',
+				typeVersion: 1.1,
+				parameters: { amount: 6, unit: 'seconds' },
+			},
+			{ name: 'After', type: 'n8n-nodes-base.code', typeVersion: 2, parameters: { jsCode } },
+		]);
+		await n8n.api.updateWorkflow(id, { ...slow, nodes: [trigger, ...slow.nodes] });
+		await publish(n8n.api, id);
+		const stored = async () => {
+			const { staticData } = (await n8n.api.getWorkflow(id)) as unknown as IDataObject;
+			return (staticData as IDataObject)['node:AcountPay Trigger'] as IDataObject;
+		};
+		const send = async (secret: string) => {
+			const body = await paidBody();
+			return (await post(url, body, keyWebhookHeaders(body, secret))).status;
+		};
+		/** Has another webhook registered while an execution runs that then puts back the record of the present one. */
+		const replace = async () => {
+			const older = JSON.stringify(await stored());
+			const [{ secret: removed }] = sandbox.registrations;
+			expect((await post(n8n.api.webhookUrl(path), '{}')).status).toBe(200);
+			await unpublish(n8n.api, id, () => sandbox.registrations.length === 0);
+			await publish(n8n.api, id);
+			expect(JSON.stringify(await stored())).not.toBe(older);
+			await until(async () => JSON.stringify(await stored()) === older);
+			return removed;
+		};
+		const secretNow = () => sandbox.registrations[0].secret;
+
+		const first = await replace();
+		expect(await send(first)).toBe(401);
+		expect(await send(secretNow())).toBe(200);
+
+		// What starts then knows the older record alone. The first delivery that does not fit has it look at AcountPay.
+		const second = await replace();
+		await n8n.restart('kill');
+		await sleep(1_000);
+		const third = secretNow();
+		expect(await send(third)).toBe(401);
+		expect(secretNow()).not.toBe(third);
+		expect(await send(secretNow())).toBe(200);
+		for (const removed of [first, second, third]) expect(await send(removed)).toBe(401);
+		expect(sandbox.registrations).toHaveLength(1);
+		expect(n8n.log()).toMatch(/has registered \d+\. Events since it last started the workflow/);
+	} finally {
+		await n8n.stop();
+	}
+});
+
+describe('who may read or copy the workflow, but not the credential,', () => {
+	/** n8n's public API with a key of the owner. */
+	async function publicApi() {
+		const scopes = ['workflow:create', 'workflow:read'];
+		const { data: created } = await axios.post<{ data: { rawApiKey: string } }>(
+			`${api.url}/rest/api-keys`,
+			{ label: randomUUID(), scopes, expiresAt: null },
+			{ proxy: false, headers: { cookie: api.cookie } },
+		);
+		return axios.create({
+			baseURL: `${api.url}/api/v1`,
+			proxy: false,
+			headers: { 'X-N8N-API-KEY': created.data.rawApiKey },
+		});
+	}
+
+	it('finds no secret in it: in the editor, the public API or an export', async () => {
+		const { id } = await createTrigger(api);
+		await publish(api, id);
+		const [{ secret }] = sandbox.registrations;
+		const http = await publicApi();
+		const { data: shown } = await http.get<object>(`/workflows/${id}`);
+		for (const text of [
+			JSON.stringify(await api.getWorkflow(id)),
+			JSON.stringify(shown),
+			await cli('export:workflow', `--id=${id}`),
+		]) {
+			expect(text).toContain('"sealed"');
+			for (const hidden of [secret, sandbox.keys.clientSecret]) expect(text).not.toContain(hidden);
+		}
+		await api.deactivate(id);
+	});
+
+	it("gets a webhook of the copy's own, and none of somebody else", async () => {
+		sandbox.settings.removableWebhooks = true;
+		const http = await publicApi();
+		const { id } = await createTrigger(api);
+		await publish(api, id);
+		const { ...original } = sandbox.registrations[0];
+		const foreign = { url: 'https://shop.example.com/hook', events: ['payment.failed'] };
+		await keyPartnerOf(sandbox).call('post', '/webhooks', foreign);
+		const { ...shop } = sandbox.registrations[1];
+
+		const { data } = await http.get<StoredWorkflow & { staticData: IDataObject }>(
+			`/workflows/${id}`,
+		);
+		const { nodes, connections, staticData } = data;
+		const inTheClear = { id: String(shop.id), secret: shop.secret, url: 'x', baseUrl: sandbox.url };
+		for (const taken of [
+			staticData,
+			{ 'node:AcountPay Trigger': { registration: inTheClear } },
+		] as IDataObject[]) {
+			const webhookId = randomUUID();
+			const { data: copy } = await http.post<StoredWorkflow>('/workflows', {
+				name: 'Copy',
+				nodes: nodes.map((node) => (node.webhookId ? { ...node, webhookId } : node)),
+				connections,
+				settings: {},
+				staticData: taken,
+			});
+			expect(await api.getWorkflow(copy.id)).toMatchObject({ staticData: taken });
+			await publish(api, copy.id);
+			const url = api.webhookUrl(`${webhookId}/webhook`);
+			expect(sandbox.registrations).toMatchObject([original, shop, { url }]);
+			const body = await paidBody();
+			for (const [key, status] of [
+				[original.secret, 401],
+				[shop.secret, 401],
+				[sandbox.registrations[2].secret, 200],
+			] as const) {
+				expect(await post(url, body, keyWebhookHeaders(body, key))).toMatchObject({ status });
+			}
+			await unpublish(api, copy.id, () => sandbox.registrations.length === 2);
+			expect(sandbox.registrations).toMatchObject([original, shop]);
+		}
+		await api.deactivate(id);
+	});
+
+	it('can sign nothing with the mask that the list shows', async () => {
+		const { id, url } = await createTrigger(api);
+		await publish(api, id);
+		const { ...registered } = sandbox.registrations[0];
+		await unpublish(api, id, () => log().includes(`could not remove the webhook ${registered.id}`));
+		const secret = 'whsec_xxxxxxxxxxxx';
+		sandbox.faults.add({
+			match: { endpoint: 'listWebhooks' },
+			status: 200,
+			body: [{ ...registered, secret }],
+			times: Infinity,
+		});
+		await publish(api, id);
+		const body = await paidBody();
+		expect(await post(url, body, keyWebhookHeaders(body, secret))).toMatchObject({ status: 401 });
+		const right = keyWebhookHeaders(body, registered.secret);
+		expect(await post(url, body, right)).toMatchObject(ACCEPTED);
+		expect(asked('registerWebhook')).toBe(1);
+		await api.deactivate(id);
+	});
 });

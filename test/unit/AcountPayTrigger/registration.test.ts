@@ -531,6 +531,10 @@ describe('deliveries that nobody has signed', () => {
 			}
 			const most = wrong === 'incomplete list' ? 0 : 9;
 			expect(process.registeredAt).toHaveLength(most);
+			// They keep nobody from publishing.
+			world.acountPay.fault = undefined;
+			expect(await world.publish(process)).toBe(true);
+			expect(await world.pay(process)).toBe(1);
 		},
 	);
 
