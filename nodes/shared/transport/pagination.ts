@@ -5,6 +5,9 @@ import { ApiError } from '../errors';
 /** The page sizes to try, in this order: AcountPay does not document its maximum. */
 const PAGE_SIZES = [100, 50, 20, 10, 5, 2, 1];
 
+/** How many entries a page has when no limit is asked for (documented): the maximum is not below that (assumed). */
+const DEFAULT_PAGE_SIZE = 20;
+
 /** How many pages of one list are read, repeated readings included. */
 const MAX_PAGES = 2_000;
 
@@ -60,7 +63,8 @@ export const tooLongError = ({ name }: Pick<PagedList, 'name'>): UnreadableList 
  * Entries come and go meanwhile and may be shuffled, so the list is read again until as many entries as its own count
  * (`total`, documented for payments) were found. A count that falls moves entries to pages that were read already: reading
  * begins anew, and what was found before no longer counts. Not noticed is an entry that goes and another that comes
- * behind it between the same two pages. A list without a count is read until a reading finds nothing new.
+ * behind it between the same two pages. A list without a count is read until a reading finds nothing new; so is one whose
+ * count is smaller than what was read.
  *
  * @param wanted how many entries are wanted at most: a smaller page will do
  * @yields pages in the order of the list, in parts of at most 1,000 entries; n8n gets to run between them
@@ -78,7 +82,7 @@ export async function* pagesOf(list: PagedList, wanted = Infinity): AsyncGenerat
 	for (let idlePasses = 0; idlePasses < MAX_IDLE_PASSES; ) {
 		let isIdle = true;
 		let isFirst = true;
-		for await (const page of onePass(fetch)) {
+		for await (const page of onePass(fetch, wanted)) {
 			const hasFallen = page.total !== undefined && total !== undefined && page.total < total;
 			total = page.total;
 			if (hasFallen) {
@@ -111,11 +115,14 @@ export async function* pagesOf(list: PagedList, wanted = Infinity): AsyncGenerat
 	throw new UnreadableList(list.name, 'its pages kept changing');
 }
 
-/** Reads a page, and finds out how large it may be. */
+/** Reads a page, and finds out how large it may be, and whether its count is one of the list. */
 function pageFetcher({ name, fetchPage, deadline }: PagedList, wanted: number) {
 	const largest = Math.min(PAGE_SIZES[0], wanted);
 	const sizes = [largest, ...PAGE_SIZES.filter((size) => size < largest)];
 	let pages = 0;
+	/** How many entries the reading has had so far. */
+	let read = 0;
+	let isTotalWrong = false;
 	return async (number: number): Promise<Page> => {
 		for (;;) {
 			if (Date.now() > deadline) {
@@ -123,23 +130,44 @@ function pageFetcher({ name, fetchPage, deadline }: PagedList, wanted: number) {
 			}
 			if (++pages > MAX_PAGES) throw tooLongError({ name });
 			const page = await fetchPage(number, sizes[0]);
-			if (page !== 'tooLarge') return page;
-			sizes.shift();
+			if (page === 'tooLarge') {
+				sizes.shift();
+				continue;
+			}
+			const { entries, total = Infinity } = page;
+			read = (number === 1 ? 0 : read) + entries.length;
+			// An empty page may have a smaller one: entries were taken out meanwhile.
+			isTotalWrong ||= entries.length > 0 && total < read;
+			return isTotalWrong ? { ...page, total: undefined } : page;
 		}
 	};
 }
 
-/** Reads from the first page to the last, or to one that begins like the one before. */
-async function* onePass(fetch: (number: number) => Promise<Page>): AsyncGenerator<Page> {
+/**
+ * Reads from the first page to the last, or to one that begins like the one before. A first page whose count is its own
+ * length may be one of many: the end is believed when the second one is empty.
+ */
+async function* onePass(
+	fetch: (number: number) => Promise<Page>,
+	wanted: number,
+): AsyncGenerator<Page> {
 	let read = 0;
 	let lastHead: string | undefined;
+	let next: Page | undefined;
 	for (let number = 1; ; number++) {
-		const page = await fetch(number);
-		const { entries, total } = page;
+		let page = next ?? (await fetch(number));
+		next = undefined;
+		const { entries } = page;
+		const mayGoOn = entries.length >= DEFAULT_PAGE_SIZE && entries.length < wanted;
+		if (number === 1 && mayGoOn && page.total === entries.length) {
+			next = await fetch(2);
+			if (next.entries.length > 0) page = { ...page, total: undefined };
+		}
 		yield page;
 		read += entries.length;
 		const head = JSON.stringify(entries[0]);
-		if (entries.length === 0 || head === lastHead || (total !== undefined && read >= total)) return;
+		const isEnd = page.total !== undefined && read >= page.total;
+		if (entries.length === 0 || head === lastHead || isEnd) return;
 		lastHead = head;
 	}
 }

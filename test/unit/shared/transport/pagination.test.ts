@@ -12,6 +12,8 @@ interface ServerOptions {
 	/** `fixed`: every page has `max` entries; `only`: other sizes are refused. */
 	aboveMax?: 'clamp' | 'refuse' | 'fixed' | 'only';
 	statesTotal?: boolean;
+	/** What it says as its count: that of the list, 0, that of the page, or one too small. */
+	total?: 'right' | 'zero' | 'page' | 'tooSmall';
 	/** How many entries share a sort key: their order is another one on each request. */
 	ties?: number;
 	/** What happens after the request of that number. */
@@ -29,7 +31,7 @@ class Server {
 
 	fetchPage = async (page: number, limit: number) => {
 		const { order = 'newest', max = 50, aboveMax = 'clamp', change } = this.options;
-		const { statesTotal = true, ties = 1 } = this.options;
+		const { statesTotal = true, total = 'right', ties = 1 } = this.options;
 		this.requests.push({ page, limit });
 		if (aboveMax === 'refuse' && limit > max) return 'tooLarge' as const;
 		if (aboveMax === 'only' && limit !== max) return 'tooLarge' as const;
@@ -38,10 +40,14 @@ class Server {
 			.map((id) => ({ id, at: Math.floor(id / ties), tie: ties > 1 ? Math.random() : id }))
 			.sort((one, other) => one.at - other.at || one.tie - other.tie);
 		if (order === 'newest') all.reverse();
-		const answer = {
-			entries: all.slice((page - 1) * size, page * size).map(({ id }) => ({ id })),
-			...(statesTotal && { total: all.length }),
+		const entries = all.slice((page - 1) * size, page * size).map(({ id }) => ({ id }));
+		const totals = {
+			right: all.length,
+			zero: 0,
+			page: entries.length,
+			tooSmall: Math.max(0, all.length - 1),
 		};
+		const answer = { entries, ...(statesTotal && { total: totals[total] }) };
 		change?.(this.list, this.requests.length);
 		return answer;
 	};
@@ -129,11 +135,59 @@ describe('a list that holds still', () => {
 				const refused = aboveMax === 'refuse' ? sizes.indexOf(taken) : 0;
 				const size = { clamp: Math.min(100, max), refuse: taken, fixed: max }[aboveMax];
 				const pages = Math.max(1, Math.ceil(count / size));
+				// Of a count that may be that of the page, the second page tells.
+				const second = pages === 1 && count >= 20 ? 1 : 0;
 				// Without a count, a second reading has to find nothing new, and each ends on an empty page.
-				expect(requests).toBeLessThanOrEqual(refused + (statesTotal ? pages : 2 * (pages + 1)));
+				expect(requests).toBeLessThanOrEqual(
+					refused + (statesTotal ? pages + second : 2 * (pages + 1)),
+				);
 			}),
 			{ numRuns: 500 },
 		);
+	});
+});
+
+describe('a count that is wrong', () => {
+	it.each(['zero', 'page', 'tooSmall'] as const)('(%s) leaves nothing out', async (total) => {
+		for (const count of [1, 20, 21, 99, 100, 101, 150, 205, 300]) {
+			const { ids } = await read({ count, max: 100, total });
+			expect(ids).toEqual(upTo(count).reverse());
+		}
+	});
+
+	it('properties: all entries, whatever the count says', async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.constantFrom('right' as const, 'zero' as const, 'page' as const, 'tooSmall' as const),
+				fc.nat(700),
+				fc.integer({ min: 20, max: 120 }),
+				fc.constantFrom('clamp' as const, 'refuse' as const, 'fixed' as const),
+				async (total, count, max, aboveMax) => {
+					const size = {
+						clamp: Math.min(100, max),
+						refuse: [100, 50, 20].find((one) => one <= max)!,
+						fixed: max,
+					}[aboveMax];
+					// Two full pages and a count of as many entries look like the whole list.
+					fc.pre(total !== 'tooSmall' || count - 1 === size || (count - 1) % size !== 0);
+					const { ids, requests } = await read({ count, max, aboveMax, total });
+					expect(ids).toEqual(upTo(count).reverse());
+					expect(requests).toBeLessThanOrEqual(2 * (Math.ceil(count / size) + 2) + 2);
+				},
+			),
+			{ numRuns: 1_000 },
+		);
+	});
+
+	it('is told from one that has fallen: what is taken out meanwhile is noticed', async () => {
+		for (const taken of [1, 60, 110, 150]) {
+			const { ids, server } = await read({
+				count: 205,
+				change: (all, request) => void (request === 2 && all.splice(205 - taken, taken)),
+			});
+			const found = new Set(ids);
+			expect(server.list.filter((id) => !found.has(id))).toEqual([]);
+		}
 	});
 });
 
