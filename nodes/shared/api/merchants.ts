@@ -71,8 +71,8 @@ export const merchantNumberOf = (merchant: IDataObject): string | undefined =>
 	idIn(merchant, NUMBER_NAMES)?.toString();
 
 /** What tells that a response is about a merchant. */
-const NAMES_MERCHANT: ReadonlySet<string> = new Set([...NUMBER_NAMES, 'clientId']);
+const NAMES_MERCHANT = [...NUMBER_NAMES, 'clientId'] as const;
 
 /** The merchant in the response to a create. @returns undefined when the body names none */
 export const readCreatedMerchant = (body: Buffer): IDataObject | undefined =>
-	readCreated(body, NAMES_MERCHANT);
+	readCreated(body, 'merchant', NAMES_MERCHANT);

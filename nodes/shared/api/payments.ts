@@ -1,8 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
 import { idIn, type Page, readPage, withId } from './lists';
-import { readCreated } from './created';
+import { placesIn, readCreated } from './created';
 import type { ApiRequest } from './request';
-import { isId, isRecord } from './responses';
+import { isId } from './responses';
 
 /** How AcountPay's sandbox can end a payment without a customer (documented, sandbox only). */
 export const MOCK_PAYMENTS = ['true', 'fail', 'delay'] as const;
@@ -73,9 +73,9 @@ export const getQrCodeImage = (merchantClientId: string, paymentId: string): Api
 	accept: 'image/*',
 });
 
-/** The values under a name in a response: at the top, or in `data` or `payment` (assumed). */
+/** The values under a name in a response about a payment. */
 const valuesOf = (response: IDataObject, name: string): unknown[] =>
-	[response, response.data, response.payment].filter(isRecord).map((place) => place[name]);
+	placesIn(response, 'payment').map((place) => place[name]);
 
 const firstId = (values: unknown[]): string | undefined => {
 	const id = values.find(isId);
@@ -107,15 +107,15 @@ export function otherPaymentIn(response: IDataObject, paymentId: string): string
 	return named !== undefined || formOf(id) === formOf(paymentId) ? id : undefined;
 }
 
-/** What tells that a response is about a payment: `qrCodeUrl` is documented, ids are assumed, and so is where they stand. */
-const NAMES_PAYMENT: ReadonlySet<string> = new Set(['qrCodeUrl', 'paymentId', 'id']);
+/** What tells that a response is about a payment: `qrCodeUrl` is documented, ids are assumed. */
+const NAMES_PAYMENT = ['qrCodeUrl', 'paymentId', 'id'] as const;
 
 /**
  * The payment in the response to a create.
  * @returns undefined when the body can't be read or names no payment, such as an error that is sent with status 200
  */
 export const readCreatedPayment = (body: Buffer): IDataObject | undefined =>
-	readCreated(body, NAMES_PAYMENT);
+	readCreated(body, 'payment', NAMES_PAYMENT);
 
 /* With keys. The paths are the same, but for the status; the merchant is in the body. */
 

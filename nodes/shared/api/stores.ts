@@ -61,9 +61,6 @@ export const withStoreId = (store: IDataObject): IDataObject => withId(store, ID
 export const storeIdOf = (store: IDataObject): string | undefined =>
 	idIn(store, ID_NAMES)?.toString();
 
-/** What tells that a response is about a store. */
-const NAMES_STORE: ReadonlySet<string> = new Set(ID_NAMES);
-
 /** The store in the response to a create. @returns undefined when the body names none */
 export const readCreatedStore = (body: Buffer): IDataObject | undefined =>
-	readCreated(body, NAMES_STORE);
+	readCreated(body, 'store', ID_NAMES);

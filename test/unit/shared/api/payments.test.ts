@@ -8,6 +8,8 @@ import {
 	paymentIdOf,
 	readCreatedPayment,
 } from '../../../../nodes/shared/api/payments';
+import { readCreatedMerchant } from '../../../../nodes/shared/api/merchants';
+import { readCreatedStore } from '../../../../nodes/shared/api/stores';
 import type { RequestContext } from '../../../../nodes/shared/requestContext';
 import { Client } from '../../../../nodes/shared/transport/client';
 import { buffer } from '../../support';
@@ -76,6 +78,17 @@ describe('responses', () => {
 		[{ id: 0 }, true],
 		[{ error: 'declined', id: null, paymentId: '', qrCodeUrl: null }, false],
 		[{ id: 1, error: { id: 2 } }, true],
+		[{ id: 1, error: 'declined' }, true],
+		[{ result: { paymentId: 1 } }, true],
+		[{ success: true, payment: { id: 1 } }, true],
+		[{ success: false, id: 1 }, false],
+		[{ data: { success: false, id: 1 } }, false],
+		[{ success: false, message: 'Merchant inactive', merchant: { id: 42 } }, false],
+		[{ message: 'Merchant inactive', merchant: { id: 42 } }, false],
+		[{ payments: [{ id: 7 }] }, false],
+		[{ data: [{ id: 7 }] }, false],
+		[{ data: { payments: [{ id: 7 }], merchant: { id: 42 } } }, false],
+		[{ request: { id: 'req_1' } }, false],
 		[{ error: { id: 'err_1' }, errors: [{ id: 1 }], metadata: { id: 5 } }, false],
 		[{ statusCode: 500, message: 'oops', requestId: 1 }, false],
 		[{ ok: true }, false],
@@ -94,6 +107,8 @@ describe('responses', () => {
 		[{ id: '', paymentId: 0 }, '0'],
 		[{ data: { id: 'pay_1' } }, 'pay_1'],
 		[{ payment: { paymentId: 7 }, data: [] }, '7'],
+		[{ result: { data: { payment: { id: 7 } } } }, '7'],
+		[{ merchant: { id: 7 } }, undefined],
 		[{ id: 'pay_1', data: { id: 'pay_2' } }, 'pay_1'],
 		[{ id: null, data: 'pay_1', payment: null }, undefined],
 		[{}, undefined],
@@ -124,6 +139,21 @@ describe('responses', () => {
 	])('%j: paymentId is the payment', (value) => {
 		expect(paymentIdOf(value)).toBe('2');
 		expect(listedPaymentIdOf({ id: 1, paymentId: 2 })).toBe('2');
+	});
+});
+
+describe('a merchant, a store', () => {
+	it.each<[object, boolean, boolean]>([
+		[{ id: 42 }, true, true],
+		[{ clientId: 'shop' }, true, false],
+		[{ data: { merchant: { id: 42 } } }, true, false],
+		[{ result: { store: { storeId: 'loc_1' } } }, false, true],
+		[{ message: 'No such merchant', payment: { id: 7 } }, false, false],
+		[{ success: false, id: 42, clientId: 'shop' }, false, false],
+		[{ merchants: [{ id: 42 }], stores: [{ id: 1 }] }, false, false],
+	])('%j is about a merchant: %p; about a store: %p', (body, isMerchant, isStore) => {
+		expect(readCreatedMerchant(buffer(body))).toEqual(isMerchant ? body : undefined);
+		expect(readCreatedStore(buffer(body))).toEqual(isStore ? body : undefined);
 	});
 });
 
