@@ -22,6 +22,12 @@ describe('a payment that was made although the response', () => {
 		['was a redirect', { status: 302, redirectTo: '/v1/partner/payments', made: true }, {}],
 		['was HTML', { status: 201, made: true, body: '<h1>Thank you</h1>' }, {}],
 		['names nothing', { status: 201, made: true, body: { error: 'Internal error' } }, {}],
+		['names a merchant', { status: 200, made: true, body: { merchant: { id: 42 } } }, {}],
+		[
+			'is about another payment',
+			{ status: 201, made: true, body: { paymentId: 1, referenceNumber: 'OTHER' } },
+			{},
+		],
 	])('%s is handed out as made', async (_what, fault, options) => {
 		trouble(fault);
 		const execution = await run(1, options);

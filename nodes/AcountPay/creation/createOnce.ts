@@ -66,6 +66,11 @@ export interface Creation {
 	 * @returns undefined when the body names nothing that was created
 	 */
 	readCreated(body: Buffer): IDataObject | undefined;
+	/**
+	 * Whether that is something else than was asked for.
+	 * @returns why, as the end of 'AcountPay …'; undefined when nothing speaks for it
+	 */
+	contradicts?(response: IDataObject): string | undefined;
 	/** What a refusal means, as a sentence of its own: 'This payment was not created.' */
 	notCreated: string;
 	/** What a person does when the outcome is unknown. */
@@ -198,7 +203,8 @@ async function create(
 	const sent: SendResult = await sendAtMostOnce(client, creation.request, options, observer);
 	const { status } = sent;
 	const response = isSuccess(sent) ? creation.readCreated(sent.body) : undefined;
-	if (response) {
+	const contradiction = response && creation.contradicts?.(response);
+	if (response && contradiction === undefined) {
 		lookUp?.created(response);
 		record.created(response);
 		creation.onCreated?.(response);
@@ -212,7 +218,7 @@ async function create(
 		observer.notCreated();
 		throw refusalError(client, sent, creation.subject, creation.notCreated);
 	}
-	const what = describeFailure(sent);
+	const what = contradiction ?? describeFailure(sent);
 	record.unknown(what, lookUp?.trace());
 	const found = await lookUp?.find(lookUp.trace(), false);
 	if (found?.kind === 'found') {

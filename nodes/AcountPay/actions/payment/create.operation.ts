@@ -143,7 +143,7 @@ export const create: Operation<CreateInput> = {
 		const { client, options, record } = work;
 		const { referenceNumber, amount, currency } = payment;
 		const request = createPayment(merchantClientId, payment, mockPayment);
-		const creation = creationOf(request, merchantClientId, referenceNumber);
+		const creation = creationOf(client, request, merchantClientId, referenceNumber);
 		const known = record(request, labelOf(merchantClientId, referenceNumber, amount, currency));
 		const created = await createOnce(client, creation, options, known);
 		if (!qrCode) return [{ json: created }];

@@ -152,10 +152,14 @@ export const createWithKeys: Operation<CreateInput> = {
 			...(storeId !== undefined && { storeId }),
 			...(registerId !== undefined && { registerId }),
 		};
+		const common = creationOf(client, request, merchantClientId, referenceNumber, storeId);
 		const creation: Creation = {
-			...creationOf(request, merchantClientId, referenceNumber, storeId),
+			...common,
 			lookUp: new PaymentLookUp(client, wanted, options, known),
-			onCreated: (response) => existingPayments.add(client, wanted, executionId, response),
+			onCreated(response) {
+				common.onCreated?.(response);
+				existingPayments.add(client, wanted, executionId, response);
+			},
 		};
 		const createIt = async () => await createOnce(client, creation, options, known);
 		let created: IDataObject;

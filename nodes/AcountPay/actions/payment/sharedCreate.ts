@@ -1,17 +1,30 @@
 import type { IDataObject } from 'n8n-workflow';
-import { DEFAULT_CURRENCY, paymentIdOf, readCreatedPayment } from '../../../shared/api/payments';
+import {
+	DEFAULT_CURRENCY,
+	paymentIdOf,
+	readCreatedPayment,
+	referenceIn,
+} from '../../../shared/api/payments';
 import type { ApiRequest } from '../../../shared/api/request';
 import { ApiError, Cancelled, isItemError, UnexpectedError } from '../../../shared/errors';
+import type { Client } from '../../../shared/transport/client';
 import type { Creation } from '../../creation/createOnce';
 import type { Label } from '../../creation/idempotencyRecord';
 import type { Image, ItemOutput, ItemWork } from '../../operation/operation';
-import { keyOf } from './lookUp/samePayment';
+import { orderKeyOf, sentRequests } from './lookUp/sentRequests';
+import { keyOf, mayBeReference } from './lookUp/samePayment';
+
+const atAccount = ({ baseUrl, account }: Client, id: string) => `${baseUrl} ${account} ${id}`;
+
+const orderOf = ({ baseUrl }: Client, merchantId: string, referenceNumber: string) =>
+	orderKeyOf(baseUrl, { merchantId, referenceNumber });
 
 /**
  * What both ways to create a payment tell about it.
  * @param storeId the merchant's store, where the request names one
  */
 export const creationOf = (
+	client: Client,
 	request: ApiRequest,
 	merchantClientId: string,
 	referenceNumber: string,
@@ -31,6 +44,28 @@ export const creationOf = (
 	},
 	title: `Payment '${referenceNumber}'`,
 	readCreated: readCreatedPayment,
+	contradicts(response) {
+		const shown = referenceIn(response);
+		if (shown !== undefined && !mayBeReference(referenceNumber, shown)) {
+			return `responded about another payment, with the reference '${shown}'`;
+		}
+		const id = paymentIdOf(response);
+		if (id === undefined) return undefined;
+		return sentRequests.isOfOtherOrder(
+			atAccount(client, id),
+			orderOf(client, merchantClientId, referenceNumber),
+		)
+			? `responded about payment '${id}', which is that of another order`
+			: undefined;
+	},
+	onCreated(response) {
+		const id = paymentIdOf(response);
+		if (id === undefined) return;
+		sentRequests.setOrder(
+			atAccount(client, id),
+			orderOf(client, merchantClientId, referenceNumber),
+		);
+	},
 	notCreated: 'This payment was not created.',
 	unknownAdvice:
 		'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.',

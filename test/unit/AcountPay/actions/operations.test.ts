@@ -244,7 +244,7 @@ describe('with keys', () => {
 
 	it('the QR code is drawn of the link, where it is wanted', async () => {
 		const { client } = scripted([
-			response(201, { paymentId: 7, paymentUrl: 'https://pay.acountpay.com/p/7' }),
+			response(201, { paymentId: 8, paymentUrl: 'https://pay.acountpay.com/p/7' }),
 		]);
 		const stored: Image[] = [];
 		const work = {

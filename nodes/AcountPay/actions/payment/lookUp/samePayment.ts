@@ -80,6 +80,10 @@ function isSimilar(wanted: string, listed: string): boolean {
 	});
 }
 
+/** Whether AcountPay may show the wanted reference so: as it is, or as a server may have rewritten it. */
+export const mayBeReference = (wanted: string, shown: string): boolean =>
+	plain(shown) === plain(wanted) || isSimilar(wanted, shown);
+
 /** Whether a listed text is the beginning of the one that was asked for: then it tells nothing. */
 const isCutOff = (wanted: string, listed: string): boolean =>
 	plain(wanted).startsWith(plain(plain(listed).replace(/(…|\.\.\.)$/, '')));
@@ -112,7 +116,7 @@ export function compare(wanted: WantedPayment, listed: ListedPayment): Compariso
 		merchantClientId === undefined || lower(merchantClientId) === lower(wanted.merchantId);
 	const isSameReference =
 		referenceNumber === undefined || plain(referenceNumber) === plain(wanted.referenceNumber);
-	const fits = isSameReference || isSimilar(wanted.referenceNumber, referenceNumber);
+	const fits = isSameReference || mayBeReference(wanted.referenceNumber, referenceNumber);
 	// What it shows says that it is another one, whatever it leaves out.
 	if (!isSameMerchant || !fits) return { relation: 'other', differences: [] };
 	const missing = NEEDED.filter(([name]) => listed[name] === undefined);

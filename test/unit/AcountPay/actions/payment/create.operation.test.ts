@@ -360,6 +360,69 @@ it('a long value is cut short in what is said of it', () => {
 	expect(message).toMatch(/x…$/);
 });
 
+describe('a response that shows', () => {
+	let orders = 1_000;
+
+	/** Runs Create for an order; the last response is AcountPay's to all requests. */
+	async function run(order: { merchant?: string; reference: string }, body: object) {
+		const { client } = scripted([response(201, body)]);
+		const { merchant = 'merchant_1', reference } = order;
+		const payment = { amount: 1, referenceNumber: reference };
+		return await create.run({ merchantClientId: merchant, payment, qrCode: false }, {
+			client,
+			options: callOptions,
+			record: (request: ApiRequest) => recordFor(request),
+		} as unknown as ItemWork);
+	}
+
+	it.each([
+		['ORDER-1', 'ORDER-1'],
+		['ORDER-1', ' order 1 '],
+		['Blåbær-1', 'BLAABAER-1'],
+		['Cafe\u0301 1', 'Caf\u00e9 1'],
+		['ORDER-2026-000001-WITH-MORE', 'ORDER-2026-000001-'],
+		['1001', 1001],
+		['ORDER-1', ''],
+		['ORDER-1', null],
+	])('for %p the reference %p is the payment that was created', async (reference, shown) => {
+		for (const body of [
+			{ id: ++orders, referenceNumber: shown },
+			{ id: ++orders, data: { payment: { referenceNumber: shown } } },
+		]) {
+			expect(await run({ reference }, body)).toEqual([{ json: body }]);
+		}
+	});
+
+	it.each([
+		['ORDER-1', 'ORDER-10'],
+		['ORDER-10', 'ORDER-1'],
+		['ORDER-1', 'OTHER'],
+		['1001', 1002],
+	])('for %p the reference %p is about another payment', async (reference, shown) => {
+		for (const body of [
+			{ id: ++orders, referenceNumber: shown },
+			{ data: { payment: { id: ++orders, referenceNumber: shown } } },
+		]) {
+			expect(await errorFrom(run({ reference }, body))).toMatchObject({
+				outcome: 'unknown',
+				message: `Payment '${reference}' may or may not exist: AcountPay responded about another payment, with the reference '${shown}'`,
+			});
+		}
+	});
+
+	it('the payment of another order, or merchant, is about another payment', async () => {
+		const body = { id: ++orders };
+		expect(await run({ reference: 'ORDER-1' }, body)).toEqual([{ json: body }]);
+		for (const other of [{ reference: 'ORDER-2' }, { reference: 'ORDER-1', merchant: 'm2' }]) {
+			expect(await errorFrom(run(other, body))).toMatchObject({
+				outcome: 'unknown',
+				message: `Payment '${other.reference}' may or may not exist: AcountPay responded about payment '${body.id}', which is that of another order`,
+			});
+		}
+		expect(await run({ reference: 'ORDER-1' }, body)).toEqual([{ json: body }]);
+	});
+});
+
 describe('Create with a QR code', () => {
 	const stored = { data: '', mimeType: 'image/png' } as IBinaryData;
 	const payment = { amount: 1, referenceNumber: 'ORDER-1' };
