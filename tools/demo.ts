@@ -308,7 +308,7 @@ async function watchSale(demo: Demo, signal: AbortSignal): Promise<void> {
 	try {
 		const outcome = await saleOutcome(demo, signal);
 		console.log(
-			`\n${SALE.reference} continued with '${outcome}'. Reload the point of sale in n8n to see its way.`,
+			`\n${SALE.reference} continued with '${outcome}'. Reload the point of sale in n8n to see which way it went.`,
 		);
 	} catch (error) {
 		if (!signal.aborted) console.error(`\n${(error as Error).message}`);

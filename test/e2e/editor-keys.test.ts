@@ -314,6 +314,9 @@ describe('the authentication of a saved node is switched by choosing another cre
 		await editor.page.keyboard.press('Escape');
 		await picker().getByTestId('rlc-mode-selector').click();
 		await editor.page.getByRole('option', { name: 'By ID' }).click();
+		await editor.fields
+			.getByText('no list of merchants for access tokens')
+			.waitFor({ state: 'hidden' });
 		await picker().getByTestId('rlc-input').fill('merchant_aarhus');
 		await picker().getByTestId('rlc-input').blur();
 		await until(

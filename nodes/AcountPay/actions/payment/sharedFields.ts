@@ -68,7 +68,11 @@ export const merchantIdFields: INodeProperties[] = [
 	{
 		...merchantPickerField,
 		description: merchantIdField.description,
-		hint: 'AcountPay has no list of merchants for access tokens: choose By ID',
+		modes: merchantPickerField.modes!.map((mode) =>
+			mode.type === 'list'
+				? { ...mode, hint: 'AcountPay has no list of merchants for access tokens: choose By ID' }
+				: { ...mode, placeholder: merchantIdField.placeholder },
+		),
 		displayOptions: { show: IS_PICKED },
 	},
 ];
