@@ -34,10 +34,8 @@ interface Part {
 const README_PICTURES: Record<string, { screenshot: string; part?: Part }> = {
 	'qr-code': { screenshot: '08-qr-code', part: { x: 540, y: 66, width: 935, height: 715 } },
 	'payment-form': { screenshot: '22-payment-form' },
-	'payment-page': {
-		screenshot: '18-asked-to-pay-light',
-		part: { x: 392, y: 112, width: 496, height: 576 },
-	},
+	// The same payment: the README shows them side by side.
+	'payment-page': { screenshot: '24-payment-page' },
 };
 const README_IMAGES_DIR = join(EXAMPLES_DIR, '..', 'docs', 'images');
 

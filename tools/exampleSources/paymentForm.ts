@@ -60,7 +60,7 @@ const PRODUCT_FIELD = `={{ JSON.stringify([{
 const QR_CODE_STYLE = `=/* n8n takes images with a data address out of HTML, but leaves them in styles. */
 .form-header::after { content: "" / "QR code to pay"; display: block; width: min(100%, 296px); aspect-ratio: 1; margin: 16px auto 0; background: url("data:image/png;base64,{{ $('QR Code as Text').first().json.qrCode }}") center / contain no-repeat; }`;
 
-const PAY_HTML = `=<p>{{ $('Wait for the Money').isExecuted ? '<strong>No payment has come yet.</strong> Pay first, then click again.' : 'Scan the code with your phone.' + (${CREATED}.paymentUrl ? ' Already on your phone? Open the link.' : '') }}</p>{{ ${CREATED}.paymentUrl ? '<p><a href="' + ${CREATED}.paymentUrl + '" target="_blank" rel="noopener">Pay with your bank</a></p>' : '' }}`;
+const PAY_HTML = `=<p>{{ $('Wait for the Money').isExecuted ? '<strong>No payment has come yet.</strong> Pay first, then click again.' : 'Scan the code with your phone' + (${CREATED}.paymentUrl ? '. On a phone, open the link.' : '.') }}</p>{{ ${CREATED}.paymentUrl ? '<p><a href="' + ${CREATED}.paymentUrl + '" target="_blank" rel="noopener">Pay with your bank</a></p>' : '' }}`;
 
 /** A form in which people choose what to pay for, and a page with QR code and link. */
 export const paymentForm: ExampleSource = {

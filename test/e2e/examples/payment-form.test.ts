@@ -77,6 +77,11 @@ describe.each(WAYS)('payment form with $way', ({ suffix, merchant, api: kind }) 
 		expect(await textIn(await page.screenshot())).toBe(examples.pageOf(payment));
 		mkdirSync(SCREENSHOTS_DIR, { recursive: true });
 		await page.screenshot({ path: join(SCREENSHOTS_DIR, `22-payment-form${suffix}.png`) });
+		const customer = await browser.newPage({ viewport: { width: 496, height: 600 } });
+		await customer.goto(examples.pageOf(payment));
+		await customer.getByText('149.99 DKK').first().waitFor();
+		await customer.screenshot({ path: join(SCREENSHOTS_DIR, `24-payment-page${suffix}.png`) });
+		await customer.close();
 
 		await examples.payAndSettle(payment.referenceNumber);
 		await click('I have paid');
