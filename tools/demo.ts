@@ -273,7 +273,7 @@ function printPayments({ requests: counts, execution, sandbox, plan }: Demo) {
 	);
 }
 
-function printWhereToLook({ n8n, sandbox, sale }: Demo) {
+function printWhereToLook({ n8n, sandbox, sale, plan }: Demo) {
 	printValues("n8n's editor", [
 		['URL', `${n8n.url}/home/workflows`],
 		['E-mail', OWNER.email],
@@ -293,7 +293,7 @@ function printWhereToLook({ n8n, sandbox, sale }: Demo) {
 		]);
 	}
 	console.log(`
-A point of sale waits for its customer:
+A point of sale waits for its customer${plan.waits === 'running' ? '. n8n shows it once it has ended' : ''}:
   ${n8n.url}/workflow/${sale.workflowId}/executions/${sale.executionId}
 
 Be the customer, click 'Pay', and it continues:
