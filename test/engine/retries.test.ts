@@ -264,6 +264,30 @@ describe('a retry by hand', () => {
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
+	it('with a reference that is another one in each execution, and another description: one payment each', async () => {
+		const node = (additionalFields = {}) => {
+			const one = createNode({ maxConcurrency: 1 });
+			one.parameters!.referenceNumber = '={{ $json.reference }}-{{ $execution.id }}';
+			return { ...one, parameters: { ...one.parameters, additionalFields } };
+		};
+		sandbox.faults.add({ match: { endpoint: 'create', nth: 8 }, status: 422 });
+		const failed = await engine.runNode({ node: node(), items: orders(10) });
+		expect(sandbox.payments).toHaveLength(7);
+		const retried = await engine.retry(failed, savedWith(node({ description: 'new' })));
+		expect(retried.status).toBe('success');
+		expect(sandbox.payments).toHaveLength(10);
+	});
+
+	it('with another amount by an expression alone: that item fails, and none gets a second payment', async () => {
+		const node = createNode({ maxConcurrency: 1 });
+		node.parameters!.amount = '={{ Number($execution.id) }}';
+		sandbox.faults.add({ match: createOf(7), status: 422 });
+		const failed = await engine.runNode({ node, items: orders(10) });
+		const retried = await engine.retry(failed);
+		expect(retried.error?.message).toMatch(/^Payment 'ORDER-0' exists already: .* for \d+ DKK/);
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+	});
+
 	it('again, after the first retry has ended: nothing is created twice', async () => {
 		const failed = await failedExecution();
 		sandbox.faults.add({ match: createOf(7), status: 400 });

@@ -111,6 +111,10 @@ export async function createOnce(
 	});
 }
 
+/** Where 'Resend Unknown' has sent nothing, another retry would not either. */
+const NOT_SENT_AGAIN =
+	'So it was not sent again. If it certainly does not exist, run the workflow anew with this item alone.';
+
 /** Hands out what an earlier attempt has created, or finds out what it has. */
 async function resolveEarlier(
 	client: Client,
@@ -122,9 +126,11 @@ async function resolveEarlier(
 	const { hasOtherTerms } = record;
 	if (isCreated(earlier)) {
 		if (hasOtherTerms) throw otherTermsError(creation, earlier);
-		// What was there before this execution may have been paid since.
 		const isExisting = earlier.answer.existing === true;
-		return (isExisting && (await creation.findExisting?.())) || earlier.answer;
+		if (!isExisting || !creation.findExisting) return earlier.answer;
+		// What was there before this execution may have been paid, or have expired, since.
+		const existing = await creation.findExisting();
+		return existing ?? (await create(client, creation, options, record));
 	}
 	const what = describeUnknown(earlier);
 	const willResend = options.resendUnknown && !hasOtherTerms;
@@ -136,7 +142,11 @@ async function resolveEarlier(
 		return found.response;
 	}
 	if (!willResend || found?.kind === 'doubt') {
-		throw unknownError(creation, what, { isOld: true, looked: found?.report });
+		const notSent = willResend ? ` ${NOT_SENT_AGAIN}` : '';
+		throw unknownError(creation, what, {
+			isOld: true,
+			looked: found && `${found.report}${notSent}`,
+		});
 	}
 	return await create(client, creation, options, record).catch((error: unknown) => {
 		// Whatever became of the second request, the first may have created it.
@@ -151,7 +161,7 @@ function obstacleError(creation: Creation, { entry, executionId }: Obstacle): Ap
 	const payment = isCreated(entry) ? entry.answer : undefined;
 	if (executionId !== undefined) {
 		return new ApiError(
-			'refused',
+			'unknown',
 			`${creation.title} was not sent: execution ${executionId}, another retry of the same execution, may have created it`,
 			`Nothing was sent for this item. Retry execution ${executionId} instead: it knows what it has created.`,
 			{ isOld: true, payment },
@@ -159,7 +169,7 @@ function obstacleError(creation: Creation, { entry, executionId }: Obstacle): Ap
 	}
 	if (payment) {
 		return new ApiError(
-			'refused',
+			'unknown',
 			`${creation.title} was not sent: an earlier run of this node in this execution created it`,
 			'Nothing was sent for this item. If it is another order, give it a reference of its own.',
 			{ isOld: true, payment },
@@ -177,7 +187,7 @@ const otherTermsError = (
 	new ApiError(
 		'refused',
 		`${title} exists already: an earlier attempt of this execution created it${terms ? ` for ${terms}` : ''}`,
-		'Nothing was sent now. Change the item back, or run the workflow anew if another one is wanted.',
+		'Nothing was sent now. Change the item back. If another one is wanted, run the workflow anew with this item alone.',
 		{ isOld: true, payment: answer },
 	);
 

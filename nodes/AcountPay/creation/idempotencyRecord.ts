@@ -20,6 +20,8 @@ export interface Label {
 	key?: string;
 	/** What has to be equal besides, in words: '149.99 DKK'. */
 	terms?: string;
+	/** The merchant that it is for. */
+	merchantId?: string;
 }
 
 /** What tells a creation from another one. The names are in stored executions: they are never renamed. */
@@ -28,11 +30,13 @@ export interface Identity extends Label {
 	request: string;
 	/** Hash of the node's parameters and the item that it came from. */
 	origin: string;
+	/** Hash of the parameters that the label is written in, and of the item: an expression gives another label in a retry. */
+	labelOrigin?: string;
 }
 
 /**
- * What the store holds of one creation. `trace` is missing where nothing can be looked up, and in entries of 0.1.0; `key`
- * and `terms` are missing in older entries.
+ * What the store holds of one creation. `trace` is missing where nothing can be looked up, and in entries of 0.1.0; `key`,
+ * `terms`, `merchantId` and `labelOrigin` are missing in older entries.
  */
 export type Entry = Identity &
 	KnownState & {
@@ -53,6 +57,9 @@ const underWay = new WeakMap<Entry[], Promise<unknown>>();
 /** Whether an entry is of this creation by what a person knows it by. Older entries have the reference alone. */
 export const hasSameLabel = (entry: Entry, { key, referenceNumber }: Identity): boolean =>
 	entry.key === undefined ? entry.referenceNumber === referenceNumber : entry.key === key;
+
+const differs = (one?: string, other?: string) =>
+	one !== undefined && other !== undefined && one !== other;
 
 /** Something that may be this creation, and that it can't be told from. */
 export interface Obstacle {
@@ -98,6 +105,7 @@ export class IdempotencyRecord {
 			...entries.filter(({ request }) => request === identity.request),
 			...entries.filter((entry) => this.isFromSameItem(entry)),
 			...entries.filter((entry) => hasSameLabel(entry, identity)),
+			...entries.filter((entry) => this.hasSameLabelOrigin(entry)),
 		];
 		return found.find(isCreated) ?? found.at(0);
 	}
@@ -105,6 +113,13 @@ export class IdempotencyRecord {
 	/** Whether an entry is of the same item. Where it comes from tells nothing in another retry: its items may differ. */
 	private isFromSameItem(entry: Entry): boolean {
 		return entry.origin === this.identity.origin && this.store.isOwn(entry);
+	}
+
+	private hasSameLabelOrigin(entry: Entry): boolean {
+		const { labelOrigin } = this.identity;
+		return (
+			labelOrigin !== undefined && entry.labelOrigin === labelOrigin && this.store.isOwn(entry)
+		);
 	}
 
 	/** What keeps this creation from being sent though nothing is known of it. */
@@ -115,9 +130,11 @@ export class IdempotencyRecord {
 	/** Whether {@link earlier} was asked for on other terms than this creation is now. */
 	get hasOtherTerms(): boolean {
 		const { earlier, identity } = this;
-		if (!earlier || earlier.request === identity.request || this.isFromSameItem(earlier))
-			return false;
-		return earlier.terms !== identity.terms;
+		if (!earlier || earlier.request === identity.request) return false;
+		if (differs(earlier.merchantId, identity.merchantId)) return true;
+		return this.isFromSameItem(earlier)
+			? differs(earlier.terms, identity.terms)
+			: earlier.terms !== identity.terms;
 	}
 
 	/**

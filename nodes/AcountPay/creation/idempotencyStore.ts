@@ -42,6 +42,8 @@ export interface NamedItem {
 export interface Summary {
 	/** `id`: AcountPay's, where its response has one. */
 	created: Array<NamedItem & { id?: string }>;
+	/** Was there before, and took the place of a new one. */
+	existing: Summary['created'];
 	/** AcountPay may or may not have acted on it. */
 	unknown: NamedItem[];
 }
@@ -54,6 +56,15 @@ const hashOf = (value: unknown) =>
  * such a parameter changes nothing, so it must not change the hash either: 0.1.0's hashes are in stored executions.
  */
 const NEWER_DEFAULTS: Readonly<Record<string, unknown>> = { authentication: 'oAuth2' };
+
+/** The parameters that a person writes a label in, of all operations. */
+const LABEL_PARAMETERS: ReadonlySet<string> = new Set([
+	'merchantId',
+	'referenceNumber',
+	'merchantNumber',
+	'name',
+	'companyName',
+]);
 
 const withoutNewerDefaults = (parameters: object) =>
 	Object.fromEntries(
@@ -90,6 +101,7 @@ export class IdempotencyStore implements RecordStore {
 	private readonly iterationKey: string;
 	private readonly iteration: Iteration;
 	private readonly parameters: string;
+	private readonly labelParameters: Array<[string, unknown]>;
 	private readonly executionId: string;
 	/** The iteration that is retried by hand, for all retries of it; undefined when this is no retry. */
 	private readonly retriedIteration?: string;
@@ -118,6 +130,9 @@ export class IdempotencyStore implements RecordStore {
 		}
 		const { parameters } = execution.getNode();
 		this.parameters = hashOf({ ...withoutNewerDefaults(parameters), options: undefined });
+		this.labelParameters = Object.entries(parameters).filter(([name]) =>
+			LABEL_PARAMETERS.has(name),
+		);
 	}
 
 	/** The record of one creation. */
@@ -125,14 +140,18 @@ export class IdempotencyStore implements RecordStore {
 		itemIndex: number,
 		item: INodeExecutionData,
 		{ baseUrl, method, path, headers, body }: BuiltRequest,
-		{ referenceNumber, key, terms }: Label,
+		{ referenceNumber, key, terms, merchantId }: Label,
 	): IdempotencyRecord {
 		const identity: Identity = {
 			request: hashOf([baseUrl, method, path, headers, body]),
 			origin: hashOf([baseUrl, this.parameters, item.json]),
+			...(this.labelParameters.length > 0 && {
+				labelOrigin: hashOf([baseUrl, path, this.labelParameters, item.json]),
+			}),
 			referenceNumber,
 			...(key !== undefined && { key: hashOf([baseUrl, key]) }),
 			...(terms !== undefined && { terms }),
+			...(merchantId !== undefined && { merchantId }),
 		};
 		let entries = (this.iteration.items[itemIndex] ??= []);
 		if (this.retriedIteration !== undefined) {
@@ -187,14 +206,15 @@ export class IdempotencyStore implements RecordStore {
 
 	/** What this iteration has created, and whose outcome is unknown, earlier attempts included. */
 	summary(): Summary {
-		const summary: Summary = { created: [], unknown: [] };
+		const summary: Summary = { created: [], existing: [], unknown: [] };
 		for (const [item, entries] of Object.entries(this.iteration.items)) {
 			for (const entry of entries) {
 				const named = { itemIndex: Number(item), name: entry.referenceNumber };
-				if (isCreated(entry)) {
-					summary.created.push({ ...named, id: this.idOf(entry.answer) });
-				} else {
-					summary.unknown.push(named);
+				if (!isCreated(entry)) summary.unknown.push(named);
+				else {
+					const { created, existing } = summary;
+					const list = entry.answer.existing === true ? existing : created;
+					list.push({ ...named, id: this.idOf(entry.answer) });
 				}
 			}
 		}

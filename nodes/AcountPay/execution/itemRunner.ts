@@ -232,7 +232,7 @@ export class ItemRunner<Input> {
 				const result = this.results.at(item);
 				return result && 'failed' in result ? result.failed : undefined;
 			},
-			this.operation.noun,
+			this.operation,
 		);
 	}
 

@@ -12,10 +12,10 @@ import { type RunMode, runModeOf } from '../../shared/runMode';
 import { safeRetry } from './retryAdvice';
 import type { RunSummary } from './runSummary';
 
-/** Whether the option 'If a Payment Exists' keeps a new execution from creating what exists. */
+/** Whether the option 'If a Payment Exists' keeps a new execution from creating what exists. An expression may say otherwise. */
 const looksForExisting = ({ parameters }: INode): boolean => {
-	const { existingPayment = 'create' } = (parameters?.options ?? {}) as IDataObject;
-	return existingPayment !== 'create';
+	const { existingPayment } = (parameters?.options ?? {}) as IDataObject;
+	return existingPayment === 'return' || existingPayment === 'fail';
 };
 
 /** How many payments an error names in its text; all of them are in its `context`. */
@@ -37,7 +37,7 @@ const messageFor = (failed: ItemError, itemIndex: number, mode: RunMode) =>
 /**
  * The error that ends the node.
  * @param summary what became of the items; all of it goes into the error's `context` as `paymentsMade` (`merchantsMade`,
- *   `storesMade`), `outcomesUnknown`, `refused` and `notStarted`
+ *   `storesMade`), `paymentsExisting` where there are such, `outcomesUnknown`, `refused` and `notStarted`
  * @returns NodeApiError when AcountPay was asked, NodeOperationError when a field is wrong
  */
 export function nodeErrorFor(
@@ -49,24 +49,26 @@ export function nodeErrorFor(
 	const mode = runModeOf(context);
 	const message = messageFor(failed, itemIndex, mode);
 	const isOther = (item: { itemIndex: number }) => item.itemIndex !== itemIndex;
-	const { noun = 'payment', created, unknown, refused, notStarted } = summary;
+	const { noun = 'payment', created, existing, unknown, refused, notStarted } = summary;
 	const description = [
 		failed.description,
 		...sentencesFor({
 			noun,
 			created,
+			existing,
 			unknown: unknown.filter(isOther),
 			refused: refused.filter(isOther),
 			notStarted: notStarted.filter(isOther),
 		}),
 		created.length + unknown.length > 0 &&
-			safeRetry(
+			safeRetry({
 				mode,
-				context.getExecutionId(),
-				unknown.length > 0,
+				executionId: context.getExecutionId(),
+				hasUnknown: unknown.length > 0,
 				noun,
-				looksForExisting(context.getNode()),
-			),
+				looksUp: summary.looksUp,
+				looksFirst: looksForExisting(context.getNode()),
+			}),
 	]
 		.filter(Boolean)
 		.join(' ');
@@ -84,6 +86,9 @@ export function nodeErrorFor(
 	Object.assign(error.context, {
 		outcome: nameOf(failed.outcome),
 		[`${noun}sMade`]: created.map((item) => inContext(noun, item)),
+		...(existing.length > 0 && {
+			[`${noun}sExisting`]: existing.map((item) => inContext(noun, item)),
+		}),
 		outcomesUnknown: unknown.map((item) => inContext(noun, item)),
 		refused: refused.map((item) => inContext(noun, item)),
 		notStarted: notStarted.map((item) => inContext(noun, item)),
@@ -164,16 +169,19 @@ const titleOf = (noun: Noun) => `${noun[0].toUpperCase()}${noun.slice(1)}`;
 function namesIn({
 	noun = 'payment',
 	created,
+	existing,
 	unknown,
 	refused,
 	notStarted,
 }: RunSummary): Array<[string, string[]]> {
 	const textOf = ({ itemIndex, name }: RunSummary['notStarted'][number]) =>
 		name ?? `item ${itemIndex}`;
+	const withId = (item: RunSummary['created'][number]) => `${textOf(item)} = ${item.id ?? 'no ID'}`;
 	return [
 		['May or may not exist', unknown.map(textOf)],
 		['Refused', refused.map(textOf)],
-		[`${titleOf(noun)}s created`, created.map((item) => `${textOf(item)} = ${item.id ?? 'no ID'}`)],
+		[`${titleOf(noun)}s created`, created.map(withId)],
+		['Existed already', existing.map(withId)],
 		['Not started', notStarted.map(textOf)],
 	];
 }

@@ -1,23 +1,29 @@
 import type { Noun } from '../../shared/transport/apiErrors';
 import type { RunMode } from '../../shared/runMode';
 
+/** What decides how a run that has failed may go on. */
+export interface FailedRun {
+	mode: RunMode;
+	/** Of the execution that the node runs in. */
+	executionId: string;
+	/** Whether there is something that may or may not exist. */
+	hasUnknown: boolean;
+	/** What the node creates. */
+	noun: Noun;
+	/** Whether AcountPay's list is read before something is sent again, and nothing is sent where it leaves a doubt. */
+	looksUp?: boolean;
+	/** Whether a new execution looks for what exists, and creates no other. */
+	looksFirst?: boolean;
+}
+
 /**
  * The one way to run the node again that creates nothing twice that it has created, and the ways that do. A retry gets what
  * the node has stored in that very execution: so the newest one knows most, and an item is known by merchant and reference.
- * @param executionId of the execution that the node runs in
- * @param hasUnknown whether there is something that may or may not exist
- * @param noun what the node creates
- * @param looksFirst whether a new execution looks for what exists, and creates no other
  */
-export function safeRetry(
-	mode: RunMode,
-	executionId: string,
-	hasUnknown: boolean,
-	noun: Noun,
-	looksFirst = false,
-): string {
-	if (mode === 'tool' && looksFirst) return '';
-	if (mode === 'tool') return `Each new call of this tool creates a ${noun} of its own.`;
+export function safeRetry(run: FailedRun): string {
+	const { mode, executionId, hasUnknown, noun, looksFirst } = run;
+	if (mode === 'tool')
+		return looksFirst ? '' : `Each new call of this tool creates a ${noun} of its own.`;
 	const [where, again] = {
 		subWorkflow: [
 			`retry this sub-workflow's own execution, Executions → ${executionId} → Retry`,
@@ -32,8 +38,7 @@ export function safeRetry(
 	const unless = hasUnknown ? " (unless 'Resend Unknown' is on)" : '';
 	return [
 		`To continue, ${where}: it creates none of these ${noun}s again${unless}.`,
-		hasUnknown &&
-			"If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there. Where the list leaves a doubt, nothing is sent: run the workflow anew with that item alone.",
+		hasUnknown && resendAdvice(run),
 		noun === 'payment'
 			? 'Use the newest execution, and leave merchants and references as they are.'
 			: 'Use the newest execution, and leave names as they are.',
@@ -42,3 +47,11 @@ export function safeRetry(
 		.filter(Boolean)
 		.join(' ');
 }
+
+const resendAdvice = ({ looksUp }: FailedRun) => {
+	const resend =
+		"switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there";
+	return looksUp
+		? `If one certainly doesn't exist, ${resend}: it is sent again unless AcountPay's list leaves a doubt.`
+		: `Only if none of those that may exist does, ${resend}: all of them are sent again. Otherwise run the workflow anew with the missing ones alone.`;
+};

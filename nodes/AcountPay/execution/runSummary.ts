@@ -6,6 +6,8 @@ import type { NamedItem, Summary } from '../creation/idempotencyStore';
 export interface RunSummary extends Summary {
 	/** What the run creates; payments when not given. */
 	noun?: Noun;
+	/** Whether AcountPay's list is read before something with an unknown outcome is sent again. */
+	looksUp?: boolean;
 	/** AcountPay refused them, or a field is wrong: nothing was created. */
 	refused: Array<Partial<NamedItem> & { itemIndex: number }>;
 	/** Nothing was created: the run ended before they were sent, or they could not be sent. */
@@ -16,23 +18,26 @@ export interface RunSummary extends Summary {
  * Adds to what was created, and whose outcome is unknown, what became of all other items.
  * @param names by item; missing where its fields were not read
  * @param errorOf the error of an item that has failed
- * @param noun what the run creates
+ * @param operation what the run creates
  */
 export function summarise(
 	known: Summary,
 	itemCount: number,
 	names: ReadonlyArray<string | undefined>,
 	errorOf: (itemIndex: number) => ItemError | undefined,
-	noun?: Noun,
+	{ noun, looksUp }: Pick<RunSummary, 'noun' | 'looksUp'> = {},
 ): RunSummary {
 	const summary: RunSummary = {
 		...known,
 		unknown: [...known.unknown],
 		...(noun && { noun }),
+		...(looksUp && { looksUp }),
 		refused: [],
 		notStarted: [],
 	};
-	const named = new Set([...known.created, ...known.unknown].map(({ itemIndex }) => itemIndex));
+	const named = new Set(
+		[...known.created, ...known.existing, ...known.unknown].map(({ itemIndex }) => itemIndex),
+	);
 	for (let itemIndex = 0; itemIndex < itemCount; itemIndex++) {
 		if (named.has(itemIndex)) continue;
 		const name = names[itemIndex];

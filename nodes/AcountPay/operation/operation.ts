@@ -71,6 +71,8 @@ export interface Operation<Input> {
 	createdIdOf?(response: IDataObject): string | undefined;
 	/** What it creates, for operations that create something; a payment when not given. */
 	noun?: Noun;
+	/** Whether AcountPay's list is read before something with an unknown outcome is sent again. */
+	looksUp?: boolean;
 	/** What a person calls the thing that is to be created, for operations that create something. */
 	referenceOf?(input: Input): string;
 	/**

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { isToolCall, runModeOf } from '../../../nodes/shared/runMode';
-import { safeRetry } from '../../../nodes/AcountPay/execution/retryAdvice';
+import { type FailedRun, safeRetry } from '../../../nodes/AcountPay/execution/retryAdvice';
 
 const contextOf = ({ mode = 'trigger', type = 'acountPay', ...more }: Record<string, unknown>) =>
 	({ getMode: () => mode, getNode: () => ({ type }), ...more }) as unknown as IExecuteFunctions;
@@ -47,6 +47,13 @@ describe('where the node runs', () => {
 });
 
 describe('the safe retry', () => {
+	const run: FailedRun = {
+		mode: 'execution',
+		executionId: '42',
+		hasUnknown: false,
+		noun: 'payment',
+	};
+
 	it.each([
 		['tool', 'Each new call of this tool creates a store of its own.'],
 		[
@@ -62,17 +69,23 @@ describe('the safe retry', () => {
 			'To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. A new execution creates them again.',
 		],
 	] as const)('%s', (mode, words) => {
-		expect(safeRetry(mode, '42', false, 'store')).toBe(words);
+		expect(safeRetry({ ...run, mode, noun: 'store' })).toBe(words);
 	});
 
 	it('of a node that looks for what exists does not speak of new executions', () => {
-		expect(safeRetry('execution', '42', false, 'payment', true)).not.toMatch(/creates them again/);
-		expect(safeRetry('tool', '42', false, 'payment', true)).toBe('');
+		expect(safeRetry({ ...run, looksFirst: true })).not.toMatch(/creates them again/);
+		expect(safeRetry({ ...run, mode: 'tool', looksFirst: true })).toBe('');
 	});
 
-	it("with something open it names the option that changes what 'Retry' does", () => {
-		expect(safeRetry('execution', '42', true, 'payment')).toContain(
-			"it creates none of these payments again (unless 'Resend Unknown' is on). If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there. Where the list leaves a doubt, nothing is sent: run the workflow anew with that item alone. Use the newest execution, and leave merchants and references as they are. A new",
+	it('says that all unknown ones are sent again where nothing can be looked up', () => {
+		expect(safeRetry({ ...run, hasUnknown: true })).toContain(
+			"it creates none of these payments again (unless 'Resend Unknown' is on). Only if none of those that may exist does, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there: all of them are sent again. Otherwise run the workflow anew with the missing ones alone. Use the newest execution, and leave merchants and references as they are. A new",
+		);
+	});
+
+	it('speaks of the list where there is one', () => {
+		expect(safeRetry({ ...run, hasUnknown: true, looksUp: true })).toContain(
+			"If one certainly doesn't exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there: it is sent again unless AcountPay's list leaves a doubt. Use",
 		);
 	});
 });

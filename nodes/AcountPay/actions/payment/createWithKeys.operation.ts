@@ -119,6 +119,7 @@ export const createWithKeys: Operation<CreateInput> = {
 
 	createdIdOf: paymentIdOf,
 	referenceOf: ({ payment }) => payment.referenceNumber,
+	looksUp: true,
 
 	check(item) {
 		const { currency, ...others } = item.collection('additionalFields');

@@ -81,6 +81,7 @@ export const labelOf = (
 	referenceNumber,
 	key: keyOf({ merchantId: merchantClientId, referenceNumber }),
 	terms: `${amount} ${currency}`,
+	merchantId: merchantClientId.trim().toLowerCase(),
 });
 
 const LINK_ADVICE =

@@ -442,16 +442,20 @@ describe('with a look-up', () => {
 	});
 
 	it.each([
-		[doubt, options],
-		[none, options],
-		[doubt, resend],
-	])('%j: it stays open, and is not sent', async (result, callOptions) => {
+		[doubt, options, ''],
+		[none, options, ''],
+		[
+			doubt,
+			resend,
+			' So it was not sent again. If it certainly does not exist, run the workflow anew with this item alone.',
+		],
+	])('%j: it stays open, and is not sent', async (result, callOptions, notSent) => {
 		const ended = await makeWith(result, [made], open(), callOptions);
 		expect(errorOf(ended)).toMatchObject({
 			outcome: 'unknown',
 			isOld: true,
 			message: "Payment 'ORDER-1' may or may not exist: AcountPay was late",
-			description: `${result.report} Look for this reference in AcountPay before you create it again.`,
+			description: `${result.report}${notSent} Look for this reference in AcountPay before you create it again.`,
 		});
 		expect(ended.sent).toEqual([]);
 	});
@@ -494,6 +498,22 @@ describe('what exists already', () => {
 		expect(sent).toEqual([]);
 		expect(created).toEqual([]);
 		expect(record.earlier).toMatchObject({ state: 'made' });
+	});
+
+	it('is asked for again in a retry, and a new payment is created once the old one has expired', async () => {
+		const answers: Array<IDataObject | undefined> = [
+			{ paymentId: 9, existing: true },
+			{ paymentId: 9, existing: true, status: 'paid' },
+			undefined,
+		];
+		const { create, sent, created } = await at(async () => answers.shift());
+		expect((await create()).value).not.toHaveProperty('status');
+		expect((await create()).value).toMatchObject({ paymentId: 9, status: 'paid' });
+		expect(sent).toEqual([]);
+		expect((await create()).value).toMatchObject({ id: 'pay_1' });
+		expect(created).toHaveLength(1);
+		expect((await create()).value).toMatchObject({ id: 'pay_1' });
+		expect(sent).toHaveLength(1);
 	});
 
 	it('that is in doubt fails the item, and nothing is sent', async () => {

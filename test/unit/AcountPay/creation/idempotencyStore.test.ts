@@ -97,6 +97,54 @@ describe('the idempotency store', () => {
 		expect(back.summary().created).toHaveLength(2);
 	});
 
+	describe('knows a payment whose reference is another one in each try', () => {
+		const written = { merchantId: 'm1', referenceNumber: '=X-{{ $execution.id }}', amount: 10 };
+		const from = (
+			data: IDataObject,
+			edits: object,
+			{ reference = 'X-2', terms = '10 DKK', merchantId = 'm1', of = item } = {},
+		) => {
+			const { store } = execution(data, { node: { parameters: { ...written, ...edits } } });
+			const sent = createPayment(merchantId, { amount: 10, referenceNumber: reference });
+			return store.record(0, of, built(sent, 'https://a.test'), {
+				referenceNumber: reference,
+				key: `${merchantId} ${reference}`,
+				terms,
+				merchantId,
+			});
+		};
+		const storedOf = (put: (record: IdempotencyRecord) => void) => {
+			const data: IDataObject = {};
+			put(from(data, {}, { reference: 'X-1' }));
+			return JSON.parse(JSON.stringify(data)) as IDataObject;
+		};
+		const stored = () => storedOf((record) => record.created({ id: 1 }));
+
+		it('by the fields that it is written in, whatever else a person has edited', () => {
+			for (const edits of [{}, { description: 'new' }, { amount: '=10' }]) {
+				const record = from(stored(), edits);
+				expect(record.earlier).toMatchObject({ answer: { id: 1 } });
+				expect(record.hasOtherTerms).toBe(false);
+			}
+			const open = storedOf((record) => record.unknown('was late'));
+			expect(from(open, { description: 'new' }).earlier).toMatchObject({ state: 'unknown' });
+		});
+
+		it('but not with another amount or merchant, also where only an expression gives another', () => {
+			for (const edits of [{}, { description: 'new' }]) {
+				expect(from(stored(), edits, { terms: '20 DKK' }).hasOtherTerms).toBe(true);
+				expect(from(stored(), edits, { merchantId: 'm2' }).hasOtherTerms).toBe(true);
+			}
+		});
+
+		it('but not of another item, nor once a person has written another merchant or reference', () => {
+			expect(from(stored(), { description: 'new' }, { of: other }).earlier).toBeUndefined();
+			for (const edits of [{ merchantId: 'm2' }, { referenceNumber: '=Y-{{ $execution.id }}' }]) {
+				expect(from(stored(), edits).earlier).toBeUndefined();
+			}
+		});
+	});
+
 	describe('knows a payment by item, merchant and reference', () => {
 		const changed = { json: { order: 9 } };
 		const edit = (data: IDataObject, terms?: string) => {
@@ -290,11 +338,12 @@ describe('the idempotency store', () => {
 		record.created({ id: 1 });
 		expect(store.summary()).toEqual({
 			created: [{ itemIndex: 0, name: 'ORDER-1', id: '1' }],
+			existing: [],
 			unknown: [],
 		});
 	});
 
-	it('sums up what was created and what is unknown', () => {
+	it('sums up what was created, what was there before, and what is unknown', () => {
 		const { store } = execution();
 		const record = (index: number, reference: string) =>
 			store.record(index, item, built(request, 'https://a.test'), label(reference));
@@ -303,6 +352,7 @@ describe('the idempotency store', () => {
 		record(1, 'B').created({ id: 7 });
 		record(3, 'D').sending();
 		record(4, 'E').created({ other: true });
+		record(6, 'G').created({ id: 'pay_g', existing: true });
 		const refused = record(5, 'F');
 		refused.sending();
 		refused.notCreated();
@@ -312,6 +362,7 @@ describe('the idempotency store', () => {
 				{ itemIndex: 1, name: 'B', id: '7' },
 				{ itemIndex: 4, name: 'E', id: undefined },
 			],
+			existing: [{ itemIndex: 6, name: 'G', id: 'pay_g' }],
 			unknown: [
 				{ itemIndex: 2, name: 'C' },
 				{ itemIndex: 3, name: 'D' },

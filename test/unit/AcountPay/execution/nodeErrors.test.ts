@@ -8,7 +8,7 @@ import {
 import { ApiError, ValidationError } from '../../../../nodes/shared/errors';
 
 const node = { name: 'Pay', type: 'acountPay', typeVersion: 1 } as INode;
-const nothing = { created: [], unknown: [], refused: [], notStarted: [] };
+const nothing = { created: [], existing: [], unknown: [], refused: [], notStarted: [] };
 
 describe('the error that ends the node', () => {
 	const context = {
@@ -78,13 +78,14 @@ describe('the error that ends the node', () => {
 		const error = nodeErrorFor(context, new ApiError('unknown', 'No', 'Look.'), 61, {
 			...nothing,
 			created,
+			existing: [{ itemIndex: 66, name: 'R66', id: 'pay_66' }],
 			unknown,
 			refused: [{ itemIndex: 63, name: 'R63' }],
 			notStarted: [{ itemIndex: 64, name: 'R64' }, { itemIndex: 65 }],
 		});
 		expect(error.message).toBe('No [item 61]');
 		expect(error.description).toMatch(
-			/^Look\. May or may not exist \(2\): R60, R62\. Refused \(1\): R63\. Payments created \(60\): R0 = pay_0, R1 = no ID, R2 = pay_2, .*, R49 = pay_49 and 10 more\. Not started \(2\): R64, item 65\. To continue, use Executions → this execution → Retry: it creates none of these payments again \(unless 'Resend Unknown' is on\)\. If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there\. Where the list leaves a doubt, nothing is sent: run the workflow anew with that item alone\. Use the newest execution, and leave merchants and references as they are\. A new execution creates them again\.$/,
+			/^Look\. May or may not exist \(2\): R60, R62\. Refused \(1\): R63\. Payments created \(60\): R0 = pay_0, R1 = no ID, R2 = pay_2, .*, R49 = pay_49 and 10 more\. Existed already \(1\): R66 = pay_66\. Not started \(2\): R64, item 65\. To continue, use Executions → this execution → Retry: it creates none of these payments again \(unless 'Resend Unknown' is on\)\. Only if none of those that may exist does, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there: all of them are sent again\. Otherwise run the workflow anew with the missing ones alone\. Use the newest execution, and leave merchants and references as they are\. A new execution creates them again\.$/,
 		);
 		expect(error.context).toMatchObject({
 			paymentsMade: created.map(({ itemIndex, id }) => ({
@@ -92,6 +93,7 @@ describe('the error that ends the node', () => {
 				referenceNumber: `R${itemIndex}`,
 				...(id && { paymentId: id }),
 			})),
+			paymentsExisting: [{ itemIndex: 66, referenceNumber: 'R66', paymentId: 'pay_66' }],
 			outcomesUnknown: [60, 61, 62].map((itemIndex) => ({
 				itemIndex,
 				referenceNumber: `R${itemIndex}`,
@@ -124,6 +126,7 @@ describe('the error of a run that makes something else', () => {
 			{ itemIndex: 0, name: 'Aarhus', id: '7' },
 			{ itemIndex: 1, name: 'Odense' },
 		],
+		existing: [],
 		unknown: [{ itemIndex: 2, name: 'Vejle' }],
 		refused: [{ itemIndex: 3, name: 'Ribe' }, { itemIndex: 4 }],
 		notStarted: [{ itemIndex: 5 }],
@@ -146,7 +149,7 @@ describe('the error of a run that makes something else', () => {
 
 	it('says what became of the other items, and how to go on', () => {
 		expect(nodeErrorFor(context, refused, 3, summary).description).toBe(
-			"Check. May or may not exist (1): Vejle. Refused (1): item 4. Stores created (2): Aarhus = 7, Odense = no ID. Not started (1): item 5. To continue, use Executions → this execution → Retry: it creates none of these stores again (unless 'Resend Unknown' is on). If one certainly does not exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there. Where the list leaves a doubt, nothing is sent: run the workflow anew with that item alone. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' create them again.",
+			"Check. May or may not exist (1): Vejle. Refused (1): item 4. Stores created (2): Aarhus = 7, Odense = no ID. Not started (1): item 5. To continue, use Executions → this execution → Retry: it creates none of these stores again (unless 'Resend Unknown' is on). Only if none of those that may exist does, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there: all of them are sent again. Otherwise run the workflow anew with the missing ones alone. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' create them again.",
 		);
 		const { description } = nodeErrorFor(context, refused, 5, { ...summary, unknown: [] });
 		expect(description).toBe(
@@ -158,6 +161,7 @@ describe('the error of a run that makes something else', () => {
 		const { description } = nodeErrorFor(context, refused, 3, {
 			...summary,
 			created: [],
+			existing: [],
 			unknown: [],
 		});
 		expect(description).toBe('Check. Refused (1): item 4. Not started (1): item 5.');

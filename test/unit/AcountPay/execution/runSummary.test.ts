@@ -1,7 +1,7 @@
 import { summarise } from '../../../../nodes/AcountPay/execution/runSummary';
 import { ApiError, ValidationError } from '../../../../nodes/shared/errors';
 
-it('every item is named once: created, unknown, refused or not started', () => {
+it('every item is named once: created, there before, unknown, refused or not started', () => {
 	const errors = [
 		undefined,
 		new ApiError('unknown', 'a', 'b'),
@@ -15,18 +15,20 @@ it('every item is named once: created, unknown, refused or not started', () => {
 			{ itemIndex: 0, name: 'R0' },
 			{ itemIndex: 5, name: 'R5' },
 		],
+		existing: [{ itemIndex: 7, name: 'R7', id: '7' }],
 		unknown: [{ itemIndex: 1, name: 'R1' }],
 	};
 	const names = ['R0', 'R1', 'R2', undefined, 'R4', 'R5'];
-	expect(summarise(known, 7, names, (item) => errors[item])).toStrictEqual({
+	expect(summarise(known, 8, names, (item) => errors[item])).toStrictEqual({
 		...known,
 		refused: [{ itemIndex: 2, name: 'R2' }, { itemIndex: 3 }],
 		notStarted: [{ itemIndex: 4, name: 'R4' }, { itemIndex: 6 }],
 	});
 	const nothingElse = { ...known, refused: [], notStarted: [] };
 	expect(summarise(known, 0, [], () => undefined)).toStrictEqual(nothingElse);
-	expect(summarise(known, 0, [], () => undefined, 'store')).toStrictEqual({
+	expect(summarise(known, 0, [], () => undefined, { noun: 'store', looksUp: true })).toStrictEqual({
 		...nothingElse,
 		noun: 'store',
+		looksUp: true,
 	});
 });

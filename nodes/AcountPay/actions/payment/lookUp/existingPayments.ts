@@ -198,10 +198,10 @@ const existsError = (wanted: WantedPayment, { id, status = 'of no status' }: Lis
 	);
 
 const unresolvedError = (wanted: WantedPayment) =>
-	notCreated(
-		wanted,
-		'another request for it is open, and may or may not have created it',
-		"Look for the reference in AcountPay. If it is certainly not there, run it once with 'If a Payment Exists' set to 'Create Another'.",
+	new ApiError(
+		'unknown',
+		`Payment '${wanted.referenceNumber}' may or may not exist: another request for it is open`,
+		`${NOTHING_SENT} Look for the reference in AcountPay. If it certainly isn't there, run the workflow with this item alone and 'If a Payment Exists' set to 'Create Another'.`,
 	);
 
 const unreadError = ({ outcome, message, description, status }: ApiError) =>

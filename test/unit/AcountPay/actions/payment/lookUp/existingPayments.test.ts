@@ -212,7 +212,7 @@ describe('Return It', () => {
 			return at;
 		};
 		expect(errorOf(await ask(opened([])))).toMatchObject({
-			outcome: 'refused',
+			outcome: 'unknown',
 			message: expect.stringMatching(/another request for it is open/),
 		});
 		expect((await ask(opened([entry()]))).value).toMatchObject({ paymentId: 7 });
