@@ -278,7 +278,7 @@ describe('a payment to read that meets', () => {
 		sandbox.faults.add({
 			match: { path: '/v1/partner/payments/pay_good' },
 			status: 200,
-			body: { id: 1 },
+			body: { id: 1, status: 'new' },
 			times: 'always',
 		});
 		const good = { id: 'pay_good', merchant: 'merchant_0' };
@@ -331,7 +331,7 @@ describe('a payment to read that meets', () => {
 				pairedItem: { item },
 			});
 			for (const part of parts) expect(failed.json.error).toContain(part);
-			expect(execution.json()[0]).toEqual({ id: 1, isPaid: false });
+			expect(execution.json()[0]).toEqual({ id: 1, status: 'new', isPaid: false });
 		});
 	});
 });
@@ -346,10 +346,11 @@ describe('429', () => {
 			const engine = await engineFor(sandbox);
 			const headers = { 'retry-after': '0' };
 			sandbox.faults.add({ match: { endpoint }, times: 2, status: 429, headers });
-			sandbox.faults.add({ match: { endpoint }, status: 200, body: { id: 'pay_1' } });
+			const body = { id: 'pay_1', status: 'new' };
+			sandbox.faults.add({ match: { endpoint }, status: 200, body });
 			const execution = await engine.runNode({ node: { parameters }, items: orders(1) });
 
-			expect(execution.json()).toEqual([{ id: 'pay_1', ...more }]);
+			expect(execution.json()).toEqual([{ ...body, ...more }]);
 			expect(paymentRequests(sandbox).map(({ status }) => status)).toEqual([429, 429, 200]);
 		},
 	);

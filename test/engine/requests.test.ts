@@ -270,11 +270,15 @@ describe('the id of a payment to get', () => {
 		['pay_1:2', 'pay_1%3A2'],
 	])('%j stays one part of the path', async (paymentId, part) => {
 		const engine = await engineFor(sandbox, {}, { expressions: 'legacy' });
-		sandbox.faults.add({ match: { endpoint: 'get' }, status: 200, body: { id: paymentId } });
+		sandbox.faults.add({
+			match: { endpoint: 'get' },
+			status: 200,
+			body: { id: paymentId, status: 'new' },
+		});
 		const items = [{ id: paymentId, merchant: 'merchant_0' }];
 		const read = await engine.runNode({ node: { parameters: get() }, items });
 
-		expect(read.json()).toEqual([{ id: paymentId, isPaid: false }]);
+		expect(read.json()).toEqual([{ id: paymentId, status: 'new', isPaid: false }]);
 		expect(paymentRequests(sandbox)[0].path).toBe(`/v1/partner/payments/${part}`);
 	});
 });

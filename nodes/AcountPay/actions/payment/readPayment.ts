@@ -32,8 +32,24 @@ export class OtherPaymentError extends ApiError {
 	}
 }
 
+/** Why a response does not say what became of a payment; undefined when it does. */
+function problemWith(payment: IDataObject, paymentId: string, status: number) {
+	const other = otherPaymentIn(payment, paymentId);
+	if (other !== undefined) {
+		return new OtherPaymentError(paymentId, `responded about payment '${other}'`);
+	}
+	if (typeof payment.status === 'string' && payment.status.trim() !== '') return undefined;
+	return new ApiError(
+		'unavailable',
+		`AcountPay was asked about payment '${paymentId}', but sent a response without its status`,
+		'Reading changes nothing, so this item can be run again.',
+		{ status },
+	);
+}
+
 /**
- * Reads what AcountPay says of a payment. A response about another payment counts for none, and is asked for again.
+ * Reads what AcountPay says of a payment. A response about another payment, or without a status (documented for both ways
+ * to authenticate), counts for none, and is asked for again.
  * @returns AcountPay's response, whole
  * @throws OtherPaymentError, ApiError or Cancelled
  */
@@ -43,15 +59,14 @@ export async function readAbout(
 	request: ApiRequest,
 	options: CallOptions,
 ): Promise<IDataObject> {
-	let other: string | undefined;
-	const own = ({ body }: ApiResponse) => {
+	let problem: ApiError | undefined;
+	const own = ({ body, status }: ApiResponse) => {
 		const payment = readObject(body);
-		other = payment && otherPaymentIn(payment, paymentId);
-		return other === undefined ? payment : undefined;
+		problem = payment && problemWith(payment, paymentId, status);
+		return problem ? undefined : payment;
 	};
 	const subject = { merchantClientId: request.merchantClientId, name: `payment '${paymentId}'` };
 	return await read(client, request, subject, options, own).catch((error: unknown) => {
-		if (other === undefined || !(error instanceof ApiError)) throw error;
-		throw new OtherPaymentError(paymentId, `responded about payment '${other}'`);
+		throw problem && error instanceof ApiError ? problem : error;
 	});
 }

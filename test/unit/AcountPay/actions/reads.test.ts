@@ -82,20 +82,20 @@ describe('one thing', () => {
 		[
 			'apiKey payment get',
 			{ paymentId: '0456' },
-			{ x: 1 },
-			{ paymentId: '0456', x: 1, isPaid: false },
+			{ status: 'new', x: 1 },
+			{ paymentId: '0456', status: 'new', x: 1, isPaid: false },
 		],
 		[
 			'apiKey payment get',
 			{ paymentId: 'pay_1' },
-			{ x: 1 },
-			{ paymentId: 'pay_1', x: 1, isPaid: false },
+			{ status: 'new', x: 1 },
+			{ paymentId: 'pay_1', status: 'new', x: 1, isPaid: false },
 		],
 		[
 			'apiKey payment get',
 			{ paymentId: '1234567890123456' },
-			{ x: 1 },
-			{ paymentId: '1234567890123456', x: 1, isPaid: false },
+			{ status: 'new', x: 1 },
+			{ paymentId: '1234567890123456', status: 'new', x: 1, isPaid: false },
 		],
 		[
 			'apiKey payment get',
@@ -143,6 +143,36 @@ describe('one thing', () => {
 		const { output, sent } = await run(path, values, [response(200, body), own]);
 		expect(sent).toHaveLength(2);
 		expect(output).toEqual([{ paymentId: id, status: 'pending', isPaid: false }]);
+	});
+
+	it.each<[`${Authentication} ${string} ${string}`, object]>(
+		['oAuth2 payment get', 'apiKey payment get', 'apiKey payment waitForCompletion'].flatMap(
+			(path) =>
+				[
+					{ error: 'boom' },
+					{ message: 'x', statusCode: 200 },
+					{ data: { status: 'paid' } },
+					{ paymentId: '456' },
+					{ status: null },
+					{ status: ' ' },
+					{ status: ['paid'] },
+				].map((body): [`${Authentication} ${string} ${string}`, object] => [path as never, body]),
+		),
+	)('%s: %j does not say whether it is paid: asked again and said', async (path, body) => {
+		const values = { merchantId: 'shop', paymentId: '456', timeoutMinutes: 1 };
+		const error = errorOf(await run(path, values, [response(200, body)]));
+		expect(error).toMatchObject({
+			outcome: 'unavailable',
+			status: 200,
+			message: "AcountPay was asked about payment '456', but sent a response without its status",
+			description: 'Reading changes nothing, so this item can be run again.',
+		});
+		const { output, sent } = await run(path, values, [
+			response(200, body),
+			response(200, { paymentId: 456, status: 'paid' }),
+		]);
+		expect(sent).toHaveLength(2);
+		expect(output).toMatchObject([{ paymentId: 456, isPaid: true }]);
 	});
 
 	it('an id must be one', () => {

@@ -36,8 +36,8 @@ describe('reading', () => {
 		['408', response(408)],
 		['a cut-off answer', response(200, '{"id": ')],
 	])('asks again after %s', async (_name, trouble) => {
-		const { value, sent } = await read([trouble, trouble, response(200, { id: 1 })]);
-		expect(value).toEqual({ id: 1 });
+		const { value, sent } = await read([trouble, trouble, response(200, { id: 1, status: 'new' })]);
+		expect(value).toEqual({ id: 1, status: 'new' });
 		expect(sent).toHaveLength(3);
 	});
 
