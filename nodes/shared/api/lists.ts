@@ -17,15 +17,15 @@ const countIn = (value: unknown): number | undefined =>
  * The page in the body of a response: an object that has the entries under the list's name (documented for payments and
  * stores), or a bare array (documented for stores, assumed for the others).
  * @param name such as `payments`
- * @returns undefined when the body holds no such list
+ * @returns undefined when the body holds no such list, or an entry of it is no object: then it may be any
  */
 export function readPage(body: Buffer, name: string): Page | undefined {
 	const value = readJson(body);
 	const object = isRecord(value) ? value : undefined;
 	const entries = object ? object[name] : value;
-	if (!Array.isArray(entries)) return undefined;
+	if (!Array.isArray(entries) || !entries.every(isRecord)) return undefined;
 	return {
-		entries: (entries as unknown[]).filter(isRecord) as IDataObject[],
+		entries: entries as IDataObject[],
 		...(object && { total: countIn(object.total) }),
 	};
 }

@@ -30,10 +30,12 @@ describe('a page', () => {
 		expect(page(body)).toBeUndefined();
 	});
 
-	it('holds objects alone: what is none of them is no entry', () => {
-		expect(page([{ id: 1 }, null, 'a', 2, [3], { id: 4 }])).toEqual({
-			entries: [{ id: 1 }, { id: 4 }],
-		});
+	it.each([[null], ['a'], [2], [[3]]])('with the entry %j can not be read', (entry) => {
+		for (const entries of [[entry], [{ id: 1 }, entry, { id: 4 }]]) {
+			expect(page(entries)).toBeUndefined();
+			expect(page({ stores: entries })).toBeUndefined();
+			expect(page({ stores: entries, total: entries.length })).toBeUndefined();
+		}
 	});
 
 	it.each([[-1], [1.5], ['205'], [null], [2 ** 53]])('%p is no count', (count) => {
