@@ -5,6 +5,8 @@ import { listedPaymentIdOf } from './payments';
 export interface ListedPayment {
 	id?: string;
 	merchantClientId?: string;
+	/** In place of its merchant: another one, in a list that shows no payment of the merchant that it was asked for. */
+	otherMerchant?: string;
 	referenceNumber?: string;
 	/** In major units. */
 	amount?: number;

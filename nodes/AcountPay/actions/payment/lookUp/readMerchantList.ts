@@ -4,6 +4,7 @@ import { ApiError } from '../../../../shared/errors';
 import type { Client } from '../../../../shared/transport/client';
 import { readPages } from '../../../../shared/transport/readList';
 import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
+import { asListOf } from './samePayment';
 
 /** By how much a list that is newest first may be out of order, in ms: `createdAt` may have whole seconds. */
 const DISORDER = 1_000;
@@ -33,6 +34,10 @@ export async function readMerchantList(
 		idOf: listedPaymentIdOf,
 	};
 	const payments: ListedPayment[] = [];
+	const result = (isWhole: boolean) => ({
+		payments: asListOf(merchantClientId, payments),
+		isWhole,
+	});
 	let isNewestFirst = true;
 	let oldest = Infinity;
 	for await (const { entries, total = 0 } of readPages(client, list, options)) {
@@ -44,7 +49,7 @@ export async function readMerchantList(
 		}
 		// A list of one moment only does not show its order.
 		const showsOrder = isNewestFirst && oldest < (payments.at(0)?.createdAt ?? NaN);
-		if (showsOrder && oldest < since()) return { payments, isWhole: false };
+		if (showsOrder && oldest < since()) return result(false);
 		if (payments.length > MAX_PAYMENTS || (!isNewestFirst && total > MAX_PAYMENTS)) {
 			throw new ApiError(
 				'unavailable',
@@ -53,5 +58,5 @@ export async function readMerchantList(
 			);
 		}
 	}
-	return { payments, isWhole: true };
+	return result(true);
 }

@@ -109,6 +109,20 @@ function differencesOf(wanted: WantedPayment, listed: ListedPayment): string[] {
 	return differences;
 }
 
+/**
+ * The payments of a list that was asked for one merchant. Where none is that merchant's by its ID, AcountPay may write the
+ * ID otherwise: then it is not known whose they are.
+ */
+export function asListOf(merchantId: string, payments: ListedPayment[]): ListedPayment[] {
+	const isOurs = ({ merchantClientId = '' }: ListedPayment) =>
+		lower(merchantClientId) === lower(merchantId);
+	if (payments.some(isOurs)) return payments;
+	return payments.map(({ merchantClientId: otherMerchant, ...payment }) => ({
+		...payment,
+		otherMerchant,
+	}));
+}
+
 /** Compares a payment of AcountPay's list with the one that is wanted. */
 export function compare(wanted: WantedPayment, listed: ListedPayment): Comparison {
 	const { merchantClientId, referenceNumber } = listed;
@@ -123,7 +137,11 @@ export function compare(wanted: WantedPayment, listed: ListedPayment): Compariso
 	if (missing.length > 0) {
 		return {
 			relation: 'incomplete',
-			differences: missing.map(([, name]) => `is listed without its ${name}`),
+			differences: missing.map(([name, words]) =>
+				name === 'merchantClientId' && listed.otherMerchant !== undefined
+					? `is listed for the merchant '${listed.otherMerchant}'`
+					: `is listed without its ${words}`,
+			),
 		};
 	}
 	const differences = differencesOf(wanted, listed);

@@ -37,15 +37,17 @@ export class MerchantPayments {
 	/** Those of an order, and those that don't show which order they are of: all that may be the same or differ. */
 	ofOrder(wanted: WantedPayment): ListedPayment[] {
 		this.byOrder ??= this.sorted();
-		return [keyOf(wanted), UNCLEAR].flatMap((key) => this.byOrder?.get(key) ?? []);
+		const ofAny = keyOf({ ...wanted, merchantId: ANY_MERCHANT });
+		return [keyOf(wanted), ofAny, UNCLEAR].flatMap((key) => this.byOrder?.get(key) ?? []);
 	}
 
 	private sorted(): Map<string, ListedPayment[]> {
 		const byOrder = new Map<string, ListedPayment[]>();
 		for (const payment of this.all) {
-			const { merchantClientId, referenceNumber } = payment;
-			const isClear = merchantClientId !== undefined && referenceNumber !== undefined;
-			const key = isClear ? keyOf({ merchantId: merchantClientId, referenceNumber }) : UNCLEAR;
+			const { merchantClientId, otherMerchant, referenceNumber } = payment;
+			const merchantId = otherMerchant === undefined ? merchantClientId : ANY_MERCHANT;
+			const isClear = merchantId !== undefined && referenceNumber !== undefined;
+			const key = isClear ? keyOf({ merchantId, referenceNumber }) : UNCLEAR;
 			const known = byOrder.get(key);
 			if (known) known.push(payment);
 			else byOrder.set(key, [payment]);
@@ -62,6 +64,9 @@ export class MerchantPayments {
 
 /** Where payments are kept that don't show which order they are of. */
 const UNCLEAR = '';
+
+/** In place of the merchant of payments of which it is not known: no merchant has it as an ID. */
+const ANY_MERCHANT = '';
 
 /** A reading that several wait for. */
 interface Reading {

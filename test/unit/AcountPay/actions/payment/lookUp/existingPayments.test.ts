@@ -63,6 +63,22 @@ const asking = (
 
 const ask = async (...args: Parameters<typeof asking>) => await end(asking(...args));
 
+it('a list that shows another merchant for every payment leaves an order of that reference in doubt', async () => {
+	const listed = [entry({ merchantClientId: 42 }), entry({ id: 8, referenceNumber: 'ORDER-2' })];
+	const foreign = listed.map((one) => ({ ...one, merchantClientId: 42 }));
+	expect((await ask(acountPay(foreign))).error).toMatchObject({
+		outcome: 'refused',
+		message:
+			"Payment 'ORDER-1' was not created: AcountPay has payment 7, which is listed for the merchant '42'",
+	});
+	const wanted = { ...WANTED, referenceNumber: 'ORDER-3' };
+	expect(await ask(acountPay(foreign), { wanted })).toMatchObject({ value: undefined });
+	// It shows our merchant as well, so it is another merchant's.
+	expect(await ask(acountPay([...foreign, { ...listed[1], id: 9 }]))).toMatchObject({
+		value: undefined,
+	});
+});
+
 describe('what exists of an order', () => {
 	const among = (entries: IDataObject[]) => existingAmong(entries.map(listedPaymentOf), WANTED);
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { IDataObject } from 'n8n-workflow';
 import {
 	ageOf,
+	asListOf,
 	compare,
 	couldBe,
 	decide,
@@ -39,6 +40,40 @@ const entryOf = (
 
 const relationTo = (changes: IDataObject, other = wanted): Relation =>
 	compare(other, listedPaymentOf(entryOf(other, changes))).relation;
+
+describe('a list that shows no payment of its merchant', () => {
+	const listed = (...merchants: unknown[]) =>
+		asListOf(
+			'shop',
+			merchants.map((merchantClientId, id) =>
+				listedPaymentOf(entryOf(wanted, { id, merchantClientId } as IDataObject)),
+			),
+		);
+
+	it.each<unknown>([42, 'm_42', 'sh op'])('may write its ID as %p: a doubt', (form) => {
+		for (const payment of listed(form, 'kiosk')) {
+			expect(compare(wanted, payment)).toEqual({
+				relation: 'incomplete',
+				differences: [`is listed for the merchant '${payment.id === '0' ? form : 'kiosk'}'`],
+			});
+			expect(compare(withReference('ORDER-2'), payment).relation).toBe('other');
+		}
+		expect(decide(listed(form), { payment: wanted }, () => false).kind).toBe('doubt');
+		expect(compare(wanted, listed(undefined)[0]).differences).toEqual([
+			'is listed without its merchant',
+		]);
+	});
+
+	it('is none when one is, however it is spaced and spelled', () => {
+		for (const own of ['shop', ' SHOP ']) {
+			expect(listed('kiosk', own, 42).map((payment) => compare(wanted, payment).relation)).toEqual([
+				'other',
+				'same',
+				'other',
+			]);
+		}
+	});
+});
 
 const withReference = (referenceNumber: string) => ({ ...wanted, referenceNumber });
 
