@@ -6,6 +6,8 @@ export interface Page {
 	entries: IDataObject[];
 	/** How many entries the whole list has, where AcountPay says so. */
 	total?: number;
+	/** How many entries a page has at most, where AcountPay says so. */
+	limit?: number;
 	/** When AcountPay sent it, by its own clock (`Date`), in ms since 1970 and whole seconds. */
 	date?: number;
 }
@@ -26,7 +28,7 @@ export function readPage(body: Buffer, name: string): Page | undefined {
 	if (!Array.isArray(entries) || !entries.every(isRecord)) return undefined;
 	return {
 		entries: entries as IDataObject[],
-		...(object && { total: countIn(object.total) }),
+		...(object && { total: countIn(object.total), limit: countIn(object.limit) }),
 	};
 }
 

@@ -5,7 +5,7 @@ import { ApiError } from '../errors';
 /** The page sizes to try, in this order: AcountPay does not document its maximum. */
 const PAGE_SIZES = [100, 50, 20, 10, 5, 2, 1];
 
-/** How many entries a page has when no limit is asked for (documented): the maximum is not below that (assumed). */
+/** The size of a page when no limit is asked for (documented): where a page states no limit, it is taken to be at least that. */
 const DEFAULT_PAGE_SIZE = 20;
 
 /** How many pages of one list are read, repeated readings included. */
@@ -144,8 +144,8 @@ function pageFetcher({ name, fetchPage, deadline }: PagedList, wanted: number) {
 }
 
 /**
- * Reads from the first page to the last, or to one that begins like the one before. A first page whose count is its own
- * length may be one of many: the end is believed when the second one is empty.
+ * Reads from the first page to the last, or to one that begins like the one before. A full first page whose count is its
+ * own length may be one of many: the end is believed when the second one is empty.
  */
 async function* onePass(
 	fetch: (number: number) => Promise<Page>,
@@ -157,8 +157,8 @@ async function* onePass(
 	for (let number = 1; ; number++) {
 		let page = next ?? (await fetch(number));
 		next = undefined;
-		const { entries } = page;
-		const mayGoOn = entries.length >= DEFAULT_PAGE_SIZE && entries.length < wanted;
+		const { entries, limit = DEFAULT_PAGE_SIZE } = page;
+		const mayGoOn = entries.length >= limit && entries.length < wanted;
 		if (number === 1 && mayGoOn && page.total === entries.length) {
 			next = await fetch(2);
 			if (next.entries.length > 0) page = { ...page, total: undefined };

@@ -8,7 +8,11 @@ const page = (body: unknown) => readPage(buffer(body), 'stores');
 describe('a page', () => {
 	it('is an object that has the entries under the name of the list', () => {
 		const stores = [{ id: 1 }, { id: 2 }];
-		expect(page({ stores, total: 205, limit: 50 })).toEqual({ entries: stores, total: 205 });
+		expect(page({ stores, total: 205, limit: 50 })).toEqual({
+			entries: stores,
+			total: 205,
+			limit: 50,
+		});
 		expect(page({ stores: [] })).toEqual({ entries: [], total: undefined });
 	});
 

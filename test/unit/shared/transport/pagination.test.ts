@@ -12,6 +12,8 @@ interface ServerOptions {
 	/** `fixed`: every page has `max` entries; `only`: other sizes are refused. */
 	aboveMax?: 'clamp' | 'refuse' | 'fixed' | 'only';
 	statesTotal?: boolean;
+	/** Whether it says how many entries a page has at most. */
+	statesLimit?: boolean;
 	/** What it says as its count: that of the list, 0, that of the page, or one too small. */
 	total?: 'right' | 'zero' | 'page' | 'tooSmall';
 	/** How many entries share a sort key: their order is another one on each request. */
@@ -31,7 +33,7 @@ class Server {
 
 	fetchPage = async (page: number, limit: number) => {
 		const { order = 'newest', max = 50, aboveMax = 'clamp', change } = this.options;
-		const { statesTotal = true, total = 'right', ties = 1 } = this.options;
+		const { statesTotal = true, statesLimit = false, total = 'right', ties = 1 } = this.options;
 		this.requests.push({ page, limit });
 		if (aboveMax === 'refuse' && limit > max) return 'tooLarge' as const;
 		if (aboveMax === 'only' && limit !== max) return 'tooLarge' as const;
@@ -47,7 +49,11 @@ class Server {
 			page: entries.length,
 			tooSmall: Math.max(0, all.length - 1),
 		};
-		const answer = { entries, ...(statesTotal && { total: totals[total] }) };
+		const answer = {
+			entries,
+			...(statesTotal && { total: totals[total] }),
+			...(statesLimit && { limit: size }),
+		};
 		change?.(this.list, this.requests.length);
 		return answer;
 	};
@@ -113,6 +119,7 @@ describe('a list that holds still', () => {
 			max: fc.integer({ min: 1, max: 120 }),
 			aboveMax: fc.constantFrom('clamp' as const, 'refuse' as const, 'fixed' as const),
 			statesTotal: fc.boolean(),
+			statesLimit: fc.boolean(),
 			length: fc.oneof(
 				fc.nat(700),
 				fc.record({ pages: fc.nat(6), more: fc.integer({ min: -1, max: 1 }) }),
@@ -127,7 +134,7 @@ describe('a list that holds still', () => {
 	it('properties: each entry once, in order, with one request a page', async () => {
 		await fc.assert(
 			fc.asyncProperty(anyList, async (options) => {
-				const { aboveMax, max, count, order, statesTotal } = options;
+				const { aboveMax, max, count, order, statesTotal, statesLimit } = options;
 				const { ids, requests } = await read(options);
 				expect(ids).toEqual(order === 'newest' ? upTo(count).reverse() : upTo(count));
 				const sizes = [100, 50, 20, 10, 5, 2, 1];
@@ -136,7 +143,7 @@ describe('a list that holds still', () => {
 				const size = { clamp: Math.min(100, max), refuse: taken, fixed: max }[aboveMax];
 				const pages = Math.max(1, Math.ceil(count / size));
 				// Of a count that may be that of the page, the second page tells.
-				const second = pages === 1 && count >= 20 ? 1 : 0;
+				const second = pages === 1 && count >= (statesLimit ? size : 20) ? 1 : 0;
 				// Without a count, a second reading has to find nothing new, and each ends on an empty page.
 				expect(requests).toBeLessThanOrEqual(
 					refused + (statesTotal ? pages + second : 2 * (pages + 1)),
@@ -162,7 +169,8 @@ describe('a count that is wrong', () => {
 				fc.nat(700),
 				fc.integer({ min: 20, max: 120 }),
 				fc.constantFrom('clamp' as const, 'refuse' as const, 'fixed' as const),
-				async (total, count, max, aboveMax) => {
+				fc.boolean(),
+				async (total, count, max, aboveMax, statesLimit) => {
 					const size = {
 						clamp: Math.min(100, max),
 						refuse: [100, 50, 20].find((one) => one <= max)!,
@@ -170,7 +178,7 @@ describe('a count that is wrong', () => {
 					}[aboveMax];
 					// Two full pages and a count of as many entries look like the whole list.
 					fc.pre(total !== 'tooSmall' || count - 1 === size || (count - 1) % size !== 0);
-					const { ids, requests } = await read({ count, max, aboveMax, total });
+					const { ids, requests } = await read({ count, max, aboveMax, total, statesLimit });
 					expect(ids).toEqual(upTo(count).reverse());
 					expect(requests).toBeLessThanOrEqual(2 * (Math.ceil(count / size) + 2) + 2);
 				},
