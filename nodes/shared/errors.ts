@@ -75,10 +75,13 @@ export class ApiError extends ItemErrorBase implements ApiErrorFacts {
 
 /** An error that neither AcountPay nor a check of this package raised. */
 export class UnexpectedError extends ItemErrorBase {
-	readonly outcome = 'unavailable';
+	readonly outcome: 'unavailable' | 'unknown';
 
-	/** @param isSafe whether the error can't hold anything secret, since it is not about a request */
-	constructor(error: unknown, isSafe = false) {
+	/**
+	 * @param isSafe whether the error can't hold anything secret, since it is not about a request
+	 * @param mayHaveCreated whether a request that creates something may have left
+	 */
+	constructor(error: unknown, isSafe = false, mayHaveCreated = false) {
 		const { message, description } = (isSafe && error instanceof Error ? error : {}) as {
 			message?: string;
 			description?: unknown;
@@ -86,8 +89,13 @@ export class UnexpectedError extends ItemErrorBase {
 		super(
 			message ??
 				'This item ended unexpectedly, before AcountPay was asked or after it had responded',
-			typeof description === 'string' ? description : undefined,
+			typeof description === 'string'
+				? description
+				: mayHaveCreated
+					? 'Look in AcountPay for what this item asks for before you create it again.'
+					: undefined,
 		);
+		this.outcome = mayHaveCreated ? 'unknown' : 'unavailable';
 	}
 }
 

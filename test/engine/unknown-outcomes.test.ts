@@ -2,7 +2,7 @@
  * A payment that was asked for, and of which it is not known whether it was made: never sent again on a doubt.
  */
 import type { Fault } from '../../sandbox';
-import { createNode, useEngine, handedOut, savedWith } from '../kit/engine';
+import { createNode, engineFor, useEngine, handedOut, savedWith } from '../kit/engine';
 import {
 	askedFor,
 	createOf,
@@ -14,7 +14,7 @@ import {
 	retryOnFail,
 	upTo,
 } from '../kit/payments';
-import type { Execution } from './harness';
+import { type Execution, variantOfPackage } from './harness';
 
 const { sandbox, engine } = useEngine();
 
@@ -48,6 +48,12 @@ const troubles: Array<[string, Fault]> = [
 	],
 	['a list', { status: 201, made: true, body: [{ id: 'pay_abc' }] }],
 	['null', { status: 201, made: true, body: 'null' }],
+	['an object about a merchant', { status: 200, made: true, body: { merchant: { id: 42 } } }],
+	['no success', { status: 200, made: true, body: { success: false, id: 'pay_abc' } }],
+	[
+		'another payment',
+		{ status: 201, made: true, body: { id: 'pay_abc', referenceNumber: 'OTHER' } },
+	],
 ];
 
 /** How often the payment of ORDER-1 was asked for. */
@@ -223,5 +229,20 @@ describe('an unknown outcome that is sent again, which is then', () => {
 		});
 		await engine.retry(again, savedWith(createNode()));
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach([1]));
+	});
+});
+
+it('an error that nobody expected, after the payment was created, leaves its outcome unknown', async () => {
+	const folder = variantOfPackage({
+		'dist/nodes/AcountPay/creation/createOnce.js': (text) =>
+			text.replace('const response = ', "throw new Error('a bug');\n    const response = "),
+	});
+	const broken = await engineFor(sandbox, {}, { folder });
+	const { error } = await broken.runNode({ node: createNode(), items: orders(1) });
+	expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(1)));
+	expect(error).toMatchObject({
+		message: expect.stringMatching(/^This item ended unexpectedly/),
+		description: expect.stringMatching(/^Look in AcountPay/),
+		context: { outcome: 'unknown', outcomesUnknown: [{ referenceNumber: referenceOf(0) }] },
 	});
 });

@@ -191,7 +191,8 @@ export class ItemRunner<Input> {
 			this.store.setFailed(item, false);
 		} catch (error) {
 			if (error instanceof Cancelled) return;
-			const failed = isItemError(error) ? error : new UnexpectedError(error);
+			const creates = this.operation.referenceOf !== undefined;
+			const failed = isItemError(error) ? error : new UnexpectedError(error, false, creates);
 			this.results[item] = { failed };
 			this.store.setFailed(item, true);
 			if (this.context.continueOnFail()) return;

@@ -10,3 +10,12 @@ it('says nothing of what is not expected', () => {
 	expect(new UnexpectedError(described).description).toBeUndefined();
 	expect(new UnexpectedError('text', true).message).toMatch(/^This item ended unexpectedly/);
 });
+
+it('leaves open what was created where a create may have left', () => {
+	expect(new UnexpectedError(new Error('a bug')).outcome).toBe('unavailable');
+	expect(new UnexpectedError(new Error('a bug'), false, true)).toMatchObject({
+		outcome: 'unknown',
+		message: 'This item ended unexpectedly, before AcountPay was asked or after it had responded',
+		description: 'Look in AcountPay for what this item asks for before you create it again.',
+	});
+});
