@@ -141,6 +141,7 @@ describe('a successful response that echoes what was sent', () => {
 		const secret = await token(engine);
 		const payment = (said: (text: string) => string) => ({
 			id: 'p1',
+			status: 'pending',
 			echo: {
 				authorization: said(`Bearer ${secret}`),
 				basic: said(base64(`Bearer ${secret}`)),
