@@ -177,7 +177,7 @@ describe('waiting by asking', () => {
 				a: 1,
 				...(status !== undefined && { status }),
 				paymentId: payment.id,
-				isPaid: false,
+				...(typeof status === 'string' && status !== '' && { isPaid: false }),
 				waitEndedBy: 'timeout',
 				statusAt: expect.stringMatching(ISO),
 			},

@@ -19,6 +19,10 @@ export function finalStatusOf(status: unknown): FinalStatus | undefined {
 	return FINAL_STATUSES.get(status);
 }
 
+/** Whether a payment has a status at all, known or not. */
+export const hasStatus = ({ status }: IDataObject): boolean =>
+	typeof status === 'string' && status.trim() !== '';
+
 /**
  * The payment with `isPaid`: whether the customer has paid, by the payment's `status`. It is the same for both spellings of
  * that status, `completed` and `paid`, and false for every status that is not known.

@@ -2,6 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { getPayment, otherPaymentIn } from '../../../shared/api/payments';
 import type { ApiRequest } from '../../../shared/api/request';
 import { readObject } from '../../../shared/api/responses';
+import { hasStatus } from '../../../shared/api/statuses';
 import { ApiError } from '../../../shared/errors';
 import type { Client } from '../../../shared/transport/client';
 import type { ApiResponse } from '../../../shared/http/response';
@@ -18,8 +19,9 @@ export const readPayment = async (
 	merchantClientId: string,
 	paymentId: string,
 	options: CallOptions,
+	needsStatus = true,
 ): Promise<IDataObject> =>
-	await readAbout(client, paymentId, getPayment(merchantClientId, paymentId), options);
+	await readAbout(client, paymentId, getPayment(merchantClientId, paymentId), options, needsStatus);
 
 /** AcountPay has responded about another payment than it was asked about. */
 export class OtherPaymentError extends ApiError {
@@ -33,12 +35,17 @@ export class OtherPaymentError extends ApiError {
 }
 
 /** Why a response does not say what became of a payment; undefined when it does. */
-function problemWith(payment: IDataObject, paymentId: string, status: number) {
+function problemWith(
+	payment: IDataObject,
+	paymentId: string,
+	status: number,
+	needsStatus: boolean,
+): ApiError | undefined {
 	const other = otherPaymentIn(payment, paymentId);
 	if (other !== undefined) {
 		return new OtherPaymentError(paymentId, `responded about payment '${other}'`);
 	}
-	if (typeof payment.status === 'string' && payment.status.trim() !== '') return undefined;
+	if (hasStatus(payment) || !needsStatus) return undefined;
 	return new ApiError(
 		'unavailable',
 		`AcountPay was asked about payment '${paymentId}', but sent a response without its status`,
@@ -50,6 +57,7 @@ function problemWith(payment: IDataObject, paymentId: string, status: number) {
 /**
  * Reads what AcountPay says of a payment. A response about another payment, or without a status (documented for both ways
  * to authenticate), counts for none, and is asked for again.
+ * @param needsStatus false for who asks again anyway: then a response without a status is one
  * @returns AcountPay's response, whole
  * @throws OtherPaymentError, ApiError or Cancelled
  */
@@ -58,11 +66,12 @@ export async function readAbout(
 	paymentId: string,
 	request: ApiRequest,
 	options: CallOptions,
+	needsStatus: boolean,
 ): Promise<IDataObject> {
 	let problem: ApiError | undefined;
 	const own = ({ body, status }: ApiResponse) => {
 		const payment = readObject(body);
-		problem = payment && problemWith(payment, paymentId, status);
+		problem = payment && problemWith(payment, paymentId, status, needsStatus);
 		return problem ? undefined : payment;
 	};
 	const subject = { merchantClientId: request.merchantClientId, name: `payment '${paymentId}'` };

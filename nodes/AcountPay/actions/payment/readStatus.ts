@@ -24,7 +24,9 @@ export async function readStatus(
 	client: Client,
 	paymentId: string,
 	options: CallOptions,
+	needsStatus = true,
 ): Promise<IDataObject> {
-	const response = await readAbout(client, paymentId, getPaymentStatus(paymentId), options);
+	const request = getPaymentStatus(paymentId);
+	const response = await readAbout(client, paymentId, request, options, needsStatus);
 	return { paymentId: asWritten(paymentId), ...response };
 }

@@ -35,7 +35,7 @@ interface WaitInput extends Awaited {
 const readerOf =
 	({ merchantClientId, paymentId }: WaitInput, { client }: ItemWork): Reader =>
 	async (options) =>
-		await readPayment(client, merchantClientId, paymentId, options);
+		await readPayment(client, merchantClientId, paymentId, options, false);
 
 /** A payment lives 30 minutes (documented); the rest is for late events. */
 const DEFAULT_TIMEOUT_MINUTES = 35;

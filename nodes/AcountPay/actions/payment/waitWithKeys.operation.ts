@@ -24,7 +24,7 @@ export const waitWithKeys: Operation<Awaited> = {
 		const output = await poll(
 			input,
 			work,
-			async (options) => await readStatus(work.client, input.paymentId, options),
+			async (options) => await readStatus(work.client, input.paymentId, options, false),
 		);
 		return [{ ...output, json: { ...output.json, paymentId: asWritten(input.paymentId) } }];
 	},

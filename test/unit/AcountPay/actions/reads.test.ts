@@ -146,20 +146,19 @@ describe('one thing', () => {
 	});
 
 	it.each<[`${Authentication} ${string} ${string}`, object]>(
-		['oAuth2 payment get', 'apiKey payment get', 'apiKey payment waitForCompletion'].flatMap(
-			(path) =>
-				[
-					{ error: 'boom' },
-					{ message: 'x', statusCode: 200 },
-					{ data: { status: 'paid' } },
-					{ paymentId: '456' },
-					{ status: null },
-					{ status: ' ' },
-					{ status: ['paid'] },
-				].map((body): [`${Authentication} ${string} ${string}`, object] => [path as never, body]),
+		['oAuth2 payment get', 'apiKey payment get'].flatMap((path) =>
+			[
+				{ error: 'boom' },
+				{ message: 'x', statusCode: 200 },
+				{ data: { status: 'paid' } },
+				{ paymentId: '456' },
+				{ status: null },
+				{ status: ' ' },
+				{ status: ['paid'] },
+			].map((body): [`${Authentication} ${string} ${string}`, object] => [path as never, body]),
 		),
 	)('%s: %j does not say whether it is paid: asked again and said', async (path, body) => {
-		const values = { merchantId: 'shop', paymentId: '456', timeoutMinutes: 1 };
+		const values = { merchantId: 'shop', paymentId: '456' };
 		const error = errorOf(await run(path, values, [response(200, body)]));
 		expect(error).toMatchObject({
 			outcome: 'unavailable',
@@ -173,6 +172,21 @@ describe('one thing', () => {
 		]);
 		expect(sent).toHaveLength(2);
 		expect(output).toMatchObject([{ paymentId: 456, isPaid: true }]);
+	});
+
+	it.each<[`${Authentication} ${string} ${string}`]>([
+		['oAuth2 payment waitForCompletion'],
+		['apiKey payment waitForCompletion'],
+	])('%s asks on, and says of no status not whether it is paid', async (path) => {
+		const values = { merchantId: 'shop', paymentId: '456', timeoutMinutes: 1 };
+		const body = { error: 'boom', isPaid: true };
+		const { output, sent } = await run(path, values, [response(200, body)]);
+		expect(sent.length).toBeGreaterThan(5);
+		expect(output).toMatchObject([{ error: 'boom', waitEndedBy: 'timeout' }]);
+		expect(output![0]).not.toHaveProperty('isPaid');
+		const paid = response(200, { status: 'paid' });
+		const later = await run(path, values, [response(200, body), paid]);
+		expect(later.output).toMatchObject([{ status: 'completed', isPaid: true }]);
 	});
 
 	it('an id must be one', () => {
