@@ -10,7 +10,7 @@ const LOWEST = 1;
 const HOLD = 15_000;
 const FIRST_RAISE = 0.05;
 const RAISE_INTERVAL = 1_000;
-/** The delay after a 429 with Retry-After is at least this long, in ms. */
+/** The delay after a 429 with Retry-After is at least this long, in ms; and a {@link WINDOW} once nothing is accepted: a server may count refused calls, too. */
 const SHORTEST_PAUSE = 200;
 /** The delay after a 429 without Retry-After, in ms; it doubles while nothing is accepted. */
 const FIRST_PAUSE = 500;
@@ -70,7 +70,9 @@ export class RateLimit {
 		if (sentAt < this.lastResume) return retryAfter ?? 0;
 		if (!this.series) this.beginSeries(sentAt);
 		else this.series.last = Math.max(this.series.last, sentAt);
-		if (retryAfter !== undefined) return Math.max(SHORTEST_PAUSE, retryAfter);
+		if (retryAfter !== undefined) {
+			return Math.max(this.isLost ? WINDOW : SHORTEST_PAUSE, retryAfter);
+		}
 		return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.doublings);
 	}
 

@@ -58,6 +58,16 @@ describe('the pause', () => {
 		expect(rate.noteRateLimited(now)).toBe(1_000);
 	});
 
+	it('of less than a second that the server asks for takes a second while nothing is accepted', () => {
+		expect(rate.noteRateLimited(now, 0)).toBe(200);
+		now += 200;
+		rate.resume();
+		expect(rate.noteRateLimited(now, 0)).toBe(1_000);
+		now += 1_000;
+		rate.resume();
+		expect(rate.noteRateLimited(now, 3_000)).toBe(3_000);
+	});
+
 	it.each([
 		[0, 200],
 		[199, 200],
