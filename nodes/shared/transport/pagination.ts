@@ -116,12 +116,12 @@ export async function* pagesOf(list: PagedList, wanted = Infinity): AsyncGenerat
 }
 
 /** Reads a page, and finds out how large it may be, and whether its count is one of the list. */
-function pageFetcher({ name, fetchPage, deadline }: PagedList, wanted: number) {
+function pageFetcher({ name, fetchPage, keyOf, deadline }: PagedList, wanted: number) {
 	const largest = Math.min(PAGE_SIZES[0], wanted);
 	const sizes = [largest, ...PAGE_SIZES.filter((size) => size < largest)];
 	let pages = 0;
-	/** How many entries the reading has had so far. */
-	let read = 0;
+	/** The entries of the reading so far, each once: a page may come again. */
+	const read = new Set<string>();
 	let isTotalWrong = false;
 	return async (number: number): Promise<Page> => {
 		for (;;) {
@@ -135,9 +135,10 @@ function pageFetcher({ name, fetchPage, deadline }: PagedList, wanted: number) {
 				continue;
 			}
 			const { entries, total = Infinity } = page;
-			read = (number === 1 ? 0 : read) + entries.length;
+			if (number === 1) read.clear();
+			for (const entry of entries) read.add(keyOf(entry));
 			// An empty page may have a smaller one: entries were taken out meanwhile.
-			isTotalWrong ||= entries.length > 0 && total < read;
+			isTotalWrong ||= entries.length > 0 && total < read.size;
 			return isTotalWrong ? { ...page, total: undefined } : page;
 		}
 	};

@@ -376,6 +376,11 @@ describe('bounds', () => {
 		expect(requests).toBe(18);
 	});
 
+	it('a page of two that comes again and again is not the whole of a list of three', async () => {
+		const { ended } = await readAll(async () => ({ entries: [{ id: 1 }, { id: 2 }], total: 3 }));
+		expect(ended).toBeInstanceOf(UnreadableList);
+	});
+
 	it('a list that always has one entry fewer than its count is an error', async () => {
 		const { ended, count } = await readAll(async (page) => ({
 			entries: page < 4 ? [{ id: page }] : [],
