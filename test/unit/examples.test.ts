@@ -1,6 +1,7 @@
 import type { INode } from 'n8n-workflow';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 
 import { EXAMPLES_DIR, exampleNames, picturedBy, readExample } from '../../tools/examples';
 import { drawnExamples } from '../../tools/exampleSources';
@@ -126,5 +127,36 @@ describe('the examples', () => {
 			expect(node).not.toHaveProperty('credentials');
 			expect(node).not.toHaveProperty('webhookId');
 		}
+	});
+});
+
+describe('a reference in another Unicode form, and with spaces', () => {
+	const forms = ['Caf\u00e9-1', ' Cafe\u0301-1 '];
+
+	/** Runs the Code node of an example that has these words. */
+	const runCode = (example: string, words: string, globals: object): unknown => {
+		const codes = readExample(example).nodes.map(({ parameters }) => String(parameters.jsCode));
+		const [code] = codes.filter((one) => one.includes(words));
+		return JSON.parse(JSON.stringify(runInNewContext(`(() => {${code}\n})()`, globals))) as unknown;
+	};
+
+	it.each(['pay-once', 'pay-once-keys'])('has the same row in %s', (example) => {
+		const orders = forms.map((reference) => ({ merchantId: 'm', reference, amount: 1 }));
+		const output = runCode(example, 'has no amount', {
+			$input: { first: () => ({ json: { orders } }) },
+			$: () => ({ first: () => ({ json: { environment: 'sandbox' } }) }),
+		}) as Array<{ json: { reference: string } }>;
+		expect(output.map(({ json }) => json.reference)).toEqual([forms[0], forms[0]]);
+	});
+
+	it('of two rows is one order in nightly-reconciliation-keys', () => {
+		const rows = forms.map((reference) => ({ json: { reference, state: 'unknown' } }));
+		const output = runCode('nightly-reconciliation-keys', 'namesakes', {
+			$json: { found: 'none' },
+			$: () => ({ item: rows[0], all: () => rows }),
+		});
+		expect(output).toMatchObject({
+			json: { problem: '2 rows of the table have this reference' },
+		});
 	});
 });

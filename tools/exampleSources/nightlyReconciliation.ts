@@ -43,8 +43,9 @@ const decided = (payment, problem) => ({ json: { ...payment, noted: payment ? St
 const person = (problem) => decided(undefined, problem);
 
 if (error) return person(error);
+const plain = (reference) => String(reference ?? '').normalize('NFC').trim();
 const namesakes = $('All Orders').all().filter(({ json }) =>
-	json.reference === order.reference && [order.environment ?? '', ''].includes(json.environment ?? ''));
+	plain(json.reference) === plain(order.reference) && [order.environment ?? '', ''].includes(json.environment ?? ''));
 if (namesakes.length > 1) return person(namesakes.length + ' rows of the table have this reference');
 
 // Payments of this merchant with this reference: as ordered, or with other money.

@@ -38,7 +38,8 @@ const { environment } = $('Settings').first().json;
 return $input.first().json.orders.map((json, index) => {
 	const order = {
 		merchantId: String(json.merchantId ?? '').trim(),
-		reference: String(json.reference ?? '').trim(),
+		// Written in another Unicode form it is the same reference.
+		reference: String(json.reference ?? '').normalize('NFC').trim(),
 		amount: Number(json.amount),
 		currency: String(json.currency || 'DKK'),
 		environment,
