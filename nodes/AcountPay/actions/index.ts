@@ -10,6 +10,7 @@ import {
 import { merchant } from './merchant';
 import type { Operation, Resource } from '../operation/operation';
 import { COMMON_OPTIONS } from '../operation/options';
+import { byName } from '../operation/sharedFields';
 import { payment } from './payment';
 import { store } from './store';
 
@@ -61,9 +62,6 @@ export function missingOperation(
 		description: 'Choose another operation, or update the package n8n-nodes-acountpay.',
 	};
 }
-
-const byName = (a: INodeProperties, b: INodeProperties) =>
-	a.displayName.localeCompare(b.displayName);
 
 /** 'Options' of an operation: those that every operation has, and its own. */
 const optionsField = (own: INodeProperties[]): INodeProperties => ({

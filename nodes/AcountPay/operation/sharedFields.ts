@@ -97,14 +97,18 @@ export function wantedFrom(item: ItemParameters): number {
 	);
 }
 
-/** 'Additional Fields' with these fields to choose from. */
+/** By the name that the editor shows. */
+export const byName = (a: INodeProperties, b: INodeProperties): number =>
+	a.displayName.localeCompare(b.displayName);
+
+/** 'Additional Fields' with these fields to choose from, by name. */
 export const additionalFieldsWith = (options: INodeProperties[]): INodeProperties => ({
 	displayName: 'Additional Fields',
 	name: 'additionalFields',
 	type: 'collection',
 	placeholder: 'Add Field',
 	default: {},
-	options,
+	options: [...options].sort(byName),
 });
 
 /**
@@ -133,16 +137,18 @@ export const customFieldsField: INodeProperties = {
 
 /**
  * The checked custom fields.
- * @param own the names that this node fills in itself
- * @throws ValidationError when it is no JSON object, or has one of those names
+ * @param fields of the operation that have the name of what they fill in
+ * @throws ValidationError when it is no JSON object, or has the name of one of these fields
  */
 export function customFieldsFrom(
 	collection: Record<string, unknown>,
-	own: readonly string[],
+	fields: ReadonlyArray<Pick<INodeProperties, 'name'>>,
 ): Record<string, never> {
 	if (!('customFields' in collection)) return {};
 	const customFields = jsonObject(customFieldsField.displayName, collection.customFields);
-	const taken = own.filter((name) => Object.hasOwn(customFields, name));
+	const taken = fields
+		.map(({ name }) => name)
+		.filter((name) => name !== customFieldsField.name && Object.hasOwn(customFields, name));
 	if (taken.length) {
 		throw new ValidationError(
 			customFieldsField.displayName,

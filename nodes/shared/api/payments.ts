@@ -28,16 +28,6 @@ export interface NewPayment {
 	webhookUrl?: string;
 }
 
-/** The names in {@link NewPayment}: a custom field may not be called like one of them. */
-export const NEW_PAYMENT_FIELDS = Object.keys({
-	amount: true,
-	referenceNumber: true,
-	currency: true,
-	description: true,
-	metadata: true,
-	webhookUrl: true,
-} satisfies Record<keyof NewPayment, true>);
-
 const PAYMENTS_PATH = '/v1/partner/payments';
 
 /**
@@ -141,17 +131,6 @@ export interface NewKeyPayment {
 
 /** What AcountPay takes when a payment names no currency (documented). */
 export const DEFAULT_CURRENCY = 'DKK';
-
-/** The names in {@link NewKeyPayment}, and the merchant's: a custom field may not be called like one of them. */
-export const NEW_KEY_PAYMENT_FIELDS = Object.keys({
-	amount: true,
-	referenceNumber: true,
-	currency: true,
-	description: true,
-	storeId: true,
-	registerId: true,
-	merchantClientId: true,
-} satisfies Record<keyof NewKeyPayment | 'merchantClientId', true>);
 
 /** The request that creates a payment with keys (documented). The body is sent as it is, with the merchant. */
 export const createKeyPayment = (

@@ -18,19 +18,6 @@ export interface NewStore {
 	isDefault?: boolean;
 }
 
-/** The names in {@link NewStore}: a custom field may not be called like one of them. */
-export const STORE_FIELDS = Object.keys({
-	name: true,
-	locationId: true,
-	streetAddress: true,
-	city: true,
-	postalCode: true,
-	countryCode: true,
-	phone: true,
-	email: true,
-	isDefault: true,
-} satisfies Record<keyof NewStore, true>);
-
 /** What AcountPay calls a store's id (documented in both ways). */
 const ID_NAMES = ['storeId', 'id'] as const;
 

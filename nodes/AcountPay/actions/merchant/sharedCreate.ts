@@ -7,12 +7,7 @@ import {
 import type { ApiRequest } from '../../../shared/api/request';
 import type { Client } from '../../../shared/transport/client';
 import { createOnce, type Creation } from '../../creation/createOnce';
-import {
-	additionalFieldsWith,
-	customFieldsField,
-	customFieldsFrom,
-	textsFrom,
-} from '../../operation/sharedFields';
+import { additionalFieldsWith, customFieldsFrom, textsFrom } from '../../operation/sharedFields';
 import type { ItemOutput, ItemWork, Operation } from '../../operation/operation';
 import { resendUnknownOptionFor } from '../../operation/options';
 import { type ItemParameters, requiredText } from '../../operation/parameters';
@@ -68,14 +63,10 @@ function bodyFrom(
 	) as Body;
 	if (additional.length === 0) return body;
 	const added = item.collection('additionalFields');
-	const own = [...required, ...additional.filter((field) => field !== customFieldsField)];
 	return withinSize({
 		...body,
 		...textsFrom(added, additional),
-		...customFieldsFrom(
-			added,
-			own.map(({ name }) => name),
-		),
+		...customFieldsFrom(added, [...required, ...additional]),
 	});
 }
 

@@ -1,9 +1,8 @@
-import type { IDataObject } from 'n8n-workflow';
+import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import {
 	createPayment,
 	MOCK_PAYMENTS,
 	type MockPayment,
-	NEW_PAYMENT_FIELDS,
 	type NewPayment,
 	paymentIdOf,
 } from '../../../shared/api/payments';
@@ -39,6 +38,55 @@ interface CreateInput {
 	qrCode: boolean;
 }
 
+/** Sent as a header, and not in the body. */
+const mockPaymentField: INodeProperties = {
+	displayName: 'Mock Payment',
+	name: 'mockPayment',
+	type: 'options',
+	options: [
+		{
+			name: 'Complete After 10 Seconds',
+			value: 'delay',
+		},
+		{
+			name: 'Complete at Once',
+			value: 'true',
+		},
+		{
+			name: 'Fail at Once',
+			value: 'fail',
+		},
+	],
+	default: 'true',
+	description: "Simulates the outcome without a customer. AcountPay's sandbox only.",
+};
+
+const additional: INodeProperties[] = [
+	currencyField,
+	customFieldsField,
+	descriptionField,
+	{
+		displayName: 'Metadata',
+		name: 'metadata',
+		type: 'json',
+		default: '{}',
+		description: 'Your own data as a JSON object. AcountPay gives it back in its webhooks.',
+	},
+	{
+		displayName: 'Webhook URL',
+		name: 'webhookUrl',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. https://n8n.example.com/webhook/…',
+		description:
+			"Where AcountPay sends this payment's events: the URL of an AcountPay Trigger, or this execution's own",
+		hint: 'To wait for this payment in this workflow, switch to Expression and enter {{ $execution.resumeUrl }}',
+	},
+];
+
+/** What fills in the body. */
+const bodyFields = [amountField, referenceNumberField, ...additional];
+
 /** Creates a payment that a customer can pay by link or QR code. */
 export const create: Operation<CreateInput> = {
 	option: {
@@ -51,49 +99,7 @@ export const create: Operation<CreateInput> = {
 		...merchantIdFields,
 		amountField,
 		referenceNumberField,
-		additionalFieldsWith([
-			currencyField,
-			customFieldsField,
-			descriptionField,
-			{
-				displayName: 'Metadata',
-				name: 'metadata',
-				type: 'json',
-				default: '{}',
-				description: 'Your own data as a JSON object. AcountPay gives it back in its webhooks.',
-			},
-			{
-				displayName: 'Mock Payment',
-				name: 'mockPayment',
-				type: 'options',
-				options: [
-					{
-						name: 'Complete After 10 Seconds',
-						value: 'delay',
-					},
-					{
-						name: 'Complete at Once',
-						value: 'true',
-					},
-					{
-						name: 'Fail at Once',
-						value: 'fail',
-					},
-				],
-				default: 'true',
-				description: "Simulates the outcome without a customer. AcountPay's sandbox only.",
-			},
-			{
-				displayName: 'Webhook URL',
-				name: 'webhookUrl',
-				type: 'string',
-				default: '',
-				placeholder: 'e.g. https://n8n.example.com/webhook/…',
-				description:
-					"Where AcountPay sends this payment's events: the URL of an AcountPay Trigger, or this execution's own",
-				hint: 'To wait for this payment in this workflow, switch to Expression and enter {{ $execution.resumeUrl }}',
-			},
-		]),
+		additionalFieldsWith([...additional, mockPaymentField]),
 	],
 
 	options: [
@@ -114,26 +120,25 @@ export const create: Operation<CreateInput> = {
 	referenceOf: ({ payment }) => payment.referenceNumber,
 
 	check(item, client) {
-		const additional = item.collection('additionalFields');
+		const added = item.collection('additionalFields');
 		const payment: NewPayment & IDataObject = {
 			amount: amountOf(item.get('amount')),
 			referenceNumber: requiredText('Reference Number', item.get('referenceNumber')),
 		};
-		if ('currency' in additional) payment.currency = currencyOf(additional.currency);
-		if ('description' in additional) {
-			payment.description = requiredText('Description', additional.description);
+		if ('currency' in added) payment.currency = currencyOf(added.currency);
+		if ('description' in added) {
+			payment.description = requiredText('Description', added.description);
 		}
-		if ('metadata' in additional) payment.metadata = jsonObject('Metadata', additional.metadata);
-		if ('webhookUrl' in additional)
-			payment.webhookUrl = webUrl('Webhook URL', additional.webhookUrl);
+		if ('metadata' in added) payment.metadata = jsonObject('Metadata', added.metadata);
+		if ('webhookUrl' in added) payment.webhookUrl = webUrl('Webhook URL', added.webhookUrl);
 		return {
 			merchantClientId: merchantClientIdFrom(item),
 			payment: withinSize({
 				...payment,
-				...customFieldsFrom(additional, NEW_PAYMENT_FIELDS),
+				...customFieldsFrom(added, bodyFields),
 			}),
-			...('mockPayment' in additional && {
-				mockPayment: mockPaymentOf(additional.mockPayment, client.isProduction),
+			...('mockPayment' in added && {
+				mockPayment: mockPaymentOf(added.mockPayment, client.isProduction),
 			}),
 			qrCode: item.collection('options').qrCode === true,
 		};

@@ -2,7 +2,6 @@ import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import {
 	createKeyPayment,
 	DEFAULT_CURRENCY,
-	NEW_KEY_PAYMENT_FIELDS,
 	type NewKeyPayment,
 	paymentIdOf,
 } from '../../../shared/api/payments';
@@ -102,6 +101,9 @@ const additional: INodeProperties[] = [
 	),
 ];
 
+/** What fills in the body: the merchant is put there as it is sent. */
+const bodyFields = [amountField, referenceNumberField, ...additional, { name: 'merchantClientId' }];
+
 /** The IDs of the payments that these entries have as created, not as returned. */
 const createdIdsAmong = (entries: readonly Entry[]) =>
 	entries.map((entry) => isCreated(entry) && !entry.answer.existing && paymentIdOf(entry.answer));
@@ -132,7 +134,7 @@ export const createWithKeys: Operation<CreateInput> = {
 		const { qrCode, existingPayment = existingPaymentOption.default } = item.collection('options');
 		return {
 			merchantClientId: merchantClientIdFrom(item),
-			payment: withinSize({ ...own, ...customFieldsFrom(others, NEW_KEY_PAYMENT_FIELDS) }),
+			payment: withinSize({ ...own, ...customFieldsFrom(others, bodyFields) }),
 			qrCode: qrCode === true,
 			ifExists: ifExistsFrom(existingPayment),
 		};

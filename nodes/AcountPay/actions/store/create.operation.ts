@@ -3,7 +3,6 @@ import {
 	createStore,
 	type NewStore,
 	readCreatedStore,
-	STORE_FIELDS,
 	storeIdOf,
 	withStoreId,
 } from '../../../shared/api/stores';
@@ -28,6 +27,8 @@ interface CreateInput {
 	merchantNumber: string;
 	store: NewStore & IDataObject;
 }
+
+const nameField = requiredTextField('name', 'Name', 'Aarhus', 'The name of the store');
 
 const additional: INodeProperties[] = [
 	textField('city', 'City', 'Aarhus', 'The city of the store'),
@@ -73,11 +74,7 @@ export const create: Operation<CreateInput> = {
 		action: 'Create store',
 		description: 'Create a store of a merchant',
 	},
-	fields: [
-		merchantNumberField,
-		requiredTextField('name', 'Name', 'Aarhus', 'The name of the store'),
-		additionalFieldsWith(additional),
-	],
+	fields: [merchantNumberField, nameField, additionalFieldsWith(additional)],
 	noun: 'store',
 	options: [resendUnknownOptionFor('store')],
 	createdIdOf: storeIdOf,
@@ -86,13 +83,13 @@ export const create: Operation<CreateInput> = {
 	check(item) {
 		const added = item.collection('additionalFields');
 		const own: NewStore = {
-			name: requiredText('Name', item.get('name')).trim(),
+			name: requiredText(nameField.displayName, item.get('name')).trim(),
 			...textsFrom(added, additional),
 			...('isDefault' in added && { isDefault: isDefaultFrom(added.isDefault) }),
 		};
 		return {
 			merchantNumber: merchantNumberFrom(item),
-			store: withinSize({ ...own, ...customFieldsFrom(added, STORE_FIELDS) }),
+			store: withinSize({ ...own, ...customFieldsFrom(added, [nameField, ...additional]) }),
 		};
 	},
 
