@@ -48,18 +48,10 @@ export function nodeErrorFor(
 ): NodeApiError | NodeOperationError {
 	const mode = runModeOf(context);
 	const message = messageFor(failed, itemIndex, mode);
-	const isOther = (item: { itemIndex: number }) => item.itemIndex !== itemIndex;
 	const { noun = 'payment', created, existing, unknown, refused, notStarted } = summary;
 	const description = [
 		failed.description,
-		...sentencesFor({
-			noun,
-			created,
-			existing,
-			unknown: unknown.filter(isOther),
-			refused: refused.filter(isOther),
-			notStarted: notStarted.filter(isOther),
-		}),
+		...sentencesFor(summary, itemIndex),
 		created.length + unknown.length > 0 &&
 			safeRetry({
 				mode,
@@ -85,13 +77,11 @@ export function nodeErrorFor(
 	Object.assign(error, { message, description });
 	Object.assign(error.context, {
 		outcome: nameOf(failed.outcome),
-		[`${noun}sMade`]: created.map((item) => inContext(noun, item)),
-		...(existing.length > 0 && {
-			[`${noun}sExisting`]: existing.map((item) => inContext(noun, item)),
-		}),
-		outcomesUnknown: unknown.map((item) => inContext(noun, item)),
-		refused: refused.map((item) => inContext(noun, item)),
-		notStarted: notStarted.map((item) => inContext(noun, item)),
+		[`${noun}sMade`]: created.map(inContext(noun)),
+		...(existing.length > 0 && { [`${noun}sExisting`]: existing.map(inContext(noun)) }),
+		outcomesUnknown: unknown.map(inContext(noun)),
+		refused: refused.map(inContext(noun)),
+		notStarted: notStarted.map(inContext(noun)),
 	});
 	return error;
 }
@@ -154,41 +144,38 @@ export function cancelledError(
 }
 
 /** An item as an error's `context` has it, where a payment's name is its reference number. */
-const inContext = (
-	noun: Noun,
-	{ itemIndex, name, id }: Partial<RunSummary['created'][number]>,
-): IDataObject => ({
-	itemIndex,
-	...(name !== undefined && { [noun === 'payment' ? 'referenceNumber' : 'name']: name }),
-	...(id !== undefined && { [`${noun}Id`]: id }),
-});
+const inContext =
+	(noun: Noun) =>
+	({ itemIndex, name, id }: Partial<RunSummary['created'][number]>): IDataObject => ({
+		itemIndex,
+		...(name !== undefined && { [noun === 'payment' ? 'referenceNumber' : 'name']: name }),
+		...(id !== undefined && { [`${noun}Id`]: id }),
+	});
 
 const titleOf = (noun: Noun) => `${noun[0].toUpperCase()}${noun.slice(1)}`;
 
-/** What became of the items, and the names of those. */
-function namesIn({
-	noun = 'payment',
-	created,
-	existing,
-	unknown,
-	refused,
-	notStarted,
-}: RunSummary): Array<[string, string[]]> {
-	const textOf = ({ itemIndex, name }: RunSummary['notStarted'][number]) =>
-		name ?? `item ${itemIndex}`;
+/**
+ * What became of the items, and the names of those.
+ * @param itemIndex of an item whose error says it already
+ */
+function namesIn(summary: RunSummary, itemIndex?: number): Array<[string, string[]]> {
+	const { noun = 'payment', created, existing, unknown, refused, notStarted } = summary;
+	const textOf = (item: RunSummary['notStarted'][number]) => item.name ?? `item ${item.itemIndex}`;
 	const withId = (item: RunSummary['created'][number]) => `${textOf(item)} = ${item.id ?? 'no ID'}`;
+	const others = (items: RunSummary['notStarted']) =>
+		items.filter((item) => item.itemIndex !== itemIndex).map(textOf);
 	return [
-		['May or may not exist', unknown.map(textOf)],
-		['Refused', refused.map(textOf)],
+		['May or may not exist', others(unknown)],
+		['Refused', others(refused)],
 		[`${titleOf(noun)}s created`, created.map(withId)],
 		['Existed already', existing.map(withId)],
-		['Not started', notStarted.map(textOf)],
+		['Not started', others(notStarted)],
 	];
 }
 
 /** What a person must know of the other items when a run ends early. */
-const sentencesFor = (summary: RunSummary): string[] =>
-	namesIn(summary)
+const sentencesFor = (summary: RunSummary, itemIndex?: number): string[] =>
+	namesIn(summary, itemIndex)
 		.filter(([, names]) => names.length > 0)
 		.map(([what, names]) => `${what} (${names.length}): ${listed(names)}.`);
 

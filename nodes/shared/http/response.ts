@@ -26,7 +26,7 @@ export const isSuccess = (sent: SendResult): sent is ApiResponse =>
 	sent.status !== undefined && sent.status >= 200 && sent.status < 300;
 
 /** Whether AcountPay points to another place. Redirects are not followed. */
-export const isRedirect = ({ status }: SendResult): boolean =>
+export const isRedirect = ({ status }: Pick<SendResult, 'status'>): boolean =>
 	status !== undefined && status >= 300 && status < 400;
 
 /**
@@ -67,12 +67,11 @@ export const isWebPage = ({ body }: ApiResponse): boolean =>
 export const isRateLimited = (sent: SendResult): sent is ApiResponse => sent.status === 429;
 
 /** What happened, as the end of 'AcountPay …', for a response that can't be used. */
-export const describeFailure = (sent: SendResult): string => {
-	if (sent.status === undefined) return sent.what;
-	const { status }: ApiResponse = sent;
-	if (isSuccess(sent)) return `sent a response that could not be read (status ${status})`;
-	if (status < 400) return `sent a redirect (status ${status}), which is not followed`;
-	return status < 500
-		? `reported a timeout (status ${status})`
-		: `returned a server error (status ${status})`;
-};
+export function describeFailure(sent: NetworkFailure | Pick<ApiResponse, 'status'>): string {
+	const { status } = sent;
+	if (status === undefined) return (sent as NetworkFailure).what;
+	if (status >= 500) return `returned a server error (status ${status})`;
+	if (status >= 400) return `reported a timeout (status ${status})`;
+	if (isRedirect({ status })) return `sent a redirect (status ${status}), which is not followed`;
+	return `sent a response that could not be read (status ${status})`;
+}

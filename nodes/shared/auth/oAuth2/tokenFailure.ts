@@ -2,7 +2,7 @@ import { TOKEN_PATH } from '../../api/hosts';
 import { isRecord } from '../../api/responses';
 import { ApiError } from '../../errors';
 import { blockedByN8n, codesOf, neverSent } from '../../http/networkErrors';
-import { PROXY_ADVICE } from '../../http/response';
+import { describeFailure, isRedirect, PROXY_ADVICE } from '../../http/response';
 
 /** Why there is no token. */
 export interface TokenFailure {
@@ -80,11 +80,7 @@ export function tokenFailureOf(error: unknown): TokenFailure {
 
 	if (response && request?.writableFinished === false) return proxyFailure(status);
 	if (status === 429 || TRANSIENT_CODE.test(code)) {
-		return {
-			what: 'it is rate limiting requests',
-			transient: true,
-			status: status ?? 429,
-		};
+		return { what: 'it is rate limiting requests', transient: true, status: status ?? 429 };
 	}
 	if (status !== undefined) return statusFailure(status, code, json !== undefined);
 	const isCode = (json && 'error' in json) || failure?.cause === 'credential-invalid';
@@ -104,17 +100,9 @@ const mayPass = (error: unknown): boolean =>
 
 /** @param isJson whether the response is one that AcountPay's token endpoint may have sent */
 function statusFailure(status: number, code: string, isJson: boolean): TokenFailure {
-	if (status >= 500) {
-		const what = `it returned a server error (status ${status})`;
-		return { what, transient: true, status };
-	}
-	if (status === 408)
-		return { what: 'it reported a timeout (status 408)', transient: true, status };
-	if (status >= 300 && status < 400) {
-		return { what: `it sent a redirect (status ${status})`, transient: false, status };
-	}
-	if (status < 300) {
-		return { what: 'it sent a response that could not be read', transient: true, status };
+	if (status < 400 || status === 408 || status >= 500) {
+		const what = `it ${describeFailure({ status })}`;
+		return { what, transient: !isRedirect({ status }), status };
 	}
 	const isRefusal = REFUSING_CODE.test(code) || (isJson && REFUSING_STATUSES.includes(status));
 	if (isRefusal) return { ...REFUSED, status };

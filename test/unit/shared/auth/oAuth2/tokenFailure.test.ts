@@ -55,10 +55,10 @@ describe('why there is no token', () => {
 	it.each<[number | undefined, object, string, boolean]>([
 		[429, { status: 429 }, 'it is rate limiting requests', true],
 		[500, { status: 500 }, 'it returned a server error (status 500)', true],
-		[300, { status: 300 }, 'it sent a redirect (status 300)', false],
-		[399, { status: 399 }, 'it sent a redirect (status 399)', false],
+		[300, { status: 300 }, 'it sent a redirect (status 300), which is not followed', false],
+		[399, { status: 399 }, 'it sent a redirect (status 399), which is not followed', false],
 		[408, { status: 408 }, 'it reported a timeout (status 408)', true],
-		[299, { status: 299 }, 'it sent a response that could not be read', true],
+		[299, { status: 299 }, 'it sent a response that could not be read (status 299)', true],
 		[499, { status: 499 }, 'it responded with status 499', false],
 		[undefined, { code: 'E', syscall: 'connect' }, 'it could not be reached', false],
 		[undefined, { body: { message: 'x' } }, 'it closed the connection', true],
