@@ -1,6 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { aborted } from '../../shared/http/delays';
-import { Cancelled } from '../../shared/errors';
+import { inTurn } from '../../shared/http/delays';
 import type { Trace } from './createOnce';
 
 /**
@@ -52,7 +51,7 @@ export const isCreated = (entry: Entry): entry is Extract<Entry, { state: 'made'
 export const inFlight = new WeakSet<Entry>();
 
 /** The work that is under way for each list of entries: a double click on Retry shares a list. */
-const underWay = new WeakMap<Entry[], Promise<unknown>>();
+const underWay = new Map<Entry[], Promise<unknown>>();
 
 /** Whether an entry is of this creation by what a person knows it by. Older entries have the reference alone. */
 export const hasSameLabel = (entry: Entry, { key, referenceNumber }: Identity): boolean =>
@@ -145,21 +144,7 @@ export class IdempotencyRecord {
 		cancelSignal: AbortSignal | undefined,
 		work: () => Promise<Result>,
 	): Promise<Result> {
-		const before = underWay.get(this.entries);
-		const run = async () => {
-			if (before) {
-				const waited = new AbortController();
-				const cancelled = cancelSignal ? [aborted(cancelSignal, waited.signal)] : [];
-				await Promise.race([before, ...cancelled]);
-				waited.abort();
-				if (cancelSignal?.aborted) throw new Cancelled();
-			}
-			return await work();
-		};
-		const result = run();
-		// Who gives up waiting lets nobody pass.
-		underWay.set(this.entries, Promise.allSettled([before, result]));
-		return await result;
+		return await inTurn(underWay, this.entries, cancelSignal, work);
 	}
 
 	/**

@@ -52,65 +52,50 @@ export function readObject(body: Buffer): IDataObject | undefined {
 export const isId = (value: unknown): value is string | number =>
 	typeof value === 'string' ? value.trim() !== '' : Number.isSafeInteger(value);
 
-/** Gathers texts for a person, until there is as much as is looked at. */
-class Texts {
-	private readonly texts: string[] = [];
-	private left = MAX_REASON_INPUT;
-	private values = 0;
-	/** The names on the way to the value that is looked at. A text is only made of them where there is something to say. */
-	private readonly path: string[] = [];
-
-	get isEmpty(): boolean {
-		return this.texts.length === 0;
-	}
-
-	/** Each text once, in the order in which they were found. */
-	toString(): string {
-		return [...new Set(this.texts)].join('; ');
-	}
-
-	/** Takes all texts in a part of a response: of an object its `message`, or else each text with the name that it has there. */
-	add(value: unknown): this {
-		if (++this.values > MAX_REASON_VALUES) return this;
-		if (typeof value === 'string') this.addText(value.trim());
-		else if (Array.isArray(value)) value.forEach((part) => this.add(part));
-		else if (isRecord(value)) this.addRecord(value);
-		return this;
-	}
-
-	private addRecord(value: Record<string, unknown>): void {
-		const before = this.texts.length;
-		this.add(value.message);
-		if (this.texts.length > before) return;
+/**
+ * The texts in a part of a response, each with the names on the way to it: of an object its `message`, or else all.
+ * @param budget how many values may still be looked at
+ */
+function* textsOf(value: unknown, budget: { values: number }, path = ''): Generator<string> {
+	if (--budget.values < 0) return;
+	if (typeof value === 'string' && value.trim() !== '') yield path + value.trim();
+	else if (Array.isArray(value)) for (const part of value) yield* textsOf(part, budget, path);
+	else if (isRecord(value)) {
+		let isSaid = false;
+		for (const text of textsOf(value.message, budget, path)) {
+			isSaid = true;
+			yield text;
+		}
+		if (isSaid) return;
 		for (const name of Object.keys(value)) {
 			// It had nothing to say. To look at it again at each level doubles the time with each of them.
-			if (name === 'message') continue;
-			this.path.push(name);
-			this.add(value[name]);
-			this.path.pop();
+			if (name !== 'message') yield* textsOf(value[name], budget, `${path}${name}: `);
 		}
 	}
+}
 
-	private addText(text: string): void {
-		if (text === '' || this.left <= 0) return;
-		let whole = '';
-		for (const name of this.path) {
-			if (whole.length < this.left) whole += `${name}: `;
-		}
-		whole = (whole + text).slice(0, this.left);
-		this.left -= whole.length;
-		this.texts.push(whole);
+/** Each text once, in the order in which they were found, until there is as much as is looked at. */
+function joined(texts: Iterable<string>): string {
+	const parts = new Set<string>();
+	let left = MAX_REASON_INPUT;
+	for (const text of texts) {
+		// Cut before anything else: the names on the way to a text may be longer than the body together.
+		const part = text.slice(0, left);
+		parts.add(part);
+		left -= part.length;
+		if (left <= 0) break;
 	}
+	return [...parts].join('; ');
 }
 
 /** What a JSON response says where errors are expected to say it, else every text that there is. */
 function textsIn(value: unknown): string {
-	const texts = new Texts();
-	if (isRecord(value)) {
-		if (texts.add(value.message).isEmpty) texts.add(value.error);
-		texts.add(value.errors);
-	}
-	return String(texts.isEmpty ? texts.add(value) : texts);
+	const budget = { values: MAX_REASON_VALUES };
+	const { message, error, errors } = isRecord(value) ? value : ({} as Record<string, unknown>);
+	const texts = [...textsOf(message, budget)];
+	if (texts.length === 0) texts.push(...textsOf(error, budget));
+	texts.push(...textsOf(errors, budget));
+	return joined(texts.length > 0 ? texts : textsOf(value, budget));
 }
 
 const INVISIBLE = /<(script|style|head)\b/gi;

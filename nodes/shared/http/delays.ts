@@ -1,4 +1,5 @@
 import { sleep } from 'n8n-workflow';
+import { Cancelled } from '../errors';
 
 /** The longest delay that a response's `Retry-After` can ask for, in ms: a longer one is cut to this. */
 export const MAX_RETRY_AFTER = 5 * 60_000;
@@ -60,4 +61,33 @@ export async function aborted(signal: AbortSignal, forget?: AbortSignal): Promis
 	await new Promise<void>((resolve) => {
 		signal.addEventListener('abort', () => resolve(), { once: true, signal: forget });
 	});
+}
+
+/**
+ * Does work for a key when all work that was asked for before has ended. Who gives up waiting lets nobody pass.
+ * @param ends of what is under way, by key
+ * @throws Cancelled when the signal is aborted before its turn; what `work` throws
+ */
+export async function inTurn<Key, Result>(
+	ends: Map<Key, Promise<unknown>>,
+	key: Key,
+	signal: AbortSignal | undefined,
+	work: () => Promise<Result>,
+): Promise<Result> {
+	const before = ends.get(key);
+	const waitThenWork = async () => {
+		if (before) {
+			const waited = new AbortController();
+			await Promise.race([before, ...(signal ? [aborted(signal, waited.signal)] : [])]);
+			waited.abort();
+			if (signal?.aborted) throw new Cancelled();
+		}
+		return await work();
+	};
+	const result = waitThenWork();
+	const end: Promise<unknown> = Promise.allSettled([before, result]).then(() => {
+		if (ends.get(key) === end) ends.delete(key);
+	});
+	ends.set(key, end);
+	return await result;
 }

@@ -2,7 +2,7 @@ import { type IDataObject, sleep } from 'n8n-workflow';
 import { paymentIdOf, withPaymentId } from '../../../../shared/api/payments';
 import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/listedPayments';
 import { withIsPaid } from '../../../../shared/api/statuses';
-import { aborted } from '../../../../shared/http/delays';
+import { inTurn } from '../../../../shared/http/delays';
 import { ApiError, Cancelled } from '../../../../shared/errors';
 import type { Client } from '../../../../shared/transport/client';
 import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
@@ -79,21 +79,8 @@ export class ExistingPayments {
 		signal: AbortSignal,
 		work: () => Promise<Result>,
 	): Promise<Result> {
-		const key = orderKeyOf(client.baseUrl, wanted);
-		const before = this.underWay.get(key);
-		const done = new AbortController();
-		// Who gives up waiting still lets nobody pass.
-		const end: Promise<void> = Promise.all([before, aborted(done.signal)]).then(() => {
-			if (this.underWay.get(key) === end) this.underWay.delete(key);
-		});
-		this.underWay.set(key, end);
-		try {
-			if (before) await Promise.race([before, aborted(signal, done.signal)]);
-			if (signal.aborted) throw new Cancelled();
-			return await work();
-		} finally {
-			done.abort();
-		}
+		if (signal.aborted) throw new Cancelled();
+		return await inTurn(this.underWay, orderKeyOf(client.baseUrl, wanted), signal, work);
 	}
 
 	/**
