@@ -8,8 +8,6 @@ export interface Page {
 	total?: number;
 	/** How many entries a page has at most, where AcountPay says so. */
 	limit?: number;
-	/** When AcountPay sent it, by its own clock (`Date`), in ms since 1970 and whole seconds. */
-	date?: number;
 }
 
 const countIn = (value: unknown): number | undefined =>

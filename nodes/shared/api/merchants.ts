@@ -5,24 +5,6 @@ import type { ApiRequest } from './request';
 
 const MERCHANTS_PATH = '/v1/partner/merchants';
 
-/** A merchant that does the rest of its onboarding itself (documented). */
-export interface NewMerchant {
-	companyName: string;
-	contactEmail: string;
-	contactPhone?: string;
-	/** The partner's own id for it. */
-	partnerRefId?: string;
-}
-
-/** A merchant with its full company data. Documented in part: AcountPay knows more fields. */
-export interface FastTrackMerchant extends NewMerchant {
-	/** The number in the company register: CVR in Denmark. */
-	registrationNumber: string;
-	website: string;
-	iban: string;
-	bic?: string;
-}
-
 /** What AcountPay calls a merchant's number: `merchantId` on creation, and in both ways when it is read (documented). */
 const NUMBER_NAMES = ['merchantId', 'id'] as const;
 
@@ -33,12 +15,18 @@ const create = (path: string, body: IDataObject): ApiRequest => ({
 	repeatable: false,
 });
 
-/** The request that creates a merchant (documented). The body is sent as it is. */
-export const createMerchant = (merchant: NewMerchant & IDataObject): ApiRequest =>
+/**
+ * The request that creates a merchant, which does the rest of its onboarding itself (documented).
+ * @param merchant `companyName`, `contactEmail`, and perhaps `contactPhone` and `partnerRefId`; it is sent as it is
+ */
+export const createMerchant = (merchant: IDataObject): ApiRequest =>
 	create(MERCHANTS_PATH, merchant);
 
-/** The request that creates a merchant with full company data (documented). */
-export const createFastTrackMerchant = (merchant: FastTrackMerchant & IDataObject): ApiRequest =>
+/**
+ * The request that creates a merchant with full company data (documented in part: AcountPay knows more fields).
+ * @param merchant the same, `registrationNumber`, `website`, `iban`, and perhaps `bic`
+ */
+export const createFastTrackMerchant = (merchant: IDataObject): ApiRequest =>
 	create(`${MERCHANTS_PATH}/fast-track`, merchant);
 
 /** The request that creates a merchant which can be paid at once (documented; the sandbox only). */

@@ -4,27 +4,17 @@ import { readCreated } from './created';
 import { getMerchant } from './merchants';
 import type { ApiRequest } from './request';
 
-/** A merchant's store (documented). */
-export interface NewStore {
-	name: string;
-	locationId?: string;
-	streetAddress?: string;
-	city?: string;
-	postalCode?: string;
-	/** Two letters; AcountPay takes DK when there are none. */
-	countryCode?: string;
-	phone?: string;
-	email?: string;
-	isDefault?: boolean;
-}
-
 /** What AcountPay calls a store's id (documented in both ways). */
 const ID_NAMES = ['storeId', 'id'] as const;
 
 const storesPath = (merchantNumber: string) => `${getMerchant(merchantNumber).path}/stores`;
 
-/** The request that creates a store (documented). The body is sent as it is. */
-export const createStore = (merchantNumber: string, store: NewStore & IDataObject): ApiRequest => ({
+/**
+ * The request that creates a store (documented).
+ * @param store `name`, and perhaps `locationId`, `streetAddress`, `city`, `postalCode`, `countryCode` (two letters; DK when
+ *   there are none), `phone`, `email` and `isDefault`; it is sent as it is
+ */
+export const createStore = (merchantNumber: string, store: IDataObject): ApiRequest => ({
 	method: 'POST',
 	path: storesPath(merchantNumber),
 	body: store,

@@ -30,7 +30,7 @@ export interface List {
  * entries is in {@link pagesOf}: each once, in the order of the list, all of them unless this throws.
  *
  * ```ts
- * for await (const { entries, date } of readPages(client, list, options)) {
+ * for await (const { entries } of readPages(client, list, options)) {
  *   payments.push(...entries);
  *   if (isOldEnough(entries)) break;
  * }
@@ -38,7 +38,7 @@ export interface List {
  *
  * @param options its `deadline` is checked before each page; ten minutes from now without one
  * @param wanted how many entries are wanted at most: pages are smaller then, but it is the caller who breaks off
- * @yields only entries that were not yielded before; `total` and `date` are those of the response that had them
+ * @yields only entries that were not yielded before; `total` is that of the response that had them
  * @throws UnreadableList when not every entry was found, the list is too long or the deadline is over; ApiError or Cancelled
  */
 export async function* readPages(
@@ -55,10 +55,7 @@ export async function* readPages(
 			one,
 			subject,
 			{ ...options, deadline },
-			({ body, headers }): Page | undefined => {
-				const page = list.readPage(body);
-				return page && { ...page, date: dateIn(headers) };
-			},
+			({ body }) => list.readPage(body),
 			'sent a response that is no list',
 		);
 	const pageRequest =
@@ -85,11 +82,6 @@ export async function* readPages(
 		wanted,
 	);
 }
-
-const dateIn = ({ date }: Record<string, unknown>): number | undefined => {
-	const ms = typeof date === 'string' ? Date.parse(date) : NaN;
-	return Number.isNaN(ms) ? undefined : ms;
-};
 
 /**
  * Reads the entries of a list.

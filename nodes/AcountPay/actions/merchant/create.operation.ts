@@ -1,4 +1,4 @@
-import { createMerchant, type NewMerchant } from '../../../shared/api/merchants';
+import { createMerchant } from '../../../shared/api/merchants';
 import { customFieldsField } from '../../operation/sharedFields';
 import {
 	companyNameField,
@@ -18,5 +18,5 @@ export const create = merchantCreation(
 	},
 	[companyNameField, contactEmailField],
 	[contactPhoneField, customFieldsField, partnerRefIdField],
-	(body) => createMerchant(body as typeof body & NewMerchant),
+	createMerchant,
 );

@@ -1,4 +1,4 @@
-import { createFastTrackMerchant, type FastTrackMerchant } from '../../../shared/api/merchants';
+import { createFastTrackMerchant } from '../../../shared/api/merchants';
 import { customFieldsField, requiredTextField, textField } from '../../operation/sharedFields';
 import {
 	companyNameField,
@@ -44,5 +44,5 @@ export const createFastTrack = merchantCreation(
 		customFieldsField,
 		partnerRefIdField,
 	],
-	(body) => createFastTrackMerchant(body as typeof body & FastTrackMerchant),
+	createFastTrackMerchant,
 );

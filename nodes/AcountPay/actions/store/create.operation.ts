@@ -1,11 +1,5 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
-import {
-	createStore,
-	type NewStore,
-	readCreatedStore,
-	storeIdOf,
-	withStoreId,
-} from '../../../shared/api/stores';
+import { createStore, readCreatedStore, storeIdOf, withStoreId } from '../../../shared/api/stores';
 import { ValidationError } from '../../../shared/errors';
 import { createOnce, type Creation } from '../../creation/createOnce';
 import {
@@ -25,7 +19,7 @@ import { withinSize } from '../../operation/bodyLimits';
 
 interface CreateInput {
 	merchantNumber: string;
-	store: NewStore & IDataObject;
+	store: IDataObject & { name: string };
 }
 
 const nameField = requiredTextField('name', 'Name', 'Aarhus', 'The name of the store');
@@ -82,7 +76,7 @@ export const create: Operation<CreateInput> = {
 
 	check(item) {
 		const added = item.collection('additionalFields');
-		const own: NewStore = {
+		const own = {
 			name: requiredText(nameField.displayName, item.get('name')).trim(),
 			...textsFrom(added, additional),
 			...('isDefault' in added && { isDefault: isDefaultFrom(added.isDefault) }),
