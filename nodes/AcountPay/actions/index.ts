@@ -9,7 +9,7 @@ import {
 } from '../../shared/auth';
 import { merchant } from './merchant';
 import type { Operation, Resource } from '../operation/operation';
-import { COMMON_OPTIONS } from '../operation/options';
+import { COMMON_OPTIONS, resendUnknownOptionFor } from '../operation/options';
 import { byName } from '../operation/sharedFields';
 import { payment } from './payment';
 import { store } from './store';
@@ -77,28 +77,25 @@ const optionsField = (own: INodeProperties[]): INodeProperties => ({
 function shownFor(
 	field: INodeProperties,
 	authentication: Authentication,
-	parameters: Record<string, string[]> = {},
+	parameters: Record<string, string[]>,
 ): INodeProperties {
-	const { show, hide } = SHOWN_WITH[authentication];
-	const shown = { ...field.displayOptions?.show, ...show, ...parameters };
-	const hidden = { ...field.displayOptions?.hide, ...hide };
-	return {
-		...field,
-		displayOptions: {
-			...(Object.keys(shown).length > 0 && { show: shown }),
-			...(Object.keys(hidden).length > 0 && { hide: hidden }),
-		},
-	};
+	const way = SHOWN_WITH[authentication];
+	const show = { ...field.displayOptions?.show, ...way.show, ...parameters };
+	const hide = { ...field.displayOptions?.hide, ...way.hide };
+	const isHidden = Object.keys(hide).length > 0;
+	return { ...field, displayOptions: { show, ...(isHidden && { hide }) } };
 }
 
 const fieldsFor = (
 	authentication: Authentication,
 	resource: string,
-	{ option, fields, options = [] }: Operation<unknown>,
-) =>
-	[...fields, optionsField(options)].map((field) =>
+	{ option, fields, options = [], creates }: Operation<unknown>,
+) => {
+	const resend = creates ? [resendUnknownOptionFor(creates.noun)] : [];
+	return [...fields, optionsField([...options, ...resend])].map((field) =>
 		shownFor(field, authentication, { resource: [resource], operation: [option.value] }),
 	);
+};
 
 const choice = (
 	displayName: string,

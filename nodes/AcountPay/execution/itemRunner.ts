@@ -39,11 +39,12 @@ type Result = { output: ItemOutput[] } | { failed: ItemError };
  * error.
  */
 export class ItemRunner<Input> {
+	private readonly items: INodeExecutionData[];
 	private readonly store: IdempotencyStore;
 	private readonly results: Result[] = [];
 	private readonly checked: Array<CheckedItem<Input> | undefined> = [];
 	/** What a person calls the items that create something. */
-	private readonly references: Array<string | undefined> = [];
+	private readonly names: Array<string | undefined> = [];
 	/** The first item that has failed, when the node stops on errors. */
 	private failedItem?: number;
 	/** Aborted with {@link failedItem}. */
@@ -58,9 +59,9 @@ export class ItemRunner<Input> {
 	constructor(
 		private readonly context: IExecuteFunctions,
 		private readonly operation: Operation<Input>,
-		private readonly items = context.getInputData(),
 	) {
-		this.store = new IdempotencyStore(context, operation.createdIdOf);
+		this.items = context.getInputData();
+		this.store = new IdempotencyStore(context, operation.creates?.idOf);
 		this.checksAsItGoes = context.continueOnFail() && !operation.mostlyWaits;
 	}
 
@@ -120,7 +121,7 @@ export class ItemRunner<Input> {
 			const options = callOptionsOf(parameters);
 			const input = this.operation.check(parameters, client);
 			this.checked[item] = { options, input };
-			this.references[item] = this.operation.referenceOf?.(input);
+			this.names[item] = this.operation.creates?.nameOf(input);
 		} catch (error) {
 			this.fail(item, itemErrorOf(error));
 		}
@@ -191,7 +192,7 @@ export class ItemRunner<Input> {
 			this.store.setFailed(item, false);
 		} catch (error) {
 			if (error instanceof Cancelled) return;
-			const creates = this.operation.referenceOf !== undefined;
+			const creates = this.operation.creates !== undefined;
 			const failed = isItemError(error) ? error : new UnexpectedError(error, false, creates);
 			this.results[item] = { failed };
 			this.store.setFailed(item, true);
@@ -224,16 +225,16 @@ export class ItemRunner<Input> {
 
 	/** What became of the items so far; of an operation that creates nothing, nothing. */
 	private summary(): RunSummary {
-		const itemCount = this.operation.referenceOf ? this.items.length : 0;
+		const itemCount = this.operation.creates ? this.items.length : 0;
 		return summarise(
 			this.store.summary(),
 			itemCount,
-			this.references,
+			this.names,
 			(item) => {
 				const result = this.results.at(item);
 				return result && 'failed' in result ? result.failed : undefined;
 			},
-			this.operation,
+			this.operation.creates,
 		);
 	}
 

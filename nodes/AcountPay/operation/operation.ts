@@ -54,6 +54,17 @@ export interface ItemOutput {
 	waitUntil?: Date;
 }
 
+/** What an operation creates. */
+interface Created<Input> {
+	noun: Noun;
+	/** What a person calls the one that is to be created. */
+	nameOf(input: Input): string;
+	/** AcountPay's id in its response. */
+	idOf(response: IDataObject): string | undefined;
+	/** Whether AcountPay's list is read before something with an unknown outcome is sent again. */
+	looksUp?: boolean;
+}
+
 /**
  * One entry of the node's list 'Operation': its fields, its checks and its call.
  * @typeParam Input what the checks make of an item's parameters
@@ -67,14 +78,8 @@ export interface Operation<Input> {
 	options?: INodeProperties[];
 	/** Whether all items run at once, since they mostly wait. */
 	mostlyWaits?: boolean;
-	/** The id in the response to a create, for operations that create something. */
-	createdIdOf?(response: IDataObject): string | undefined;
-	/** What it creates, for operations that create something; a payment when not given. */
-	noun?: Noun;
-	/** Whether AcountPay's list is read before something with an unknown outcome is sent again. */
-	looksUp?: boolean;
-	/** What a person calls the thing that is to be created, for operations that create something. */
-	referenceOf?(input: Input): string;
+	/** For operations that create something. They get the option *Resend Unknown*. */
+	creates?: Created<Input>;
 	/**
 	 * Reads and checks the parameters of one item. Sends nothing.
 	 * @throws ValidationError

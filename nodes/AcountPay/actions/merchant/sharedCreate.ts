@@ -9,20 +9,11 @@ import type { Client } from '../../../shared/transport/client';
 import { createOnce, type Creation } from '../../creation/createOnce';
 import { additionalFieldsWith, customFieldsFrom, textsFrom } from '../../operation/sharedFields';
 import type { ItemOutput, ItemWork, Operation } from '../../operation/operation';
-import { resendUnknownOptionFor } from '../../operation/options';
 import { type ItemParameters, requiredText } from '../../operation/parameters';
 import { withinSize } from '../../operation/bodyLimits';
 
 /** The body of a request that creates a merchant. */
 type Body = IDataObject & { companyName: string };
-
-/** What all operations that create a merchant have in common. */
-const common: Pick<Operation<Body>, 'noun' | 'options' | 'createdIdOf' | 'referenceOf'> = {
-	noun: 'merchant',
-	options: [resendUnknownOptionFor('merchant')],
-	createdIdOf: merchantNumberOf,
-	referenceOf: ({ companyName }) => companyName,
-};
 
 /**
  * An operation that creates a merchant.
@@ -38,9 +29,9 @@ export const merchantCreation = (
 	requestFor: (body: Body) => ApiRequest,
 	checkClient?: (client: Client) => void,
 ): Operation<Body> => ({
-	...common,
 	option,
 	fields: additional.length ? [...required, additionalFieldsWith(additional)] : required,
+	creates: { noun: 'merchant', nameOf: ({ companyName }) => companyName, idOf: merchantNumberOf },
 
 	check(item, client) {
 		checkClient?.(client);

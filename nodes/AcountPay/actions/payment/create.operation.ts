@@ -14,7 +14,6 @@ import {
 	customFieldsFrom,
 } from '../../operation/sharedFields';
 import type { Image, ItemWork, Operation } from '../../operation/operation';
-import { resendUnknownOptionFor } from '../../operation/options';
 import { jsonObject, preview, requiredText, webUrl } from '../../operation/parameters';
 import { withinSize } from '../../operation/bodyLimits';
 import {
@@ -113,11 +112,13 @@ export const create: Operation<CreateInput> = {
 			// A language model has no use for an image.
 			displayOptions: { hide: { '@tool': [true] } },
 		},
-		resendUnknownOptionFor('payment'),
 	],
 
-	createdIdOf: paymentIdOf,
-	referenceOf: ({ payment }) => payment.referenceNumber,
+	creates: {
+		noun: 'payment',
+		nameOf: ({ payment }) => payment.referenceNumber,
+		idOf: paymentIdOf,
+	},
 
 	check(item, client) {
 		const added = item.collection('additionalFields');

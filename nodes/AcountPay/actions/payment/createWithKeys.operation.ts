@@ -119,9 +119,12 @@ export const createWithKeys: Operation<CreateInput> = {
 	],
 	options: [...create.options!, existingPaymentOption],
 
-	createdIdOf: paymentIdOf,
-	referenceOf: ({ payment }) => payment.referenceNumber,
-	looksUp: true,
+	creates: {
+		noun: 'payment',
+		nameOf: ({ payment }) => payment.referenceNumber,
+		idOf: paymentIdOf,
+		looksUp: true,
+	},
 
 	check(item) {
 		const { currency, ...others } = item.collection('additionalFields');

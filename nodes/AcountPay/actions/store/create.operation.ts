@@ -13,7 +13,6 @@ import {
 	textsFrom,
 } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
-import { resendUnknownOptionFor } from '../../operation/options';
 import { preview, requiredText } from '../../operation/parameters';
 import { withinSize } from '../../operation/bodyLimits';
 
@@ -69,10 +68,7 @@ export const create: Operation<CreateInput> = {
 		description: 'Create a store of a merchant',
 	},
 	fields: [merchantNumberField, nameField, additionalFieldsWith(additional)],
-	noun: 'store',
-	options: [resendUnknownOptionFor('store')],
-	createdIdOf: storeIdOf,
-	referenceOf: ({ store }) => store.name,
+	creates: { noun: 'store', nameOf: ({ store }) => store.name, idOf: storeIdOf },
 
 	check(item) {
 		const added = item.collection('additionalFields');

@@ -31,7 +31,7 @@ const creates = Object.entries(RESOURCES).flatMap(([resource, { operations }]) =
 	operations.flatMap((entry) =>
 		AUTHENTICATIONS.flatMap((authentication) => {
 			const operation = entry[authentication];
-			if (!operation?.createdIdOf) return [];
+			if (!operation?.creates) return [];
 			return [{ name: `${resource}: ${operation.option.value}, ${authentication}`, operation }];
 		}),
 	),
@@ -213,9 +213,9 @@ describe('what was made, with keys', () => {
 		const operation = withKeys(way.resource, way.name);
 		const made = await runOn(operation, response(201, { id: 42, clientId: 'c' }));
 		expect(made.value).toEqual([{ json: way.output }]);
-		expect(operation.createdIdOf!(way.output)).toBe(way.id);
-		expect(operation.referenceOf!(made.input)).toBe(way.reference);
-		expect(operation.noun ?? 'payment').toBe(way.resource);
+		expect(operation.creates!.idOf(way.output)).toBe(way.id);
+		expect(operation.creates!.nameOf(made.input)).toBe(way.reference);
+		expect(operation.creates!.noun).toBe(way.resource);
 		expect(made.sent).toMatchObject([{ method: 'POST', repeatable: false }]);
 	});
 
