@@ -110,7 +110,6 @@ async function ask(
 		const options = {
 			timeout: ASKING_TIMEOUT,
 			deadline: Date.now() + ASKING - ASKING_TIMEOUT,
-			resendUnknown: false,
 		};
 		return await readPayment(await Client.open(context), merchantId, paymentId, options);
 	} catch (error) {

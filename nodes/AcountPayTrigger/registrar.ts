@@ -61,7 +61,7 @@ export class Registrar {
 	private get options(): CallOptions {
 		const timeLeft = Math.max(SHORTEST_TIMEOUT, this.deadline - Date.now());
 		const timeout = Math.min(TIMEOUT, timeLeft);
-		return { timeout, deadline: this.deadline, resendUnknown: false };
+		return { timeout, deadline: this.deadline };
 	}
 
 	/**

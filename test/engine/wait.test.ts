@@ -540,7 +540,7 @@ describe('waiting by asking', () => {
 		[{ timeoutMinutes: 10_081 }, 'at most 10080 (a week), but is 10081'],
 		[{ timeoutMinutes: '={{ "35" }}' }, 'Timeout (Minutes) must be'],
 		[{ timeoutMinutes: '={{ 0/0 }}' }, 'Timeout (Minutes) must be'],
-		[{ resumeOn: '={{ "both" }}' }, 'Resume On must be webhook or polling, but is "both"'],
+		[{ resumeOn: '={{ "both" }}' }, 'Resume On must be one of webhook, polling, but is "both"'],
 		[{ paymentId: '={{ $json.nothing }}' }, 'Payment ID must not be empty'],
 		[{ merchantId: '={{ $json.nothing }}' }, 'Merchant ID must not be empty'],
 	])('asks nothing with %j', async (parameters, message) => {

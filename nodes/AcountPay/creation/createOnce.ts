@@ -133,7 +133,7 @@ async function resolveEarlier(
 		return existing ?? (await create(client, creation, options, record));
 	}
 	const what = describeUnknown(earlier);
-	const willResend = options.resendUnknown && !hasOtherTerms;
+	const willResend = options.resendUnknown === true && !hasOtherTerms;
 	const found = await creation.lookUp?.find(earlier.trace, willResend);
 	if (found?.kind === 'found') {
 		record.created(found.response);

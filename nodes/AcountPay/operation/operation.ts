@@ -55,7 +55,7 @@ export interface ItemOutput {
 }
 
 /** What an operation creates. */
-interface Created<Input> {
+export interface Created<Input> {
 	noun: Noun;
 	/** What a person calls the one that is to be created. */
 	nameOf(input: Input): string;

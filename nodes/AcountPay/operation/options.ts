@@ -46,7 +46,7 @@ export const COMMON_OPTIONS: INodeProperties[] = [maxConcurrencyOption, timeoutO
  * @throws ValidationError
  */
 export function callOptionsOf(item: ItemParameters): CallOptions {
-	const { timeout = DEFAULT_TIMEOUT, resendUnknown = false } = item.collection('options');
+	const { timeout = DEFAULT_TIMEOUT, resendUnknown } = item.collection('options');
 	return {
 		timeout: wholeNumber(timeoutOption.displayName, timeout, 1, MAX_TIMEOUT),
 		resendUnknown: resendUnknown === true,

@@ -191,3 +191,13 @@ export function wholeNumber(field: string, value: unknown, least: number, most: 
 		`must be a whole number from ${least} to ${most}, but is ${preview(value)}`,
 	);
 }
+
+/**
+ * One of the values of a list.
+ * @throws ValidationError
+ */
+export function oneOf<Value>(field: string, value: unknown, values: readonly Value[]): Value {
+	const found = values.find((known) => known === value);
+	if (found !== undefined) return found;
+	throw new ValidationError(field, `must be one of ${values.join(', ')}, but is ${preview(value)}`);
+}

@@ -12,8 +12,8 @@ export interface CallOptions {
 	timeout: number;
 	/** Until when, in ms since 1970, a request may be sent again; without, as long as the policy says. */
 	deadline?: number;
-	/** Whether to create something again whose outcome is unknown. */
-	resendUnknown: boolean;
+	/** Of a create: whether to send again what may have been created. */
+	resendUnknown?: boolean;
 	/** Aborted when no read may be sent any more, and nothing else for the first time. */
 	endSignal?: AbortSignal;
 	/** Whether it comes before requests that wait to be sent: it is about one that was sent. */

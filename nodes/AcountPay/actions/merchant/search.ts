@@ -31,7 +31,7 @@ export async function searchMerchants(
 	}
 	try {
 		const client = await Client.open(this);
-		const options = { timeout: PATIENCE, deadline: Date.now() + PATIENCE, resendUnknown: false };
+		const options = { timeout: PATIENCE, deadline: Date.now() + PATIENCE };
 		const merchants = await readMerchants(client, options, Infinity);
 		return { results: pickerItems(merchants, filter) };
 	} catch (error) {

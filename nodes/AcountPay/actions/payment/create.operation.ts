@@ -14,7 +14,7 @@ import {
 	customFieldsFrom,
 } from '../../operation/sharedFields';
 import type { Image, ItemWork, Operation } from '../../operation/operation';
-import { jsonObject, preview, requiredText, webUrl } from '../../operation/parameters';
+import { jsonObject, oneOf, requiredText, webUrl } from '../../operation/parameters';
 import { withinSize } from '../../operation/bodyLimits';
 import {
 	amountField,
@@ -26,7 +26,7 @@ import {
 	merchantIdFields,
 	referenceNumberField,
 } from './sharedFields';
-import { creationOf, labelOf, withQrCode } from './sharedCreate';
+import { createsPayment, creationOf, labelOf, qrCodeOption, withQrCode } from './sharedCreate';
 import { readQrCode } from './readQrCode';
 
 interface CreateInput {
@@ -101,24 +101,8 @@ export const create: Operation<CreateInput> = {
 		additionalFieldsWith([...additional, mockPaymentField]),
 	],
 
-	options: [
-		{
-			displayName: 'QR Code',
-			name: 'qrCode',
-			type: 'boolean',
-			// Who adds the option wants the code. n8n fills no default into a collection, so without the option there is none.
-			default: true,
-			description: 'Whether to add the image that the customer scans, as the output field data',
-			// A language model has no use for an image.
-			displayOptions: { hide: { '@tool': [true] } },
-		},
-	],
-
-	creates: {
-		noun: 'payment',
-		nameOf: ({ payment }) => payment.referenceNumber,
-		idOf: paymentIdOf,
-	},
+	options: [qrCodeOption],
+	creates: createsPayment,
 
 	check(item, client) {
 		const added = item.collection('additionalFields');
@@ -174,19 +158,11 @@ async function qrCodeOf(
 }
 
 function mockPaymentOf(value: unknown, isProduction: boolean): MockPayment {
-	const mockPayment = MOCK_PAYMENTS.find((known) => known === value);
-	if (!mockPayment) {
-		throw new ValidationError(
-			'Mock Payment',
-			`must be one of ${MOCK_PAYMENTS.join(', ')}, but is ${preview(value)}`,
-		);
-	}
-	if (isProduction) {
-		throw new ValidationError(
-			'Mock Payment',
-			'must not be used with a credential for production, where payments are real',
-			"Remove it from Additional Fields, or choose a credential for AcountPay's sandbox.",
-		);
-	}
-	return mockPayment;
+	const mockPayment = oneOf(mockPaymentField.displayName, value, MOCK_PAYMENTS);
+	if (!isProduction) return mockPayment;
+	throw new ValidationError(
+		mockPaymentField.displayName,
+		'must not be used with a credential for production, where payments are real',
+		"Remove it from Additional Fields, or choose a credential for AcountPay's sandbox.",
+	);
 }

@@ -5,7 +5,6 @@ import {
 	type NewKeyPayment,
 	paymentIdOf,
 } from '../../../shared/api/payments';
-import { ValidationError } from '../../../shared/errors';
 import { type Creation, createOnce } from '../../creation/createOnce';
 import { type Entry, isCreated } from '../../creation/idempotencyRecord';
 import {
@@ -16,7 +15,7 @@ import {
 	textsFrom,
 } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
-import { preview, requiredText } from '../../operation/parameters';
+import { oneOf, requiredText } from '../../operation/parameters';
 import { withinSize } from '../../operation/bodyLimits';
 import { create } from './create.operation';
 import { drawQrCode } from './drawQrCode';
@@ -33,7 +32,7 @@ import {
 import { existingPayments, type IfExists } from './lookUp/existingPayments';
 import { PaymentLookUp } from './lookUp/paymentLookUp';
 import type { WantedPayment } from './lookUp/samePayment';
-import { creationOf, labelOf, withQrCode } from './sharedCreate';
+import { createsPayment, creationOf, labelOf, qrCodeOption, withQrCode } from './sharedCreate';
 
 /** A payment that was looked up has no link: AcountPay documents none in its list, and not whether the dashboard shows it. */
 const WITHOUT_LINK = "Look for the payment's link in the AcountPay Partner Dashboard.";
@@ -43,8 +42,8 @@ interface CreateInput {
 	payment: NewKeyPayment & IDataObject;
 	/** Whether the image of the QR code is wanted. */
 	qrCode: boolean;
-	/** What to do when the order has a payment already; undefined: create another. */
-	ifExists?: IfExists;
+	/** What to do when the order has a payment already. */
+	ifExists: IfExists | 'create';
 }
 
 const existingPaymentOption: INodeProperties = {
@@ -73,20 +72,7 @@ const existingPaymentOption: INodeProperties = {
 		"What to do when AcountPay's list of the last 30 days has a payment of this merchant and reference number that hasn't failed or expired",
 };
 
-const IF_EXISTS: ReadonlyMap<unknown, IfExists | undefined> = new Map([
-	['create', undefined],
-	['fail', 'fail'],
-	['return', 'return'],
-]);
-
-/** @throws ValidationError */
-function ifExistsFrom(value: unknown): IfExists | undefined {
-	if (IF_EXISTS.has(value)) return IF_EXISTS.get(value);
-	throw new ValidationError(
-		existingPaymentOption.displayName,
-		`must be one of ${[...IF_EXISTS.keys()].join(', ')}, but is ${preview(value)}`,
-	);
-}
+const IF_EXISTS = ['create', 'fail', 'return'] as const;
 
 const additional: INodeProperties[] = [
 	currencyField,
@@ -117,14 +103,8 @@ export const createWithKeys: Operation<CreateInput> = {
 		referenceNumberField,
 		additionalFieldsWith(additional),
 	],
-	options: [...create.options!, existingPaymentOption],
-
-	creates: {
-		noun: 'payment',
-		nameOf: ({ payment }) => payment.referenceNumber,
-		idOf: paymentIdOf,
-		looksUp: true,
-	},
+	options: [qrCodeOption, existingPaymentOption],
+	creates: { ...createsPayment, looksUp: true },
 
 	check(item) {
 		const { currency, ...others } = item.collection('additionalFields');
@@ -139,7 +119,7 @@ export const createWithKeys: Operation<CreateInput> = {
 			merchantClientId: merchantClientIdFrom(item),
 			payment: withinSize({ ...own, ...customFieldsFrom(others, bodyFields) }),
 			qrCode: qrCode === true,
-			ifExists: ifExistsFrom(existingPayment),
+			ifExists: oneOf(existingPaymentOption.displayName, existingPayment, IF_EXISTS),
 		};
 	},
 
@@ -154,9 +134,9 @@ export const createWithKeys: Operation<CreateInput> = {
 			referenceNumber,
 			amount,
 			currency,
-			...(description !== undefined && { description }),
-			...(storeId !== undefined && { storeId }),
-			...(registerId !== undefined && { registerId }),
+			description,
+			storeId,
+			registerId,
 		};
 		const common = creationOf(client, request, merchantClientId, referenceNumber, storeId);
 		const creation: Creation = {
@@ -168,15 +148,13 @@ export const createWithKeys: Operation<CreateInput> = {
 			},
 		};
 		const createIt = async () => await createOnce(client, creation, options, known);
-		let created: IDataObject;
-		if (ifExists) {
+		const createUnlessExisting = async (instead: IfExists) => {
 			const isOwn = (id: string) => createdIdsAmong(known.others()).includes(id);
-			const question = { client, wanted, ifExists, options, executionId, isOwn };
+			const question = { client, wanted, ifExists: instead, options, executionId, isOwn };
 			creation.findExisting = async () => await existingPayments.find(question);
-			created = await existingPayments.exclusively(client, wanted, work.endSignal, createIt);
-		} else {
-			created = await createIt();
-		}
+			return await existingPayments.exclusively(client, wanted, work.endSignal, createIt);
+		};
+		const created = await (ifExists === 'create' ? createIt() : createUnlessExisting(ifExists));
 		if (!qrCode) return [{ json: created }];
 		return [await withQrCode(created, work, () => drawQrCode(created.paymentUrl), WITHOUT_LINK)];
 	},

@@ -1,4 +1,4 @@
-import type { IDataObject } from 'n8n-workflow';
+import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import {
 	DEFAULT_CURRENCY,
 	paymentIdOf,
@@ -10,7 +10,7 @@ import { ApiError, Cancelled, isItemError, UnexpectedError } from '../../../shar
 import type { Client } from '../../../shared/transport/client';
 import type { Creation } from '../../creation/createOnce';
 import type { Label } from '../../creation/idempotencyRecord';
-import type { Image, ItemOutput, ItemWork } from '../../operation/operation';
+import type { Created, Image, ItemOutput, ItemWork } from '../../operation/operation';
 import { orderKeyOf, sentRequests } from './lookUp/sentRequests';
 import { keyOf, mayBeReference } from './lookUp/samePayment';
 
@@ -18,6 +18,25 @@ const atAccount = ({ baseUrl, account }: Client, id: string) => `${baseUrl} ${ac
 
 const orderOf = ({ baseUrl }: Client, merchantId: string, referenceNumber: string) =>
 	orderKeyOf(baseUrl, { merchantId, referenceNumber });
+
+/** Whether the image of the QR code is wanted. */
+export const qrCodeOption: INodeProperties = {
+	displayName: 'QR Code',
+	name: 'qrCode',
+	type: 'boolean',
+	// Who adds the option wants the code. n8n fills no default into a collection, so without the option there is none.
+	default: true,
+	description: 'Whether to add the image that the customer scans, as the output field data',
+	// A language model has no use for an image.
+	displayOptions: { hide: { '@tool': [true] } },
+};
+
+/** What both ways to create a payment create. */
+export const createsPayment: Created<{ payment: { referenceNumber: string } }> = {
+	noun: 'payment',
+	nameOf: ({ payment }) => payment.referenceNumber,
+	idOf: paymentIdOf,
+};
 
 /**
  * What both ways to create a payment tell about it.

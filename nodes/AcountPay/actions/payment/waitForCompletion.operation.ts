@@ -4,7 +4,7 @@ import { delay } from '../../../shared/http/delays';
 import { ApiError, Cancelled, ValidationError } from '../../../shared/errors';
 import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhooks/receive';
 import type { ItemOutput, ItemWork, Operation } from '../../operation/operation';
-import { isLeftOut, preview } from '../../operation/parameters';
+import { isLeftOut, oneOf, preview } from '../../operation/parameters';
 import {
 	AwaitedPayment,
 	mayPass,
@@ -138,9 +138,7 @@ export const waitForCompletion: Operation<WaitInput> = {
 };
 
 function resumeOnOf(value: unknown): WaitInput['resumeOn'] {
-	if (isLeftOut(value)) return 'polling';
-	if (value === 'webhook' || value === 'polling') return value;
-	throw new ValidationError('Resume On', `must be webhook or polling, but is ${preview(value)}`);
+	return isLeftOut(value) ? 'polling' : oneOf('Resume On', value, ['webhook', 'polling'] as const);
 }
 
 /** @throws ValidationError */

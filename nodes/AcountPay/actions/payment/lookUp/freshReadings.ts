@@ -47,7 +47,6 @@ export class FreshReadings {
 			const options = {
 				timeout,
 				deadline: Date.now() + READING_TIME,
-				resendUnknown: false,
 				endSignal: client.cancelSignal,
 				comesFirst: true,
 			};
