@@ -49,7 +49,7 @@ export interface ApiErrorFacts {
 	payment?: IDataObject;
 }
 
-/** AcountPay refused a request, could not be asked, or left open what it did. */
+/** AcountPay refused a request, could not be asked, or did not say what it did. */
 export class ApiError extends ItemErrorBase implements ApiErrorFacts {
 	readonly status?: number;
 	readonly isOld: boolean;

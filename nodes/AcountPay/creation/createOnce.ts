@@ -145,7 +145,7 @@ async function resolveEarlier(
 		const notSent = willResend ? ` ${NOT_SENT_AGAIN}` : '';
 		throw unknownError(creation, what, {
 			isOld: true,
-			looked: found && `${found.report}${notSent}`,
+			report: found && `${found.report}${notSent}`,
 		});
 	}
 	return await create(client, creation, options, record).catch((error: unknown) => {
@@ -175,8 +175,8 @@ function obstacleError(creation: Creation, { entry, executionId }: Obstacle): Ap
 			{ isOld: true, payment },
 		);
 	}
-	const looked = 'An earlier run of this node in this execution asked for it.';
-	return unknownError(creation, describeUnknown(entry as KnownState), { isOld: true, looked });
+	const report = 'An earlier run of this node in this execution asked for it.';
+	return unknownError(creation, describeUnknown(entry as KnownState), { isOld: true, report });
 }
 
 /** The error for an item that now asks for something else than what it has got. */
@@ -236,17 +236,17 @@ async function create(
 		creation.onCreated?.(found.response);
 		return found.response;
 	}
-	throw unknownError(creation, what, { status, looked: found?.report });
+	throw unknownError(creation, what, { status, report: found?.report });
 }
 
 const unknownError = (
 	{ title, unknownAdvice }: Creation,
 	what: string,
-	{ status, isOld, looked }: { status?: number; isOld?: boolean; looked?: string },
+	{ status, isOld, report }: { status?: number; isOld?: boolean; report?: string },
 ) =>
 	new ApiError(
 		'unknown',
 		`${title} may or may not exist: AcountPay ${what}`,
-		looked ? `${looked} ${unknownAdvice}` : unknownAdvice,
+		report ? `${report} ${unknownAdvice}` : unknownAdvice,
 		{ status, isOld },
 	);

@@ -8,7 +8,7 @@ interface StoredRefusals {
 
 /**
  * Counts how often AcountPay refused an id and secret. The count is in n8n's node context, which lives through the attempts
- * of 'Retry On Fail' and the turns of a loop. Another execution starts counting anew, and so does an edited credential.
+ * of 'Retry On Fail' and the iterations of a loop. Another execution starts counting anew, and so does an edited credential.
  */
 export class RefusedCredentials {
 	/** @param context n8n's node context */

@@ -90,7 +90,7 @@ export class ExistingPayments {
 	add(client: Client, wanted: WantedPayment, executionId: string, response: IDataObject): void {
 		const { status, createdAt = Date.now() } = listedPaymentOf(response);
 		const id = paymentIdOf(response);
-		// Without an ID it stays an open request, and is a doubt as such.
+		// Without an ID it stays an unresolved request, and is a doubt as such.
 		if (id === undefined) return;
 		this.created.add(orderKeyOf(client.baseUrl, wanted), {
 			account: client.account,
@@ -126,7 +126,7 @@ export class ExistingPayments {
 		const list = await this.read(question);
 		const order = orderKeyOf(client.baseUrl, wanted);
 		const wasUnresolved = this.sent.hasUnresolved(order, list.startedAt);
-		// A request that is settled by now is remembered as a created payment a moment later.
+		// A request whose outcome is known by now is remembered as a created payment a moment later.
 		await sleep(0);
 		const everyones = this.created.of(order);
 		const created = everyones.filter(({ account }) => account === client.account);
@@ -143,7 +143,7 @@ export class ExistingPayments {
 			if (ifExists === 'fail' && !isOwn) throw existsError(wanted, payment);
 			return { ...withIsPaid(withPaymentId(payment.entry)), existing: true };
 		}
-		// What another credential has created is not handed out, and counts as open until the list shows it.
+		// What another credential has created is not handed out, and counts as unresolved until the list shows it.
 		const isUnlisted = everyones.some(({ payment }) => !list.withId(payment.id));
 		const isUnresolved = wasUnresolved || this.sent.hasUnresolved(order, list.startedAt);
 		if (isUnresolved || (everyones.length > created.length && isUnlisted))

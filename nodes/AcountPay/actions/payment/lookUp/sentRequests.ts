@@ -9,10 +9,10 @@ export interface PaymentTrace extends Trace, SentRequest {
 	doubt?: string;
 }
 
-/** How many open requests and payments are remembered at most: the oldest are forgotten first. */
+/** How many unresolved requests and payments are remembered at most: the oldest are forgotten first. */
 const MOST = 100_000;
 
-/** How long an open request counts after AcountPay can have worked on it, in ms. */
+/** How long an unresolved request counts after AcountPay can have worked on it, in ms. */
 const UNRESOLVED_FOR = 60 * 60_000;
 
 /** A request of this process of which it is not known what it has created. */
@@ -23,7 +23,7 @@ interface UnresolvedRequest {
 }
 
 /**
- * What this process knows of all its requests for payments: which are open, and whose a payment is. Several executions may
+ * What this process knows of all its requests for payments: which are unresolved, and whose a payment is. Several executions may
  * ask for the same payment at once, such as after a double click.
  */
 export class SentRequests {
@@ -35,7 +35,7 @@ export class SentRequests {
 	private readonly orders = new Map<string, string>();
 
 	/**
-	 * A request leaves. It and all others that are open under this key are marked: a look-up gives none of them a payment.
+	 * A request leaves. It and all others that are unresolved under this key are marked: a look-up gives none of them a payment.
 	 * @param key of merchant and reference at one AcountPay
 	 * @param sentAt in ms since 1970 on this machine; undefined when it was sent before
 	 */
@@ -46,13 +46,13 @@ export class SentRequests {
 		forgetOldest(this.unresolved);
 	}
 
-	/** The open request of that ID; undefined when it is settled, or another process has sent it. */
+	/** The unresolved request of that ID; undefined when its outcome is known, or another process has sent it. */
 	get(key: string, id: string): UnresolvedRequest | undefined {
 		return this.unresolved.get(key)?.get(id);
 	}
 
 	/**
-	 * Whether a request is open for this merchant and reference that counts at a moment: for an hour, since AcountPay may be
+	 * Whether a request is unresolved for this merchant and reference that counts at a moment: for an hour, since AcountPay may be
 	 * late to list its payment, and for good once a look has left a doubt.
 	 * @param at ms since 1970 on this machine
 	 */
