@@ -34,11 +34,6 @@ export class CreatedPayments {
 		return this.byOrder.get(order) ?? [];
 	}
 
-	/** Those of an order that were created from a moment on, in ms since 1970 on this machine. */
-	since(order: string, from: number): CreatedPayment[] {
-		return this.of(order).filter((created) => this.times.get(created)!.at >= from);
-	}
-
 	private forgetOldest(): void {
 		for (const [created, { order, at }] of this.times) {
 			if (this.times.size <= MOST && at > Date.now() - MEMORY) return;

@@ -107,16 +107,6 @@ export class ExistingPayments {
 	}
 
 	/**
-	 * The IDs of the payments that this process has created for an order with this account.
-	 * @param from not those before, in ms since 1970 on this machine
-	 */
-	createdSince({ baseUrl, account }: Client, wanted: WantedPayment, from: number): string[] {
-		return this.created
-			.since(orderKeyOf(baseUrl, wanted), from)
-			.flatMap((created) => (created.account === account ? created.payment.id! : []));
-	}
-
-	/**
 	 * What is to be handed out for an item in place of a new payment.
 	 * @returns undefined when there is nothing, and a payment may be created
 	 * @throws ApiError (`refused`, or as reading the list has failed) when nothing may be sent; Cancelled

@@ -7,7 +7,6 @@ import type { Client } from '../../../../shared/transport/client';
 import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 import type { LookUpResult, LookUp, Trace } from '../../../creation/createOnce';
 import { type Entry, type IdempotencyRecord, isCreated } from '../../../creation/idempotencyRecord';
-import { existingPayments } from './existingPayments';
 import { FreshReadings } from './freshReadings';
 import { orderKeyOf, type PaymentTrace, sentRequests } from './sentRequests';
 import {
@@ -168,26 +167,13 @@ export class PaymentLookUp implements LookUp {
 			.catch(() => undefined);
 		if (!payments) return { look: UNREAD, payments: [] };
 		this.setTimes(trace);
-		const decision = decide(payments, trace, (id) => this.belongsToOther(id, trace));
-		const look =
-			decision.kind === 'found' ? this.unlessHidden(decision, trace, payments) : decision;
+		const look = decide(payments, trace, (id) => this.belongsToOther(id, trace));
 		if (look.kind === 'doubt') {
 			for (const known of [trace, this.inMemory(trace)?.trace]) if (known) known.doubt = look.why;
 		}
 		// At once: nobody else may be given the same payment.
 		if (look.kind === 'found') this.assign(trace, look.id);
 		return { look, payments };
-	}
-
-	/** Where the list does not show a payment of the same order by the ID that it was created with, what it shows may be that one. */
-	private unlessHidden(found: Look, trace: PaymentTrace, payments: readonly ListedPayment[]): Look {
-		const { sentAt = -Infinity } = this.inMemory(trace) ?? {};
-		const hidden = existingPayments
-			.createdSince(this.client, trace.payment, sentAt - BEFORE_TOLERANCE)
-			.filter((created) => !payments.some(({ id }) => id === created));
-		if (hidden.length === 0) return found;
-		const why = `does not show payment ${namesOf(hidden)}, which was created for the same order`;
-		return { kind: 'doubt', why };
 	}
 
 	/** The request as this process remembers it: what is stored may be a copy. */

@@ -1,6 +1,5 @@
 /** How the list is read for a payment whose outcome is not known, and what else counts. */
 import type { IDataObject } from 'n8n-workflow';
-import { existingPayments } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/existingPayments';
 import { PaymentLookUp } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/paymentLookUp';
 import {
 	type PaymentTrace,
@@ -97,39 +96,6 @@ const looked = (words: string, times = 'once') =>
 
 const entryOf = (wanted: Wanted, more: object): Entry =>
 	({ request: 'r', origin: 'o', referenceNumber: wanted.referenceNumber, ...more }) as Entry;
-
-describe('a payment of the same order that this process has created', () => {
-	/** Creates one for the order, and a while later asks for the next, which the list shows as well as `shown` of the first. */
-	async function second(shown: (at: number) => IDataObject[], pause = 1_000, account?: string) {
-		const wanted = newProduct();
-		const createdAt = Date.now();
-		const at = shop([]);
-		Object.assign(at.client, { account: 'a' });
-		const client = Object.assign(Object.create(at.client), account && { account });
-		existingPayments.add(client, wanted, '1', { paymentId: 'pay_100' });
-		await after(pause);
-		const item = lookUp(at, wanted);
-		const trace = item.sending();
-		const entries = shown(createdAt).map((changes) => listed(1, wanted, Date.now(), changes));
-		at.list.push(...entries);
-		return await found(item, trace);
-	}
-
-	it('is not handed out for the next one where the list writes its ID otherwise', async () => {
-		const why = 'does not show payment pay_100, which was created for the same order';
-		expect(await second(() => [{ id: 100 }])).toEqual({ kind: 'doubt', report: looked(why) });
-	});
-
-	it('is no hindrance where the list shows its ID, or it was created long before, or by others', async () => {
-		const next = { id: 'pay_101' };
-		const first = (at: number) => ({ id: 'pay_100', createdAt: new Date(at).toISOString() });
-		const long = 200_000;
-		expect((await second((at) => [next, first(at)], long)).kind).toBe('found');
-		expect((await second(() => [next], long)).kind).toBe('found');
-		expect((await second(() => [next], 1_000, 'b')).kind).toBe('found');
-		expect((await second(() => [])).kind).toBe('none');
-	});
-});
 
 describe('the list', () => {
 	it('has the payment: it is handed out under the name that a create has, marked as looked up', async () => {
