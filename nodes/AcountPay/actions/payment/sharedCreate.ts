@@ -11,13 +11,16 @@ import type { Client } from '../../../shared/transport/client';
 import type { Creation } from '../../creation/createOnce';
 import type { Label } from '../../creation/idempotencyRecord';
 import type { Created, Image, ItemOutput, ItemWork } from '../../operation/operation';
-import { orderKeyOf, sentRequests } from './lookUp/sentRequests';
 import { keyOf, mayBeReference } from './lookUp/samePayment';
 
-const atAccount = ({ baseUrl, account }: Client, id: string) => `${baseUrl} ${account} ${id}`;
+/** The order of each payment that a run has created, by its ID. */
+const orders = new WeakMap<Client, Map<string, string>>();
 
-const orderOf = ({ baseUrl }: Client, merchantId: string, referenceNumber: string) =>
-	orderKeyOf(baseUrl, { merchantId, referenceNumber });
+const ordersOf = (client: Client) => {
+	const known = orders.get(client) ?? new Map<string, string>();
+	orders.set(client, known);
+	return known;
+};
 
 /** Whether the image of the QR code is wanted. */
 export const qrCodeOption: INodeProperties = {
@@ -48,47 +51,43 @@ export const creationOf = (
 	merchantClientId: string,
 	referenceNumber: string,
 	storeId?: string,
-): Creation => ({
-	request,
-	subject: {
-		merchantClientId,
-		name: `the payment with reference '${referenceNumber}'`,
-		missing:
-			storeId === undefined
-				? { name: `the merchant '${merchantClientId}'`, fields: 'Merchant ID' }
-				: {
-						name: `the merchant '${merchantClientId}' or its store '${storeId}'`,
-						fields: 'Merchant ID and Store ID',
-					},
-	},
-	title: `Payment '${referenceNumber}'`,
-	readCreated: readCreatedPayment,
-	contradicts(response) {
-		const shown = referenceIn(response);
-		if (shown !== undefined && !mayBeReference(referenceNumber, shown)) {
-			return `responded about another payment, with the reference '${shown}'`;
-		}
-		const id = paymentIdOf(response);
-		if (id === undefined) return undefined;
-		return sentRequests.isOfOtherOrder(
-			atAccount(client, id),
-			orderOf(client, merchantClientId, referenceNumber),
-		)
-			? `responded about payment '${id}', which is that of another order`
-			: undefined;
-	},
-	onCreated(response) {
-		const id = paymentIdOf(response);
-		if (id === undefined) return;
-		sentRequests.setOrder(
-			atAccount(client, id),
-			orderOf(client, merchantClientId, referenceNumber),
-		);
-	},
-	notCreated: 'This payment was not created.',
-	unknownAdvice:
-		'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.',
-});
+): Creation => {
+	const order = keyOf({ merchantId: merchantClientId, referenceNumber });
+	return {
+		request,
+		subject: {
+			merchantClientId,
+			name: `the payment with reference '${referenceNumber}'`,
+			missing:
+				storeId === undefined
+					? { name: `the merchant '${merchantClientId}'`, fields: 'Merchant ID' }
+					: {
+							name: `the merchant '${merchantClientId}' or its store '${storeId}'`,
+							fields: 'Merchant ID and Store ID',
+						},
+		},
+		title: `Payment '${referenceNumber}'`,
+		readCreated: readCreatedPayment,
+		contradicts(response) {
+			const shown = referenceIn(response);
+			if (shown !== undefined && !mayBeReference(referenceNumber, shown)) {
+				return `responded about another payment, with the reference '${shown}'`;
+			}
+			const id = paymentIdOf(response);
+			if (id === undefined) return undefined;
+			return (ordersOf(client).get(id) ?? order) !== order
+				? `responded about payment '${id}', which is that of another order`
+				: undefined;
+		},
+		onCreated(response) {
+			const id = paymentIdOf(response);
+			if (id !== undefined) ordersOf(client).set(id, order);
+		},
+		notCreated: 'This payment was not created.',
+		unknownAdvice:
+			'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.',
+	};
+};
 
 /** What a person knows a payment by: its order, and what it is for. */
 export const labelOf = (

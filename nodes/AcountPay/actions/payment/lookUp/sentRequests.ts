@@ -31,8 +31,6 @@ export class SentRequests {
 	private readonly unresolved = new Map<string, Map<string, UnresolvedRequest>>();
 	/** The ID of the request that a payment belongs to. */
 	private readonly owners = new Map<string, string>();
-	/** The order that a payment was created for: the key of its merchant and reference. */
-	private readonly orders = new Map<string, string>();
 
 	/**
 	 * A request leaves. It and all others that are unresolved under this key are marked: a look-up gives none of them a payment.
@@ -81,17 +79,6 @@ export class SentRequests {
 	belongsToOther(payment: string, requestId: string): boolean {
 		const owner = this.owners.get(payment);
 		return owner !== undefined && owner !== requestId;
-	}
-
-	/** Remembers which order a payment was created for. @param payment its ID, and at which account of which AcountPay */
-	setOrder(payment: string, order: string): void {
-		this.orders.set(payment, order);
-		forgetOldest(this.orders);
-	}
-
-	/** Whether a payment is known to have been created for another order. */
-	isOfOtherOrder(payment: string, order: string): boolean {
-		return (this.orders.get(payment) ?? order) !== order;
 	}
 }
 
