@@ -186,7 +186,7 @@ const otherTermsError = (
 ) =>
 	new ApiError(
 		'refused',
-		`${title} exists already: an earlier attempt of this execution created it${terms ? ` for ${terms}` : ''}`,
+		`${title} exists already: ${answer.existing === true ? 'it was there before this execution' : 'an earlier attempt of this execution created it'}${terms ? ` for ${terms}` : ''}`,
 		'Nothing was sent now. Change the item back. If another one is wanted, run the workflow anew with this item alone.',
 		{ isOld: true, payment: answer },
 	);

@@ -19,6 +19,8 @@ export class ServerClock {
 	private ahead?: Moment;
 	/** When one of the clocks was last seen to jump, in ms since 1970 on this machine. Moments before are not known. */
 	private setAt = -Infinity;
+	/** The latest that this machine's clock has shown, in ms since 1970: it may have been set back since. */
+	private latest = -Infinity;
 
 	/**
 	 * @param headers of a response that AcountPay itself made
@@ -38,8 +40,9 @@ export class ServerClock {
 			this.ahead = both;
 		} else {
 			this.ahead = seen;
-			this.setAt = receivedAt;
+			this.setAt = Math.max(receivedAt, this.latest);
 		}
+		this.latest = Math.max(receivedAt, this.latest);
 	}
 
 	/**

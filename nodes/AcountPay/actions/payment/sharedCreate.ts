@@ -128,7 +128,7 @@ function createdWithoutQrCode(created: IDataObject, withoutLink: string, error: 
 	const { message } = isItemError(error) ? error : new UnexpectedError(error);
 	return new ApiError(
 		'created',
-		`The payment was created (${paymentIdOf(created) ?? 'without an ID'}), but its QR code is missing: ${message}`,
+		`The payment ${created.existing === true ? 'exists' : 'was created'} (${paymentIdOf(created) ?? 'without an ID'}), but its QR code is missing: ${message}`,
 		`${created.paymentUrl ? LINK_ADVICE : withoutLink} Do not create the payment again.`,
 		{ status: error instanceof ApiError ? error.status : undefined, payment: created },
 	);

@@ -32,6 +32,14 @@ it('holds the truth, whatever the latencies', () => {
 	);
 });
 
+it('a clock of this machine that was set back: nothing is known until it is where it was', () => {
+	const clock = new ServerClock();
+	observe(clock, 0, START, 5, 5);
+	observe(clock, 3_600_000, START - 3_600_000, 5, 5);
+	expect(clock.at(START)).toBeUndefined();
+	expect(clock.at(START + 10)).toBeDefined();
+});
+
 it('a clock that was set: nothing is known of before', () => {
 	const clock = new ServerClock();
 	observe(clock, 0, START, 5, 5);

@@ -14,6 +14,7 @@ import {
 	couldBe,
 	type Decision,
 	decide,
+	hasFailed,
 	keyOf,
 	namesOf,
 	type WantedPayment,
@@ -30,6 +31,14 @@ const DISORDER = 60_000;
 
 /** A look at the list, or none: then another one may follow. */
 type Look = Decision | { kind: 'unread'; why: string };
+
+const isOfOrder = ({ payment }: PaymentTrace, listed: ListedPayment) =>
+	!hasFailed(listed) &&
+	keyOf(payment) ===
+		keyOf({
+			merchantId: listed.merchantClientId ?? '',
+			referenceNumber: listed.referenceNumber ?? '',
+		});
 
 const UNREAD: Look = { kind: 'unread', why: 'could not be read' };
 const STOPPED: Look = {
@@ -147,7 +156,10 @@ export class PaymentLookUp implements LookUp {
 		if (!(await delay(untilHere - Date.now(), endSignal))) return STOPPED;
 		const { look, payments } = await this.read(trace, () => -Infinity);
 		if (look.kind !== 'none') return look;
-		const isTaken = (id: string) => this.belongsToOther(id, trace);
+		// Another execution has created it for the same order: then this one is not needed.
+		const ofOrder = new Set(payments.filter((one) => isOfOrder(trace, one)).map(({ id }) => id));
+		const isTaken = (id: string) =>
+			this.isOfThisExecution(id) || (!ofOrder.has(id) && this.belongsToOther(id, trace));
 		const ids = couldBe(payments, trace.payment, trace.from, isTaken);
 		if (ids.length === 0) return look;
 		return {
@@ -196,10 +208,15 @@ export class PaymentLookUp implements LookUp {
 
 	/** Whether a payment is known to belong to another request, of this execution or this process. */
 	private belongsToOther(paymentId: string, { id }: PaymentTrace): boolean {
-		const isIt = (other: Entry) => isCreated(other) && paymentIdOf(other.answer) === paymentId;
 		return (
-			sentRequests.belongsToOther(this.atHost(paymentId), id) || this.record.others().some(isIt)
+			sentRequests.belongsToOther(this.atHost(paymentId), id) || this.isOfThisExecution(paymentId)
 		);
+	}
+
+	/** Whether this execution has created a payment for another of its items. */
+	private isOfThisExecution(paymentId: string): boolean {
+		const isIt = (other: Entry) => isCreated(other) && paymentIdOf(other.answer) === paymentId;
+		return this.record.others().some(isIt);
 	}
 
 	/** What is kept of unresolved requests for this merchant and reference that an earlier attempt has sent. */

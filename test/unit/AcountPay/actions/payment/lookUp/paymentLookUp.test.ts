@@ -533,6 +533,25 @@ describe("with 'Resend Unknown'", () => {
 		expect(await found(item, trace, true)).toMatchObject({ kind: 'none' });
 	});
 
+	it('a payment that another execution has created for the same order speaks against it', async () => {
+		for (const status of ['pending', 'paid', 'expired']) {
+			const { at, wanted, item, trace } = sent();
+			await after(200_000);
+			item.notCreated();
+			const other = lookUp(at, wanted);
+			other.sending();
+			other.created({ paymentId: 204 });
+			at.list.unshift(listed(204, wanted, Date.now(), { status }));
+			expect(await found(item, trace, true)).toMatchObject({
+				kind: status === 'expired' ? 'none' : 'doubt',
+			});
+			// Of an equal item of the same execution it says nothing.
+			const twin = entryOf(wanted, { state: 'made', answer: { paymentId: 204 } });
+			const beside = lookUp(at, wanted, { others: [twin] });
+			expect(await found(beside, trace, true)).toMatchObject({ kind: 'none' });
+		}
+	});
+
 	it('a list that can not be read speaks against it, and so does a stop', async () => {
 		const { at, item, trace } = sent();
 		const finding = item.find(trace, true);
