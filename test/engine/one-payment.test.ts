@@ -132,6 +132,17 @@ describe('a payment that was created, answered with 500, and', () => {
 	);
 });
 
+it.each([
+	['amount', { amount: 1 }, 'has the amount 1 instead of 10.5'],
+	['currency', { currency: 'SEK' }, 'has the currency SEK instead of DKK'],
+])('a response with another %s is not taken for the payment', async (_what, shown, words) => {
+	trouble({ status: 201, body: { paymentId: 987_654, paymentUrl: 'https://x.test', ...shown } });
+	const execution = await run();
+	expect(execution.error?.message).toContain(`responded about another payment, which ${words}`);
+	expect(execution.error?.context).toMatchObject({ outcome: 'unknown' });
+	expect(asked()).toBe(1);
+});
+
 it('a payment without its link holds up no other item, in no retry', async () => {
 	trouble({ status: 500, made: true });
 	const node = createPayments({ options: { qrCode: true, maxConcurrency: 5 } });
@@ -151,6 +162,17 @@ it('an open outcome is not sent again when a person adds a field and retries', a
 	const retried = await at.engine.retry(failed, savedWith(node));
 	expect(retried.error?.context).toMatchObject({ outcome: 'unknown' });
 	expect(asked()).toBe(1);
+});
+
+it('is not sent again once another execution has paid the order', async () => {
+	trouble({ status: 500 });
+	const failed = await run(1, { timeout: 250 });
+	const anew = await run();
+	expect(idsIn(anew)).toEqual([made()[0].id]);
+	const node = createPayments({ options: { resendUnknown: true, timeout: 250 } });
+	const retried = await at.engine.retry(failed, savedWith(node));
+	expect(retried.error?.context).toMatchObject({ outcome: 'unknown' });
+	expect(made()).toHaveLength(1);
 });
 
 it('item A gets its payment: an equal item B that was never accepted stays unknown', async () => {

@@ -1,4 +1,5 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import { listedPaymentOf } from '../../../shared/api/listedPayments';
 import {
 	createKeyPayment,
 	DEFAULT_CURRENCY,
@@ -31,7 +32,7 @@ import {
 } from './sharedFields';
 import { existingPayments, type IfExists } from './lookUp/existingPayments';
 import { PaymentLookUp } from './lookUp/paymentLookUp';
-import type { WantedPayment } from './lookUp/samePayment';
+import { otherMoneyIn, type WantedPayment } from './lookUp/samePayment';
 import { createsPayment, creationOf, labelOf, qrCodeOption, withQrCode } from './sharedCreate';
 
 /** A payment that was looked up has no link: AcountPay documents none in its list, and not whether the dashboard shows it. */
@@ -141,6 +142,8 @@ export const createWithKeys: Operation<CreateInput> = {
 		const common = creationOf(client, request, merchantClientId, referenceNumber, storeId);
 		const creation: Creation = {
 			...common,
+			contradicts: (response) =>
+				common.contradicts?.(response) ?? otherMoneyIn(wanted, listedPaymentOf(response)),
 			lookUp: new PaymentLookUp(client, wanted, options, known),
 			onCreated(response) {
 				common.onCreated?.(response);

@@ -110,6 +110,21 @@ function differencesOf(wanted: WantedPayment, listed: ListedPayment): string[] {
 }
 
 /**
+ * Whether the response to a create shows another amount or currency than was asked for (both are documented in it).
+ * @returns what it is about, as the end of "AcountPay …"; undefined where nothing differs
+ */
+export function otherMoneyIn(
+	{ amount, currency }: WantedPayment,
+	shown: ListedPayment,
+): string | undefined {
+	const asked = { merchantId: '', referenceNumber: '', amount, currency };
+	const differences = differencesOf(asked, shown);
+	return differences.length > 0
+		? `responded about another payment, which ${namesOf(differences)}`
+		: undefined;
+}
+
+/**
  * The payments of a list that was asked for one merchant. Where none is that merchant's by its ID, AcountPay may write the
  * ID otherwise: then it is not known whose they are.
  */
