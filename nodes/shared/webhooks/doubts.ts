@@ -14,7 +14,8 @@ const UNPAID =
  */
 export function contradictsItself(event: WebhookEvent): boolean {
 	const end = endNamedBy(event);
-	const status = String(event.data.status).trim().toLowerCase();
+	const { status: given } = event.data;
+	const status = typeof given === 'string' ? given.trim().toLowerCase() : '';
 	if (end === 'completed') return UNPAID.test(status);
 	return end !== undefined && finalStatusOf(status) === 'completed';
 }
@@ -23,10 +24,13 @@ const isMissing = (value: unknown) => value === undefined || value === null || v
 
 /** A number as text is the number: `"149.90"` is 149.9. */
 const amountOf = (value: unknown): unknown => {
-	const number = typeof value === 'string' && value.trim() === '' ? NaN : Number(value);
-	return Number.isFinite(number) ? number : value;
+	const text = textOf(value);
+	const number = text === '' ? NaN : Number(text);
+	return Number.isFinite(number) ? number : text;
 };
-const textOf = (value: unknown) => String(value).trim();
+/** An object as its JSON: whoever sent it chose what it calls its `toString`. */
+const textOf = (value: unknown) =>
+	typeof value === 'object' ? JSON.stringify(value) : String(value).trim();
 
 /** The fields of which a payment has one value from its creation on, with the form in which they are compared. */
 const FIXED_FIELDS: ReadonlyArray<[field: string, form: (value: unknown) => unknown]> = [
