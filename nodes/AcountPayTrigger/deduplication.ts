@@ -81,12 +81,26 @@ function storedIn({ seenByHour, seenEvents }: IDataObject): Memory {
 	};
 	for (const [hour, keys] of Object.entries(seenByHour ?? {})) add(Number(hour), keys);
 	for (const [key, at] of Object.entries(seenEvents ?? {})) {
-		add(hourOf(Number(at)), key.slice(0, KEY_LENGTH));
+		if (typeof at === 'number') add(hourOf(at), key.slice(0, KEY_LENGTH));
 	}
 	return memory;
 }
 
 const hourOf = (time: number) => Math.floor(time / HOUR);
+
+/**
+ * What seems to be yet to come did come, while the clock was ahead. It counts as of the present hour, or it would outlive all
+ * real events. Another process may be a little ahead.
+ */
+function withoutFuture(memory: Memory, now: number): Memory {
+	const present = hourOf(now);
+	const result: Memory = new Map();
+	for (const [hour, keys] of memory) {
+		const at = hour > present + 1 ? present : hour;
+		result.set(at, joined(result.get(at) ?? '', keys));
+	}
+	return result;
+}
 
 /** Drops the oldest keys until `size` are left. */
 function shrink(memory: Memory, size: number): void {
@@ -115,18 +129,17 @@ export function isRepeat(
 	staticData: IDataObject,
 	now: number,
 ): boolean {
-	const memory = storedIn(staticData);
-	let isStored = true;
-	for (const [hour, keys] of memories.get(triggerId) ?? []) {
+	const inStaticData = storedIn(staticData);
+	const memory = withoutFuture(inStaticData, now);
+	let isStored = [...inStaticData.keys()].every((hour) => memory.has(hour));
+	for (const [hour, keys] of withoutFuture(memories.get(triggerId) ?? new Map(), now)) {
 		const stored = memory.get(hour) ?? '';
 		const all = joined(stored, keys);
 		isStored &&= all === stored;
 		memory.set(hour, all);
 	}
 	const isOver = (hour: number) => (hour + 1) * HOUR + MEMORY <= now;
-	// What is yet to come would outlive and push out all real events. Another process may be a little ahead.
-	const isFuture = (hour: number) => hour > hourOf(now) + 1;
-	for (const hour of memory.keys()) if (isOver(hour) || isFuture(hour)) memory.delete(hour);
+	for (const hour of memory.keys()) if (isOver(hour)) memory.delete(hour);
 	if (!memories.has(triggerId)) forgetUnused(isOver);
 	memories.set(triggerId, memory);
 	const [key, older] = keysOf(event, environment);

@@ -300,7 +300,12 @@ describe('static data that somebody else has written', () => {
 			fc.string({ unit: 'binary' }),
 			fc.constant('x'.repeat(7)),
 		);
-		const data = fc.oneof(fc.jsonValue(), fc.dictionary(hours, values));
+		const data = fc.oneof(
+			fc.jsonValue(),
+			fc.dictionary(hours, values),
+			// Nothing can be made of it: neither a number nor a text.
+			fc.constant({ x: { valueOf: 1, toString: 1 } }),
+		);
 		fc.assert(
 			fc.property(data, data, (seenByHour, seenEvents) => {
 				const { isRepeat } = newProcess();
@@ -349,15 +354,40 @@ describe('the memory', () => {
 		},
 	);
 
-	it('passes over hours that are yet to come, which would outlive and push out all real events', () => {
+	it('counts what came while the clock was ahead as of the hour in which it was set back', () => {
+		const differences = fc.nat(100 * HOUR);
+		fc.assert(
+			fc.property(differences, fc.boolean(), fc.boolean(), (ahead, restart, isBy010) => {
+				const first = newProcess();
+				let staticData: IDataObject = {};
+				const event = eventOf('payment.completed', 'pay_abc123def456');
+				if (isBy010) staticData = { seenEvents: { ZD3jnS0qGFGL4XDT: START + ahead } };
+				else first.isRepeat(event, TRIGGER, staticData, START + ahead);
+				const { isRepeat } = restart ? newProcess() : first;
+				for (const later of [0, HOUR, 23 * HOUR]) {
+					staticData = stored(staticData);
+					expect(isRepeat(event, TRIGGER, staticData, START + later)).toBe(true);
+				}
+				expect(keysOf({ seenByHour: {}, ...staticData }).length).toBeLessThanOrEqual(1);
+				const after = START + MEMORY + 2 * HOUR;
+				expect(newProcess().isRepeat(event, TRIGGER, stored(staticData), after)).toBe(false);
+				expect(isRepeat(event, TRIGGER, staticData, after)).toBe(false);
+			}),
+		);
+	});
+
+	it('has what seems to be yet to come neither outlive real events nor keep new ones out', () => {
 		const { isRepeat } = newProcess();
 		const staticData = filled(MEMORY_SIZE, START + 1_000 * HOUR);
 		for (let count = 0; count < 3; count++) {
 			const event = eventOf('payment.completed', count);
 			expect(isRepeat(event, TRIGGER, staticData, START)).toBe(false);
 		}
-		expect(keysOf(staticData)).toHaveLength(3);
+		expect(keysOf(staticData)).toHaveLength(MEMORY_SIZE);
 		expect(isRepeat(eventOf('payment.completed', 0), TRIGGER, staticData, START)).toBe(true);
+		const after = START + MEMORY + HOUR;
+		isRepeat(eventOf('payment.completed', 'new'), TRIGGER, staticData, after);
+		expect(keysOf(staticData)).toHaveLength(1);
 		// The clock of another process may be a little ahead.
 		const ahead: IDataObject = {};
 		newProcess().isRepeat(eventOf('payment.completed', 'x'), TRIGGER, ahead, START + HOUR);
