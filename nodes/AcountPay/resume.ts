@@ -3,7 +3,13 @@ import { endNamedBy, subjectOf, type WebhookEvent } from '../shared/api/events';
 import { finalStatusOf } from '../shared/api/statuses';
 import { Client } from '../shared/transport/client';
 import { contradictsItself, differenceBetween } from '../shared/webhooks/doubts';
-import { answer, logDoubt, oAuth2Secrets, receiveEvent } from '../shared/webhooks/receive';
+import {
+	answer,
+	logDoubt,
+	logUnknownOnce,
+	oAuth2Secrets,
+	receiveEvent,
+} from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
 import { readPayment } from './actions/payment/readPayment';
 import { waitOutput } from './actions/payment/awaitedPayment';
@@ -36,7 +42,10 @@ export async function resume(context: IWebhookFunctions): Promise<IWebhookRespon
 	const status = endNamedBy(event);
 	const { kind, id } = subjectOf(event) ?? {};
 	const isTheEnd = status !== undefined && kind === 'payment' && id === paymentId;
-	if (!isTheEnd) return answer(context, 200, 'ignored');
+	if (!isTheEnd) {
+		logUnknownOnce(context, event.event, SCHEMES.oAuth2.events);
+		return answer(context, 200, 'ignored');
+	}
 
 	const doubt = doubtAbout(context, event, waiting);
 	if (doubt !== undefined) {

@@ -6,10 +6,11 @@ import {
 	type IWebhookResponseData,
 	NodeConnectionTypes,
 } from 'n8n-workflow';
-import { authenticationField, credentialsByAuthentication } from '../shared/auth';
+import { authenticationField, authenticationOf, credentialsByAuthentication } from '../shared/auth';
 import { DESCRIPTION } from '../shared/description';
 import { contradictsItself } from '../shared/webhooks/doubts';
-import { answer, logDoubt } from '../shared/webhooks/receive';
+import { answer, logDoubt, logUnknownOnce } from '../shared/webhooks/receive';
+import { SCHEMES } from '../shared/webhooks/schemes';
 import { isRepeat } from './deduplication';
 import { eventsField, foreignEventNotices, notices } from './fields';
 import { subscriptionOf } from './subscriptions';
@@ -96,7 +97,10 @@ export class AcountPayTrigger implements INodeType {
 
 		// An expression may give a single name.
 		const events = [this.getNodeParameter('events') as string | string[]].flat();
-		if (!events.some((name) => name === event.event)) return answer(this, 200, 'ignored');
+		if (!events.some((name) => name === event.event)) {
+			logUnknownOnce(this, event.event, SCHEMES[authenticationOf(this)].events);
+			return answer(this, 200, 'ignored');
+		}
 		if (contradictsItself(event)) {
 			logDoubt(this, event, 'its status contradicts its name');
 			return answer(this, 200, 'ignored');

@@ -59,6 +59,7 @@ const statusOf = async (id: string) => (await engine.execution(id)).status;
 it.each<[string, IDataObject, string]>([
 	['amount', { amount: 1 }, 'payment.completed'],
 	['amount', { amount: '1.00', currency: 'EUR' }, 'payment.completed'],
+	['amount', { amount: { valueOf: 1, toString: 1 } }, 'payment.completed'],
 	['currency', { currency: 'EUR' }, 'payment.completed'],
 	['referenceNumber', { referenceNumber: 'ORDER-2' }, 'payment.completed'],
 	['merchantId', { merchantId: 'merchant_of_another' }, 'payment.completed'],
@@ -88,6 +89,18 @@ it.each<[string, IDataObject, string]>([
 		]);
 	},
 );
+
+it.each([
+	['payment.refunded', 1],
+	['payment.completed ', 1],
+	['payment.processing', 0],
+])('%j wakes nothing, and is named in the log if its name is not known', async (event, lines) => {
+	const { execution, send } = await wait();
+	for (let time = 0; time < 2; time++) expect(await send({}, event)).toMatchObject(IGNORED);
+	expect(await statusOf(execution.id)).toBe('waiting');
+	const line = expect.stringContaining(`'Wait' ignores ${JSON.stringify(event)}: `) as string;
+	expect(warnings()).toEqual(Array.from({ length: lines }, () => line));
+});
 
 it('ends the wait by the truth when AcountPay says that the payment has ended', async () => {
 	const { execution, id, send } = await wait();

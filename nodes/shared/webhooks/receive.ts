@@ -105,7 +105,7 @@ export function eventIn<Credential>(
 ): ReceivedEvent<Credential> | undefined {
 	if ('event' in checked) return checked;
 	if ('unknownEvent' in checked) {
-		logUnknownOnce(context, checked.unknownEvent);
+		logUnknownOnce(context, checked.unknownEvent, []);
 		answer(context, 200, 'ignored');
 		return undefined;
 	}
@@ -203,7 +203,16 @@ export function logDoubt(context: IWebhookFunctions, event: WebhookEvent, reason
 const loggedKinds = new Set<string>();
 const MAX_LOGGED_KINDS = 100;
 
-function logUnknownOnce(context: IWebhookFunctions, name: string): void {
+/**
+ * Writes that a signed event is ignored because nothing is known of its name, once for each name; nothing for a known one.
+ * @param known the names that are documented
+ */
+export function logUnknownOnce(
+	context: IWebhookFunctions,
+	name: string,
+	known: readonly string[],
+): void {
+	if (known.includes(name)) return;
 	const { id, name: nodeName } = context.getNode();
 	const kind = JSON.stringify([context.getWorkflow().id, id, name.slice(0, 60)]);
 	if (loggedKinds.has(kind) || loggedKinds.size >= MAX_LOGGED_KINDS) return;

@@ -1,6 +1,7 @@
 import type { IWebhookFunctions } from 'n8n-workflow';
 import {
 	answer,
+	logUnknownOnce,
 	oAuth2Secrets,
 	receiveEvent,
 	requireWebhookSecret,
@@ -89,6 +90,16 @@ describe('a delivery that a node receives', () => {
 		}
 		expect(lines).toEqual([expect.stringContaining(`ignores "webhook.test"`)]);
 	});
+
+	it.each(['payment.paid', 'Payment.Completed', 'payment.completed ', 'constructor'])(
+		'is named in the log once when a node ignores it and its name is not known: %j',
+		(name) => {
+			const { context, logged } = received();
+			const { events } = SCHEMES.oAuth2;
+			for (const event of [...events, name, name]) logUnknownOnce(context, event, events);
+			expect(logged).toEqual([expect.stringContaining(`ignores ${JSON.stringify(name)}: `)]);
+		},
+	);
 
 	it('is answered by the node itself', () => {
 		const { context, answered } = received();
