@@ -7,6 +7,7 @@ import {
 } from '../shared/api/webhookRegistrations';
 import { ApiError, isItemError, type ItemError, ValidationError } from '../shared/errors';
 import { Client } from '../shared/transport/client';
+import { isWithin } from '../shared/webhooks/secrets';
 import { chosenEvents } from './fields';
 import {
 	forgetRegistration,
@@ -139,6 +140,9 @@ export const removeAndPublish = (webhooks: string): string =>
 /** How many webhooks one cause may leave at AcountPay in an hour, for one trigger in one process. */
 const MAX_STRAYS = 3;
 const HOUR = 60 * 60_000;
+/** What a person is to do when there were too many. */
+const TOO_OFTEN =
+	'Nothing starts this workflow until that has worked. Try again in an hour: unpublish and publish the workflow.';
 
 /** What has a webhook registered: a person, or a delivery that fits no secret. */
 type Cause = 'publication' | 'delivery';
@@ -150,7 +154,7 @@ export const keyOf = (context: Context): string =>
 
 /** Whether a webhook may be registered: not too many were that no person wanted, or that AcountPay did not confirm. */
 export function mayRegister(context: Context, cause: Cause): boolean {
-	strays = strays.filter(({ at }) => Date.now() - at < HOUR);
+	strays = strays.filter(({ at }) => isWithin(at, HOUR));
 	const isSame = (one: (typeof strays)[0]) => one.trigger === keyOf(context) && one.cause === cause;
 	return strays.filter(isSame).length < MAX_STRAYS;
 }
@@ -175,7 +179,7 @@ export async function registerNew(
 	const { context, owner, target, staticData } = trigger;
 	if (!mayRegister(context, cause)) {
 		const message = `AcountPay was asked for a webhook ${MAX_STRAYS} times within an hour, and did not say what became of it`;
-		throw new ApiError('unavailable', message, '');
+		throw new ApiError('unavailable', message, TOO_OFTEN);
 	}
 	const at = nextTime(staticData, owner);
 	const { id, secret } = await registrar.register(target).catch((error: unknown) => {
@@ -285,7 +289,7 @@ function publicationError(
 function adviceFor(error: ItemError, url: string): string {
 	if (!(error instanceof ApiError)) return error.description ?? '';
 	const { outcome, status, description = '' } = error;
-	if (status === 401) return description;
+	if (status === 401 || description === TOO_OFTEN) return description;
 	if (outcome === 'refused') {
 		return `Check that AcountPay can reach n8n at ${url}, and that your AcountPay account may register webhooks.`;
 	}

@@ -1,6 +1,7 @@
 import { type IHookFunctions, type IWebhookFunctions, NodeOperationError } from 'n8n-workflow';
 import { canReplace, isSamePath, type RegisteredWebhook } from '../shared/api/webhookRegistrations';
 import { isItemError } from '../shared/errors';
+import { isWithin } from '../shared/webhooks/secrets';
 import {
 	forgetRegistration,
 	keepRegistration,
@@ -74,9 +75,8 @@ export async function repair(
 	if (context.getMode() === 'manual') return;
 	const key = keyOf(context);
 	await takeTurn(key, async () => {
-		const now = Date.now();
-		for (const [other, { at }] of looks) if (now - at >= LOOK_EVERY) looks.delete(other);
-		const look = looks.get(key) ?? { at: now, found: await lookAtAcountPay(context) };
+		for (const [other, { at }] of looks) if (!isWithin(at, LOOK_EVERY)) looks.delete(other);
+		const look = looks.get(key) ?? { at: Date.now(), found: await lookAtAcountPay(context) };
 		looks.set(key, look);
 		const { owner, candidate } = look.found ?? {};
 		if (owner && candidate && isSignedWith(candidate.secret)) {

@@ -3,6 +3,16 @@ export const TRUSTED_FOR = 10_000;
 /** The shortest time between two reads that wrong signatures cause, in ms: the secret may have been replaced just now. */
 export const READ_EVERY = 5_000;
 
+/**
+ * Whether something was less than `period` ms ago. What seems to be yet to come was not: the clock was set back since, and
+ * nobody knows for how long it has been.
+ * @param at ms since 1970
+ */
+export function isWithin(at: number, period: number): boolean {
+	const age = Date.now() - at;
+	return age >= 0 && age < period;
+}
+
 /** How many reads one delivery is compared with: other deliveries may read meanwhile. */
 const MAX_LOOKS = 3;
 
@@ -19,20 +29,19 @@ interface KnownSecrets {
 const known = new Map<string, KnownSecrets>();
 
 function read(key: string, readSecrets: () => Promise<unknown>): KnownSecrets {
-	const now = Date.now();
-	for (const [other, { readAt }] of known) if (now - readAt >= TRUSTED_FOR) known.delete(other);
-	const entry = { secrets: readSecrets(), readAt: now };
+	for (const [other, { readAt }] of known) if (!isWithin(readAt, TRUSTED_FOR)) known.delete(other);
+	const entry = { secrets: readSecrets(), readAt: Date.now() };
 	known.set(key, entry);
 	return entry;
 }
 
 const fresh = (entry: KnownSecrets | undefined) =>
-	entry && Date.now() - entry.readAt < TRUSTED_FOR ? entry : undefined;
+	entry && isWithin(entry.readAt, TRUSTED_FOR) ? entry : undefined;
 
 /**
  * Whether something was signed with a secret. Secrets are read when they have not been read for {@link TRUSTED_FOR}, and
- * when what was signed does not fit them, but then no more often than every {@link READ_EVERY}: a new secret counts at
- * once, and noise does not cause reads. Deliveries at the same moment share one read.
+ * when what was signed does not fit them, but then no more often than every {@link READ_EVERY}: a new secret counts
+ * within that time, and noise does not cause reads. Deliveries at the same moment share one read.
  * @param key tells from others whose secrets they are
  * @param readSecrets always of the same type for one key
  * @throws what `readSecrets` throws
@@ -54,7 +63,7 @@ export async function fitsSecret<Secrets>(
 		if (entry !== cached) return false;
 		// Another delivery has read them meanwhile, so look at those.
 		if (known.get(key) !== entry) continue;
-		if (Date.now() - entry.readAt < READ_EVERY) return false;
+		if (isWithin(entry.readAt, READ_EVERY)) return false;
 		known.delete(key);
 	}
 	return false;

@@ -149,6 +149,8 @@ class World {
 	readonly log: string[] = [];
 	isPublished = false;
 	webhookSecret = '';
+	/** What the last publication that went wrong has said. */
+	lastError = '';
 	url = URL_OF_TRIGGER;
 	private lastPayment = 0;
 
@@ -219,6 +221,7 @@ class World {
 			() => true,
 			(error: unknown) => {
 				expect(error).toBeInstanceOf(n8nWorkflow.NodeOperationError);
+				this.lastError = (error as Error).message;
 				return false;
 			},
 		);
@@ -594,6 +597,10 @@ describe('a publication', () => {
 		for (let time = 0; time < 30; time++) {
 			now += MINUTE;
 			expect(await world.publish(process)).toBe(false);
+			// Until the hour is over, a response of AcountPay changes nothing.
+			if (time < 3) expect(world.lastError).toContain('When AcountPay responds, unpublish');
+			else
+				expect(world.lastError).toMatch(/3 times within an hour, .* Try again in an hour: unpub/);
 		}
 		expect(world.acountPay.own).toHaveLength(3);
 		world.acountPay.fault = undefined;
@@ -613,6 +620,31 @@ describe('a publication', () => {
 		expect(world.acountPay.calls.filter((call) => call.startsWith('POST'))).toHaveLength(2);
 		expect(await world.pay(process)).toBe(1);
 	});
+});
+
+describe('a clock that was set back', () => {
+	it.each([1, 24 * 60])(
+		'by %i minutes puts off neither a look at AcountPay nor a publication',
+		async (minutes) => {
+			const world = new World(true);
+			const [process] = world.processes;
+			await world.publish(process);
+			await world.deliver(process, 'x');
+			world.acountPay.webhooks.length = 1;
+			now -= minutes * MINUTE;
+			await world.deliver(process, 'x');
+			expect(world.acountPay.own).toHaveLength(1);
+
+			world.acountPay.webhooks.length = 1;
+			world.acountPay.fault = 'lost response';
+			for (let time = 0; time < 3; time++) expect(await world.publish(process)).toBe(false);
+			world.acountPay.fault = undefined;
+			expect(await world.publish(process)).toBe(false);
+			now -= minutes * MINUTE;
+			expect(await world.publish(process)).toBe(true);
+			expect(await world.pay(process)).toBe(1);
+		},
+	);
 });
 
 describe('a secret that was found in a list', () => {

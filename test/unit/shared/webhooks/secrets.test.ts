@@ -71,7 +71,7 @@ describe('the secret', () => {
 		expect(state.reads).toBe(12);
 	});
 
-	it('counts at once when it was replaced, and the old one no more', async () => {
+	it('counts within five seconds when it was replaced, and the old one no more', async () => {
 		const { state, send } = node('old');
 		expect(await send('old', NOW)).toBeUndefined();
 		state.current = 'new';
@@ -79,6 +79,19 @@ describe('the secret', () => {
 		expect(await send('old', NOW + READ_EVERY + 1)).toBe(401);
 		expect(state.reads).toBe(2);
 	});
+
+	it.each([1, 60 * 60_000])(
+		'is read anew when the clock was set back by %i ms: nobody knows how long ago it was read',
+		async (back) => {
+			const { state, send } = node('old');
+			expect(await send('old', NOW)).toBeUndefined();
+			state.current = 'new';
+			expect(await send('old', NOW - back)).toBe(401);
+			expect(await send('new', NOW - back)).toBeUndefined();
+			state.current = 'newer';
+			expect(await send('newer', NOW - 2 * back)).toBeUndefined();
+		},
+	);
 
 	it('is accepted for ten seconds at most after it was removed or replaced', async () => {
 		for (const current of ['', 'new']) {
