@@ -1,4 +1,5 @@
 import { type IHookFunctions, type IWebhookFunctions, NodeOperationError } from 'n8n-workflow';
+import { inTurn } from '../shared/http/delays';
 import { canReplace, isSamePath, type RegisteredWebhook } from '../shared/api/webhookRegistrations';
 import { isItemError } from '../shared/errors';
 import { isWithin } from '../shared/webhooks/secrets';
@@ -38,27 +39,22 @@ interface Found {
 /** The last look for each trigger, with its time in ms since 1970; those that are over are dropped. */
 const looks = new Map<string, { at: number; found?: Found }>();
 
-/** What was last begun about each trigger's webhook. */
-const turns = new Map<string, Promise<unknown>>();
-
-async function takeTurn(key: string, work: () => Promise<void>): Promise<void> {
-	const turn = (turns.get(key) ?? Promise.resolve()).then(work, work);
-	turns.set(key, turn);
-	try {
-		await turn;
-	} finally {
-		if (turns.get(key) === turn) turns.delete(key);
-	}
-}
+/** What is under way about each trigger's webhook. */
+const underWay = new Map<string, Promise<unknown>>();
 
 /**
  * Publishes or unpublishes when nothing else is being done about the trigger's webhook in this process. What deliveries have
  * found out before does not count after it.
  */
-export const inTurn = async (context: IHookFunctions, work: () => Promise<void>): Promise<void> =>
-	await takeTurn(keyOf(context), async () => {
-		await work().finally(() => looks.delete(keyOf(context)));
+export async function changeInTurn(
+	context: IHookFunctions,
+	work: () => Promise<void>,
+): Promise<void> {
+	const key = keyOf(context);
+	await inTurn(underWay, key, undefined, async () => {
+		await work().finally(() => looks.delete(key));
 	});
+}
 
 /**
  * To be called for a delivery that fits no known secret: n8n may have dropped or put back what the trigger kept, the client
@@ -74,7 +70,7 @@ export async function repair(
 	// A test in the editor ends by itself, and n8n stores nothing of it.
 	if (context.getMode() === 'manual') return;
 	const key = keyOf(context);
-	await takeTurn(key, async () => {
+	await inTurn(underWay, key, undefined, async () => {
 		for (const [other, { at }] of looks) if (!isWithin(at, LOOK_EVERY)) looks.delete(other);
 		const look = looks.get(key) ?? { at: Date.now(), found: await lookAtAcountPay(context) };
 		looks.set(key, look);

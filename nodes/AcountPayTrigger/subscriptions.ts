@@ -14,7 +14,7 @@ import { assertNoForeignEvents } from './fields';
 import { dropUnencrypted } from './keptRegistration';
 import { keySecrets, storeAgain } from './keySecrets';
 import { register, unregister } from './registration';
-import { inTurn, repair } from './repair';
+import { changeInTurn, repair } from './repair';
 
 /** How the trigger gets its events, with one way to authenticate. */
 interface Subscription {
@@ -50,8 +50,8 @@ const byPayment: Subscription = {
 /** The node's URL is registered at AcountPay, by the node or by a person. */
 const byRegistration: Subscription = {
 	async check() {},
-	begin: async (context) => await inTurn(context, async () => await register(context)),
-	end: async (context) => await inTurn(context, async () => await unregister(context)),
+	begin: async (context) => await changeInTurn(context, async () => await register(context)),
+	end: async (context) => await changeInTurn(context, async () => await unregister(context)),
 	async receive(context) {
 		const check = async () => await checkDelivery(context, SCHEMES.apiKey, keySecrets(context));
 		let checked = await check();
