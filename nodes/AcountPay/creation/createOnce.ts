@@ -104,11 +104,21 @@ export async function createOnce(
 		if (earlier) return await resolveEarlier(client, creation, options, record, earlier);
 		const { obstacle } = record;
 		if (obstacle) throw obstacleError(creation, obstacle);
-		const existing = await creation.findExisting?.();
-		if (!existing) return await create(client, creation, options, record);
-		record.created(existing);
-		return existing;
+		return await createUnlessExisting(client, creation, options, record);
 	});
+}
+
+/** Hands out what exists already, or creates. */
+async function createUnlessExisting(
+	client: Client,
+	creation: Creation,
+	options: CallOptions,
+	record: IdempotencyRecord,
+): Promise<IDataObject> {
+	const existing = await creation.findExisting?.();
+	if (!existing) return await create(client, creation, options, record);
+	record.created(existing);
+	return existing;
 }
 
 /** Where 'Resend Unknown' has sent nothing, another retry would not either. */
@@ -129,8 +139,7 @@ async function resolveEarlier(
 		const isExisting = earlier.answer.existing === true;
 		if (!isExisting || !creation.findExisting) return earlier.answer;
 		// What was there before this execution may have been paid, or have expired, since.
-		const existing = await creation.findExisting();
-		return existing ?? (await create(client, creation, options, record));
+		return await createUnlessExisting(client, creation, options, record);
 	}
 	const what = describeUnknown(earlier);
 	const willResend = options.resendUnknown === true && !hasOtherTerms;

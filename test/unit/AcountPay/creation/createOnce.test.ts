@@ -516,6 +516,17 @@ describe('what exists already', () => {
 		expect(sent).toHaveLength(1);
 	});
 
+	it('is remembered as what was handed out last, so that an error names that one', async () => {
+		const answers: Array<IDataObject | undefined> = [
+			{ paymentId: 9, existing: true },
+			{ paymentId: 12, existing: true },
+		];
+		const { create, record } = await at(async () => answers.shift());
+		await create();
+		expect((await create()).value).toMatchObject({ paymentId: 12 });
+		expect(record.earlier).toMatchObject({ answer: { paymentId: 12 } });
+	});
+
 	it('that is in doubt fails the item, and nothing is sent', async () => {
 		const { create, sent, record } = await at(async () => {
 			throw new ApiError('refused', 'in doubt', '');
