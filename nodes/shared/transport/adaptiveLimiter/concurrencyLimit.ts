@@ -8,8 +8,8 @@ const LATENCY_MARGIN = 50;
 const FASTER_THAN_BACK = 1.25;
 /** At first the limit doubles once in so many ms of latency, and once a round at least: a server far away has had time for more. */
 const DOUBLING_TIME = 90;
-/** The most that it goes up then, in calls for each ms of latency: 300 a second, about what n8n can send. */
-const GROWTH = 0.3;
+/** The most that it goes up then, in calls for each ms of latency: 400 a second, about what n8n can send. */
+const GROWTH = 0.4;
 /** The first failure holds the limit below where calls failed for this long, in ms; it doubles back to this share of it. */
 const HOLD = 15_000;
 const SHARE_AFTER_FAILURE = 0.75;

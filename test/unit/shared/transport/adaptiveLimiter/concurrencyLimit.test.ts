@@ -61,7 +61,7 @@ describe('at first it doubles', () => {
 	it('and calls leave as fast as n8n can send them', () => {
 		expect(limit.perSecond).toBe(Infinity);
 		burst(300);
-		expect(limit.perSecond).toBe(375);
+		expect(limit.perSecond).toBe(500);
 	});
 });
 
