@@ -8,8 +8,10 @@ const LATENCY_MARGIN = 50;
 const FASTER_THAN_BACK = 1.25;
 /** At first the limit doubles once in so many ms of latency, and once a round at least: a server far away has had time for more. */
 const DOUBLING_TIME = 90;
-/** The most that it goes up then, in calls for each ms of latency: 400 a second, about what n8n can send. */
-const GROWTH = 0.4;
+/** The most that it goes up then, in calls for each ms of latency. */
+const GROWTH = 0.3;
+/** How many calls come back in a ms as far as is known at first: about what n8n can send. */
+const FIRST_SPEED = 0.4;
 /** The first failure holds the limit below where calls failed for this long, in ms; it doubles back to this share of it. */
 const HOLD = 15_000;
 const SHARE_AFTER_FAILURE = 0.75;
@@ -67,7 +69,7 @@ export class ConcurrencyLimit {
 	/** How many calls a second leave at most. */
 	get perSecond(): number {
 		if (this.latency === Infinity) return Infinity;
-		const least = this.isStarting ? GROWTH : this.current / this.patience;
+		const least = this.isStarting ? FIRST_SPEED : this.current / this.patience;
 		return 1_000 * Math.max(least, this.speed) * FASTER_THAN_BACK;
 	}
 
