@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 
 import { startSandbox, type Sandbox } from '../sandbox';
 import { pagePath } from '../sandbox/payments';
-import { importExample } from './examples';
+import { importExample } from './exampleFiles';
 import {
 	errorOf,
 	isFinished,
@@ -49,7 +49,7 @@ const CREDENTIAL_NAMES: Record<string, string> = {
 
 /** What the demo does with one of the two credentials. */
 interface Plan {
-	/** The example that creates payments and reads them, and its node that reads them. */
+	/** The example that creates the payments of `exampleSources/demoPayments.ts`, and its node that reads them. */
 	example: string;
 	reader: string;
 	/** The example of a point of sale, which is its webhook's path too. */

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 
-import { EXAMPLES_DIR, exampleNames } from './examples';
+import { EXAMPLES_DIR, exampleNames } from './exampleFiles';
 import { drawnExamples } from './exampleSources';
 
 /** Writes the examples' files from their sources, and removes those that have none. */

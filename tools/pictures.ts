@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 
 import { launchBrowser } from './browser';
-import { EXAMPLES_DIR, exampleNames, importExample, picturedBy, readExample } from './examples';
+import { EXAMPLES_DIR, exampleNames, importExample, picturedBy, readExample } from './exampleFiles';
 import type { N8nApi, StoredCredential } from './n8n/api';
 import { Editor, SCREENSHOTS_DIR } from './n8n/editor';
 import { startN8n } from './n8n/server';

@@ -7,7 +7,7 @@ import type { Browser, Locator } from 'playwright-core';
 
 import { startSandbox, webhookHeaders, type Sandbox } from '../../sandbox';
 import { launchBrowser } from '../../tools/browser';
-import { EXAMPLES_DIR, exampleNames, readExample } from '../../tools/examples';
+import { EXAMPLES_DIR, exampleNames, readExample } from '../../tools/exampleFiles';
 import { isFinished, itemsOf, type StoredCredential } from '../../tools/n8n/api';
 import { Editor } from '../../tools/n8n/editor';
 import type { N8n } from '../../tools/n8n/server';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 
-import { EXAMPLES_DIR, exampleNames, picturedBy, readExample } from '../../tools/examples';
+import { EXAMPLES_DIR, exampleNames, picturedBy, readExample } from '../../tools/exampleFiles';
 import { drawnExamples } from '../../tools/exampleSources';
 
 const names = exampleNames();

@@ -1,3 +1,4 @@
+import { demoPayments } from './demoPayments';
 import {
 	acountPay,
 	editFields,
@@ -12,29 +13,13 @@ import {
 	type ExampleSource,
 } from './kit';
 
-/** Merchants of this package's sandbox: the first pays at once, the second never, the third waits for the customer. */
-const MERCHANTS = {
-	accessTokens: ['test_merchant_success', 'test_merchant_fail', 'merchant_abc123'],
-	apiKeys: [
-		'22222222-2222-4222-8222-222222222222',
-		'33333333-3333-4333-8333-333333333333',
-		'11111111-1111-4111-8111-111111111111',
-	],
-};
-
-const AMOUNTS = [149.99, 49.5, 899];
-
 /** Three payments for three merchants, and what becomes of them. */
 export const createAndGet: ExampleSource = {
 	file: 'create-and-get',
 	title: 'create payments and read them back',
 
 	draw: (way) => {
-		const orders = AMOUNTS.map((amount, index) => ({
-			merchantId: MERCHANTS[way][index],
-			reference: `ORDER-${1001 + index}`,
-			amount,
-		}));
+		const orders = demoPayments(way);
 		return {
 			nodes: [
 				note(

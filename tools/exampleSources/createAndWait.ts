@@ -1,3 +1,4 @@
+import { DEMO_AMOUNTS, DEMO_MERCHANTS } from './demoPayments';
 import {
 	acountPay,
 	manualTrigger,
@@ -15,10 +16,10 @@ const merchantOf = (way: Way) =>
 		? {
 				__rl: true,
 				mode: 'list',
-				value: '22222222-2222-4222-8222-222222222222',
+				value: DEMO_MERCHANTS.apiKeys[0],
 				cachedResultName: 'Always Paid ApS',
 			}
-		: 'test_merchant_success';
+		: DEMO_MERCHANTS.accessTokens[0];
 
 /** A payment with its QR code, and the wait until it has ended. */
 export const createAndWait: ExampleSource = {
@@ -45,7 +46,7 @@ export const createAndWait: ExampleSource = {
 				[272, 0],
 				acountPay(way, 'payment.create', {
 					merchantId: merchantOf(way),
-					amount: 149.99,
+					amount: DEMO_AMOUNTS[0],
 					referenceNumber: '=ORDER-{{ $execution.id }}',
 					additionalFields: {},
 					options: { qrCode: true },

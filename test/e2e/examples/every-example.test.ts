@@ -1,7 +1,7 @@
 import axios from 'axios';
 import type { INodeTypeDescription } from 'n8n-workflow';
 
-import { exampleNames, readExample } from '../../../tools/examples';
+import { exampleNames, readExample } from '../../../tools/exampleFiles';
 import { sharedN8n } from '../../kit/n8n';
 
 const { api } = sharedN8n();

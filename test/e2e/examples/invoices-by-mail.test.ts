@@ -1,4 +1,4 @@
-import { parametersOf } from '../../../tools/examples';
+import { parametersOf } from '../../../tools/exampleFiles';
 import {
 	errorOf,
 	itemsOf,

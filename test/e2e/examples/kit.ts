@@ -2,7 +2,7 @@ import axios from 'axios';
 
 import { KEY_MERCHANTS, startSandbox, type Payment, type Sandbox } from '../../../sandbox';
 import { pagePath } from '../../../sandbox/payments';
-import { importExample, parametersOf } from '../../../tools/examples';
+import { importExample, parametersOf } from '../../../tools/exampleFiles';
 import {
 	isFinished,
 	type Execution,

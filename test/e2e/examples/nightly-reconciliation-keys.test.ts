@@ -1,5 +1,5 @@
 import { KEY_MERCHANTS } from '../../../sandbox';
-import { importExample } from '../../../tools/examples';
+import { importExample } from '../../../tools/exampleFiles';
 import {
 	errorOf,
 	isFinished,

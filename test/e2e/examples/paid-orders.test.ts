@@ -1,6 +1,6 @@
 import axios from 'axios';
 import { KEY_MERCHANTS, webhookBody, webhookHeaders, type Payment } from '../../../sandbox';
-import { parametersOf } from '../../../tools/examples';
+import { parametersOf } from '../../../tools/exampleFiles';
 import {
 	errorOf,
 	isFinished,

@@ -1,6 +1,6 @@
 import type { IDataObject, INode } from 'n8n-workflow';
 import { startSandbox, type Payment, type Sandbox } from '../../../sandbox';
-import { importExample, parametersOf } from '../../../tools/examples';
+import { importExample, parametersOf } from '../../../tools/exampleFiles';
 import {
 	errorOf,
 	itemsOf,

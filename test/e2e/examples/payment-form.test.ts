@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { type Payment } from '../../../sandbox';
 import { launchBrowser } from '../../../tools/browser';
-import { parametersOf } from '../../../tools/examples';
+import { parametersOf } from '../../../tools/exampleFiles';
 import { errorOf, isFinished, itemsOf, type StoredWorkflow } from '../../../tools/n8n/api';
 import { SCREENSHOTS_DIR } from '../../../tools/n8n/editor';
 import { textIn } from '../../kit/qrCode';

@@ -1,5 +1,5 @@
 import { LIFETIME_MS } from '../../../sandbox';
-import { parametersOf } from '../../../tools/examples';
+import { parametersOf } from '../../../tools/exampleFiles';
 import {
 	errorOf,
 	isFinished,

@@ -1,4 +1,4 @@
-import { parametersOf } from '../../../tools/examples';
+import { parametersOf } from '../../../tools/exampleFiles';
 import { ORDERS } from '../../../tools/exampleSources/tables';
 import { isFinished } from '../../../tools/n8n/api';
 import { nodesRun } from '../example';
