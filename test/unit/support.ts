@@ -1,6 +1,7 @@
 import type { IDataObject, IExecuteFunctions, INode } from 'n8n-workflow';
 import { ItemParameters } from '../../nodes/AcountPay/operation/parameters';
-import type { IdempotencyRecord, Label } from '../../nodes/AcountPay/creation/idempotencyRecord';
+import type { IdempotencyRecord } from '../../nodes/AcountPay/creation/idempotencyRecord';
+import type { Label } from '../../nodes/AcountPay/creation/identityHashes';
 import { IdempotencyStore } from '../../nodes/AcountPay/creation/idempotencyStore';
 import { paymentIdOf } from '../../nodes/shared/api/payments';
 import type { ApiRequest } from '../../nodes/shared/api/request';

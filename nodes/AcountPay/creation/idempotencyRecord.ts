@@ -1,6 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { inTurn } from '../../shared/http/delays';
 import type { Trace } from './createOnce';
+import type { Identity } from './identityHashes';
 
 /**
  * What is known of one thing that was asked for. `sent` is written before the request leaves, so that an execution that
@@ -10,28 +11,6 @@ export type KnownState =
 	| { state: 'sent'; trace?: Trace }
 	| { state: 'made'; answer: IDataObject; trace?: undefined }
 	| { state: 'unknown'; what: string; trace?: Trace };
-
-/** What a person knows a creation by. */
-export interface Label {
-	/** What a person calls it. */
-	referenceNumber: string;
-	/** What is equal whenever the same thing is asked for, whatever else differs: merchant and reference, say. */
-	key?: string;
-	/** What has to be equal besides, in words: '149.99 DKK'. */
-	terms?: string;
-	/** The merchant that it is for. */
-	merchantId?: string;
-}
-
-/** What tells a creation from another one. The names are in stored executions: they are never renamed. */
-export interface Identity extends Label {
-	/** Hash of what was sent where. */
-	request: string;
-	/** Hash of the node's parameters and the item that it came from. */
-	origin: string;
-	/** Hash of the parameters that the label is written in, and of the item: an expression gives another label in a retry. */
-	labelOrigin?: string;
-}
 
 /**
  * What the store holds of one creation. `trace` is missing where nothing can be looked up, and in entries of 0.1.0; `key`,
@@ -53,7 +32,7 @@ export const inFlight = new WeakSet<Entry>();
 /** The work that is under way for each list of entries: a double click on Retry shares a list. */
 const underWay = new Map<Entry[], Promise<unknown>>();
 
-/** Whether an entry is of this creation by what a person knows it by. Older entries have the reference alone. */
+/** Whether an entry is of this creation by what a person recognises it by. Older entries have the reference alone. */
 export const hasSameLabel = (entry: Entry, { key, referenceNumber }: Identity): boolean =>
 	entry.key === undefined ? entry.referenceNumber === referenceNumber : entry.key === key;
 
@@ -63,7 +42,7 @@ const differs = (one?: string, other?: string) =>
 /** Something that may be this creation, and that it can't be told from. */
 export interface Obstacle {
 	entry: Entry;
-	/** The other retry of the same execution that has put it down; undefined: an earlier iteration of this execution. */
+	/** The other retry of the same execution that has recorded it; undefined: an earlier iteration of this execution. */
 	executionId?: string;
 }
 
@@ -71,9 +50,9 @@ export interface Obstacle {
 export interface RecordStore {
 	/** The entries of all iterations. */
 	allEntries(): Entry[];
-	/** Whether this execution has put it down, or the one that it is a retry of. */
+	/** Whether this execution has recorded it, or the one that it is a retry of. */
 	isOwn(entry: Entry): boolean;
-	/** This execution has put it down. */
+	/** This execution has recorded it. */
 	markOwn(entry: Entry): void;
 	/** @param entries of the item */
 	obstacleTo(identity: Identity, entries: readonly Entry[]): Obstacle | undefined;

@@ -1,17 +1,16 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import type { BuiltRequest } from '../../shared/transport/client';
 import {
 	type Entry,
 	IdempotencyRecord,
-	type Identity,
 	hasSameLabel,
 	inFlight,
 	isCreated,
-	type Label,
 	type Obstacle,
 	type RecordStore,
 } from './idempotencyRecord';
+import { identifierFor, type Identity, type Label } from './identityHashes';
 import { isKnownTo, lastKnownTo, markKnownTo, retriedFrom, retriedItems } from './retriedItems';
 import { isToolCall } from '../../shared/runMode';
 
@@ -21,14 +20,15 @@ interface Iteration {
 	items: Record<string, Entry[]>;
 	/** How often the node has ended well and is run again all the same, in which execution. */
 	reruns?: { executionId: string; count: number };
-	/** The execution whose cancellation has been logged. */
+	/** The execution in which the cancellation was logged: once per execution is enough. */
 	toldIn?: string;
 	/** Tells it from the iterations of other executions, in all retries. */
 	id?: string;
 }
 
-/** Where the iterations are in n8n's node context: by {@link iterationKeyOf}. */
+/** What n8n's node context holds. */
 interface StoredContext {
+	/** By {@link iterationKeyOf}. Merchants and stores are here too: 0.1.0, which created payments only, gave it its name. */
 	payments?: Record<string, Iteration>;
 }
 
@@ -47,29 +47,6 @@ export interface Summary {
 	/** AcountPay may or may not have acted on it. */
 	unknown: NamedItem[];
 }
-
-const hashOf = (value: unknown) =>
-	createHash('sha256').update(JSON.stringify(value)).digest('base64url');
-
-/**
- * The parameters that did not exist in 0.1.0, with the default that n8n fills in when it loads a workflow. At its default
- * such a parameter changes nothing, so it must not change the hash either: 0.1.0's hashes are in stored executions.
- */
-const NEWER_DEFAULTS: Readonly<Record<string, unknown>> = { authentication: 'oAuth2' };
-
-/** The parameters that a person writes a label in, of all operations. */
-const LABEL_PARAMETERS: ReadonlySet<string> = new Set([
-	'merchantId',
-	'referenceNumber',
-	'merchantNumber',
-	'name',
-	'companyName',
-]);
-
-const withoutNewerDefaults = (parameters: object) =>
-	Object.fromEntries(
-		Object.entries(parameters).filter(([name, value]) => NEWER_DEFAULTS[name] !== value),
-	);
 
 /** The calls of tools that are on their way, by their arguments. */
 const toolCalls = new WeakMap<object, string>();
@@ -92,7 +69,7 @@ function iterationKeyOf(execution: IExecuteFunctions): string {
  * Fail' and through a retry of the execution by hand, so neither creates anything again. It is keyed by the node's name
  * alone and lives through all iterations of a loop, so entries are bound to the iteration ({@link iterationKeyOf}) and the item.
  *
- * Within an item, a creation is known again by what is sent; by where it comes from, since the same parameters and the same
+ * Within an item, a creation is recognised by what is sent; by where it comes from, since the same parameters and the same
  * item give another request when an expression holds the time; and by its {@link Label}, whatever else a person has edited.
  * What is unknown stays unknown for the whole execution, and keeps an item with the same label in another iteration from being sent.
  */
@@ -100,8 +77,7 @@ export class IdempotencyStore implements RecordStore {
 	private readonly context: StoredContext;
 	private readonly iterationKey: string;
 	private readonly iteration: Iteration;
-	private readonly parameters: string;
-	private readonly labelParameters: Array<[string, unknown]>;
+	private readonly identityOf: ReturnType<typeof identifierFor>;
 	private readonly executionId: string;
 	/** The iteration that is retried by hand, for all retries of it; undefined when this is no retry. */
 	private readonly retriedIteration?: string;
@@ -117,7 +93,7 @@ export class IdempotencyStore implements RecordStore {
 		this.context.payments ??= {};
 		this.iteration = this.context.payments[this.iterationKey] ??= { items: {} };
 		const startedAt = retriedFrom(execution);
-		// Retries of an execution that has not come to this iteration have nothing else in common.
+		// If the first execution never reached this iteration, its start time is all that its retries share.
 		this.iteration.id ??= startedAt === undefined ? randomUUID() : String(startedAt);
 		if (startedAt !== undefined) {
 			const { id } = execution.getWorkflow();
@@ -128,37 +104,22 @@ export class IdempotencyStore implements RecordStore {
 				this.iteration.id,
 			].join(' ');
 		}
-		const { parameters } = execution.getNode();
-		this.parameters = hashOf({ ...withoutNewerDefaults(parameters), options: undefined });
-		this.labelParameters = Object.entries(parameters).filter(([name]) =>
-			LABEL_PARAMETERS.has(name),
-		);
+		this.identityOf = identifierFor(execution.getNode().parameters);
 	}
 
 	/** The record of one creation. */
 	record(
 		itemIndex: number,
 		item: INodeExecutionData,
-		{ baseUrl, method, path, headers, body }: BuiltRequest,
-		{ referenceNumber, key, terms, merchantId }: Label,
+		request: BuiltRequest,
+		label: Label,
 	): IdempotencyRecord {
-		const identity: Identity = {
-			request: hashOf([baseUrl, method, path, headers, body]),
-			origin: hashOf([baseUrl, this.parameters, item.json]),
-			...(this.labelParameters.length > 0 && {
-				labelOrigin: hashOf([baseUrl, path, this.labelParameters, item.json]),
-			}),
-			referenceNumber,
-			...(key !== undefined && { key: hashOf([baseUrl, key]) }),
-			...(terms !== undefined && { terms }),
-			...(merchantId !== undefined && { merchantId }),
-		};
 		let entries = (this.iteration.items[itemIndex] ??= []);
 		if (this.retriedIteration !== undefined) {
 			entries = retriedItems.entriesOf(this.retriedIteration, itemIndex, entries, this.executionId);
 			this.iteration.items[itemIndex] = entries;
 		}
-		return new IdempotencyRecord(entries, identity, this);
+		return new IdempotencyRecord(entries, this.identityOf(item, request, label), this);
 	}
 
 	isOwn(entry: Entry): boolean {
@@ -170,8 +131,9 @@ export class IdempotencyStore implements RecordStore {
 	}
 
 	/**
-	 * What an earlier iteration has sent for the same label with an unknown outcome, or has created for an item that failed: it may have come back, or
-	 * be another item's. And what another retry of the same execution has put down, where items are no longer the same.
+	 * What keeps a creation from being sent: an earlier iteration asked for the same label, and the outcome is unknown, or it
+	 * was created and has not been output yet, since its item failed. This may be that item, or another one. And what another
+	 * retry of the same execution has recorded, where the items have changed.
 	 */
 	obstacleTo(identity: Identity, entries: readonly Entry[]): Obstacle | undefined {
 		const fits = (entry: Entry) => hasSameLabel(entry, identity);
@@ -196,7 +158,7 @@ export class IdempotencyStore implements RecordStore {
 			.flat();
 	}
 
-	/** Puts down whether an item has failed: then what was created for it is still to be handed out. */
+	/** Records whether an item has failed: then what was created for it has not been output yet. */
 	setFailed(itemIndex: number, isFailed: boolean): void {
 		for (const entry of this.iteration.items[itemIndex] ?? []) {
 			if (isFailed && isCreated(entry)) entry.failed = true;
@@ -260,7 +222,7 @@ export class IdempotencyStore implements RecordStore {
 		const earlier =
 			this.iteration.reruns?.executionId === executionId ? this.iteration.reruns.count : 0;
 		this.iteration.reruns = { executionId, count: earlier + 1 };
-		// As n8n reads its setting 'Max. Tries'. It meets no end where that is no whole number.
+		// As n8n reads its setting 'Max. Tries'. With a fraction there, n8n never stops retrying.
 		const tries = Math.min(5, Math.max(2, maxTries || 3));
 		return earlier + 1 < tries || !Number.isInteger(tries);
 	}

@@ -2,7 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { type Entry, isCreated } from './idempotencyRecord';
 
 /** How many items of retried executions are remembered at most: the oldest are forgotten first. */
-const MOST = 100_000;
+const MAX_ITEMS = 100_000;
 
 /** What not every version of n8n has. */
 interface NewerMethods {
@@ -19,7 +19,7 @@ export function retriedFrom(execution: IExecuteFunctions): number | undefined {
 	return (execution as NewerMethods).getExecutionContext?.()?.establishedAt;
 }
 
-/** The retries that know of an entry: by having put it down, or by what n8n has stored of the execution that they retry. */
+/** The retries that know of an entry: by having recorded it, or by what n8n has stored of the execution that they retry. */
 const knownTo = new WeakMap<Entry, Set<string>>();
 
 /** A retry knows of an entry. */
@@ -45,7 +45,7 @@ class RetriedItems {
 	private size = 0;
 
 	/**
-	 * The one list for an item, in which all retries put down what they do.
+	 * The one list for an item, in which all retries record what they do.
 	 * @param own what the execution has stored of it: it knows more when the retry before ran in another process
 	 */
 	entriesOf(iteration: string, itemIndex: number, own: Entry[], executionId: string): Entry[] {
@@ -61,7 +61,7 @@ class RetriedItems {
 		return list;
 	}
 
-	/** What other retries have put down for any item of an iteration. */
+	/** What other retries have recorded for any item of an iteration. */
 	entriesOfOthers(iteration: string, executionId: string): Entry[] {
 		const all = [...(this.iterations.get(iteration)?.values() ?? [])].flat();
 		return all.filter((entry) => !isKnownTo(entry, executionId));
@@ -69,7 +69,7 @@ class RetriedItems {
 
 	private forgetOldest(present: string): void {
 		for (const [iteration, { size }] of this.iterations) {
-			if (this.size <= MOST || iteration === present) return;
+			if (this.size <= MAX_ITEMS || iteration === present) return;
 			this.iterations.delete(iteration);
 			this.size -= size;
 		}

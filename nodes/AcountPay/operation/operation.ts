@@ -11,7 +11,8 @@ import type { ApiRequest } from '../../shared/api/request';
 import type { Noun } from '../../shared/transport/apiErrors';
 import type { Client } from '../../shared/transport/client';
 import type { CallOptions } from '../../shared/transport/sendWithRetries';
-import type { IdempotencyRecord, Label } from '../creation/idempotencyRecord';
+import type { IdempotencyRecord } from '../creation/idempotencyRecord';
+import type { Label } from '../creation/identityHashes';
 import type { ItemParameters } from './parameters';
 
 /** A file for n8n to store. */
@@ -36,7 +37,7 @@ export interface ItemWork {
 	inputItem: INodeExecutionData;
 	/**
 	 * The record of whether this item's request has created something.
-	 * @param label what a person knows it by
+	 * @param label what a person recognises it by
 	 */
 	record(request: ApiRequest, label: Label): IdempotencyRecord;
 	/**
@@ -62,7 +63,7 @@ export interface Created<Input> {
 	/** AcountPay's id in its response. */
 	idOf(response: IDataObject): string | undefined;
 	/** Whether AcountPay's list is read before something with an unknown outcome is sent again. */
-	looksUp?: boolean;
+	looksUpUnknown?: boolean;
 }
 
 /**
@@ -101,5 +102,8 @@ export interface Resource {
 	operations: readonly OperationByAuthentication[];
 }
 
-/** One entry of the list 'Operation', done by another operation with each way to authenticate that has it. */
+/**
+ * One entry of the list 'Operation': the operation that does it with each way to authenticate that has it. The first of a pair
+ * has the plain name; only a second one that needs other fields or another call has `WithKeys` after it.
+ */
 export type OperationByAuthentication = Partial<Record<Authentication, Operation<unknown>>>;

@@ -103,7 +103,7 @@ export class Client {
 
 	/**
 	 * The request with everything that is sent, but for secrets. A retry recognizes a request by a hash of this: a header that
-	 * is added here has to be left out of the hash (`idempotencyStore.ts`), or a retry of an older execution sends again.
+	 * is added here has to be left out of the hash (`identityHashes.ts`), or a retry of an older execution sends again.
 	 */
 	buildRequest(request: ApiRequest): BuiltRequest {
 		const { method, path, accept = 'application/json' } = request;

@@ -9,7 +9,7 @@ import type { ApiRequest } from '../../../shared/api/request';
 import { ApiError, Cancelled, isItemError, UnexpectedError } from '../../../shared/errors';
 import type { Client } from '../../../shared/transport/client';
 import type { Creation } from '../../creation/createOnce';
-import type { Label } from '../../creation/idempotencyRecord';
+import type { Label } from '../../creation/identityHashes';
 import type { Created, Image, ItemOutput, ItemWork } from '../../operation/operation';
 import { keyOf, mayBeReference } from './lookUp/samePayment';
 

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
+import type { BuiltRequest } from '../../shared/transport/client';
+
+/** What a person recognises a creation by. */
+export interface Label {
+	/** What a person calls it. */
+	referenceNumber: string;
+	/** What is equal whenever the same thing is asked for, whatever else differs: merchant and reference, say. */
+	key?: string;
+	/** What has to be equal besides, in words: '149.99 DKK'. */
+	terms?: string;
+	/** The merchant that it is for. */
+	merchantId?: string;
+}
+
+/** What tells a creation from another one. The names are in stored executions: they are never renamed. */
+export interface Identity extends Label {
+	/** Hash of what was sent where. */
+	request: string;
+	/** Hash of the node's parameters and the item that it came from. */
+	origin: string;
+	/** Hash of the parameters that the label is written in, and of the item: an expression gives another label in a retry. */
+	labelOrigin?: string;
+}
+
+/**
+ * The parameters that did not exist in 0.1.0, with the default that n8n fills in when it loads a workflow. At its default
+ * such a parameter changes nothing, so it must not change the hash either: 0.1.0's hashes are in stored executions.
+ */
+const NEWER_DEFAULTS: Readonly<Record<string, unknown>> = { authentication: 'oAuth2' };
+
+/** The parameters that hold what a person identifies the thing by, of all operations. */
+const LABEL_PARAMETERS: readonly string[] = [
+	'merchantId',
+	'referenceNumber',
+	'merchantNumber',
+	'name',
+	'companyName',
+];
+
+const hashOf = (value: unknown) =>
+	createHash('sha256').update(JSON.stringify(value)).digest('base64url');
+
+/**
+ * The hashes by which a retry recognises what this node has asked for.
+ * @param parameters of the node, before expressions are evaluated
+ * @returns the identity of what is created for an item
+ */
+export function identifierFor(parameters: INodeParameters) {
+	const entries = Object.entries(parameters);
+	const labels = entries.filter(([name]) => LABEL_PARAMETERS.includes(name));
+	const others = entries.filter(([name, value]) => NEWER_DEFAULTS[name] !== value);
+	const node = hashOf({ ...Object.fromEntries(others), options: undefined });
+	return (
+		{ json }: INodeExecutionData,
+		{ baseUrl, method, path, headers, body }: BuiltRequest,
+		{ referenceNumber, key, terms, merchantId }: Label,
+	): Identity => ({
+		request: hashOf([baseUrl, method, path, headers, body]),
+		origin: hashOf([baseUrl, node, json]),
+		...(labels.length > 0 && { labelOrigin: hashOf([baseUrl, path, labels, json]) }),
+		referenceNumber,
+		...(key !== undefined && { key: hashOf([baseUrl, key]) }),
+		...(terms !== undefined && { terms }),
+		...(merchantId !== undefined && { merchantId }),
+	});
+}
