@@ -54,6 +54,9 @@ export interface FaultMatch {
  * For webhooks: `latencyMs` holds the delivery back on the sandbox's clock, `headers` and `body`
  * replace what was signed, `status` counts as the receiver's answer and, without `made`, nothing is
  * sent; `reset` loses the attempt. The rest doesn't concern them.
+ *
+ * A new one gets its behaviour in `serve.ts` (requests) and `deliveries.ts` (webhooks), and its schema in
+ * `control.ts`, where it is ordered over HTTP.
  */
 export interface Fault {
 	match?: FaultMatch;

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { IDataObject } from 'n8n-workflow';
-import { MAX_CLOCK_DIFFERENCE, MAX_EVENT_AGE } from '../shared/webhooks/schemes';
+import { MAX_CLOCK_DIFFERENCE, MAX_KEY_EVENT_AGE } from '../shared/webhooks/schemes';
 import { subjectOf, type WebhookEvent } from '../shared/api/events';
 
 const HOUR = 60 * 60_000;
 
 /**
  * For how long an event is remembered at least, in ms: as long as a recorded delivery of it can pass for a new one. To
- * remember longer, add to it here: a larger `MAX_EVENT_AGE` would accept older deliveries.
+ * remember longer, add to it here: a larger `MAX_KEY_EVENT_AGE` would accept older deliveries. The field 'Ignore Repeats',
+ * docs/operations.md and docs/trust.md tell people of 24 hours.
  */
-export const MEMORY = MAX_EVENT_AGE + MAX_CLOCK_DIFFERENCE;
+export const MEMORY = MAX_KEY_EVENT_AGE + MAX_CLOCK_DIFFERENCE;
 /** How many events are remembered for one trigger at most, in case of more than one every two seconds all day. */
 export const MEMORY_SIZE = 50_000;
 

@@ -12,22 +12,25 @@ import { type RunMode, runModeOf } from '../../shared/runMode';
 import { safeRetry } from './retryAdvice';
 import type { RunSummary } from './runSummary';
 
-/** Whether the option 'If a Payment Exists' keeps a new execution from creating what exists. An expression may say otherwise. */
+/**
+ * Whether the option 'If a Payment Exists' keeps a new execution from creating what exists. An option set by an expression counts as off: its value
+ * isn't known here.
+ */
 const looksForExisting = ({ parameters }: INode): boolean => {
 	const { existingPayment } = (parameters?.options ?? {}) as IDataObject;
 	return existingPayment === 'return' || existingPayment === 'fail';
 };
 
-/** How many payments an error names in its text; all of them are in its `context`. */
-const NAMED_PAYMENTS = 50;
+/** How many items an error names in its text; all of them are in its `context`. */
+const MAX_NAMED_ITEMS = 50;
 
-/** An outcome as saved workflows know it. */
+/** An outcome as `details` has it: 'made' is what 0.1.0 called it, and saved workflows test for it. */
 const nameOf = (outcome: Outcome): string => (outcome === 'created' ? 'made' : outcome);
 
 /** n8n takes a run for cancelled when its error holds this word, whoever wrote it. */
 const CANCEL_WORD = /canceled/g;
 
-/** A language model reads the message alone. */
+/** Advice that must be in the message: a language model reads nothing else. */
 const forModel = ({ outcome }: ItemError): string =>
 	outcome === 'unknown' || outcome === 'created' ? '. Do not create it again' : '';
 
@@ -58,8 +61,8 @@ export function nodeErrorFor(
 				executionId: context.getExecutionId(),
 				hasUnknown: unknown.length > 0,
 				noun,
-				looksUp: summary.looksUp,
-				looksFirst: looksForExisting(context.getNode()),
+				looksUpUnknown: summary.looksUpUnknown,
+				looksForExisting: looksForExisting(context.getNode()),
 			}),
 	]
 		.filter(Boolean)
@@ -87,8 +90,8 @@ export function nodeErrorFor(
 }
 
 /**
- * The output of an item that has failed in a node that continues. By these keys of its `json` n8n tells an item for the
- * error output; before 2.41 only by an `error` beside the `json`.
+ * The output of an item that has failed in a node that continues. n8n sends it to the error output because its `json` has
+ * these keys; before 2.41 only because of an `error` beside the `json`.
  */
 export function errorItem(
 	context: IExecuteFunctions,
@@ -117,8 +120,8 @@ export function errorItem(
 	return item;
 }
 
-/** How many payments one line of the log names. */
-const LOGGED_PAYMENTS = 50;
+/** How many items one line of the log names. */
+const ITEMS_PER_LINE = 50;
 
 /**
  * For a run that was cancelled, by a person or a time limit: writes what became of the items to n8n's log, since n8n keeps
@@ -133,8 +136,8 @@ export function cancelledError(
 ): NodeOperationError {
 	const stopped = `AcountPay node '${context.getNode().name}', execution ${context.getExecutionId()}, was stopped`;
 	for (const [what, names] of isFirst ? namesIn(summary) : []) {
-		for (let from = 0; from < names.length; from += LOGGED_PAYMENTS) {
-			const line = names.slice(from, from + LOGGED_PAYMENTS).join(', ');
+		for (let from = 0; from < names.length; from += ITEMS_PER_LINE) {
+			const line = names.slice(from, from + ITEMS_PER_LINE).join(', ');
 			context.logger.warn(`${stopped}. ${what} (${names.length}): ${line}`);
 		}
 	}
@@ -155,8 +158,8 @@ const inContext =
 const titleOf = (noun: Noun) => `${noun[0].toUpperCase()}${noun.slice(1)}`;
 
 /**
- * What became of the items, and the names of those.
- * @param itemIndex of an item whose error says it already
+ * What became of the items: a title, and the names of the items that it is true of.
+ * @param itemIndex of the item that the error is about, which is not named again
  */
 function namesIn(summary: RunSummary, itemIndex?: number): Array<[string, string[]]> {
 	const { noun = 'payment', created, existing, unknown, refused, notStarted } = summary;
@@ -180,6 +183,6 @@ const sentencesFor = (summary: RunSummary, itemIndex?: number): string[] =>
 		.map(([what, names]) => `${what} (${names.length}): ${listed(names)}.`);
 
 const listed = (names: string[]) => {
-	const more = names.length - NAMED_PAYMENTS;
-	return names.slice(0, NAMED_PAYMENTS).join(', ') + (more > 0 ? ` and ${more} more` : '');
+	const more = names.length - MAX_NAMED_ITEMS;
+	return names.slice(0, MAX_NAMED_ITEMS).join(', ') + (more > 0 ? ` and ${more} more` : '');
 };

@@ -11,9 +11,9 @@ export interface FailedRun {
 	/** What the node creates. */
 	noun: Noun;
 	/** Whether AcountPay's list is read before something is sent again, and nothing is sent where it leaves a doubt. */
-	looksUp?: boolean;
+	looksUpUnknown?: boolean;
 	/** Whether a new execution looks for what exists, and creates no other. */
-	looksFirst?: boolean;
+	looksForExisting?: boolean;
 }
 
 /**
@@ -21,9 +21,9 @@ export interface FailedRun {
  * the node has stored in that very execution: so the newest one knows most, and an item is known by merchant and reference.
  */
 export function safeRetry(run: FailedRun): string {
-	const { mode, executionId, hasUnknown, noun, looksFirst } = run;
+	const { mode, executionId, hasUnknown, noun, looksForExisting } = run;
 	if (mode === 'tool')
-		return looksFirst ? '' : `Each new call of this tool creates a ${noun} of its own.`;
+		return looksForExisting ? '' : `Each new call of this tool creates a ${noun} of its own.`;
 	const [where, again] = {
 		subWorkflow: [
 			`retry this sub-workflow's own execution, Executions → ${executionId} → Retry`,
@@ -42,16 +42,16 @@ export function safeRetry(run: FailedRun): string {
 		noun === 'payment'
 			? 'Use the newest execution, and leave merchants and references as they are.'
 			: 'Use the newest execution, and leave names as they are.',
-		!looksFirst && again,
+		!looksForExisting && again,
 	]
 		.filter(Boolean)
 		.join(' ');
 }
 
-const resendAdvice = ({ looksUp }: FailedRun) => {
+const resendAdvice = ({ looksUpUnknown }: FailedRun) => {
 	const resend =
 		"switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there";
-	return looksUp
+	return looksUpUnknown
 		? `If one certainly doesn't exist, ${resend}: it is sent again unless AcountPay's list leaves a doubt.`
 		: `Only if none of those that may exist does, ${resend}: all of them are sent again. Otherwise run the workflow anew with the missing ones alone.`;
 };

@@ -7,7 +7,7 @@ export interface RunSummary extends Summary {
 	/** What the run creates; payments when not given. */
 	noun?: Noun;
 	/** Whether AcountPay's list is read before something with an unknown outcome is sent again. */
-	looksUp?: boolean;
+	looksUpUnknown?: boolean;
 	/** AcountPay refused them, or a field is wrong: nothing was created. */
 	refused: Array<Partial<NamedItem> & { itemIndex: number }>;
 	/** Nothing was created: the run ended before they were sent, or they could not be sent. */
@@ -25,13 +25,13 @@ export function summarise(
 	itemCount: number,
 	names: ReadonlyArray<string | undefined>,
 	errorOf: (itemIndex: number) => ItemError | undefined,
-	{ noun, looksUp }: Pick<RunSummary, 'noun' | 'looksUp'> = {},
+	{ noun, looksUpUnknown }: Pick<RunSummary, 'noun' | 'looksUpUnknown'> = {},
 ): RunSummary {
 	const summary: RunSummary = {
 		...known,
 		unknown: [...known.unknown],
 		...(noun && { noun }),
-		...(looksUp && { looksUp }),
+		...(looksUpUnknown && { looksUpUnknown }),
 		refused: [],
 		notStarted: [],
 	};

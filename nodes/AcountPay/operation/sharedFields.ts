@@ -84,10 +84,10 @@ const limitField: INodeProperties = {
 export const listFields: INodeProperties[] = [returnAllField, limitField];
 
 /**
- * How many entries of a list are wanted at most.
+ * How many entries of a list to return at most; Infinity for all.
  * @throws ValidationError
  */
-export function wantedFrom(item: ItemParameters): number {
+export function limitFrom(item: ItemParameters): number {
 	if (item.get('returnAll') === true) return Infinity;
 	return wholeNumber(
 		limitField.displayName,
@@ -112,7 +112,7 @@ export const additionalFieldsWith = (options: INodeProperties[]): INodePropertie
 });
 
 /**
- * The texts among a collection's fields that the person added.
+ * The checked texts among the fields that a person added to a collection.
  * @throws ValidationError
  */
 export function textsFrom(
@@ -126,19 +126,19 @@ export function textsFrom(
 	);
 }
 
-/** Fields of the body that this node has no field for. */
+/** Values for the body of a request that this node has no field for. */
 export const customFieldsField: INodeProperties = {
 	displayName: 'Custom Fields',
 	name: 'customFields',
 	type: 'json',
 	default: '{}',
-	description: 'More fields to send, as a JSON object: for what this node has no field for',
+	description: 'Additional body fields as a JSON object, for values without a field here',
 };
 
 /**
  * The checked custom fields.
- * @param fields of the operation that have the name of what they fill in
- * @throws ValidationError when it is no JSON object, or has the name of one of these fields
+ * @param fields of the operation, each with the name that it has in the body
+ * @throws ValidationError when it is no JSON object, or has a name of one of these fields
  */
 export function customFieldsFrom(
 	collection: Record<string, unknown>,
@@ -152,7 +152,7 @@ export function customFieldsFrom(
 	if (taken.length) {
 		throw new ValidationError(
 			customFieldsField.displayName,
-			`must not contain ${taken.join(', ')}: there are fields of their own for that`,
+			`must not contain ${taken.join(', ')}: use the node's own fields for these`,
 		);
 	}
 	return customFields as Record<string, never>;

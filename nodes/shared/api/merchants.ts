@@ -3,6 +3,11 @@ import { idIn, type Page, readPage, withId } from './lists';
 import { readCreated } from './created';
 import type { ApiRequest } from './request';
 
+/*
+ * A merchant has two IDs. `merchantClientId` is what payments name it by. `merchantNumber` is what the endpoints of merchants and
+ * stores name it by; AcountPay calls that one `merchantId` or `id`. The node's field `merchantId` holds the client ID: it is older.
+ */
+
 const MERCHANTS_PATH = '/v1/partner/merchants';
 
 /** What AcountPay calls a merchant's number: `merchantId` on creation, and in both ways when it is read (documented). */

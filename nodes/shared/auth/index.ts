@@ -23,7 +23,10 @@ interface AuthMethod {
 	open(context: RequestContext): Promise<Auth>;
 }
 
-/** All ways to authenticate, by their value in the node's parameter `authentication`. */
+/**
+ * All ways to authenticate, by their value in the node's parameter `authentication`. Everywhere in this package, 'with access
+ * tokens' means `oAuth2`, and 'with keys' means `apiKey`.
+ */
 export const AUTH_METHODS = { oAuth2: OAuth2, apiKey: ApiKeys } satisfies Record<
 	string,
 	AuthMethod

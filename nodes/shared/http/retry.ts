@@ -14,7 +14,8 @@ import { Cancelled } from '../errors';
  * | 401, or 403 with a token that has ended     | once, renewed     | once, renewed                     | never           |
  *
  * Of a 429, this file decides how long it is waited out in all, `AdaptiveLimiter` how long each pause is, and `delays.ts` the
- * longest `Retry-After` that is believed. The last row is in `shared/auth/oAuth2/tokenSource.ts`. Polling is not a retry.
+ * longest `Retry-After` that is believed. `shared/transport/sendWithRetries.ts` chooses RATE_LIMITED and READ,
+ * `shared/auth/oAuth2/tokenSource.ts` TOKEN; the last row is in `oAuth2.ts` beside it. Polling is not a retry.
  */
 export interface RetryPolicy {
 	/** Whether to give up: after so many attempts, `elapsed` ms after the first, when the next would come in `delay` ms. */

@@ -17,19 +17,19 @@ export type Headers = Record<string, string | string[] | undefined>;
 export interface ClaimedSignature {
 	/** The HMAC-SHA256 that was sent. */
 	signature: Buffer;
-	/** What was signed before the body. */
+	/** What precedes the body in the signed text. */
 	prefix: string;
 }
 
 /**
- * How AcountPay signs webhooks. There are two ways. Which one holds follows from the node's authentication and never from
+ * How AcountPay signs webhooks, with one way to authenticate. The node's authentication decides which scheme applies, never
  * the headers of a delivery, or a sender could choose the weaker one.
  */
 export interface SignatureScheme {
 	/** The events that can come (documented). */
 	events: readonly string[];
 	/**
-	 * Looks at the headers alone, so that noise causes no read of the secret.
+	 * Looks at the headers alone, so that junk requests don't make n8n decrypt the secret.
 	 * @param now ms since 1970
 	 * @returns the reason for a rejection, as the end of 'refused a webhook: …', or the signature to check
 	 */
@@ -79,8 +79,8 @@ const tokenScheme: SignatureScheme = {
 	refuseByAge: () => undefined,
 };
 
-/** How old an event may be, in ms: the trigger remembers events for longer, so that a recorded one is always a repeat. */
-export const MAX_EVENT_AGE = 24 * 60 * 60_000;
+/** How old an event may be that is signed with keys, in ms: the trigger remembers events for longer, so that a recorded one is always a repeat. */
+export const MAX_KEY_EVENT_AGE = 24 * 60 * 60_000;
 /** How far AcountPay's clock may be ahead, in ms. */
 export const MAX_CLOCK_DIFFERENCE = 5 * 60_000;
 
@@ -101,7 +101,7 @@ const keyScheme: SignatureScheme = {
 	refuseByAge(event, now) {
 		const time = timeOf(event);
 		if (time === undefined) return 'its body has no timestamp';
-		if (now - time > MAX_EVENT_AGE) return 'its event is more than 24 hours old';
+		if (now - time > MAX_KEY_EVENT_AGE) return 'its event is more than 24 hours old';
 		if (time - now > MAX_CLOCK_DIFFERENCE) {
 			return namesZone(event)
 				? 'its event is more than 5 minutes ahead of the clock of n8n'

@@ -73,8 +73,8 @@ describe('the safe retry', () => {
 	});
 
 	it('of a node that looks for what exists does not speak of new executions', () => {
-		expect(safeRetry({ ...run, looksFirst: true })).not.toMatch(/creates them again/);
-		expect(safeRetry({ ...run, mode: 'tool', looksFirst: true })).toBe('');
+		expect(safeRetry({ ...run, looksForExisting: true })).not.toMatch(/creates them again/);
+		expect(safeRetry({ ...run, mode: 'tool', looksForExisting: true })).toBe('');
 	});
 
 	it('says that all unknown ones are sent again where nothing can be looked up', () => {
@@ -84,7 +84,7 @@ describe('the safe retry', () => {
 	});
 
 	it('speaks of the list where there is one', () => {
-		expect(safeRetry({ ...run, hasUnknown: true, looksUp: true })).toContain(
+		expect(safeRetry({ ...run, hasUnknown: true, looksUpUnknown: true })).toContain(
 			"If one certainly doesn't exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there: it is sent again unless AcountPay's list leaves a doubt. Use",
 		);
 	});

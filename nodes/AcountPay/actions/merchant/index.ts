@@ -5,7 +5,7 @@ import { createTest } from './createTest.operation';
 import { get } from './get.operation';
 import { getMany } from './getMany.operation';
 
-/** The resource 'Merchant'. */
+/** The resource 'Merchant', with keys only. */
 export const merchant: Resource = {
 	name: 'Merchant',
 	operations: [

@@ -11,13 +11,13 @@ import type { CallOptions } from '../../../shared/transport/sendWithRetries';
 
 /**
  * Reads the partner's merchants.
- * @param wanted how many are wanted at most
+ * @param limit how many at most
  * @throws ApiError or Cancelled
  */
 export async function readMerchants(
 	client: Client,
 	options: CallOptions,
-	wanted: number,
+	limit: number,
 ): Promise<IDataObject[]> {
 	const list = {
 		subject: { name: 'the list of merchants' },
@@ -25,5 +25,5 @@ export async function readMerchants(
 		readPage: readMerchantsPage,
 		idOf: merchantNumberOf,
 	};
-	return (await readList(client, list, options, wanted)).map(withMerchantNumber);
+	return (await readList(client, list, options, limit)).map(withMerchantNumber);
 }

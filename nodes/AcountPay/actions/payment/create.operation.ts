@@ -23,7 +23,7 @@ import {
 	currencyOf,
 	descriptionField,
 	merchantClientIdFrom,
-	merchantIdFields,
+	merchantFieldsForTokens,
 	referenceNumberField,
 } from './sharedFields';
 import { createsPayment, creationOf, labelOf, qrCodeOption, withQrCode } from './sharedCreate';
@@ -86,7 +86,7 @@ const additional: INodeProperties[] = [
 /** What fills in the body. */
 const bodyFields = [amountField, referenceNumberField, ...additional];
 
-/** Creates a payment that a customer can pay by link or QR code. */
+/** Creates a payment that a customer can pay by link or QR code, with access tokens. */
 export const create: Operation<CreateInput> = {
 	option: {
 		name: 'Create',
@@ -95,7 +95,7 @@ export const create: Operation<CreateInput> = {
 		description: 'Ask a customer for a bank payment by link or QR code',
 	},
 	fields: [
-		...merchantIdFields,
+		...merchantFieldsForTokens,
 		amountField,
 		referenceNumberField,
 		additionalFieldsWith([...additional, mockPaymentField]),

@@ -27,7 +27,7 @@ import {
 	currencyOf,
 	descriptionField,
 	merchantClientIdFrom,
-	merchantPickerFields,
+	merchantFieldsForKeys,
 	referenceNumberField,
 } from './sharedFields';
 import { existingPayments, type IfExists } from './lookUp/existingPayments';
@@ -95,17 +95,17 @@ const bodyFields = [amountField, referenceNumberField, ...additional, { name: 'm
 const createdIdsAmong = (entries: readonly Entry[]) =>
 	entries.map((entry) => isCreated(entry) && !entry.answer.existing && paymentIdOf(entry.answer));
 
-/** Creates a payment with API keys. */
+/** Creates a payment that a customer can pay by link or QR code, with keys. */
 export const createWithKeys: Operation<CreateInput> = {
 	option: create.option,
 	fields: [
-		...merchantPickerFields,
+		...merchantFieldsForKeys,
 		amountField,
 		referenceNumberField,
 		additionalFieldsWith(additional),
 	],
 	options: [qrCodeOption, existingPaymentOption],
-	creates: { ...createsPayment, looksUp: true },
+	creates: { ...createsPayment, looksUpUnknown: true },
 
 	check(item) {
 		const { currency, ...others } = item.collection('additionalFields');

@@ -15,7 +15,7 @@ import {
 	currencyField,
 	currencyOf,
 	merchantClientIdFrom,
-	merchantPickerFields,
+	merchantFieldsForKeys,
 	referenceNumberField,
 } from './sharedFields';
 
@@ -70,7 +70,7 @@ export function findAmong(payments: readonly ListedPayment[], wanted: WantedPaym
 /** One reading of a merchant's list serves all items of a run. */
 const readingsOf = new WeakMap<Client, SharedReadings>();
 
-/** Finds an order's payment in AcountPay's list (documented with API keys only). */
+/** Finds an order's payment in AcountPay's list. With keys only: there is no list with access tokens (documented). */
 export const find: Operation<FindInput> = {
 	option: {
 		name: 'Find by Reference',
@@ -79,7 +79,7 @@ export const find: Operation<FindInput> = {
 		description: "Look for an order's payment by its merchant and reference number",
 	},
 	fields: [
-		...merchantPickerFields,
+		...merchantFieldsForKeys,
 		referenceNumberField,
 		additionalFieldsWith([
 			{

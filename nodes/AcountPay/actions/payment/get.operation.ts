@@ -1,7 +1,7 @@
 import { withIsPaid } from '../../../shared/api/statuses';
 import type { Operation } from '../../operation/operation';
 import {
-	merchantIdFields,
+	merchantFieldsForTokens,
 	merchantClientIdFrom,
 	paymentIdField,
 	paymentIdFrom,
@@ -13,7 +13,7 @@ interface GetInput {
 	paymentId: string;
 }
 
-/** Reads a payment and its status. */
+/** Reads a payment and its status, with access tokens. */
 export const get: Operation<GetInput> = {
 	option: {
 		name: 'Get',
@@ -21,7 +21,7 @@ export const get: Operation<GetInput> = {
 		action: 'Get payment',
 		description: 'Get a payment and its status',
 	},
-	fields: [...merchantIdFields, paymentIdField],
+	fields: [...merchantFieldsForTokens, paymentIdField],
 
 	check: (item) => ({
 		merchantClientId: merchantClientIdFrom(item),

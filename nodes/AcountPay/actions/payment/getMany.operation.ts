@@ -6,21 +6,22 @@ import {
 } from '../../../shared/api/payments';
 import { withIsPaid } from '../../../shared/api/statuses';
 import { type List, readList } from '../../../shared/transport/readList';
-import { listFields, wantedFrom } from '../../operation/sharedFields';
+import { listFields, limitFrom } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
 import { requiredText } from '../../operation/parameters';
 import { checkedMerchantClientId, merchantPickerField } from './sharedFields';
 
 interface GetManyInput {
 	filters: { merchantClientId?: string; status?: string };
-	/** How many payments are wanted at most. */
-	wanted: number;
+	/** How many payments at most. */
+	limit: number;
 }
 
-/** Lists payments. Only with keys. */
+/** Lists payments. With keys only. */
 export const getMany: Operation<GetManyInput> = {
 	option: {
 		name: 'Get Many',
+		// n8n's convention for 'Get Many'.
 		value: 'getAll',
 		action: 'Get many payments',
 		description: 'Get payments and their status, all or by merchant and status',
@@ -62,18 +63,18 @@ export const getMany: Operation<GetManyInput> = {
 				...(merchantId !== undefined && { merchantClientId: checkedMerchantClientId(merchantId) }),
 				...(status !== undefined && { status: requiredText('Status', status) }),
 			},
-			wanted: wantedFrom(item),
+			limit: limitFrom(item),
 		};
 	},
 
-	async run({ filters, wanted }, { client, options }) {
+	async run({ filters, limit }, { client, options }) {
 		const list: List = {
 			subject: { name: 'the list of payments', merchantClientId: filters.merchantClientId },
 			request: (page, limit) => listPayments(filters, page, limit),
 			readPage: readPaymentsPage,
 			idOf: listedPaymentIdOf,
 		};
-		const payments = await readList(client, list, options, wanted);
+		const payments = await readList(client, list, options, limit);
 		return payments.map((payment) => ({ json: withIsPaid(withPaymentId(payment)) }));
 	},
 };

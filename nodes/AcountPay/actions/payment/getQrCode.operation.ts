@@ -1,9 +1,9 @@
 import type { Operation } from '../../operation/operation';
 import {
 	imageField,
-	imageFieldFrom,
+	imageFieldNameFrom,
 	merchantClientIdFrom,
-	merchantIdFields,
+	merchantFieldsForTokens,
 	paymentIdField,
 	paymentIdFrom,
 } from './sharedFields';
@@ -15,7 +15,7 @@ interface GetQrCodeInput {
 	binaryPropertyName: string;
 }
 
-/** Gets the image that a customer scans to pay. */
+/** Reads the image that a customer scans to pay, with access tokens. */
 export const getQrCode: Operation<GetQrCodeInput> = {
 	option: {
 		name: 'Get QR Code',
@@ -25,12 +25,12 @@ export const getQrCode: Operation<GetQrCodeInput> = {
 		// A language model has no use for an image.
 		displayOptions: { hide: { '@tool': [true] } },
 	},
-	fields: [...merchantIdFields, paymentIdField, imageField],
+	fields: [...merchantFieldsForTokens, paymentIdField, imageField],
 
 	check: (item) => ({
 		merchantClientId: merchantClientIdFrom(item),
 		paymentId: paymentIdFrom(item),
-		binaryPropertyName: imageFieldFrom(item),
+		binaryPropertyName: imageFieldNameFrom(item),
 	}),
 
 	async run(

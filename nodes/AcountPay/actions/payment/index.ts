@@ -10,7 +10,7 @@ import { getWithKeys } from './getWithKeys.operation';
 import { waitForCompletion } from './waitForCompletion.operation';
 import { waitWithKeys } from './waitWithKeys.operation';
 
-/** The resource 'Payment'. */
+/** The resource 'Payment'. `…WithKeys` is the second of a pair; an operation that only API keys have has no such ending. */
 export const payment: Resource = {
 	name: 'Payment',
 	operations: [

@@ -14,7 +14,7 @@ export const SEARCH_MERCHANTS = 'searchMerchants';
 
 const PICKER_DEFAULT = { __rl: true, mode: 'list', value: '' } as const;
 
-/** The merchant that a payment is for, with keys: picked by name, or by ID. */
+/** The merchant that a payment is for, as a picker: by name or by ID. With keys. */
 export const merchantPickerField: INodeProperties = {
 	displayName: 'Merchant ID',
 	name: 'merchantId',
@@ -39,13 +39,13 @@ export const merchantPickerField: INodeProperties = {
 };
 
 /**
- * Not an empty text: n8n gives a new node the defaults of OAuth2, and then the only credential there is. With keys, an empty
- * text would leave the picker without a mode, and nobody would see the list of merchants.
+ * n8n fills a new node with the OAuth2 defaults first, and then selects the only credential there is, perhaps one with keys.
+ * An empty text left from that would give the picker no mode, and nobody would see the list of merchants.
  */
 const NO_DEFAULT = undefined as never;
 
-/** The merchant that a payment is for, with access tokens. Every operation has it: one partner serves many merchants. */
-export const merchantIdField: INodeProperties = {
+/** The merchant that a payment is for, as a text. With access tokens, for which AcountPay has no list of merchants. */
+export const merchantTextField: INodeProperties = {
 	displayName: 'Merchant ID',
 	name: 'merchantId',
 	type: 'string',
@@ -60,29 +60,30 @@ export const merchantIdField: INodeProperties = {
  * as one without a mode, and an object in a text field as '[object Object]'. So each authentication has a field for either.
  */
 const IS_PICKED = { '/merchantId.__rl': [true] };
+/** Only a text has a length, be it 0. */
 const IS_TEXT = { '/merchantId.length': [{ _cnd: { gte: 0 } }] };
 
-/** The merchant with access tokens, whichever authentication it was entered for. */
-export const merchantIdFields: INodeProperties[] = [
-	{ ...merchantIdField, displayOptions: { hide: IS_PICKED } },
+/** The fields for the merchant with access tokens, whichever authentication it was entered for. One is shown. */
+export const merchantFieldsForTokens: INodeProperties[] = [
+	{ ...merchantTextField, displayOptions: { hide: IS_PICKED } },
 	{
 		...merchantPickerField,
-		description: merchantIdField.description,
+		description: merchantTextField.description,
 		modes: merchantPickerField.modes!.map((mode) =>
 			mode.type === 'list'
 				? { ...mode, hint: 'AcountPay has no list of merchants for access tokens: choose By ID' }
-				: { ...mode, placeholder: merchantIdField.placeholder },
+				: { ...mode, placeholder: merchantTextField.placeholder },
 		),
 		displayOptions: { show: IS_PICKED },
 	},
 ];
 
-/** The merchant with keys, whichever authentication it was entered for. */
-export const merchantPickerFields: INodeProperties[] = [
+/** The fields for the merchant with keys, whichever authentication it was entered for. One is shown. */
+export const merchantFieldsForKeys: INodeProperties[] = [
 	{ ...merchantPickerField, displayOptions: { hide: IS_TEXT } },
 	{
-		...merchantIdField,
-		// What 'Reset Value' gives, which brings the picker back.
+		...merchantTextField,
+		// 'Reset Value' puts this in, and the picker is shown again.
 		default: PICKER_DEFAULT,
 		placeholder: 'e.g. 9f0c2d6e-6a1b-4c3d-8e5f-0a1b2c3d4e5f',
 		description: merchantPickerField.description,
@@ -149,8 +150,8 @@ export const imageField: INodeProperties = {
 	hint: 'The name of the output field to put the image in',
 };
 
-/** The checked name of that field. @throws ValidationError */
-export const imageFieldFrom = (item: ItemParameters): string =>
+/** The checked name of that output field. @throws ValidationError */
+export const imageFieldNameFrom = (item: ItemParameters): string =>
 	requiredText(imageField.displayName, item.get(imageField.name));
 
 /** Printable ASCII: every HTTP server reads it alike in a header. */
@@ -168,7 +169,7 @@ export const merchantClientIdFrom = (item: ItemParameters): string =>
  * @throws ValidationError
  */
 export function checkedMerchantClientId(value: unknown): string {
-	const { displayName } = merchantIdField;
+	const { displayName } = merchantTextField;
 	const merchantClientId = requiredText(displayName, pickedValue(value));
 	if (!HEADER_VALUE.test(merchantClientId)) {
 		throw new ValidationError(

@@ -14,7 +14,7 @@ import {
 	waitOutput,
 } from './awaitedPayment';
 import {
-	merchantIdFields,
+	merchantFieldsForTokens,
 	merchantClientIdFrom,
 	paymentIdField,
 	paymentIdFrom,
@@ -62,7 +62,7 @@ export const timeoutField: INodeProperties = {
 		'The longest time to wait. A payment expires after 30 minutes. After the timeout the workflow continues with waitEndedBy = timeout.',
 };
 
-/** Waits until the customer has paid or declined, or the payment has expired. */
+/** Waits until the customer has paid or declined, or the payment has expired, with access tokens. */
 export const waitForCompletion: Operation<WaitInput> = {
 	option: {
 		name: 'Wait for Completion',
@@ -73,7 +73,7 @@ export const waitForCompletion: Operation<WaitInput> = {
 		displayOptions: { hide: { '@tool': [true] } },
 	},
 	fields: [
-		...merchantIdFields,
+		...merchantFieldsForTokens,
 		paymentIdField,
 		{
 			displayName: 'Resume On',

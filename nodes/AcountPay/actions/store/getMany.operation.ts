@@ -4,29 +4,30 @@ import {
 	listFields,
 	merchantNumberField,
 	merchantNumberFrom,
-	wantedFrom,
+	limitFrom,
 } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
 
 interface GetManyInput {
 	merchantNumber: string;
-	/** How many stores are wanted at most. */
-	wanted: number;
+	/** How many stores at most. */
+	limit: number;
 }
 
 /** Lists the stores of a merchant. */
 export const getMany: Operation<GetManyInput> = {
 	option: {
 		name: 'Get Many',
+		// n8n's convention for 'Get Many'.
 		value: 'getAll',
 		action: 'Get many stores',
 		description: 'Get the stores of a merchant',
 	},
 	fields: [merchantNumberField, ...listFields],
 
-	check: (item) => ({ merchantNumber: merchantNumberFrom(item), wanted: wantedFrom(item) }),
+	check: (item) => ({ merchantNumber: merchantNumberFrom(item), limit: limitFrom(item) }),
 
-	async run({ merchantNumber, wanted }, { client, options }) {
+	async run({ merchantNumber, limit }, { client, options }) {
 		const list = {
 			subject: {
 				name: `the list of stores of merchant '${merchantNumber}'`,
@@ -36,7 +37,7 @@ export const getMany: Operation<GetManyInput> = {
 			readPage: readStoresPage,
 			idOf: storeIdOf,
 		};
-		const stores = await readList(client, list, options, wanted);
+		const stores = await readList(client, list, options, limit);
 		return stores.map((store) => ({ json: withStoreId(store) }));
 	},
 };

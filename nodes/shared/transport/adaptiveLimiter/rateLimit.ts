@@ -18,7 +18,7 @@ export const LONGEST_PAUSE = 60_000;
 /** After so many accepted calls the delay begins anew. After fewer it stays, less one doubling when the first try was accepted. */
 const ENOUGH = 5;
 
-/** How many calls a second are sent, and when again after a 429. */
+/** How many calls a second are sent, and when again after a 429. A 429 never changes how many are in flight. */
 export class RateLimit {
 	/** Infinity until the server has limited the rate. */
 	perSecond = Infinity;

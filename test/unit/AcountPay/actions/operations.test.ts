@@ -125,7 +125,7 @@ const replaceable = creates.flatMap(({ name, operation }) =>
 it.each(replaceable)('$name: a custom field does not replace $field', ({ field, operation }) => {
 	const customFields = { [field]: 'another' };
 	expect(refusal(() => checkedWith(operation, { customFields }))).toBe(
-		`Custom Fields must not contain ${field}: there are fields of their own for that`,
+		`Custom Fields must not contain ${field}: use the node's own fields for these`,
 	);
 });
 

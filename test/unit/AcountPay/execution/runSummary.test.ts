@@ -26,9 +26,11 @@ it('every item is named once: created, there before, unknown, refused or not sta
 	});
 	const nothingElse = { ...known, refused: [], notStarted: [] };
 	expect(summarise(known, 0, [], () => undefined)).toStrictEqual(nothingElse);
-	expect(summarise(known, 0, [], () => undefined, { noun: 'store', looksUp: true })).toStrictEqual({
+	expect(
+		summarise(known, 0, [], () => undefined, { noun: 'store', looksUpUnknown: true }),
+	).toStrictEqual({
 		...nothingElse,
 		noun: 'store',
-		looksUp: true,
+		looksUpUnknown: true,
 	});
 });

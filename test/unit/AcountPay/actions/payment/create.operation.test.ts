@@ -307,7 +307,7 @@ describe('additional fields', () => {
 		['webhookUrl'],
 	])('a custom field may not be called %s', (name) => {
 		expect(refusal(() => additional({ customFields: { [name]: 1, other: 2 } }))).toBe(
-			`Custom Fields must not contain ${name}: there are fields of their own for that`,
+			`Custom Fields must not contain ${name}: use the node's own fields for these`,
 		);
 	});
 
