@@ -220,6 +220,8 @@ export interface SimulatedRun {
 	failed: number;
 	/** Calls that were not sent. */
 	notSent: number;
+	/** Calls that were refused until there was no time left. */
+	givenUp: number;
 	mostInFlight: number;
 	server: SimulatedServer;
 }
@@ -231,6 +233,8 @@ export interface Simulation {
 	ceiling: number;
 	limiterOn: (clock: VirtualClock) => Limiting;
 	seed?: number;
+	/** Until when a refused call is repeated, in ms of the virtual clock. */
+	until?: number;
 	/** How long this process computes for each call, one after the other, in ms: half before it is sent, half after it. */
 	computes?: number;
 }
@@ -245,6 +249,7 @@ export async function simulate({
 	ceiling,
 	limiterOn,
 	seed = 1,
+	until = Infinity,
 	computes = 0,
 }: Simulation): Promise<SimulatedRun> {
 	const clock = new VirtualClock();
@@ -252,6 +257,7 @@ export async function simulate({
 	const limiter = limiterOn(clock);
 	let next = 0;
 	let notSent = 0;
+	let givenUp = 0;
 	let idleFrom = 0;
 	const compute = async () => {
 		if (!computes) return;
@@ -271,6 +277,10 @@ export async function simulate({
 				const outcome = await limiter.run(call, (end) => end, { again }).catch(() => undefined);
 				if (!outcome) notSent++;
 				if (outcome?.kind !== 'rateLimited') break;
+				if (clock.time >= until) {
+					givenUp++;
+					break;
+				}
 			}
 		}
 	};
@@ -282,6 +292,7 @@ export async function simulate({
 		refused: refused.length,
 		failed,
 		notSent,
+		givenUp,
 		mostInFlight: mostOpen,
 		server,
 	};
