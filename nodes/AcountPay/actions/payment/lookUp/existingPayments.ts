@@ -158,7 +158,12 @@ export const existingPayments = new ExistingPayments();
 const asListedNow = (payment: ListedPayment, listed?: ListedPayment): ListedPayment => ({
 	...payment,
 	status: listed?.status ?? payment.status,
-	entry: { ...payment.entry, ...listed?.entry },
+	entry: {
+		...payment.entry,
+		...Object.fromEntries(
+			Object.entries(listed?.entry ?? {}).filter(([, value]) => value !== null),
+		),
+	},
 });
 
 const NOTHING_SENT = 'Nothing was sent for this item.';

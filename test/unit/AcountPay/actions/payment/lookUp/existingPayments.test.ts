@@ -176,6 +176,14 @@ describe('Return It', () => {
 		expect([value, error]).toEqual([undefined, undefined]);
 	});
 
+	it('keeps the link of a payment that AcountPay lists without one', async () => {
+		const link = 'https://pay.acountpay.com/p/7';
+		const at = acountPay([entry({ paymentUrl: null, status: 'paid' })]);
+		at.existing.add(at.clientOf(), WANTED, '1', { paymentId: 7, paymentUrl: link });
+		const { value } = await ask(at, { executionId: '2' });
+		expect(value).toMatchObject({ paymentUrl: link, status: 'paid', isPaid: true });
+	});
+
 	it('reads once for all in half a minute, and then again', async () => {
 		const at = acountPay();
 		for (const [ms, readings] of [
