@@ -28,6 +28,14 @@ const NONE_IN_WORKFLOWS =
  */
 const PARENT_CREDENTIAL = 'oAuth2Api';
 
+/** A field of n8n's OAuth2 credential that nobody has to fill in. */
+const hidden = (displayName: string, name: string, value: string | boolean): INodeProperties => ({
+	displayName,
+	name,
+	type: 'hidden',
+	default: value,
+});
+
 /** Client id and secret of an AcountPay partner. n8n's own OAuth2 code gets, stores and renews the access token. */
 export class AcountPayApi implements ICredentialType {
 	name = 'acountPayApi';
@@ -41,7 +49,7 @@ export class AcountPayApi implements ICredentialType {
 	documentationUrl = 'https://github.com/acountpay/n8n-nodes-acountpay#credentials';
 
 	properties: INodeProperties[] = [
-		{ displayName: 'Grant Type', name: 'grantType', type: 'hidden', default: 'clientCredentials' },
+		hidden('Grant Type', 'grantType', 'clientCredentials'),
 		{
 			displayName: 'Client ID',
 			name: 'clientId',
@@ -78,40 +86,15 @@ export class AcountPayApi implements ICredentialType {
 		 * own proxy. n8n 2.20 wants domains to test the credential in its dialog, where there is no workflow. Our nodes are
 		 * not concerned.
 		 */
-		{
-			displayName: 'Allowed HTTP Request Domains',
-			name: 'allowedHttpRequestDomains',
-			type: 'hidden',
-			default: NONE_IN_WORKFLOWS,
-		},
-		{ displayName: 'Allowed Domains', name: 'allowedDomains', type: 'hidden', default: HOST },
-		{ displayName: 'Authorization URL', name: 'authUrl', type: 'hidden', default: '' },
-		{
-			displayName: 'Access Token URL',
-			name: 'accessTokenUrl',
-			type: 'hidden',
-			default: tokenUrlFor('$self'),
-		},
-		{ displayName: 'Scope', name: 'scope', type: 'hidden', default: '' },
-		{
-			displayName: 'Auth URI Query Parameters',
-			name: 'authQueryParameters',
-			type: 'hidden',
-			default: '',
-		},
-		{ displayName: 'Authentication', name: 'authentication', type: 'hidden', default: 'body' },
-		{
-			displayName: 'Send Additional Body Properties',
-			name: 'sendAdditionalBodyProperties',
-			type: 'hidden',
-			default: false,
-		},
-		{
-			displayName: 'Additional Body Properties',
-			name: 'additionalBodyProperties',
-			type: 'hidden',
-			default: '',
-		},
+		hidden('Allowed HTTP Request Domains', 'allowedHttpRequestDomains', NONE_IN_WORKFLOWS),
+		hidden('Allowed Domains', 'allowedDomains', HOST),
+		hidden('Authorization URL', 'authUrl', ''),
+		hidden('Access Token URL', 'accessTokenUrl', tokenUrlFor('$self')),
+		hidden('Scope', 'scope', ''),
+		hidden('Auth URI Query Parameters', 'authQueryParameters', ''),
+		hidden('Authentication', 'authentication', 'body'),
+		hidden('Send Additional Body Properties', 'sendAdditionalBodyProperties', false),
+		hidden('Additional Body Properties', 'additionalBodyProperties', ''),
 	];
 
 	/** Puts a fingerprint of this credential on its token, so that a token outlives no edit of id, secret or environment. */

@@ -53,15 +53,9 @@ export class AcountPay implements INodeType {
 	/* The URL of a waiting execution needs no setting up, but n8n's lint wants these three wherever there are webhooks. */
 	webhookMethods = {
 		default: {
-			async checkExists(): Promise<boolean> {
-				return true;
-			},
-			async create(): Promise<boolean> {
-				return true;
-			},
-			async delete(): Promise<boolean> {
-				return true;
-			},
+			checkExists: async () => true,
+			create: async () => true,
+			delete: async () => true,
 		},
 	};
 

@@ -71,8 +71,6 @@ export interface Creation {
 	 * @returns why, as the end of 'AcountPay …'; undefined when nothing speaks for it
 	 */
 	contradicts?(response: IDataObject): string | undefined;
-	/** What a refusal means, as a sentence of its own: 'This payment was not created.' */
-	notCreated: string;
 	/** What a person does when the outcome is unknown. */
 	unknownAdvice: string;
 	/** Where it can be looked for. */
@@ -145,8 +143,7 @@ async function resolveEarlier(
 	const willResend = options.resendUnknown === true && !hasOtherTerms;
 	const found = await creation.lookUp?.find(earlier.trace, willResend);
 	if (found?.kind === 'found') {
-		record.created(found.response);
-		creation.onCreated?.(found.response);
+		remember(creation, record, found.response);
 		if (hasOtherTerms) throw otherTermsError(creation, { ...earlier, answer: found.response });
 		return found.response;
 	}
@@ -168,24 +165,26 @@ async function resolveEarlier(
 /** The error for an item that can't be told from something that this execution or another retry of it knows of. */
 function obstacleError(creation: Creation, { entry, executionId }: Obstacle): ApiError {
 	const payment = isCreated(entry) ? entry.answer : undefined;
-	if (executionId !== undefined) {
-		return new ApiError(
-			'unknown',
-			`${creation.title} was not sent: execution ${executionId}, another retry of the same execution, may have created it`,
-			`Nothing was sent for this item. Retry execution ${executionId} instead: it knows what it has created.`,
-			{ isOld: true, payment },
-		);
+	if (executionId === undefined && !payment) {
+		const report = 'An earlier run of this node in this execution asked for it.';
+		return unknownError(creation, describeUnknown(entry as KnownState), { isOld: true, report });
 	}
-	if (payment) {
-		return new ApiError(
-			'unknown',
-			`${creation.title} was not sent: an earlier run of this node in this execution created it`,
-			'Nothing was sent for this item. If it is another order, give it a reference of its own.',
-			{ isOld: true, payment },
-		);
-	}
-	const report = 'An earlier run of this node in this execution asked for it.';
-	return unknownError(creation, describeUnknown(entry as KnownState), { isOld: true, report });
+	const [why, advice] =
+		executionId === undefined
+			? [
+					'an earlier run of this node in this execution created it',
+					'If it is another order, give it a reference of its own.',
+				]
+			: [
+					`execution ${executionId}, another retry of the same execution, may have created it`,
+					`Retry execution ${executionId} instead: it knows what it has created.`,
+				];
+	return new ApiError(
+		'unknown',
+		`${creation.title} was not sent: ${why}`,
+		`Nothing was sent for this item. ${advice}`,
+		{ isOld: true, payment },
+	);
 }
 
 /** The error for an item that now asks for something else than what it has got. */
@@ -204,6 +203,16 @@ const describeUnknown = (earlier: KnownState): string =>
 	earlier.state === 'unknown'
 		? earlier.what
 		: 'was asked, and the execution ended before it responded';
+
+function remember(
+	creation: Creation,
+	record: IdempotencyRecord,
+	response: IDataObject,
+): IDataObject {
+	record.created(response);
+	creation.onCreated?.(response);
+	return response;
+}
 
 async function create(
 	client: Client,
@@ -225,9 +234,7 @@ async function create(
 	const contradiction = response && creation.contradicts?.(response);
 	if (response && contradiction === undefined) {
 		lookUp?.created(response);
-		record.created(response);
-		creation.onCreated?.(response);
-		return response;
+		return remember(creation, record, response);
 	}
 	if (isUnreachable(sent)) {
 		observer.notCreated();
@@ -235,16 +242,13 @@ async function create(
 	}
 	if (isRefusal(sent)) {
 		observer.notCreated();
-		throw refusalError(client, sent, creation.subject, creation.notCreated);
+		const { noun = 'payment' } = creation.subject;
+		throw refusalError(client, sent, creation.subject, `This ${noun} was not created.`);
 	}
 	const what = contradiction ?? describeFailure(sent);
 	record.unknown(what, lookUp?.trace());
 	const found = await lookUp?.find(lookUp.trace(), false);
-	if (found?.kind === 'found') {
-		record.created(found.response);
-		creation.onCreated?.(found.response);
-		return found.response;
-	}
+	if (found?.kind === 'found') return remember(creation, record, found.response);
 	throw unknownError(creation, what, { status, report: found?.report });
 }
 

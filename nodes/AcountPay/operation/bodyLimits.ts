@@ -77,16 +77,14 @@ const hasJsonForm = (value: object) => typeof (value as { toJSON?: unknown }).to
 const noNumber = (field: string, value: number) =>
 	new ValidationError(field, `must not have the number ${value}, which JSON has no form for`);
 
-const tooMany = (field: string) =>
-	new ValidationError(
-		field,
-		`must not have more than ${MAX_VALUES} values`,
-		'Keep large data in n8n or in your shop, and send only a key to find it by. Nothing was sent for this item.',
-	);
+const KEEP_IT =
+	'Keep large data in n8n or in your shop, and send only a key to find it by. Nothing was sent for this item.';
 
-const tooLarge = (field: string, size?: number) =>
-	new ValidationError(
-		field,
-		`must not be larger than ${inKilobytes(MAX_BODY_SIZE)}${size === undefined ? '' : `, but has ${inKilobytes(size)}`}`,
-		'Keep large data in n8n or in your shop, and send only a key to find it by. Nothing was sent for this item.',
-	);
+const tooMany = (field: string) =>
+	new ValidationError(field, `must not have more than ${MAX_VALUES} values`, KEEP_IT);
+
+function tooLarge(field: string, size?: number): ValidationError {
+	const has = size === undefined ? '' : `, but has ${inKilobytes(size)}`;
+	const limit = inKilobytes(MAX_BODY_SIZE);
+	return new ValidationError(field, `must not be larger than ${limit}${has}`, KEEP_IT);
+}

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { idIn, type Page, readPage, withId } from './lists';
 import { readCreated } from './created';
-import type { ApiRequest } from './request';
+import { type ApiRequest, create, get } from './request';
 
 /*
  * A merchant has two IDs. `merchantClientId` is what payments name it by. `merchantNumber` is what the endpoints of merchants and
@@ -12,13 +12,6 @@ const MERCHANTS_PATH = '/v1/partner/merchants';
 
 /** What AcountPay calls a merchant's number: `merchantId` on creation, and in both ways when it is read (documented). */
 const NUMBER_NAMES = ['merchantId', 'id'] as const;
-
-const create = (path: string, body: IDataObject): ApiRequest => ({
-	method: 'POST',
-	path,
-	body,
-	repeatable: false,
-});
 
 /**
  * The request that creates a merchant, which does the rest of its onboarding itself (documented).
@@ -39,18 +32,11 @@ export const createTestMerchant = (companyName: string): ApiRequest =>
 	create(`${MERCHANTS_PATH}/test`, { companyName });
 
 /** The request that reads a merchant by its number (documented). */
-export const getMerchant = (merchantNumber: string): ApiRequest => ({
-	method: 'GET',
-	path: `${MERCHANTS_PATH}/${encodeURIComponent(merchantNumber)}`,
-	repeatable: true,
-});
+export const getMerchant = (merchantNumber: string): ApiRequest =>
+	get(`${MERCHANTS_PATH}/${encodeURIComponent(merchantNumber)}`);
 
 /** The request that lists all merchants of the partner (documented; that it has no pages is assumed). */
-export const listMerchants = (): ApiRequest => ({
-	method: 'GET',
-	path: MERCHANTS_PATH,
-	repeatable: true,
-});
+export const listMerchants = (): ApiRequest => get(MERCHANTS_PATH);
 
 /** The merchants in the response to {@link listMerchants} (their name there is assumed). */
 export const readMerchantsPage = (body: Buffer): Page | undefined => readPage(body, 'merchants');

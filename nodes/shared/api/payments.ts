@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { idIn, type Page, readPage, withId } from './lists';
 import { placesIn, readCreated } from './created';
-import type { ApiRequest } from './request';
+import { type ApiRequest, create, get } from './request';
 import { isId } from './responses';
 
 /** How AcountPay's sandbox can end a payment without a customer (documented, sandbox only). */
@@ -31,30 +31,22 @@ export interface NewPayment {
 const PAYMENTS_PATH = '/v1/partner/payments';
 
 /**
- * The request that creates a payment with access tokens (documented).
- * @param payment the body, which is sent as it is
- * @param mockPayment sent as the header `X-Mock-Payment`
+ * The request that creates a payment (documented, with both ways to authenticate).
+ * @param mockPayment sent as the header `X-Mock-Payment`; with access tokens only
  */
 export const createPayment = (
 	merchantClientId: string,
-	payment: NewPayment & IDataObject,
+	payment: (NewPayment | NewKeyPayment) & IDataObject,
 	mockPayment?: MockPayment,
-): ApiRequest => ({
-	method: 'POST',
-	path: PAYMENTS_PATH,
-	...(mockPayment && { headers: { 'X-Mock-Payment': mockPayment } }),
-	body: payment,
-	merchantClientId,
-	repeatable: false,
-});
+): ApiRequest =>
+	create(PAYMENTS_PATH, payment, {
+		merchantClientId,
+		...(mockPayment && { headers: { 'X-Mock-Payment': mockPayment } }),
+	});
 
 /** The request that reads a payment and its status, with access tokens (documented). */
-export const getPayment = (merchantClientId: string, paymentId: string): ApiRequest => ({
-	method: 'GET',
-	path: `${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}`,
-	merchantClientId,
-	repeatable: true,
-});
+export const getPayment = (merchantClientId: string, paymentId: string): ApiRequest =>
+	get(`${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}`, { merchantClientId });
 
 /** The request that reads the image of a payment's QR code, with access tokens (documented). */
 export const getQrCodeImage = (merchantClientId: string, paymentId: string): ApiRequest => ({
@@ -132,24 +124,9 @@ export interface NewKeyPayment {
 /** What AcountPay takes when a payment names no currency (documented). */
 export const DEFAULT_CURRENCY = 'DKK';
 
-/** The request that creates a payment with keys (documented). The body is sent as it is, with the merchant. */
-export const createKeyPayment = (
-	merchantClientId: string,
-	payment: NewKeyPayment & IDataObject,
-): ApiRequest => ({
-	method: 'POST',
-	path: PAYMENTS_PATH,
-	body: payment,
-	merchantClientId,
-	repeatable: false,
-});
-
 /** The request that reads what became of a payment (documented with keys). */
-export const getPaymentStatus = (paymentId: string): ApiRequest => ({
-	method: 'GET',
-	path: `${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}/status`,
-	repeatable: true,
-});
+export const getPaymentStatus = (paymentId: string): ApiRequest =>
+	get(`${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}/status`);
 
 /**
  * The request that reads one page of the list of payments (documented with keys).
@@ -162,13 +139,11 @@ export const listPayments = (
 	{ merchantClientId, status }: { merchantClientId?: string; status?: string },
 	page: number,
 	limit: number,
-): ApiRequest => ({
-	method: 'GET',
-	path: PAYMENTS_PATH,
-	query: { ...(status !== undefined && { status }), page, limit },
-	merchantClientId,
-	repeatable: true,
-});
+): ApiRequest =>
+	get(PAYMENTS_PATH, {
+		query: { ...(status !== undefined && { status }), page, limit },
+		merchantClientId,
+	});
 
 /** The payments in the response to {@link listPayments} (documented). */
 export const readPaymentsPage = (body: Buffer): Page | undefined => readPage(body, 'payments');

@@ -20,3 +20,18 @@ export interface ApiRequest {
 	 */
 	repeatable: boolean;
 }
+
+/** A request that reads, and may be sent again. */
+export const get = (path: string, more: Partial<ApiRequest> = {}): ApiRequest => ({
+	method: 'GET',
+	path,
+	repeatable: true,
+	...more,
+});
+
+/** A request that creates something, and is never sent again on a doubt. The body is sent as it is. */
+export const create = (
+	path: string,
+	body: IDataObject,
+	more: Partial<ApiRequest> = {},
+): ApiRequest => ({ method: 'POST', path, body, repeatable: false, ...more });

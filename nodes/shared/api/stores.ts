@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { idIn, type Page, readPage, withId } from './lists';
 import { readCreated } from './created';
 import { getMerchant } from './merchants';
-import type { ApiRequest } from './request';
+import { type ApiRequest, create, get } from './request';
 
 /** What AcountPay calls a store's id (documented in both ways). */
 const ID_NAMES = ['storeId', 'id'] as const;
@@ -14,19 +14,11 @@ const storesPath = (merchantNumber: string) => `${getMerchant(merchantNumber).pa
  * @param store `name`, and perhaps `locationId`, `streetAddress`, `city`, `postalCode`, `countryCode` (two letters; DK when
  *   there are none), `phone`, `email` and `isDefault`; it is sent as it is
  */
-export const createStore = (merchantNumber: string, store: IDataObject): ApiRequest => ({
-	method: 'POST',
-	path: storesPath(merchantNumber),
-	body: store,
-	repeatable: false,
-});
+export const createStore = (merchantNumber: string, store: IDataObject): ApiRequest =>
+	create(storesPath(merchantNumber), store);
 
 /** The request that lists a merchant's stores (documented; that it has no pages is assumed). */
-export const listStores = (merchantNumber: string): ApiRequest => ({
-	method: 'GET',
-	path: storesPath(merchantNumber),
-	repeatable: true,
-});
+export const listStores = (merchantNumber: string): ApiRequest => get(storesPath(merchantNumber));
 
 /** The stores in the response to {@link listStores} (documented). */
 export const readStoresPage = (body: Buffer): Page | undefined => readPage(body, 'stores');

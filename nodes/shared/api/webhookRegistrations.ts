@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import { idIn, readPage } from './lists';
-import type { ApiRequest } from './request';
+import { type ApiRequest, create, get } from './request';
 import { readObject } from './responses';
 
 const WEBHOOKS_PATH = '/v1/partner/webhooks';
@@ -27,19 +27,11 @@ export interface RegisteredWebhook {
 }
 
 /** The request that lists the partner's webhooks (documented). */
-export const listWebhooks = (): ApiRequest => ({
-	method: 'GET',
-	path: WEBHOOKS_PATH,
-	repeatable: true,
-});
+export const listWebhooks = (): ApiRequest => get(WEBHOOKS_PATH);
 
 /** The request that registers a webhook (documented). The same URL twice makes two (assumed). */
-export const registerWebhook = ({ url, events }: WebhookTarget): ApiRequest => ({
-	method: 'POST',
-	path: WEBHOOKS_PATH,
-	body: { url, events },
-	repeatable: false,
-});
+export const registerWebhook = ({ url, events }: WebhookTarget): ApiRequest =>
+	create(WEBHOOKS_PATH, { url, events });
 
 /** Digits (documented) or a plain word: nothing that could lead to another path. */
 const PLAIN_ID = /^[A-Za-z0-9][\w-]{0,99}$/;

@@ -71,7 +71,6 @@ async function create(
 		subject: { noun: 'merchant', name: `the merchant '${companyName}'` },
 		title: `Merchant '${companyName}'`,
 		readCreated: readCreatedMerchant,
-		notCreated: 'This merchant was not created.',
 		unknownAdvice: 'Look for this company in AcountPay before you create it again.',
 	};
 	const key = JSON.stringify([request.path, companyName]);

@@ -43,18 +43,9 @@ const mockPaymentField: INodeProperties = {
 	name: 'mockPayment',
 	type: 'options',
 	options: [
-		{
-			name: 'Complete After 10 Seconds',
-			value: 'delay',
-		},
-		{
-			name: 'Complete at Once',
-			value: 'true',
-		},
-		{
-			name: 'Fail at Once',
-			value: 'fail',
-		},
+		{ name: 'Complete After 10 Seconds', value: 'delay' },
+		{ name: 'Complete at Once', value: 'true' },
+		{ name: 'Fail at Once', value: 'fail' },
 	],
 	default: 'true',
 	description: "Simulates the outcome without a customer. AcountPay's sandbox only.",
@@ -118,10 +109,7 @@ export const create: Operation<CreateInput> = {
 		if ('webhookUrl' in added) payment.webhookUrl = webUrl('Webhook URL', added.webhookUrl);
 		return {
 			merchantClientId: merchantClientIdFrom(item),
-			payment: withinSize({
-				...payment,
-				...customFieldsFrom(added, bodyFields),
-			}),
+			payment: withinSize({ ...payment, ...customFieldsFrom(added, bodyFields) }),
 			...('mockPayment' in added && {
 				mockPayment: mockPaymentOf(added.mockPayment, client.isProduction),
 			}),

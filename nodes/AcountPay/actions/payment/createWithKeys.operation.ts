@@ -1,7 +1,7 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import { listedPaymentOf } from '../../../shared/api/listedPayments';
 import {
-	createKeyPayment,
+	createPayment,
 	DEFAULT_CURRENCY,
 	type NewKeyPayment,
 	paymentIdOf,
@@ -52,11 +52,7 @@ const existingPaymentOption: INodeProperties = {
 	name: 'existingPayment',
 	type: 'options',
 	options: [
-		{
-			name: 'Create Another',
-			value: 'create',
-			description: "Don't look whether there is one",
-		},
+		{ name: 'Create Another', value: 'create', description: "Don't look whether there is one" },
 		{
 			name: 'Fail',
 			value: 'fail',
@@ -126,7 +122,7 @@ export const createWithKeys: Operation<CreateInput> = {
 
 	async run({ merchantClientId, payment, qrCode, ifExists }, work) {
 		const { client, options, record, executionId } = work;
-		const request = createKeyPayment(merchantClientId, payment);
+		const request = createPayment(merchantClientId, payment);
 		const { referenceNumber, amount, currency = DEFAULT_CURRENCY } = payment;
 		const known = record(request, labelOf(merchantClientId, referenceNumber, amount, currency));
 		const { description, storeId, registerId } = payment;

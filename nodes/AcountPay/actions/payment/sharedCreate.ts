@@ -83,7 +83,6 @@ export const creationOf = (
 			const id = paymentIdOf(response);
 			if (id !== undefined) ordersOf(client).set(id, order);
 		},
-		notCreated: 'This payment was not created.',
 		unknownAdvice:
 			'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.',
 	};

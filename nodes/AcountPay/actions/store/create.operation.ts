@@ -95,7 +95,6 @@ export const create: Operation<CreateInput> = {
 			},
 			title: `Store '${name}' of merchant '${merchantNumber}'`,
 			readCreated: readCreatedStore,
-			notCreated: 'This store was not created.',
 			unknownAdvice: "Look for it among the merchant's stores before you create it again.",
 		};
 		const known = record(request, {

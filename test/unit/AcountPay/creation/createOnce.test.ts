@@ -35,7 +35,6 @@ const creation = {
 	subject,
 	title: "Payment 'ORDER-1'",
 	readCreated: readCreatedPayment,
-	notCreated: 'This payment was not created.',
 	unknownAdvice: 'Look for this reference in AcountPay before you create it again.',
 };
 const made = response(201, { id: 'pay_1', status: 'pending', extra: [1] });
