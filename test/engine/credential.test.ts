@@ -231,7 +231,9 @@ describe('three payments with one token, got with id and secret in the body', ()
 	});
 
 	it('are not made when id and secret travel in a Basic header', async () => {
-		const withHeader = variant((text) => text.replace("default: 'body'", "default: 'header'"));
+		const withHeader = variant((text) =>
+			text.replace("'authentication', 'body'", "'authentication', 'header'"),
+		);
 		await expect(check(withHeader)).rejects.toThrow('toHaveLength');
 		expect(
 			sandbox.requests.map(({ headers, rawBody }) => [headers.authorization, rawBody]),

@@ -96,13 +96,10 @@ export class IdempotencyStore implements RecordStore {
 		// If the first execution never reached this iteration, its start time is all that its retries share.
 		this.iteration.id ??= startedAt === undefined ? randomUUID() : String(startedAt);
 		if (startedAt !== undefined) {
-			const { id } = execution.getWorkflow();
-			this.retriedIteration = [
-				id,
-				execution.getNode().name,
-				this.iterationKey,
-				this.iteration.id,
-			].join(' ');
+			const { id: workflowId } = execution.getWorkflow();
+			const { name } = execution.getNode();
+			const { iterationKey, iteration } = this;
+			this.retriedIteration = [workflowId, name, iterationKey, iteration.id].join(' ');
 		}
 		this.identityOf = identifierFor(execution.getNode().parameters);
 	}
@@ -172,12 +169,12 @@ export class IdempotencyStore implements RecordStore {
 		for (const [item, entries] of Object.entries(this.iteration.items)) {
 			for (const entry of entries) {
 				const named = { itemIndex: Number(item), name: entry.referenceNumber };
-				if (!isCreated(entry)) summary.unknown.push(named);
-				else {
-					const { created, existing } = summary;
-					const list = entry.answer.existing === true ? existing : created;
-					list.push({ ...named, id: this.idOf(entry.answer) });
+				if (!isCreated(entry)) {
+					summary.unknown.push(named);
+					continue;
 				}
+				const list = entry.answer.existing === true ? summary.existing : summary.created;
+				list.push({ ...named, id: this.idOf(entry.answer) });
 			}
 		}
 		return summary;
@@ -191,17 +188,13 @@ export class IdempotencyStore implements RecordStore {
 	close(looksFailed: boolean): void {
 		if (looksFailed && this.runsAgain()) return;
 		const payments = this.context.payments ?? {};
-		const kept = Object.entries(this.iteration.items)
-			.map(([item, entries]): [string, Entry[]] => [
-				item,
-				entries.filter((entry) => !isCreated(entry) || entry.failed),
-			])
-			.filter(([, entries]) => entries.length > 0);
-		if (kept.length > 0) {
-			payments[this.iterationKey] = { items: Object.fromEntries(kept) };
-		} else {
-			delete payments[this.iterationKey];
+		const items: Iteration['items'] = {};
+		for (const [item, entries] of Object.entries(this.iteration.items)) {
+			const kept = entries.filter((entry) => !isCreated(entry) || entry.failed);
+			if (kept.length > 0) items[item] = kept;
 		}
+		if (Object.keys(items).length > 0) payments[this.iterationKey] = { items };
+		else delete payments[this.iterationKey];
 		if (Object.keys(payments).length === 0) delete this.context.payments;
 	}
 
@@ -209,18 +202,17 @@ export class IdempotencyStore implements RecordStore {
 	 * True once per execution, so that a cancelled node that 'Retry On Fail' runs again logs its summary only once.
 	 */
 	isFirstCancellation(): boolean {
-		const executionId = this.execution.getExecutionId();
-		const isFirst = this.iteration.toldIn !== executionId;
-		this.iteration.toldIn = executionId;
+		const isFirst = this.iteration.toldIn !== this.executionId;
+		this.iteration.toldIn = this.executionId;
 		return isFirst;
 	}
 
 	private runsAgain(): boolean {
 		const { retryOnFail, maxTries } = this.execution.getNode();
 		if (!retryOnFail) return false;
-		const executionId = this.execution.getExecutionId();
-		const earlier =
-			this.iteration.reruns?.executionId === executionId ? this.iteration.reruns.count : 0;
+		const { executionId } = this;
+		const { reruns } = this.iteration;
+		const earlier = reruns?.executionId === executionId ? reruns.count : 0;
 		this.iteration.reruns = { executionId, count: earlier + 1 };
 		// As n8n reads its setting 'Max. Tries'. With a fraction there, n8n never stops retrying.
 		const tries = Math.min(5, Math.max(2, maxTries || 3));

@@ -141,15 +141,11 @@ function withoutInvisible(html: string, isCut: boolean): string {
 
 /** HTML without its tags. `/<[^>]*>/` would search for an end once for each `<`. */
 function withoutTags(html: string): string {
-	let visible = '';
-	let at = 0;
-	for (;;) {
-		const start = html.indexOf('<', at);
-		const end = start === -1 ? -1 : html.indexOf('>', start);
-		if (end === -1) return visible + html.slice(at);
-		visible += `${html.slice(at, start)} `;
-		at = end + 1;
-	}
+	const parts = html.split('>');
+	const rest = parts.pop();
+	const textBefore = (part: string) =>
+		part.includes('<') ? `${part.slice(0, part.indexOf('<'))} ` : `${part}>`;
+	return parts.map(textBefore).join('') + rest;
 }
 
 const visibleText = (html: string, isCut: boolean) =>

@@ -45,7 +45,6 @@ export class ApiKeys implements Auth {
 			'You have a client ID and secret from the Partner Dashboard (partner.acountpay.com, API Credentials)',
 	};
 
-	readonly credentialType = CREDENTIAL_TYPE;
 	/** Until when AcountPay, which has refused the keys, is not asked with them again, in ms since 1970. */
 	private refusedUntil = 0;
 

@@ -31,8 +31,6 @@ export interface ErrorWords {
  * this interface.
  */
 export interface Auth {
-	/** The name of its credential type, as saved workflows have it. */
-	readonly credentialType: string;
 	/** Where requests go, without a slash at its end. */
 	readonly baseUrl: string;
 	/** What tells the credential's account from others, such as a hash ({@link accountOf}). Holds no secret. */

@@ -27,9 +27,11 @@ export interface Awaited {
 	timeoutMinutes: number;
 }
 
+const RESUME_ON = ['webhook', 'polling'] as const;
+
 interface WaitInput extends Awaited {
 	merchantClientId: string;
-	resumeOn: 'webhook' | 'polling';
+	resumeOn: (typeof RESUME_ON)[number];
 }
 
 const readerOf =
@@ -109,24 +111,24 @@ export const waitForCompletion: Operation<WaitInput> = {
 	mostlyWaits: true,
 
 	check(item, client) {
+		const resumeOn = item.get('resumeOn');
 		const input: WaitInput = {
 			merchantClientId: merchantClientIdFrom(item),
 			paymentId: paymentIdFrom(item),
-			resumeOn: resumeOnOf(item.get('resumeOn')),
+			resumeOn: isLeftOut(resumeOn) ? 'polling' : oneOf('Resume On', resumeOn, RESUME_ON),
 			timeoutMinutes: timeoutMinutesOf(item.get('timeoutMinutes')),
 		};
-		if (input.resumeOn === 'webhook') {
-			if (item.itemCount > 1) {
-				throw new ValidationError(
-					'Resume On',
-					`can't be Webhook for ${item.itemCount} items: an execution has one URL and waits for one payment`,
-					"Put this node and the one that creates the payment into a 'Loop Over Items' node with a batch size of 1, or choose Polling.",
-				);
-			}
-			if (!client.hasWebhookSecret) {
-				const { message, description } = WEBHOOK_SECRET_MISSING;
-				throw new ValidationError('Resume On', `can't be Webhook: ${message}`, description);
-			}
+		if (input.resumeOn === 'polling') return input;
+		if (item.itemCount > 1) {
+			throw new ValidationError(
+				'Resume On',
+				`can't be Webhook for ${item.itemCount} items: an execution has one URL and waits for one payment`,
+				"Put this node and the one that creates the payment into a 'Loop Over Items' node with a batch size of 1, or choose Polling.",
+			);
+		}
+		if (!client.hasWebhookSecret) {
+			const { message, description } = WEBHOOK_SECRET_MISSING;
+			throw new ValidationError('Resume On', `can't be Webhook: ${message}`, description);
 		}
 		return input;
 	},
@@ -136,10 +138,6 @@ export const waitForCompletion: Operation<WaitInput> = {
 			? [await poll(input, work, readerOf(input, work))]
 			: [await waitForWebhook(input, work)],
 };
-
-function resumeOnOf(value: unknown): WaitInput['resumeOn'] {
-	return isLeftOut(value) ? 'polling' : oneOf('Resume On', value, ['webhook', 'polling'] as const);
-}
 
 /** @throws ValidationError */
 export function timeoutMinutesOf(value: unknown): number {
@@ -165,11 +163,7 @@ export async function poll(input: Awaited, work: ItemWork, read: Reader): Promis
 	let known: Known | undefined;
 	/** AcountPay's last response that was not the payment, or else why there was none. */
 	let failure: ApiError | undefined;
-	for (
-		let wait = FIRST_POLLING_DELAY;
-		;
-		wait = Math.min(MAX_POLLING_DELAY, wait * POLLING_DELAY_GROWTH)
-	) {
+	for (let wait = FIRST_POLLING_DELAY; ; wait *= POLLING_DELAY_GROWTH) {
 		const timeout = Math.min(options.timeout, Math.max(1, deadline + LAST_LOOK - Date.now()));
 		const response = await unlessOver(over, payment.ask({ ...options, timeout }), input.paymentId);
 		if (!(response instanceof ApiError)) known = response;
@@ -183,7 +177,7 @@ export async function poll(input: Awaited, work: ItemWork, read: Reader): Promis
 			return { json: waitOutput(input.paymentId, known, 'timeout') };
 		}
 		// The last delay ends at the deadline, so that what has come until then is seen.
-		if (!(await delay(Math.min(wait, left), endSignal))) throw new Cancelled();
+		if (!(await delay(Math.min(wait, MAX_POLLING_DELAY, left), endSignal))) throw new Cancelled();
 	}
 }
 

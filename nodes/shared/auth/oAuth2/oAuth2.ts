@@ -31,8 +31,6 @@ export class OAuth2 implements Auth {
 			'AcountPay gave you a client_id, client_secret and webhook_secret for access tokens, before March 2026',
 	};
 
-	readonly credentialType = CREDENTIAL_TYPE;
-
 	private constructor(
 		private readonly source: TokenSource,
 		readonly baseUrl: string,

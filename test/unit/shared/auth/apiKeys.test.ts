@@ -27,7 +27,6 @@ const open = async (changes: object = {}) =>
 describe('the credential', () => {
 	it('is read whole', async () => {
 		const keys = await open();
-		expect(keys.credentialType).toBe('acountPayKeyApi');
 		expect(ApiKeys.credentialType).toBe('acountPayKeyApi');
 		expect(keys.baseUrl).toBe('https://sandbox.api.acountpay.com');
 		expect(keys.credential).toEqual(KEYS);

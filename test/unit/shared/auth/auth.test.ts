@@ -9,6 +9,7 @@ import {
 	optionShownWith,
 	SHOWN_WITH,
 } from '../../../../nodes/shared/auth';
+import { ApiKeys } from '../../../../nodes/shared/auth/apiKeys';
 import type { RequestContext } from '../../../../nodes/shared/requestContext';
 import { refusal } from '../../support';
 
@@ -39,7 +40,7 @@ describe('the choice of a node', () => {
 	it('reads the credential of that kind, and no other', async () => {
 		const read: string[] = [];
 		const auth = await openAuth(contextWith({ authentication: 'apiKey' }, read));
-		expect(auth.credentialType).toBe('acountPayKeyApi');
+		expect(auth).toBeInstanceOf(ApiKeys);
 		expect(read).toEqual(['acountPayKeyApi']);
 	});
 });
