@@ -1,11 +1,8 @@
 import type { IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
 import { type AcountPayHost, baseUrlOf, KEY_HOSTS } from '../shared/api/hosts';
+import { webhookSecretIn } from '../shared/api/webhookSecret';
 import { AUTH_METHODS } from '../shared/auth';
-import {
-	type SecretSource,
-	type WebhookCredential,
-	webhookSecretIn,
-} from '../shared/webhooks/receive';
+import type { SecretSource, WebhookCredential } from '../shared/webhooks/receive';
 import { keptRegistration, keyFrom, type Owner, storeNewest } from './keptRegistration';
 
 /** What the credential with keys says about webhooks. */

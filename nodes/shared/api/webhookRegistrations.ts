@@ -2,6 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { idIn, readPage } from './lists';
 import { type ApiRequest, create, get } from './request';
 import { readObject } from './responses';
+import { isMask } from './webhookSecret';
 
 const WEBHOOKS_PATH = '/v1/partner/webhooks';
 
@@ -59,11 +60,9 @@ export const removeWebhook = (id: string): ApiRequest => ({
 
 /** A secret as AcountPay may give it: text in one piece, of the characters that random texts are written with. */
 const SECRET = /^[A-Za-z0-9_+/=.~-]{8,500}$/;
-/** How a secret is written that is not shown whole: dots, or one character again and again. */
-const MASK = /\.\.\.|([^])\1{11}/;
 
 const secretIn = ({ secret }: IDataObject): string | undefined =>
-	typeof secret === 'string' && SECRET.test(secret) && !MASK.test(secret) ? secret : undefined;
+	typeof secret === 'string' && SECRET.test(secret) && !isMask(secret) ? secret : undefined;
 
 /** What kind of character each is: of digits and letters, those that hexadecimal has and the others; else itself. */
 const kindsIn = (text: string): Set<string> =>
@@ -88,6 +87,8 @@ function entropyOf(text: string): number {
 	);
 }
 
+/** A word that is repeated, which nobody calls a secret either. */
+const REPEATED_WORD = /([^]{2,16})\1{3}/;
 /** The fewest bits of a secret that is taken from a list: nobody guesses it. */
 const MIN_ENTROPY = 64;
 /** What all secrets of a kind begin with (documented: `whsec_`). */
@@ -106,6 +107,7 @@ export function canReplace(given: string, shown: string): boolean {
 		shown.startsWith(prefix) &&
 		is.length === was.length &&
 		[...kindsIn(is)].every((kind) => kinds.has(kind)) &&
+		!REPEATED_WORD.test(is) &&
 		entropyOf(is) >= MIN_ENTROPY
 	);
 }

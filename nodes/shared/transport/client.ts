@@ -1,6 +1,7 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 import { isProduction } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
+import { webhookSecretIn } from '../api/webhookSecret';
 import { openAuth } from '../auth';
 import type { Auth, ErrorWords } from '../auth/auth';
 import { Redactor } from '../redaction';
@@ -72,7 +73,7 @@ export class Client {
 
 	/** Whether the credential has a secret that webhooks are verified with. */
 	get hasWebhookSecret(): boolean {
-		return String(this.auth.credential.webhookSecret ?? '').trim() !== '';
+		return webhookSecretIn(this.auth.credential) !== '';
 	}
 
 	/** The signal that is aborted when a person or a time limit cancels the execution. */

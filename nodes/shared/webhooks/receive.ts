@@ -2,6 +2,7 @@ import type { IHookFunctions, IWebhookFunctions, IWebhookResponseData } from 'n8
 import { NodeOperationError } from 'n8n-workflow';
 import { readWebhookEvent, unknownEventIn, type WebhookEvent } from '../api/events';
 import { baseUrlOf, OAUTH2_HOSTS } from '../api/hosts';
+import { webhookSecretIn } from '../api/webhookSecret';
 import { type AcountPayCredential, CREDENTIAL_TYPE } from '../auth/oAuth2/accessToken';
 import { isSignedWith, type SignatureScheme } from './schemes';
 import { fitsSecret } from './secrets';
@@ -37,10 +38,6 @@ export interface SecretSource<Credential extends WebhookCredential = WebhookCred
 	missing: string;
 }
 
-/** The webhook secret in a credential's fields; empty when there is none. */
-export const webhookSecretIn = ({ webhookSecret }: { webhookSecret?: unknown }): string =>
-	String(webhookSecret ?? '').trim();
-
 /** The webhook secret in the node's credential for access tokens. */
 export const oAuth2Secrets: SecretSource = {
 	credentialType: CREDENTIAL_TYPE,
@@ -59,7 +56,7 @@ export const oAuth2Secrets: SecretSource = {
 export const WEBHOOK_SECRET_MISSING = {
 	message: 'The credential has no Webhook Secret',
 	description:
-		'Open the credential of this node and fill in Webhook Secret: the webhook_secret that AcountPay gave you with your client_id. Without it nobody can tell whether an event comes from AcountPay.',
+		'Open the credential of this node and fill in Webhook Secret: the webhook_secret that AcountPay gave you with your client_id, not a masked one. Without it nobody can tell whether an event comes from AcountPay.',
 };
 
 /**

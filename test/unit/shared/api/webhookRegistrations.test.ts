@@ -138,6 +138,9 @@ describe('a secret that a list shows', () => {
 		const masks = fc.oneof(
 			secrets.map((secret) => secret.replace(/(?<=_.*)[0-9a-f](?=.{4})/g, 'x')),
 			secrets.map((secret) => `whsec_${'0'.repeat(44)}${secret.slice(-4)}`),
+			fc
+				.constantFrom('deadbeef', 'abcdef012345', 'ab', '0f1')
+				.map((word) => `whsec_${word.repeat(48 / word.length)}`),
 			secrets.map((secret) => secret.slice(0, 20)),
 			secrets.map((secret) => secret.slice(6)),
 			secrets.map((secret) => `${secret}0`),

@@ -68,6 +68,7 @@ describe('the client of a node', () => {
 		[undefined, false],
 		['', false],
 		['  ', false],
+		['whsec_••••', false],
 		['whsec', true],
 	])('with the webhook secret %j: %s', async (webhookSecret, has) => {
 		expect((await open(undefined, { webhookSecret })).client.hasWebhookSecret).toBe(has);
