@@ -108,9 +108,10 @@ export class Registrar {
 		const sent = this.seen(
 			await sendAtMostOnce(this.client, registerWebhook(target), this.options),
 		);
-		const { id, secret } = (isSuccess(sent) && readWebhook(sent.body)) || {};
-		if (id !== undefined && secret !== undefined) return { id, secret };
-		throw this.notRegistered(sent);
+		const { id, secret, isActive } = (isSuccess(sent) && readWebhook(sent.body)) || {};
+		if (id === undefined || secret === undefined) throw this.notRegistered(sent);
+		if (isActive) return { id, secret };
+		throw new ApiError('unknown', `AcountPay registered webhook ${id}, but as inactive`, '');
 	}
 
 	private notRegistered(sent: SendResult): ApiError {

@@ -54,7 +54,7 @@ class FakeAcountPay {
 	lastId = FOREIGN.id;
 	webhooks: Listed[] = [{ ...FOREIGN, events: ['payment.completed'], status: 'active' }];
 	clientSecret = 'first';
-	fault: Fault | undefined;
+	fault: Fault | 'inactive' | undefined;
 	showsSecrets = false;
 	readonly calls: string[] = [];
 	/** How many of its lists were true. */
@@ -106,7 +106,8 @@ class FakeAcountPay {
 			const target = JSON.parse(String(body)) as Pick<Listed, 'url' | 'events'>;
 			const secret = `whsec_${randomBytes(24).toString('hex')}`;
 			this.given.add(secret);
-			this.webhooks.push({ ...target, id: ++this.lastId, status: 'active', secret });
+			const status = this.fault === 'inactive' ? 'inactive' : 'active';
+			this.webhooks.push({ ...target, id: ++this.lastId, status, secret });
 			return this.fault === 'lost response' ? reply(503) : reply(201, this.webhooks.at(-1));
 		}
 		const webhook = this.webhooks.find(({ id }) => id === Number(/\d+$/.exec(url)?.[0]));
@@ -560,6 +561,18 @@ describe('deliveries that nobody has signed', () => {
 });
 
 describe('a publication', () => {
+	it('fails when AcountPay registers the webhook as inactive, and the next one registers it anew', async () => {
+		const world = new World(true);
+		const [process] = world.processes;
+		world.acountPay.fault = 'inactive';
+		expect(await world.publish(process)).toBe(false);
+		expect(world.lastError).toMatch(/^AcountPay registered webhook 2, but as inactive\. Nothing starts/);
+		world.acountPay.fault = undefined;
+		expect(await world.publish(process)).toBe(true);
+		expect(await world.pay(process)).toBe(1);
+		expect(world.acountPay.own).toMatchObject([{ id: 3, status: 'active' }]);
+	});
+
 	it.each(['failing list', 'incomplete list'] as const)(
 		'with a Webhook Secret fails when nothing says what is registered: %s',
 		async (wrong) => {
