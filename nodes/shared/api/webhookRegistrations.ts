@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { idIn, readPage } from './lists';
 import { type ApiRequest, create, get } from './request';
-import { readObject } from './responses';
+import { readJson, readObject } from './responses';
 import { isMask } from './webhookSecret';
 
 const WEBHOOKS_PATH = '/v1/partner/webhooks';
@@ -121,7 +121,9 @@ const MAX_SEARCHED = 1_000_000;
 
 /** The secrets in a response about webhooks, of whatever status and form. */
 export function secretsIn(body: Buffer): string[] {
-	const text = body.toString('utf8').slice(0, MAX_SEARCHED);
+	// JSON may write a character as an escape; read and written again, it has as few as can be.
+	const texts = [body.toString('utf8'), JSON.stringify(readJson(body)) ?? ''];
+	const text = texts.map((each) => each.slice(0, MAX_SEARCHED)).join(' ');
 	// Without quotes it may be a sentence: 'secret: required'.
 	const named = Array.from(text.matchAll(NAMED_SECRET), ([, between, secret]) =>
 		/["']/.test(between) || /\d/.test(secret) ? secret : '',

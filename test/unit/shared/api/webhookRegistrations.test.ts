@@ -174,6 +174,11 @@ describe('the secrets in a response', () => {
 		expect(secretsIn(json({ clientSecret: 'plain-0123' }))).toContain('plain-0123');
 	});
 
+	it('are found when JSON writes some of their characters as escapes', () => {
+		const body = Buffer.from('{"message":"bad: whsec\\u005f01\\/23","secret":"a\\u0062c-01\\/23"}');
+		expect(secretsIn(body)).toEqual(expect.arrayContaining(['whsec_01/23', 'abc-01/23']));
+	});
+
 	it('are not made of a sentence', () => {
 		expect(secretsIn(json({ message: 'secret: required, or client secret = wrong' }))).toEqual([]);
 	});
