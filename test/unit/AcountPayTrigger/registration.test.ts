@@ -566,7 +566,9 @@ describe('a publication', () => {
 		const [process] = world.processes;
 		world.acountPay.fault = 'inactive';
 		expect(await world.publish(process)).toBe(false);
-		expect(world.lastError).toMatch(/^AcountPay registered webhook 2, but as inactive\. Nothing starts/);
+		expect(world.lastError).toMatch(
+			/^AcountPay registered webhook 2, but as inactive\. Nothing starts/,
+		);
 		world.acountPay.fault = undefined;
 		expect(await world.publish(process)).toBe(true);
 		expect(await world.pay(process)).toBe(1);
