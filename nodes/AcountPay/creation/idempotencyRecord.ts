@@ -76,6 +76,11 @@ export class IdempotencyRecord {
 		return this.store.allEntries().filter((entry) => entry !== earlier);
 	}
 
+	/** Whether another creation asks for the same, for all that a person recognises it by. */
+	isLike(other: Entry): boolean {
+		return hasSameLabel(other, this.identity) && !differs(other.terms, this.identity.terms);
+	}
+
 	/** What an earlier attempt left; undefined when nothing of the kind was asked for, or AcountPay refused it. */
 	get earlier(): Entry | undefined {
 		const { entries, identity } = this;

@@ -121,8 +121,9 @@ export const create: Operation<CreateInput> = {
 		const { client, options, record } = work;
 		const { referenceNumber, amount, currency } = payment;
 		const request = createPayment(merchantClientId, payment, mockPayment);
-		const creation = creationOf(client, request, merchantClientId, referenceNumber);
 		const known = record(request, labelOf(merchantClientId, referenceNumber, amount, currency));
+		const wanted = { merchantId: merchantClientId, referenceNumber, amount, currency };
+		const creation = creationOf(request, known, wanted);
 		const created = await createOnce(client, creation, options, known);
 		if (!qrCode) return [{ json: created }];
 		const imageOf = async () => await qrCodeOf(created, merchantClientId, work);

@@ -1,5 +1,4 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
-import { listedPaymentOf } from '../../../shared/api/listedPayments';
 import {
 	createPayment,
 	DEFAULT_CURRENCY,
@@ -32,7 +31,7 @@ import {
 } from './sharedFields';
 import { existingPayments, type IfExists } from './lookUp/existingPayments';
 import { PaymentLookUp } from './lookUp/paymentLookUp';
-import { otherMoneyIn, type WantedPayment } from './lookUp/samePayment';
+import type { WantedPayment } from './lookUp/samePayment';
 import { createsPayment, creationOf, labelOf, qrCodeOption, withQrCode } from './sharedCreate';
 
 /** A payment that was looked up has no link: AcountPay documents none in its list, and not whether the dashboard shows it. */
@@ -135,16 +134,10 @@ export const createWithKeys: Operation<CreateInput> = {
 			storeId,
 			registerId,
 		};
-		const common = creationOf(client, request, merchantClientId, referenceNumber, storeId);
 		const creation: Creation = {
-			...common,
-			contradicts: (response) =>
-				common.contradicts?.(response) ?? otherMoneyIn(wanted, listedPaymentOf(response)),
+			...creationOf(request, known, wanted),
 			lookUp: new PaymentLookUp(client, wanted, options, known),
-			onCreated(response) {
-				common.onCreated?.(response);
-				existingPayments.add(client, wanted, executionId, response);
-			},
+			onCreated: (response) => existingPayments.add(client, wanted, executionId, response),
 		};
 		const createIt = async () => await createOnce(client, creation, options, known);
 		const createUnlessExisting = async (instead: IfExists) => {

@@ -1,4 +1,5 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import { listedPaymentOf } from '../../../shared/api/listedPayments';
 import {
 	DEFAULT_CURRENCY,
 	paymentIdOf,
@@ -7,20 +8,11 @@ import {
 } from '../../../shared/api/payments';
 import type { ApiRequest } from '../../../shared/api/request';
 import { ApiError, Cancelled, isItemError, UnexpectedError } from '../../../shared/errors';
-import type { Client } from '../../../shared/transport/client';
 import type { Creation } from '../../creation/createOnce';
+import { type Entry, type IdempotencyRecord, isCreated } from '../../creation/idempotencyRecord';
 import type { Label } from '../../creation/identityHashes';
 import type { Created, Image, ItemOutput, ItemWork } from '../../operation/operation';
-import { keyOf, mayBeReference } from './lookUp/samePayment';
-
-/** The order of each payment that a run has created, by its ID. */
-const orders = new WeakMap<Client, Map<string, string>>();
-
-const ordersOf = (client: Client) => {
-	const known = orders.get(client) ?? new Map<string, string>();
-	orders.set(client, known);
-	return known;
-};
+import { keyOf, mayBeReference, otherMoneyIn, type WantedPayment } from './lookUp/samePayment';
 
 /** Whether the image of the QR code is wanted. */
 export const qrCodeOption: INodeProperties = {
@@ -43,26 +35,24 @@ export const createsPayment: Created<{ payment: { referenceNumber: string } }> =
 
 /**
  * What both ways to create a payment tell about it.
- * @param storeId the merchant's store, where the request names one
+ * @param known what this execution knows of it, and of its other payments
  */
 export const creationOf = (
-	client: Client,
 	request: ApiRequest,
-	merchantClientId: string,
-	referenceNumber: string,
-	storeId?: string,
+	known: IdempotencyRecord,
+	wanted: WantedPayment,
 ): Creation => {
-	const order = keyOf({ merchantId: merchantClientId, referenceNumber });
+	const { merchantId, referenceNumber, storeId } = wanted;
 	return {
 		request,
 		subject: {
-			merchantClientId,
+			merchantClientId: merchantId,
 			name: `the payment with reference '${referenceNumber}'`,
 			missing:
 				storeId === undefined
-					? { name: `the merchant '${merchantClientId}'`, fields: 'Merchant ID' }
+					? { name: `the merchant '${merchantId}'`, fields: 'Merchant ID' }
 					: {
-							name: `the merchant '${merchantClientId}' or its store '${storeId}'`,
+							name: `the merchant '${merchantId}' or its store '${storeId}'`,
 							fields: 'Merchant ID and Store ID',
 						},
 		},
@@ -74,14 +64,12 @@ export const creationOf = (
 				return `responded about another payment, with the reference '${shown}'`;
 			}
 			const id = paymentIdOf(response);
-			if (id === undefined) return undefined;
-			return (ordersOf(client).get(id) ?? order) !== order
-				? `responded about payment '${id}', which is that of another order`
-				: undefined;
-		},
-		onCreated(response) {
-			const id = paymentIdOf(response);
-			if (id !== undefined) ordersOf(client).set(id, order);
+			const isOthers = (other: Entry) =>
+				isCreated(other) && paymentIdOf(other.answer) === id && !known.isLike(other);
+			if (id !== undefined && known.others().some(isOthers)) {
+				return `responded about payment '${id}', which is that of another order`;
+			}
+			return otherMoneyIn(wanted, listedPaymentOf(response));
 		},
 		unknownAdvice:
 			'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.',

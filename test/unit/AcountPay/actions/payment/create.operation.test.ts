@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import type { IBinaryData, IDataObject } from 'n8n-workflow';
+import type { Label } from '../../../../../nodes/AcountPay/creation/identityHashes';
 import type { Image, ItemWork } from '../../../../../nodes/AcountPay/operation/operation';
 import { create } from '../../../../../nodes/AcountPay/actions/payment/create.operation';
 import type { ApiRequest } from '../../../../../nodes/shared/api/request';
 import { Cancelled, UnexpectedError } from '../../../../../nodes/shared/errors';
 import type { Client } from '../../../../../nodes/shared/transport/client';
 import {
+	built,
 	callOptions,
 	errorFrom,
+	execution,
 	imageResponse,
 	parameters,
 	PNG,
@@ -363,18 +366,22 @@ it('a long value is cut short in what is said of it', () => {
 describe('a response that shows', () => {
 	let orders = 1_000;
 
-	/** Runs Create for an order; the last response is AcountPay's to all requests. */
+	let items = 0;
+
+	/** Runs Create for an order, as another item of an execution; `body` is AcountPay's response to all requests. */
 	async function run(
-		order: { merchant?: string; reference: string },
+		order: { merchant?: string; reference: string; amount?: number; currency?: string },
 		body: object,
-		{ client } = scripted([response(201, body)]),
+		{ store } = execution(),
 	) {
-		const { merchant = 'merchant_1', reference } = order;
-		const payment = { amount: 1, referenceNumber: reference };
+		const { merchant = 'merchant_1', reference, amount = 1, currency } = order;
+		const payment = { amount, referenceNumber: reference, ...(currency && { currency }) };
+		const item = ++items;
 		return await create.run({ merchantClientId: merchant, payment, qrCode: false }, {
-			client,
+			client: scripted([response(201, body)]).client,
 			options: callOptions,
-			record: (request: ApiRequest) => recordFor(request),
+			record: (request: ApiRequest, label: Label) =>
+				store.record(item, { json: { item } }, built(request), label),
 		} as unknown as ItemWork);
 	}
 
@@ -413,19 +420,49 @@ describe('a response that shows', () => {
 		}
 	});
 
-	it('the payment of another order of the run, or merchant, is about another payment', async () => {
+	it('the payment of another order of the execution, merchant or amount is about another payment', async () => {
 		const body = { id: ++orders };
-		const sameRun = scripted([response(201, body)]);
-		expect(await run({ reference: 'ORDER-1' }, body, sameRun)).toEqual([{ json: body }]);
-		for (const other of [{ reference: 'ORDER-2' }, { reference: 'ORDER-1', merchant: 'm2' }]) {
-			expect(await errorFrom(run(other, body, sameRun))).toMatchObject({
+		const one = execution();
+		expect(await run({ reference: 'ORDER-1' }, body, one)).toEqual([{ json: body }]);
+		for (const other of [
+			{ reference: 'ORDER-2' },
+			{ reference: 'ORDER-1', merchant: 'm2' },
+			{ reference: 'ORDER-1', amount: 2 },
+		]) {
+			expect(await errorFrom(run(other, body, one))).toMatchObject({
 				outcome: 'unknown',
 				message: `Payment '${other.reference}' may or may not exist: AcountPay responded about payment '${body.id}', which is that of another order`,
 			});
 		}
-		expect(await run({ reference: 'ORDER-1' }, body, sameRun)).toEqual([{ json: body }]);
 		// A test system may begin its numbers anew.
 		expect(await run({ reference: 'ORDER-2' }, body)).toEqual([{ json: body }]);
+	});
+
+	it.each([
+		[{ amount: 1 }, undefined],
+		[{ amount: '1.00', currency: 'dkk' }, undefined],
+		[{ currency: 'EUR' }, undefined],
+		[{ amount: 2 }, 'has the amount 2 instead of 1'],
+		[{ amount: 100, currency: 'DKK' }, 'has the amount 100 instead of 1'],
+	])(
+		'of an amount of 1 without a currency the response %j is about another one: %s',
+		async (shown, why) => {
+			const body = { id: ++orders, ...shown };
+			const created = run({ reference: 'ORDER-1' }, body);
+			if (why === undefined) return expect(await created).toEqual([{ json: body }]);
+			expect(await errorFrom(created)).toMatchObject({
+				outcome: 'unknown',
+				message: `Payment 'ORDER-1' may or may not exist: AcountPay responded about another payment, which ${why}`,
+			});
+		},
+	);
+
+	it('in another currency than was asked for is about another payment', async () => {
+		const order = { reference: 'ORDER-1', currency: 'DKK' };
+		expect(await errorFrom(run(order, { id: ++orders, currency: 'SEK' }))).toMatchObject({
+			outcome: 'unknown',
+			message: expect.stringContaining('has the currency SEK instead of DKK'),
+		});
 	});
 });
 
