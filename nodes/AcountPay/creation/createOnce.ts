@@ -76,10 +76,11 @@ export interface Creation {
 	/** Where it can be looked for. */
 	lookUp?: LookUp;
 	/**
-	 * Asked right before a new request when this execution knows nothing of it: what exists already, and takes its place.
+	 * Asked right before a new request: what exists already, and takes its place.
+	 * @param before what an earlier attempt was given in its place
 	 * @throws ApiError when nothing may be sent
 	 */
-	findExisting?(): Promise<IDataObject | undefined>;
+	findExisting?(before?: IDataObject): Promise<IDataObject | undefined>;
 	/** Told of what was created, or was found to be. */
 	onCreated?(response: IDataObject): void;
 }
@@ -106,14 +107,15 @@ export async function createOnce(
 	});
 }
 
-/** Hands out what exists already, or creates. */
+/** Hands out what exists already, or creates. @param before what an earlier attempt was given */
 async function createUnlessExisting(
 	client: Client,
 	creation: Creation,
 	options: CallOptions,
 	record: IdempotencyRecord,
+	before?: IDataObject,
 ): Promise<IDataObject> {
-	const existing = await creation.findExisting?.();
+	const existing = await creation.findExisting?.(before);
 	if (!existing) return await create(client, creation, options, record);
 	record.created(existing);
 	return existing;
@@ -137,7 +139,7 @@ async function resolveEarlier(
 		const isExisting = earlier.answer.existing === true;
 		if (!isExisting || !creation.findExisting) return earlier.answer;
 		// What was there before this execution may have been paid, or have expired, since.
-		return await createUnlessExisting(client, creation, options, record);
+		return await createUnlessExisting(client, creation, options, record, earlier.answer);
 	}
 	const what = describeUnknown(earlier);
 	const willResend = options.resendUnknown === true && !hasOtherTerms;

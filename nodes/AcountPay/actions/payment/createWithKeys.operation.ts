@@ -143,7 +143,8 @@ export const createWithKeys: Operation<CreateInput> = {
 		const createUnlessExisting = async (instead: IfExists) => {
 			const isOwn = (id: string) => createdIdsAmong(known.others()).includes(id);
 			const question = { client, wanted, ifExists: instead, options, executionId, isOwn };
-			creation.findExisting = async () => await existingPayments.find(question);
+			creation.findExisting = async (before) =>
+				await existingPayments.find({ ...question, before: before && paymentIdOf(before) });
 			return await existingPayments.exclusively(client, wanted, work.endSignal, createIt);
 		};
 		const created = await (ifExists === 'create' ? createIt() : createUnlessExisting(ifExists));

@@ -26,6 +26,8 @@ export interface Question {
 	executionId: string;
 	/** Whether this execution is known to have created a payment, from its own record. */
 	isOwn(paymentId: string): boolean;
+	/** The ID of the payment that an earlier attempt was given. */
+	before?: string;
 }
 
 /** What exists of an order. */
@@ -112,7 +114,7 @@ export class ExistingPayments {
 	 * @throws ApiError (`refused`, or as reading the list has failed) when nothing may be sent; Cancelled
 	 */
 	async find(question: Question): Promise<IDataObject | undefined> {
-		const { client, wanted, ifExists } = question;
+		const { client, wanted, ifExists, before } = question;
 		const list = await this.read(question);
 		const order = orderKeyOf(client.baseUrl, wanted);
 		const wasUnresolved = this.sent.hasUnresolved(order, list.startedAt);
@@ -138,6 +140,14 @@ export class ExistingPayments {
 		const isUnresolved = wasUnresolved || this.sent.hasUnresolved(order, list.startedAt);
 		if (isUnresolved || (everyones.length > created.length && isUnlisted))
 			throw unresolvedError(wanted);
+		// What AcountPay has shown once exists, until it says that it has ended.
+		const now = before === undefined ? undefined : list.withId(before);
+		if (before !== undefined && !(now && hasFailed(now))) {
+			throw doubtError(
+				wanted,
+				`shown payment ${before} for this order before, and does not list it as failed or expired now`,
+			);
+		}
 		return undefined;
 	}
 

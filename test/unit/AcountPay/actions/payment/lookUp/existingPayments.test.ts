@@ -57,9 +57,10 @@ const asking = (
 		ifExists = 'return' as IfExists,
 		executionId = '1',
 		isOwn = (() => false) as (id: string) => boolean,
+		before = undefined as string | undefined,
 		client = clientOf(),
 	} = {},
-) => existing.find({ client, wanted, ifExists, options: callOptions, executionId, isOwn });
+) => existing.find({ client, wanted, ifExists, options: callOptions, executionId, isOwn, before });
 
 const ask = async (...args: Parameters<typeof asking>) => await end(asking(...args));
 
@@ -183,6 +184,24 @@ describe('Return It', () => {
 		const { value } = await ask(at, { executionId: '2' });
 		expect(value).toMatchObject({ paymentUrl: link, status: 'paid', isPaid: true });
 	});
+
+	it.each<[string, IDataObject[], boolean]>([
+		['not at all', [], false],
+		['in another way', [entry({ referenceNumber: 'order1' })], false],
+		['as expired', [entry({ status: 'expired' })], true],
+	])(
+		'of a payment that it has found before and that is now listed %s',
+		async (how, entries, mayCreate) => {
+			const { value, error } = await ask(acountPay(entries), { before: '7' });
+			expect(value).toBeUndefined();
+			if (mayCreate) return expect(error).toBeUndefined();
+			expect(error).toMatchObject({
+				outcome: 'refused',
+				message:
+					"Payment 'ORDER-1' was not created: AcountPay has shown payment 7 for this order before, and does not list it as failed or expired now",
+			});
+		},
+	);
 
 	it('reads once for all in half a minute, and then again', async () => {
 		const at = acountPay();
