@@ -4,7 +4,7 @@ import type { ListedPayment } from '../../../../shared/api/listedPayments';
 const MEMORY = 60 * 60_000;
 
 /** How many payments are remembered at most: the oldest are forgotten first. */
-const MOST = 10_000;
+const MAX_PAYMENTS = 10_000;
 
 /** A payment that this process has created. */
 interface CreatedPayment {
@@ -36,7 +36,7 @@ export class CreatedPayments {
 
 	private forgetOldest(): void {
 		for (const [created, { order, at }] of this.times) {
-			if (this.times.size <= MOST && at > Date.now() - MEMORY) return;
+			if (this.times.size <= MAX_PAYMENTS && at > Date.now() - MEMORY) return;
 			this.times.delete(created);
 			const others = this.byOrder.get(order)!.filter((other) => other !== created);
 			if (others.length > 0) this.byOrder.set(order, others);

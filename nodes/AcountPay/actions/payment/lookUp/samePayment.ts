@@ -20,7 +20,7 @@ export interface WantedPayment {
  * - `same`: merchant and reference are equal, and nothing that was asked for and is shown differs;
  * - `differs`: merchant and reference are equal, but something that was asked for differs;
  * - `similar`: the reference is equal but for case, accents and signs, or is cut off;
- * - `incomplete`: it may be the one, but the list does not show all that it is known again by;
+ * - `incomplete`: it may be the one, but the list does not show all that it is recognised by;
  * - `other`: it is another one.
  */
 export type Relation = 'same' | 'differs' | 'similar' | 'incomplete' | 'other';

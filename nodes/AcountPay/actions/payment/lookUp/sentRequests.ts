@@ -10,7 +10,7 @@ export interface PaymentTrace extends Trace, SentRequest {
 }
 
 /** How many unresolved requests and payments are remembered at most: the oldest are forgotten first. */
-const MOST = 100_000;
+const MAX_REQUESTS = 100_000;
 
 /** How long an unresolved request counts after AcountPay can have worked on it, in ms. */
 const UNRESOLVED_FOR = 60 * 60_000;
@@ -84,7 +84,7 @@ export class SentRequests {
 
 function forgetOldest(map: Map<string, unknown>): void {
 	for (const key of map.keys()) {
-		if (map.size <= MOST) return;
+		if (map.size <= MAX_REQUESTS) return;
 		map.delete(key);
 	}
 }
