@@ -72,7 +72,7 @@ describe('this package on the engine', () => {
 		],
 		[
 			'with id and secret in a Basic header',
-			(text: string) => text.replace("default: 'body'", "default: 'header'"),
+			(text: string) => text.replace("'authentication', 'body'", "'authentication', 'header'"),
 			'token 400',
 		],
 	])('gets no payment with a credential %s', async (_what, edit, refusal) => {

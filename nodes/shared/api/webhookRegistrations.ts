@@ -88,7 +88,7 @@ function entropyOf(text: string): number {
 }
 
 /** A word that is repeated, which nobody calls a secret either. */
-const REPEATED_WORD = /([^]{2,16})\1{3}/;
+const REPEATED_WORD = /([^]{3,16})\1{3}/;
 /** The fewest bits of a secret that is taken from a list: nobody guesses it. */
 const MIN_ENTROPY = 64;
 /** What all secrets of a kind begin with (documented: `whsec_`). */

@@ -62,7 +62,7 @@ export interface AdaptiveOptions {
 /** The length of the longest timer, in ms: a timer left over keeps a process alive that wants to end. */
 const SLICE = 1_000;
 /** How far a call may be late and still be caught up with, in ms. */
-const CREDIT = 80;
+const CREDIT = 40;
 /** Up to this share is added to each pause at random, within {@link LONGEST_PAUSE}: other workflows wait for the same server. */
 const PAUSE_SPREAD = 0.05;
 /** The pauses after a failed probe, in ms, and how many failed probes mean that the server is down. */
