@@ -48,6 +48,8 @@ const STATUS_CHECK_TIMEOUT = 10_000;
 
 /** How long after its timeout a wait still takes a response, in ms: the last look takes place right at the timeout. */
 const LAST_LOOK = 10_000;
+/** Within this much waits of one node end that began together, in ms. */
+const QUEUE_MARGIN = 250;
 
 const FIRST_POLLING_DELAY = 2_000;
 const MAX_POLLING_DELAY = 15_000;
@@ -164,7 +166,9 @@ export async function poll(input: Awaited, work: ItemWork, read: Reader): Promis
 	/** AcountPay's last response that was not the payment, or else why there was none. */
 	let failure: ApiError | undefined;
 	for (let wait = FIRST_POLLING_DELAY; ; wait *= POLLING_DELAY_GROWTH) {
-		const timeout = Math.min(options.timeout, Math.max(1, deadline + LAST_LOOK - Date.now()));
+		// A little longer than the wait: a request that makes room in the queue by its end lets no other wait's last look leave.
+		const timeLeft = deadline + LAST_LOOK + QUEUE_MARGIN - Date.now();
+		const timeout = Math.min(options.timeout, Math.max(1, timeLeft));
 		const response = await unlessOver(over, payment.ask({ ...options, timeout }), input.paymentId);
 		if (!(response instanceof ApiError)) known = response;
 		else if (!failure || saysMore(response)) failure = response;
