@@ -22,9 +22,11 @@ export type Entry = Identity &
 		failed?: true;
 	};
 
-/** Whether an entry is of something that was created. `made` and `answer` are in stored executions. */
-export const isCreated = (entry: Entry): entry is Extract<Entry, { state: 'made' }> =>
-	entry.state === 'made';
+/** An entry of something that was created. `made` and `answer` are in stored executions. */
+export type CreatedEntry = Extract<Entry, { state: 'made' }>;
+
+/** Whether an entry is of something that was created. */
+export const isCreated = (entry: Entry): entry is CreatedEntry => entry.state === 'made';
 
 /** The entries whose request has not been responded to yet, in this process. */
 export const inFlight = new WeakSet<Entry>();
@@ -52,8 +54,12 @@ export interface RecordStore {
 	allEntries(): Entry[];
 	/** Whether this execution has recorded it, or the one that it is a retry of. */
 	isOwn(entry: Entry): boolean;
-	/** This execution has recorded it. */
-	markOwn(entry: Entry): void;
+	/** The entries with an id of AcountPay's, of all iterations and of other retries of this execution. */
+	createdWithId(id: string): CreatedEntry[];
+	/** This execution has recorded an entry. */
+	added(entry: Entry): void;
+	/** This execution has dropped an entry. */
+	removed(entry: Entry): void;
 	/** @param entries of the item */
 	obstacleTo(identity: Identity, entries: readonly Entry[]): Obstacle | undefined;
 }
@@ -74,6 +80,12 @@ export class IdempotencyRecord {
 	others(): Entry[] {
 		const { earlier } = this;
 		return this.store.allEntries().filter((entry) => entry !== earlier);
+	}
+
+	/** All other creations that AcountPay has responded to with an id. */
+	othersWithId(id: string): CreatedEntry[] {
+		const { earlier } = this;
+		return this.store.createdWithId(id).filter((entry) => entry !== earlier);
 	}
 
 	/** Whether another creation asks for the same, for all that a person recognises it by. */
@@ -156,19 +168,25 @@ export class IdempotencyRecord {
 	/** The request that was on its way has created nothing: what was known before it holds again. */
 	notCreated(): void {
 		this.remove();
-		if (this.before) this.entries.push(this.before);
+		if (this.before) this.add(this.before);
 	}
 
 	private put(state: KnownState): void {
 		this.remove();
 		const entry = { ...this.identity, ...state };
 		if (state.state === 'sent') inFlight.add(entry);
-		this.store.markOwn(entry);
+		this.add(entry);
+	}
+
+	private add(entry: Entry): void {
+		this.store.added(entry);
 		this.entries.push(entry);
 	}
 
 	private remove(): void {
 		const { earlier } = this;
-		if (earlier) this.entries.splice(this.entries.indexOf(earlier), 1);
+		if (!earlier) return;
+		this.store.removed(earlier);
+		this.entries.splice(this.entries.indexOf(earlier), 1);
 	}
 }

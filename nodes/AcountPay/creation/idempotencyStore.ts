@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import type { BuiltRequest } from '../../shared/transport/client';
 import {
+	type CreatedEntry,
 	type Entry,
 	IdempotencyRecord,
 	hasSameLabel,
@@ -51,6 +52,12 @@ export interface Summary {
 /** The calls of tools that are on their way, by their arguments. */
 const toolCalls = new WeakMap<object, string>();
 
+/** What an execution has created, by AcountPay's id. */
+type CreatedById = Map<string | undefined, Set<CreatedEntry>>;
+
+/** By n8n's node context: parallel calls of a tool share it, and what they create. */
+const indexes = new WeakMap<StoredContext, CreatedById>();
+
 /**
  * What stays the same when n8n tries the node again, and differs between two iterations of a loop or two calls of a tool. n8n
  * gives every try of a tool call a run index of its own, and may give two calls the same; but all tries of a call, and no
@@ -81,6 +88,7 @@ export class IdempotencyStore implements RecordStore {
 	private readonly executionId: string;
 	/** The iteration that is retried by hand, for all retries of it; undefined when this is no retry. */
 	private readonly retriedIteration?: string;
+	private readonly createdById: CreatedById;
 
 	/** @param idOf reads the id in the response to a create */
 	constructor(
@@ -102,6 +110,7 @@ export class IdempotencyStore implements RecordStore {
 			this.retriedIteration = [workflowId, name, iterationKey, iteration.id].join(' ');
 		}
 		this.identityOf = identifierFor(execution.getNode().parameters);
+		this.createdById = this.indexOfContext();
 	}
 
 	/** The record of one creation. */
@@ -115,6 +124,7 @@ export class IdempotencyStore implements RecordStore {
 		if (this.retriedIteration !== undefined) {
 			entries = retriedItems.entriesOf(this.retriedIteration, itemIndex, entries, this.executionId);
 			this.iteration.items[itemIndex] = entries;
+			for (const entry of entries) this.addTo(this.createdById, entry);
 		}
 		return new IdempotencyRecord(entries, this.identityOf(item, request, label), this);
 	}
@@ -123,8 +133,41 @@ export class IdempotencyStore implements RecordStore {
 		return this.retriedIteration === undefined || isKnownTo(entry, this.executionId);
 	}
 
-	markOwn(entry: Entry): void {
+	added(entry: Entry): void {
 		if (this.retriedIteration !== undefined) markKnownTo(entry, this.executionId);
+		this.addTo(this.createdById, entry);
+	}
+
+	removed(entry: Entry): void {
+		if (isCreated(entry)) this.createdById.get(this.idOf(entry.answer))?.delete(entry);
+	}
+
+	createdWithId(id: string): CreatedEntry[] {
+		const ofOthers = this.entriesOfOtherRetries().filter(isCreated);
+		return [
+			...(this.createdById.get(id) ?? []),
+			...ofOthers.filter(({ answer }) => this.idOf(answer) === id),
+		];
+	}
+
+	private entriesOfOtherRetries(): Entry[] {
+		if (this.retriedIteration === undefined) return [];
+		return retriedItems.entriesOfOthers(this.retriedIteration, this.executionId);
+	}
+
+	private indexOfContext(): CreatedById {
+		const known = indexes.get(this.context);
+		if (known) return known;
+		const index: CreatedById = new Map();
+		indexes.set(this.context, index);
+		for (const entry of this.allEntries()) this.addTo(index, entry);
+		return index;
+	}
+
+	private addTo(index: CreatedById, entry: Entry): void {
+		if (!isCreated(entry)) return;
+		const id = this.idOf(entry.answer);
+		index.set(id, (index.get(id) ?? new Set()).add(entry));
 	}
 
 	/**
@@ -145,7 +188,7 @@ export class IdempotencyStore implements RecordStore {
 		if (this.retriedIteration === undefined) return undefined;
 		const entry =
 			entries.find((other) => other.origin === identity.origin && !this.isOwn(other)) ??
-			retriedItems.entriesOfOthers(this.retriedIteration, this.executionId).find(fits);
+			this.entriesOfOtherRetries().find(fits);
 		return entry && { entry, executionId: lastKnownTo(entry) };
 	}
 

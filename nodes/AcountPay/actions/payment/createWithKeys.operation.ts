@@ -6,7 +6,6 @@ import {
 	paymentIdOf,
 } from '../../../shared/api/payments';
 import { type Creation, createOnce } from '../../creation/createOnce';
-import { type Entry, isCreated } from '../../creation/idempotencyRecord';
 import {
 	additionalFieldsWith,
 	customFieldsField,
@@ -86,10 +85,6 @@ const additional: INodeProperties[] = [
 /** What fills in the body: the merchant is put there as it is sent. */
 const bodyFields = [amountField, referenceNumberField, ...additional, { name: 'merchantClientId' }];
 
-/** The IDs of the payments that these entries have as created, not as returned. */
-const createdIdsAmong = (entries: readonly Entry[]) =>
-	entries.map((entry) => isCreated(entry) && !entry.answer.existing && paymentIdOf(entry.answer));
-
 /** Creates a payment that a customer can pay by link or QR code, with keys. */
 export const createWithKeys: Operation<CreateInput> = {
 	option: create.option,
@@ -141,7 +136,7 @@ export const createWithKeys: Operation<CreateInput> = {
 		};
 		const createIt = async () => await createOnce(client, creation, options, known);
 		const createUnlessExisting = async (instead: IfExists) => {
-			const isOwn = (id: string) => createdIdsAmong(known.others()).includes(id);
+			const isOwn = (id: string) => known.othersWithId(id).some(({ answer }) => !answer.existing);
 			const question = { client, wanted, ifExists: instead, options, executionId, isOwn };
 			creation.findExisting = async (before) =>
 				await existingPayments.find({ ...question, before: before && paymentIdOf(before) });

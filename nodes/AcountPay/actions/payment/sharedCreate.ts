@@ -9,7 +9,7 @@ import {
 import type { ApiRequest } from '../../../shared/api/request';
 import { ApiError, Cancelled, isItemError, UnexpectedError } from '../../../shared/errors';
 import type { Creation } from '../../creation/createOnce';
-import { type Entry, type IdempotencyRecord, isCreated } from '../../creation/idempotencyRecord';
+import type { IdempotencyRecord } from '../../creation/idempotencyRecord';
 import type { Label } from '../../creation/identityHashes';
 import type { Created, Image, ItemOutput, ItemWork } from '../../operation/operation';
 import { keyOf, mayBeReference, otherMoneyIn, type WantedPayment } from './lookUp/samePayment';
@@ -64,9 +64,7 @@ export const creationOf = (
 				return `responded about another payment, with the reference '${shown}'`;
 			}
 			const id = paymentIdOf(response);
-			const isOthers = (other: Entry) =>
-				isCreated(other) && paymentIdOf(other.answer) === id && !known.isLike(other);
-			if (id !== undefined && known.others().some(isOthers)) {
+			if (id !== undefined && known.othersWithId(id).some((other) => !known.isLike(other))) {
 				return `responded about payment '${id}', which is that of another order`;
 			}
 			return otherMoneyIn(wanted, listedPaymentOf(response));

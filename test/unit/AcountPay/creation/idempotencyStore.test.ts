@@ -450,6 +450,30 @@ describe('the idempotency store', () => {
 		expect(record.others().map(({ referenceNumber }) => referenceNumber)).toEqual(['C']);
 	});
 
+	it('knows other creations by id: of earlier turns, of parallel calls, and of none that was dropped', () => {
+		const { data, store } = execution();
+		const parallel = execution(data, { runIndex: 1 }).store;
+		const [one, other] = [store, parallel].map((each, at) =>
+			each.record(0, item, built(request), label(['A', 'B'][at])),
+		);
+		const named = (id: string) =>
+			one.othersWithId(id).map(({ referenceNumber }) => referenceNumber);
+		one.created({ id: 1 });
+		expect(named('1')).toEqual([]);
+		other.created({ id: 1 });
+		expect(named('1')).toEqual(['B']);
+		other.created({ id: 2 });
+		expect([named('1'), named('2')]).toEqual([[], ['B']]);
+		other.sending();
+		expect(named('2')).toEqual([]);
+		other.notCreated();
+		expect(named('2')).toEqual(['B']);
+		// In a retry, n8n hands out a copy of what it has stored.
+		const copy = execution(structuredClone(data), { runIndex: 2 }).store;
+		const record = copy.record(0, item, built(request), label('C'));
+		expect(record.othersWithId('1').concat(record.othersWithId('2'))).toHaveLength(2);
+	});
+
 	it('tells of a cancellation once in an execution', () => {
 		const { data, store } = execution({}, { id: '1' });
 		expect([store.isFirstCancellation(), store.isFirstCancellation()]).toEqual([true, false]);

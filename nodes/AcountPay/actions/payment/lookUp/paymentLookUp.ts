@@ -6,7 +6,7 @@ import { delay } from '../../../../shared/http/delays';
 import type { Client } from '../../../../shared/transport/client';
 import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 import type { LookUpResult, LookUp, Trace } from '../../../creation/createOnce';
-import { type Entry, type IdempotencyRecord, isCreated } from '../../../creation/idempotencyRecord';
+import type { IdempotencyRecord } from '../../../creation/idempotencyRecord';
 import { FreshReadings } from './freshReadings';
 import { orderKeyOf, type PaymentTrace, sentRequests } from './sentRequests';
 import {
@@ -215,8 +215,7 @@ export class PaymentLookUp implements LookUp {
 
 	/** Whether this execution has created a payment for another of its items. */
 	private isOfThisExecution(paymentId: string): boolean {
-		const isIt = (other: Entry) => isCreated(other) && paymentIdOf(other.answer) === paymentId;
-		return this.record.others().some(isIt);
+		return this.record.othersWithId(paymentId).length > 0;
 	}
 
 	/** What is kept of unresolved requests for this merchant and reference that an earlier attempt has sent. */

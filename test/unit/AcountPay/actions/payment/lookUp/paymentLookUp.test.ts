@@ -7,10 +7,12 @@ import {
 } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/sentRequests';
 import { keyOf } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/samePayment';
 import type { Trace } from '../../../../../../nodes/AcountPay/creation/createOnce';
-import type {
-	Entry,
-	IdempotencyRecord,
+import {
+	type Entry,
+	type IdempotencyRecord,
+	isCreated,
 } from '../../../../../../nodes/AcountPay/creation/idempotencyRecord';
+import { paymentIdOf } from '../../../../../../nodes/shared/api/payments';
 import type { ApiRequest } from '../../../../../../nodes/shared/api/request';
 import { AdaptiveLimiter } from '../../../../../../nodes/shared/transport/adaptiveLimiter';
 import { after, callOptions, end, response, scripted, useFakeTime } from '../../../../support';
@@ -80,7 +82,9 @@ function lookUp(
 	wanted: Wanted,
 	{ others = [], earlier }: { others?: Entry[]; earlier?: Partial<Entry> } = {},
 ) {
-	const record = { others: () => others, earlier } as unknown as IdempotencyRecord;
+	const othersWithId = (id: string) =>
+		others.filter((other) => isCreated(other) && paymentIdOf(other.answer) === id);
+	const record = { others: () => others, othersWithId, earlier } as unknown as IdempotencyRecord;
 	return new PaymentLookUp(client, wanted, callOptions, record);
 }
 
