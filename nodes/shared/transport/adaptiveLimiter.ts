@@ -2,9 +2,9 @@ import { sleep } from 'n8n-workflow';
 import { ConcurrencyLimit } from './adaptiveLimiter/concurrencyLimit';
 import { LONGEST_PAUSE, RateLimit } from './adaptiveLimiter/rateLimit';
 
-/** What a call's end says about the server. */
+/** What the end of a call says about the server. */
 export type Verdict =
-	/** The server responded and had capacity: success, and a rejection that is about the request itself. */
+	/** The server responded and had capacity: success, or a refusal that is about the request itself. */
 	| { kind: 'ok' }
 	/** The server did nothing because of too many requests (429). `retryAfter`: the delay that it asked for, in ms. */
 	| { kind: 'rateLimited'; retryAfter?: number }
@@ -37,7 +37,7 @@ interface WaitingCall {
 interface StartedCall {
 	/** When it was sent, in ms. */
 	at: number;
-	/** How long this process has computed until then, in ms. */
+	/** How long the event loop had been busy by then, in ms. */
 	busyAt: number;
 	/** Whether it alone finds out if a failing server is back. */
 	isProbe: boolean;
@@ -45,13 +45,13 @@ interface StartedCall {
 	isFirst: boolean;
 }
 
-/** What may be replaced to try the rule without waiting. */
+/** Overrides for tests, so that they don't have to wait. */
 export interface AdaptiveOptions {
 	/** How many calls are in flight at first. */
 	start?: number;
-	/** For how long this process has computed since it began, in ms: that much of a latency is not the server's. */
+	/** How long the event loop has been busy since the process began, in ms: that part of a latency is not the server's. */
 	busyTime?: () => number;
-	/** ms since any moment. */
+	/** A clock in ms; only differences matter. */
 	now?: () => number;
 	/** Takes ms. */
 	wait?: (ms: number) => Promise<void>;
@@ -59,9 +59,9 @@ export interface AdaptiveOptions {
 	random?: () => number;
 }
 
-/** The length of the longest timer, in ms: a timer left over keeps a process alive that wants to end. */
+/** The length of the longest timer, in ms: a longer one left running would keep the process from exiting. */
 const SLICE = 1_000;
-/** How far a call may be late and still be caught up with, in ms. */
+/** How far the schedule may fall behind and still be made up for, in ms. */
 const CREDIT = 40;
 /** Up to this share is added to each pause at random, within {@link LONGEST_PAUSE}: other workflows wait for the same server. */
 const PAUSE_SPREAD = 0.05;
@@ -73,8 +73,8 @@ const MAX_PROBES = 6;
 /**
  * Finds out how many calls at once, and how many a second, a server takes. First come, first served.
  *
- * - **In flight** ({@link ConcurrencyLimit}): 10 at first. The limit doubles while calls come back in time; from then on it is
- *   what comes back within one and a half latencies, whether the server or this process is the slower one.
+ * - **In flight** ({@link ConcurrencyLimit}): 10 at first. The limit doubles while calls complete in time; from then on it is
+ *   the number of calls that complete within one and a half latencies, whether the server or this process is the slower one.
  * - **429** ({@link RateLimit}): nothing is sent until Retry-After has passed. Then one call goes first, and when it is accepted
  *   the others follow, evenly, at nearly the rate that the server has accepted. After 15 seconds the rate goes up again.
  * - **Failures** (5xx, timeouts): each halves the limit, down to one call at a time. Each of these is a probe, with growing
@@ -190,7 +190,7 @@ export class AdaptiveLimiter {
 				this.startWaiting();
 			});
 		} finally {
-			// Lets go of a signal that outlives thousands of calls.
+			// Removes the listener: the signal outlives thousands of calls.
 			started.abort();
 		}
 	}
@@ -212,7 +212,7 @@ export class AdaptiveLimiter {
 		}
 	}
 
-	/** Whether the server's 429 hold calls back, and not how many come back. */
+	/** Whether calls are held back by the server's rate limit rather than by how fast calls complete. */
 	private get isRateLimited(): boolean {
 		return this.pausedFor > 0 || this.rate.perSecond < this.concurrency.perSecond;
 	}

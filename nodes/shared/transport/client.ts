@@ -17,7 +17,7 @@ import {
 } from '../http/response';
 import { ServerClock } from './serverClock';
 
-/** A request as it leaves, but for the secrets that n8n adds. */
+/** A request exactly as it is sent, except for the secrets that n8n adds. */
 export interface BuiltRequest {
 	baseUrl: string;
 	method: string;
@@ -29,9 +29,10 @@ export interface BuiltRequest {
 
 /** Sends requests to AcountPay through n8n's own HTTP helper, for one run of a node. */
 export class Client {
-	private readonly redactor = new Redactor();
-	/** Takes out what responses have brought: of texts for a person, not of later responses. */
-	private readonly hidden = new Redactor();
+	/** Redacts secrets that requests may have carried. */
+	private readonly sentSecrets = new Redactor();
+	/** Redacts secrets that arrived in responses. Used for text shown to people, not for later responses. */
+	private readonly receivedSecrets = new Redactor();
 
 	/** Decides how many requests of this run are in flight at once. */
 	readonly limiter: AdaptiveLimiter;
@@ -61,7 +62,7 @@ export class Client {
 		return this.auth.baseUrl;
 	}
 
-	/** What tells the credential's account from others. Holds no secret. */
+	/** Identifies the credential's account. Holds no secret. */
 	get account(): string {
 		return this.auth.account;
 	}
@@ -76,25 +77,25 @@ export class Client {
 		return webhookSecretIn(this.auth.credential) !== '';
 	}
 
-	/** The signal that is aborted when a person or a time limit cancels the execution. */
+	/** The signal that is aborted when the user or a time limit cancels the execution. */
 	get cancelSignal(): AbortSignal | undefined {
 		return cancelSignalOf(this.context);
 	}
 
-	/** Takes a secret that a response has brought out of every error from now on. */
+	/** Keeps a secret that arrived in a response out of every error from now on. */
 	hide(secret: string): void {
-		this.hidden.add(secret);
+		this.receivedSecrets.add(secret);
 	}
 
-	/** Takes the secrets of this run out of a text from outside. */
+	/** Removes the secrets of this run from a text from outside. */
 	redact(text: string): string {
-		return this.hidden.text(this.withoutSent(text));
+		return this.receivedSecrets.text(this.withoutSent(text));
 	}
 
-	/** Takes the secrets out of a text that requests of this run may have carried. */
+	/** Removes the secrets that requests of this run may have carried. */
 	private withoutSent(text: string): string {
-		for (const secret of this.auth.secrets()) this.redactor.add(secret);
-		return this.redactor.text(text);
+		for (const secret of this.auth.secrets()) this.sentSecrets.add(secret);
+		return this.sentSecrets.text(text);
 	}
 
 	/** The words for a request that AcountPay refused with 401. */
@@ -103,8 +104,9 @@ export class Client {
 	}
 
 	/**
-	 * The request with everything that is sent, but for secrets. A retry recognizes a request by a hash of this: a header that
-	 * is added here has to be left out of the hash (`identityHashes.ts`), or a retry of an older execution sends again.
+	 * The request with everything that is sent, except for secrets. When an execution is retried, its requests are recognised
+	 * by a hash of this: a header that is added here has to be left out of the hash (`identityHashes.ts`), or a retry of an older
+	 * execution sends its requests again.
 	 */
 	buildRequest(request: ApiRequest): BuiltRequest {
 		const { method, path, accept = 'application/json' } = request;
@@ -159,7 +161,7 @@ export class Client {
 			const { statusCode, headers: received, body: bytes } = await this.auth.call(caller, options);
 			const whole = { status: statusCode, headers: received, body: Buffer.from(bytes as Buffer) };
 			const response = this.redacted(whole, request);
-			// Anything else may come from a server in between.
+			// Any other response may come from a proxy, whose clock isn't AcountPay's.
 			if (recorder.sent && isSuccess(response) && !isWebPage(response)) {
 				this.clock.observe(received, sentAt, Date.now());
 			}
@@ -170,7 +172,10 @@ export class Client {
 		}
 	}
 
-	/** A response without secrets: servers echo what they were sent, and n8n stores what comes. An image has no text. */
+	/**
+	 * A response without secrets: servers echo what they were sent, and n8n stores responses. Images contain no text, so they are
+	 * left as they are.
+	 */
 	private redacted(response: ApiResponse, { accept }: ApiRequest): ApiResponse {
 		if (accept !== undefined && isSuccess(response)) return response;
 		const text = response.body.toString('utf8');

@@ -1,22 +1,29 @@
 /**
- * The limit is what comes back within so many latencies, or within a latency and so many ms where that is longer: enough that
- * neither the server nor this process waits for the other, and no queue beyond that.
+ * The limit is the number of calls that complete within LATENCIES × the latency, or within the latency + LATENCY_MARGIN if that
+ * is longer: enough that neither the server nor this process waits for the other, and no queue beyond that.
  */
 const LATENCIES = 1.5;
 const LATENCY_MARGIN = 50;
-/** Calls leave evenly, at so many times the speed at which they come back. */
-const FASTER_THAN_BACK = 1.25;
-/** At first the limit doubles once in so many ms of latency, and once a round at least: a server far away has had time for more. */
+/** Calls are sent evenly, this many times as fast as they complete. */
+const FASTER_THAN_COMPLETED = 1.25;
+/**
+ * At first the limit doubles every DOUBLING_TIME ms of latency, and at least once a round. Otherwise a distant server would slow
+ * the ramp-up.
+ */
 const DOUBLING_TIME = 90;
-/** The most that it goes up then, in calls for each ms of latency. */
+/** At first, the most it grows in a round, in calls per ms of latency. */
 const GROWTH = 0.3;
-/** How many calls come back in a ms as far as is known at first: about what n8n can send. */
+/** At first, the least speed that is assumed, in calls per ms: about as fast as n8n can send. */
 const FIRST_SPEED = 0.4;
-/** The first failure holds the limit below where calls failed for this long, in ms; it doubles back to this share of it. */
+/** For how long after a first failure the limit stays under the cap, in ms. */
 const HOLD = 15_000;
+/** That cap, as a share of the limit at which the call failed. */
 const SHARE_AFTER_FAILURE = 0.75;
 
-/** How many calls may be in flight: as many as come back in time. A round is as many accepted calls as the limit has. */
+/**
+ * How many calls may be in flight: as many as complete in time. A round ends once as many calls have been accepted as the limit
+ * allows.
+ */
 export class ConcurrencyLimit {
 	/** How many calls may be in flight at present. */
 	get current(): number {
@@ -26,32 +33,32 @@ export class ConcurrencyLimit {
 	latency = Infinity;
 
 	private limit: number;
-	/** Whether the limit still doubles; later it follows what comes back. */
+	/** Whether the limit still doubles; later it follows how many calls complete in time. */
 	private isStarting = true;
 	/** How long each accepted call of this round took, in ms. */
 	private round: number[] = [];
 	private roundStart = 0;
-	/** How long the fastest of them took without the time in which this process was busy, in ms. */
+	/** The shortest of these times, each without the time in which the event loop was busy; in ms. */
 	private fastest = Infinity;
 	/** How many calls were in flight when the round began, and are now. */
 	private inFlightAtStart = 0;
 	private inFlight = 0;
-	/** How many calls came back in each ms of the last round. */
+	/** How many calls completed per ms in the last full round. */
 	private speed = 0;
 	/** Whether the limit has held calls back in this round. */
 	private isFull = false;
-	/** Calls sent before say nothing about the present limit, in ms. */
+	/** When the limit was last cut, in ms. Calls sent earlier say nothing about the present limit. */
 	private lastCut = 0;
 	/** Failed calls in a row. */
 	private failures = 0;
-	/** The most calls at once while it is remembered where they failed. */
-	private held = Infinity;
-	private heldUntil = 0;
+	/** The cap on the limit until {@link cappedUntil}. */
+	private capAfterFailure = Infinity;
+	private cappedUntil = 0;
 
 	/**
 	 * @param start how many calls are in flight at first; a slow server does not bring the limit below this
 	 * @param ceiling the most calls in flight at once
-	 * @param now ms since any moment
+	 * @param now a clock in ms; only differences matter
 	 */
 	constructor(
 		private readonly start: number,
@@ -66,22 +73,22 @@ export class ConcurrencyLimit {
 		return this.failures > 0 && this.current === 1;
 	}
 
-	/** How many calls a second leave at most. */
+	/** How many calls a second are sent at most. */
 	get perSecond(): number {
 		if (this.latency === Infinity) return Infinity;
 		const least = this.isStarting ? FIRST_SPEED : this.current / this.patience;
-		return 1_000 * Math.max(least, this.speed) * FASTER_THAN_BACK;
+		return 1_000 * Math.max(least, this.speed) * FASTER_THAN_COMPLETED;
 	}
 
 	/**
 	 * A call ends.
 	 * @param count how many calls are in flight, with it
-	 * @param isHeldBack whether the limit, or how evenly calls leave, holds calls back
+	 * @param isHeldBack whether the limit, or how evenly calls are sent, holds calls back
 	 */
 	noteEnd(count: number, isHeldBack: boolean): void {
 		this.inFlight = count - 1;
 		if (isHeldBack || count >= this.current) this.isFull = true;
-		// So few are wanted that they tell nothing.
+		// With so little demand there is nothing to learn.
 		else if (count <= this.current / 2) this.beginRound();
 	}
 
@@ -93,7 +100,7 @@ export class ConcurrencyLimit {
 	/**
 	 * A call was accepted.
 	 * @param sentAt in ms
-	 * @param busy how long this process has computed meanwhile, in ms
+	 * @param busy how long the event loop was busy meanwhile, in ms
 	 */
 	noteAccepted(sentAt: number, busy: number): void {
 		if (sentAt < this.lastCut) return;
@@ -104,12 +111,12 @@ export class ConcurrencyLimit {
 		if (this.round.length >= this.current) this.endRound();
 	}
 
-	/** A call failed that was sent then. */
+	/** A call that was sent at `sentAt` has failed. */
 	noteFailure(sentAt: number): void {
 		if (sentAt >= this.lastCut || this.failures > 0) {
 			if (this.failures === 0) {
-				this.held = Math.max(1, Math.floor(this.current * SHARE_AFTER_FAILURE));
-				this.heldUntil = this.now() + HOLD;
+				this.capAfterFailure = Math.max(1, Math.floor(this.current * SHARE_AFTER_FAILURE));
+				this.cappedUntil = this.now() + HOLD;
 			}
 			this.limit = Math.max(1, this.current >> 1);
 			this.isStarting = true;
@@ -133,7 +140,7 @@ export class ConcurrencyLimit {
 		const median = medianOf(round);
 		this.latency = Math.min(this.latency, median);
 		const took = Math.max(1, this.now() - this.roundStart);
-		// What was not in flight when the round began came back a latency later.
+		// Calls that were not in flight when the round began completed a latency later.
 		const filling = this.latency * Math.max(0, 1 - this.inFlightAtStart / current);
 		if (isFull) {
 			this.speed = current / took;
@@ -142,7 +149,7 @@ export class ConcurrencyLimit {
 		this.beginRound();
 	}
 
-	/** @param inTime how many calls come back in time */
+	/** @param inTime how many calls complete in time */
 	private follow(inTime: number, median: number): void {
 		if (inTime >= this.current) {
 			const doubled = this.limit * 2 ** Math.max(1, this.fastest / DOUBLING_TIME);
@@ -164,8 +171,8 @@ export class ConcurrencyLimit {
 	}
 
 	private raiseTo(limit: number): void {
-		const held = this.now() < this.heldUntil ? this.held : Infinity;
-		this.limit = Math.min(limit, Math.max(this.limit, Math.min(this.ceiling, held)));
+		const cap = this.now() < this.cappedUntil ? this.capAfterFailure : Infinity;
+		this.limit = Math.min(limit, Math.max(this.limit, Math.min(this.ceiling, cap)));
 	}
 }
 

@@ -1,21 +1,23 @@
 /** How far back accepted calls are counted, in ms: servers mostly count by the second. */
 const WINDOW = 1_000;
-/** The rate is this share of what the server has accepted within {@link WINDOW}: calls do not arrive as evenly as they leave. */
+/** The rate as a share of the calls accepted within {@link WINDOW}: calls do not arrive as evenly as they are sent. */
 const SHARE_OF_ACCEPTED = 0.92;
 /** A rate that turns out to be too high is cut to this share of itself at least. */
 const SHARE_OF_RATE = 0.97;
-/** The lowest rate, in calls a second. What a server takes that takes fewer is found by the pauses. */
+/** The lowest rate, in calls a second. If a server takes fewer, the pauses find out how many. */
 const LOWEST = 1;
-/** For how long the rate is not raised, in ms; then each second by this share, and by twice as much each time. */
+/** For how long the rate is not raised after it was cut, in ms. */
 const HOLD = 15_000;
+/** By what share the rate is raised first; each raise is twice the one before. */
 const FIRST_RAISE = 0.05;
+/** The time from one raise to the next, in ms. */
 const RAISE_INTERVAL = 1_000;
-/** The delay after a 429 with Retry-After is at least this long, in ms; and a {@link WINDOW} once nothing is accepted: a server may count refused calls, too. */
+/** The shortest delay after a 429 with Retry-After, in ms; a {@link WINDOW} once nothing is accepted: 429s may count, too. */
 const SHORTEST_PAUSE = 200;
 /** The delay after a 429 without Retry-After, in ms; it doubles while nothing is accepted. */
 const FIRST_PAUSE = 500;
 export const LONGEST_PAUSE = 60_000;
-/** After so many accepted calls the delay begins anew. After fewer it stays, less one doubling when the first try was accepted. */
+/** After this many accepted calls the delay starts over. After fewer it stays, less one doubling if the first try was accepted. */
 const ENOUGH = 5;
 
 /** How many calls a second are sent, and when again after a 429. A 429 never changes how many are in flight. */
@@ -23,7 +25,7 @@ export class RateLimit {
 	/** Infinity until the server has limited the rate. */
 	perSecond = Infinity;
 
-	/** When accepted calls were sent: those of the last two {@link WINDOW} at least, in ms, since responses overtake one another. */
+	/** When accepted calls were sent, in ms: at least those of the last two {@link WINDOW}s, since responses overtake one another. */
 	private accepted: number[] = [];
 	/** When the first and the last call of the present series of 429 were sent, in ms. */
 	private series?: { first: number; last: number };
@@ -39,14 +41,14 @@ export class RateLimit {
 
 	/**
 	 * @param small a first 429 after fewer accepted calls says little about a rate
-	 * @param now ms since any moment
+	 * @param now a clock in ms; only differences matter
 	 */
 	constructor(
 		private readonly small: number,
 		private readonly now: () => number,
 	) {}
 
-	/** A call was accepted that was sent then. */
+	/** A call that was sent at `sentAt` was accepted. */
 	noteAccepted(sentAt: number): void {
 		this.accepted.push(sentAt);
 		if (!this.series) {
@@ -61,7 +63,7 @@ export class RateLimit {
 	}
 
 	/**
-	 * A call got a 429 that was sent then.
+	 * A call that was sent at `sentAt` got a 429.
 	 * @param retryAfter the delay that the server asked for, in ms
 	 * @returns how long to pause, in ms
 	 */
@@ -77,12 +79,12 @@ export class RateLimit {
 	}
 
 	/**
-	 * Sets the rate once the pause is over: by then the responses to the calls of before are there.
+	 * Sets the rate once the pause is over: by then the responses to earlier calls have arrived.
 	 * @returns whether there was a pause
 	 */
 	resume(): boolean {
 		if (!this.series) return false;
-		// Where nothing was accepted since the last pause, nothing is known of a rate.
+		// If nothing was accepted since the last pause, nothing is known about a rate.
 		if (!this.isLost) this.cut(this.series);
 		this.series = undefined;
 		this.sinceResume = 0;
