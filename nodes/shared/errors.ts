@@ -39,13 +39,13 @@ export class ValidationError extends ItemErrorBase {
 	}
 }
 
-/** What is known of an {@link ApiError} besides its words. */
+/** What is known about an {@link ApiError} besides its words. */
 export interface ApiErrorFacts {
 	/** The HTTP status, when there was a response. */
 	status?: number;
 	/** An earlier attempt left it so, and nothing was sent now. */
 	isOld?: boolean;
-	/** With `created`, and where it keeps a new one from being created: the payment, whole. */
+	/** The whole payment: with `created`, and where it keeps a new one from being created. */
 	payment?: IDataObject;
 }
 
@@ -67,8 +67,8 @@ export class ApiError extends ItemErrorBase implements ApiErrorFacts {
 		this.payment = payment;
 	}
 
-	/** Whether other items are sent all the same: nothing that is sent now has gone wrong, or what was created is safe. */
-	get holdsUpNoOther(): boolean {
+	/** Whether other items are still sent: an earlier attempt failed and nothing was sent now, or the creation itself succeeded. */
+	get letsOthersContinue(): boolean {
 		return this.isOld || this.outcome === 'created';
 	}
 }
@@ -99,7 +99,7 @@ export class UnexpectedError extends ItemErrorBase {
 	}
 }
 
-/** The execution is being cancelled, by a person or a time limit. The request that this was thrown for was not sent. */
+/** The execution is being cancelled, by the user or a time limit. The request that this was thrown for was not sent. */
 export class Cancelled extends Error {
 	constructor() {
 		super('The execution is being stopped');

@@ -22,8 +22,8 @@ interface CheckedItem<Input> {
 }
 
 /**
- * How long items are checked before n8n gets to run, in ms. Evaluating the expressions of 10,000 items takes many seconds,
- * in which n8n would answer nobody and could not cancel the execution either.
+ * How long to check items before yielding to n8n, in ms. Evaluating the expressions of 10,000 items takes many seconds, in
+ * which n8n would respond to nobody and could not cancel the execution either.
  */
 const CHECK_SLICE = 50;
 
@@ -34,8 +34,8 @@ type Result = { output: ItemOutput[] } | { failed: ItemError };
  * One run of an operation over all items of the node's input.
  *
  * Every item is checked before the first is sent, unless the node continues on errors. At most 'Max Concurrency' requests
- * are in flight. When an item fails and the node stops on errors, no further item starts and those in flight finish; so
- * too when the execution is cancelled. Everything that was created is named: in the error, or in n8n's log where n8n keeps no
+ * are in flight. When an item fails and the node stops on errors, no further item starts and those in flight finish; the
+ * same when the execution is cancelled. Everything that was created is named: in the error, or in n8n's log where n8n keeps no
  * error.
  */
 export class ItemRunner<Input> {
@@ -43,17 +43,17 @@ export class ItemRunner<Input> {
 	private readonly store: IdempotencyStore;
 	private readonly results: Result[] = [];
 	private readonly checked: Array<CheckedItem<Input> | undefined> = [];
-	/** What a person calls the items that create something. */
+	/** What the user calls the items that create something. */
 	private readonly names: Array<string | undefined> = [];
 	/** The first item that has failed, when the node stops on errors. */
 	private failedItem?: number;
 	/** Aborted with {@link failedItem}. */
 	private readonly failure = new AbortController();
-	/** The first item that has failed and keeps no other item from being sent. It fails the node in the end. */
-	private heldBackItem?: number;
+	/** The first failed item that lets the others continue. It fails the node in the end. */
+	private firstHarmlessFailure?: number;
 	/** Whether an item is checked right before it is sent: nothing forces all checks before the first request. */
 	private readonly checksAsItGoes: boolean;
-	/** When checks next give way, in ms since 1970. */
+	/** When checks next yield to n8n, in ms since 1970. */
 	private sliceEnd = Date.now() + CHECK_SLICE;
 
 	constructor(
@@ -79,7 +79,7 @@ export class ItemRunner<Input> {
 		if (waitUntil) {
 			this.store.close(false);
 			await this.context.putExecutionToWait(waitUntil);
-			// 'Retry On Fail' would run the node again for an item with an `error`, on fields that are no longer what they were.
+			// 'Retry On Fail' would run the node again for an item with an `error`, with input items that `waitUntil` has overwritten.
 			return [];
 		}
 		const output = this.results.flatMap((result, item): INodeExecutionData[] => {
@@ -108,7 +108,7 @@ export class ItemRunner<Input> {
 
 	private async checkAll(client: Client): Promise<void> {
 		for (let item = 0; item < this.items.length; item++) {
-			await this.giveWay();
+			await this.yieldToN8n();
 			if (client.cancelSignal?.aborted) return;
 			this.check(item, client);
 		}
@@ -129,7 +129,7 @@ export class ItemRunner<Input> {
 	}
 
 	/** Lets n8n run after {@link CHECK_SLICE} ms of checks. */
-	private async giveWay(): Promise<void> {
+	private async yieldToN8n(): Promise<void> {
 		if (Date.now() <= this.sliceEnd) return;
 		await sleep(0);
 		this.sliceEnd = Date.now() + CHECK_SLICE;
@@ -154,7 +154,7 @@ export class ItemRunner<Input> {
 		if (cancelSignal?.aborted) {
 			throw cancelledError(this.context, this.summary(), this.store.isFirstCancellation());
 		}
-		const failedItem = this.failedItem ?? this.heldBackItem;
+		const failedItem = this.failedItem ?? this.firstHarmlessFailure;
 		if (failedItem === undefined) return;
 		const result = this.results[failedItem];
 		if ('failed' in result) this.fail(failedItem, result.failed);
@@ -163,11 +163,11 @@ export class ItemRunner<Input> {
 	private async workOn(item: number, client: Client, endSignal: AbortSignal): Promise<void> {
 		let checked: CheckedItem<Input> | undefined = this.checked[item];
 		if (this.checksAsItGoes) {
-			await this.giveWay();
+			await this.yieldToN8n();
 			if (!endSignal.aborted) checked = this.check(item, client);
 		}
 		if (!checked) return;
-		// Let go of, so that 10,000 items that are done need no more memory than their responses.
+		// Dropped, so that 10,000 finished items need no more memory than their responses.
 		this.checked[item] = undefined;
 		const { input, options } = checked;
 		try {
@@ -197,18 +197,19 @@ export class ItemRunner<Input> {
 			this.results[item] = { failed };
 			this.store.setFailed(item, true);
 			if (this.context.continueOnFail()) return;
-			if (failed instanceof ApiError && failed.holdsUpNoOther) this.heldBackItem ??= item;
+			if (failed instanceof ApiError && failed.letsOthersContinue)
+				this.firstHarmlessFailure ??= item;
 			else {
 				this.failedItem ??= item;
-				// A wait goes on to its own end: its customer may be paying.
+				// Waiting items are not stopped: a customer may be paying right now.
 				if (!this.operation.mostlyWaits) this.failure.abort();
 			}
 		}
 	}
 
 	/**
-	 * When the execution is to be put to wait until. The output of a waiting item goes into n8n's own input item: n8n hands
-	 * that on when nothing wakes the execution.
+	 * When the execution is to be put to wait until. The output of a waiting item goes into n8n's own input item: n8n outputs
+	 * that when nothing wakes the execution.
 	 */
 	private waitUntil(): Date | undefined {
 		let waitUntil: Date | undefined;
@@ -223,7 +224,7 @@ export class ItemRunner<Input> {
 		return waitUntil;
 	}
 
-	/** What became of the items so far; of an operation that creates nothing, nothing. */
+	/** What became of the items so far; empty for operations that create nothing. */
 	private summary(): RunSummary {
 		const itemCount = this.operation.creates ? this.items.length : 0;
 		return summarise(
@@ -251,7 +252,7 @@ const itemErrorOf = (error: unknown): ItemError =>
 	isItemError(error) ? error : new UnexpectedError(error, true);
 
 /**
- * 'Retry On Fail' also runs a node again that has ended well, when its first item has such an `error`; since n8n 2.41 no
- * longer for null and false.
+ * 'Retry On Fail' also runs a node again that succeeded, when its first item has such an `error`; since n8n 2.41 no longer for
+ * null and false.
  */
 const looksFailed = ([first]: INodeExecutionData[]): boolean => first?.json.error !== undefined;

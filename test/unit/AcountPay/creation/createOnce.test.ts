@@ -560,7 +560,7 @@ describe('an item that asks for something else than before', () => {
 			outcome: 'refused',
 			message:
 				"Payment 'ORDER-1' exists already: an earlier attempt of this execution created it for 10 DKK",
-			holdsUpNoOther: true,
+			letsOthersContinue: true,
 			payment: { id: 'pay_0' },
 		});
 		expect(ended.sent).toEqual([]);
