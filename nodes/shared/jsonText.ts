@@ -35,7 +35,7 @@ function endOfString(text: string, start: number): number {
 }
 
 /**
- * Whether objects and arrays are nested deeper in a text than so many levels. To be asked before the text is parsed:
+ * Whether objects and arrays are nested deeper than `levels` in a text. To be asked before the text is parsed:
  * takes time linear in its length.
  * @param text of any kind
  */

@@ -1,6 +1,6 @@
 import { isDeeperThan, type JsonNumber, scanNumbers } from './jsonText';
 
-/** The keys of ids: an id that is rounded is that of another payment. */
+/** The keys of ids: a rounded id belongs to another payment. */
 const ID_KEYS: ReadonlySet<unknown> = new Set(['id', 'paymentId']);
 
 /** An integer of fewer digits is never rounded. */
@@ -10,7 +10,7 @@ const SHORTEST_LARGE_INTEGER = 16;
 const MAY_BE_LARGE = /\d{16}|\d[eE]/;
 
 /**
- * What takes the place of a number in a JSON text: the digits of an integer that JavaScript would round, and of every
+ * The text that replaces a number in a JSON text: the digits of an integer that JavaScript would round, and of every
  * id that is too large to be told from its neighbours.
  * @returns undefined for every number that may stay one
  */

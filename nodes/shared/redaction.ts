@@ -1,7 +1,7 @@
-/** What stands in the place of a secret. */
+/** The text that replaces a secret. */
 const PLACEHOLDER = '[secret]';
 
-/** A part of a secret of so many characters in a row counts as a leak, when nothing else goes on in its place. */
+/** A part of a secret with this many characters in a row counts as a leak, when nothing else goes on in its place. */
 const WINDOW = 16;
 
 /** Most texts hold nothing: a look at one piece of each window tells so. */
@@ -68,8 +68,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What nobody sees: tags, characters without width, and the zero bytes of UTF-16, which is read as UTF-8 here. What charset a
- * response names is not believed: a false one would hide a secret from every search.
+ * Text that nobody sees: tags, characters without width, and the zero bytes of UTF-16, which is read as UTF-8 here. The charset
+ * that a response names is not believed: a false one would hide a secret from every search.
  */
 const INVISIBLE = /<[^<>]*>|[\0\u00ad\u200b-\u200d\u2060\ufeff]/g;
 
@@ -109,7 +109,7 @@ function replaced(
 	return { text: said, starts, ends };
 }
 
-/** A text and all that it may say: decoded, up to three times, each with and without what nobody sees. */
+/** A text and all that it may say: decoded, up to three times, each with and without text that nobody sees. */
 function* viewsOf(text: string): Generator<View> {
 	let view: View | undefined = { text };
 	for (let decodings = 0; view && decodings <= MAX_DECODINGS; decodings++) {
@@ -150,7 +150,7 @@ function formsOf(secret: string): Form[] {
 }
 
 /**
- * Takes secrets out of what comes from outside: whole ones in every form that servers echo (plain, base64 alone or in
+ * Takes secrets out of texts from outside: whole ones in every form that servers echo (plain, base64 alone or in
  * a longer text, hexadecimal, with the escapes of URLs, JSON and HTML, up to three times, with tags within, in UTF-16),
  * and parts of at least 16 characters of them where they were cut. Nothing else changes: another token that begins like
  * a secret stays, as a JWT with the same header does. Takes time linear in the length of the text, whatever the number of

@@ -16,7 +16,7 @@ export type RequestContext =
 	| ILoadOptionsFunctions
 	| IHookFunctions;
 
-/** The signal that is aborted when a person or a time limit cancels the execution. */
+/** The signal that is aborted when the user or a time limit cancels the execution. */
 export const cancelSignalOf = (context: RequestContext): AbortSignal | undefined =>
 	'getExecutionCancelSignal' in context ? context.getExecutionCancelSignal() : undefined;
 

@@ -2,7 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 
 /**
  * By whom and how the node is run. It decides which retry is safe: `tool` for a language model; `subWorkflow` called by another
- * workflow; `editor` by a person's click; `execution` everywhere else.
+ * workflow; `editor` by the user's click; `execution` everywhere else.
  */
 export type RunMode = 'tool' | 'subWorkflow' | 'editor' | 'execution';
 

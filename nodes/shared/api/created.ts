@@ -5,7 +5,7 @@ const saysNothing = (value: unknown) =>
 	value === null || value === '' || (typeof value === 'number' && !Number.isFinite(value));
 
 /**
- * The objects in a response that speak of what it is about: the response, and those under `data`, `result` and its own
+ * The objects in a response that describe what it is about: the response, and the ones under `data`, `result` and its own
  * name (assumed).
  * @param name what it is about, such as `payment`
  */
@@ -24,7 +24,7 @@ const isError = ({ statusCode, success }: IDataObject) =>
 /**
  * What was created, in the response to a create.
  * @param name what that is, such as `payment`
- * @param keys those that only a response about such a thing has, such as its id. Elsewhere than in {@link placesIn} they
+ * @param keys the keys that only a response about such a thing has, such as its id. Elsewhere than in {@link placesIn} they
  *   are about something else
  * @returns the whole response; undefined when the body can't be read or has none of the keys, such as an error that is
  *   sent with status 200

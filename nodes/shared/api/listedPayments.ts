@@ -17,7 +17,7 @@ export interface ListedPayment {
 	storeId?: string;
 	registerId?: string;
 	status?: string;
-	/** All that the list has. */
+	/** The whole entry of the list. */
 	entry: IDataObject;
 }
 
@@ -44,7 +44,7 @@ function momentIn(value: unknown): number | undefined {
 }
 
 /**
- * A payment of the list. The names are documented, but for `storeId` and `registerId`, which are assumed to be called as on
+ * A payment of the list. The names are documented, except for `storeId` and `registerId`, which are assumed to be called as on
  * creation; that `createdAt` is ISO 8601 is assumed.
  */
 export const listedPaymentOf = (entry: IDataObject): ListedPayment => ({

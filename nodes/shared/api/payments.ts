@@ -66,7 +66,7 @@ const firstId = (values: unknown[]): string | undefined => {
 
 /**
  * The id in AcountPay's response for a payment: `paymentId`, or else `id`, text or number (documented with keys as the
- * number `paymentId`, assumed with access tokens). Where both stand and differ, `id` is that of something else.
+ * number `paymentId`, assumed with access tokens). Where both stand and differ, `id` belongs to something else.
  * @returns the id as text, or undefined when the response has none
  */
 export const paymentIdOf = (response: IDataObject): string | undefined =>
@@ -82,7 +82,7 @@ const formOf = (id: string): string =>
 
 /**
  * The payment that a response is about, when that is another one than was asked for: it has another `paymentId`, or none
- * and an `id` of the same form that differs. An `id` of another form may be that of anything: it is not documented.
+ * and an `id` of the same form that differs. An `id` of another form may belong to anything: it is not documented.
  * @param paymentId the one that was asked for
  * @returns its id as text; undefined when the response names no other payment
  */
@@ -103,9 +103,9 @@ const NAMES_PAYMENT = ['qrCodeUrl', 'paymentId', 'id'] as const;
 export const readCreatedPayment = (body: Buffer): IDataObject | undefined =>
 	readCreated(body, 'payment', NAMES_PAYMENT);
 
-/* With keys. The paths are the same, but for the status; the merchant is in the body. */
+/* With keys. The paths are the same, except for the status; the merchant is in the body. */
 
-/** The body of a new payment with keys (documented), but for the merchant. */
+/** The body of a new payment with keys (documented), except for the merchant. */
 export interface NewKeyPayment {
 	/** In major units: 149.99 is 149 kroner and 99 øre. */
 	amount: number;
@@ -124,7 +124,7 @@ export interface NewKeyPayment {
 /** What AcountPay takes when a payment names no currency (documented). */
 export const DEFAULT_CURRENCY = 'DKK';
 
-/** The request that reads what became of a payment (documented with keys). */
+/** The request that reads a payment and its status (documented with keys). */
 export const getPaymentStatus = (paymentId: string): ApiRequest =>
 	get(`${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}/status`);
 

@@ -1,6 +1,6 @@
 import type { IDataObject, IHttpRequestMethods } from 'n8n-workflow';
 
-/** A request to AcountPay, complete but for the host and the authentication. */
+/** A request to AcountPay, complete except for the host and the authentication. */
 export interface ApiRequest {
 	method: IHttpRequestMethods;
 	/** From `/v1` on. */
@@ -15,7 +15,7 @@ export interface ApiRequest {
 	/** The merchant it is for. The authentication decides where a request names it. */
 	merchantClientId?: string;
 	/**
-	 * Whether the request may be sent again on a doubt. A request that creates something may not: nothing is known of
+	 * Whether the request may be sent again when in doubt. A request that creates something may not: nothing is known about
 	 * idempotency.
 	 */
 	repeatable: boolean;
@@ -29,7 +29,7 @@ export const get = (path: string, more: Partial<ApiRequest> = {}): ApiRequest =>
 	...more,
 });
 
-/** A request that creates something, and is never sent again on a doubt. The body is sent as it is. */
+/** A request that creates something, and is never sent again when in doubt. The body is sent as it is. */
 export const create = (
 	path: string,
 	body: IDataObject,

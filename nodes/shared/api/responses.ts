@@ -3,7 +3,7 @@ import { parseExactly } from '../largeIntegers';
 
 /*
  * Reading a response. Whatever a server sends, it takes time linear in the size of the response, and n8n serves nobody
- * else meanwhile: so JSON is taken only up to a depth, and of a text for a person only the beginning is looked at.
+ * else meanwhile: so JSON is taken only up to a depth, and only the beginning of a text for people is looked at.
  */
 
 /** How deep the JSON of a response may be nested. What AcountPay documents has three levels. */
@@ -12,7 +12,7 @@ const MAX_DEPTH = 100;
 /** How much of a response is looked at for the reason of an error, in characters. */
 const MAX_REASON_INPUT = 64 * 1024;
 
-/** At how many values of a JSON response, nested ones included. */
+/** How many values of a JSON response are looked at for it, nested ones included. */
 const MAX_REASON_VALUES = 10_000;
 
 /** How long a reason may be, in characters. */
@@ -152,7 +152,7 @@ const visibleText = (html: string, isCut: boolean) =>
 	withoutTags(withoutInvisible(html, isCut)).replace(/\s+/g, ' ').trim();
 
 /**
- * What AcountPay says about why it refused, for a person to read. The shape of errors is assumed: `message` (text or
+ * What AcountPay says about why it refused, for people to read. The shape of errors is assumed: `message` (text or
  * list) as NestJS sends it, else `error` (text or object with `message`), with `errors`, which may name fields; else every
  * text that there is. HTML is stripped of its tags. At most 64 kB of text are looked at.
  * @param hide takes secrets out, also of a body that was to be an image; before the text is cut, since half a secret is

@@ -10,7 +10,7 @@ import type { ApiRequest } from '../api/request';
 import { ValidationError } from '../errors';
 import type { SendResult } from '../http/response';
 
-/** A request's parts as the authentication wants them, but for secrets: those are added as it is sent. */
+/** A request's parts as the authentication wants them, except for secrets, which are added as it is sent. */
 export interface RequestParts {
 	headers?: Record<string, string>;
 	/** The whole body. */
@@ -33,7 +33,7 @@ export interface ErrorWords {
 export interface Auth {
 	/** Where requests go, without a slash at its end. */
 	readonly baseUrl: string;
-	/** What tells the credential's account from others, such as a hash ({@link accountOf}). Holds no secret. */
+	/** Identifies the credential's account, such as by a hash ({@link accountOf}). Holds no secret. */
 	readonly account: string;
 	/** The credential, for n8n's helper to authenticate with. */
 	readonly credential: ICredentialDataDecryptedObject;

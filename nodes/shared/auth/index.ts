@@ -34,10 +34,10 @@ export const AUTH_METHODS = { oAuth2: OAuth2, apiKey: ApiKeys } satisfies Record
 /** The name of one of {@link AUTH_METHODS}. */
 export type Authentication = keyof typeof AUTH_METHODS;
 
-/** In the order in which they were added. n8n saves fields in this order, and a retry knows items again by a hash of them. */
+/** In the order in which they were added. n8n saves fields in this order, and a retry recognises items by a hash of them. */
 export const AUTHENTICATIONS = Object.keys(AUTH_METHODS) as Authentication[];
 
-/** That of a workflow of 0.1.0, which does not have the parameter. */
+/** The authentication of a workflow of 0.1.0, which does not have the parameter. */
 const DEFAULT: Authentication = 'oAuth2';
 const OTHERS = AUTHENTICATIONS.filter((authentication) => authentication !== DEFAULT);
 
@@ -92,8 +92,8 @@ export const SHOWN_WITH = Object.fromEntries(
 
 /**
  * An entry of a list as n8n shows it: with some authentications only. n8n before 2.41 shows it with all.
- * @param authentications those that have it
- * @param all those with which the list is shown
+ * @param authentications the ones that have it
+ * @param all authentications with which the list is shown
  */
 export function optionShownWith(
 	option: INodePropertyOptions,

@@ -8,7 +8,7 @@ const SLICE = 1_000;
 
 /**
  * The delay before the next attempt: doubles with each attempt, up to `maxDelay`, with up to half of it taken away at
- * random, so that many callers do not come back at the same moment.
+ * random, so that many callers do not try again at the same moment.
  * @param attempts how many attempts have been made, from 1
  * @param firstDelay the delay after the first attempt, in ms
  * @param maxDelay in ms
@@ -42,12 +42,12 @@ export function retryAfter(value: unknown, now: number): number | undefined {
 export async function delay(ms: number, signal?: AbortSignal): Promise<boolean> {
 	const waited = new AbortController();
 	const cancelled = signal && aborted(signal, waited.signal);
-	// In slices, since n8n's sleep can't be ended: a timer left over would keep a process alive that wants to end.
+	// In slices, since n8n's sleep can't be ended: a long timer left running would keep the process from exiting.
 	for (let left = ms; left > 0 && !signal?.aborted; left -= SLICE) {
 		const slice = sleep(Math.min(left, SLICE));
 		await (cancelled ? Promise.race([slice, cancelled]) : slice);
 	}
-	// Lets go of the execution's signal, which outlives thousands of delays.
+	// Removes the listener: the execution's signal outlives thousands of delays.
 	waited.abort();
 	return !signal?.aborted;
 }
@@ -64,8 +64,8 @@ export async function aborted(signal: AbortSignal, forget?: AbortSignal): Promis
 }
 
 /**
- * Does work for a key when all work that was asked for before has ended. Who gives up waiting lets nobody pass.
- * @param ends of what is under way, by key
+ * Does work for a key once all earlier work for it has ended. A caller that gives up waiting does not let later ones pass it.
+ * @param ends of the work that is under way, by key
  * @throws Cancelled when the signal is aborted before its turn; what `work` throws
  */
 export async function inTurn<Key, Result>(

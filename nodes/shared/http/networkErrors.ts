@@ -108,8 +108,8 @@ export function neverSent(error: unknown, bodySize = 0): boolean {
 const isTimeout = (error: unknown): boolean => codesOf(error).some((code) => TIMEOUT.test(code));
 
 /**
- * What became of a request that got no whole response. Nothing of the error itself gets out but n8n's own reason: it
- * holds the request, with the token.
+ * How a request ended that got no whole response. The error itself holds the request, with the token, so only n8n's own
+ * reason is taken from it.
  * @param timedOut whether the time limit has cut the request off
  * @param timeout that limit, in ms
  * @param bodySize of the request, in bytes

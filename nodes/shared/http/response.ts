@@ -18,7 +18,7 @@ export interface NetworkFailure {
 	what: string;
 }
 
-/** What became of a request. */
+/** How a request ended: with a response, or without. */
 export type SendResult = ApiResponse | NetworkFailure;
 
 /** Whether AcountPay did what it was asked for. */
@@ -40,7 +40,7 @@ export const isRefusal = (sent: SendResult): sent is ApiResponse =>
 export const isUnreachable = (sent: SendResult): sent is NetworkFailure =>
 	sent.status === undefined && !sent.sent;
 
-/** What a person can do about a proxy that is in the way. */
+/** What the user can do about a proxy that is in the way. */
 export const PROXY_ADVICE =
 	'Check the proxy settings of n8n, and ask the administrator of the proxy to let n8n through.';
 
@@ -59,7 +59,7 @@ export const proxyFailureOf = (
 		? undefined
 		: { status: undefined, sent: false, what: 'could not be reached', proxyStatus: status };
 
-/** Whether a response is a web page, which AcountPay does not send: something in between responded in its place. */
+/** Whether a response is a web page, which AcountPay does not send: a server in between responded in its place. */
 export const isWebPage = ({ body }: ApiResponse): boolean =>
 	/^\s*</.test(body.toString('latin1', 0, 64));
 

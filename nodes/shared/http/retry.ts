@@ -2,9 +2,10 @@ import { backoff, delay } from './delays';
 import { Cancelled } from '../errors';
 
 /**
- * Everything that is sent again, and everything that never is.
+ * How often, and for how long, something is sent again. Which response is worth another attempt is decided in
+ * `shared/transport/sendWithRetries.ts`; for an access token, in `shared/auth/oAuth2/tokenFailure.ts`. Together:
  *
- * | what came                                   | a read            | a request that creates something | an access token |
+ * | response                                    | a read            | a request that creates something | an access token |
  * | ------------------------------------------- | ----------------- | --------------------------------- | --------------- |
  * | 429                                         | RATE_LIMITED      | RATE_LIMITED: nothing was created | TOKEN           |
  * | 5xx, 408, no response, unreadable           | READ              | never: it may have been created   | TOKEN           |
@@ -13,12 +14,12 @@ import { Cancelled } from '../errors';
  * | redirect, other 4xx                         | never             | never                             | never           |
  * | 401, or 403 with a token that has ended     | once, renewed     | once, renewed                     | never           |
  *
- * Of a 429, this file decides how long it is waited out in all, `AdaptiveLimiter` how long each pause is, and `delays.ts` the
- * longest `Retry-After` that is believed. `shared/transport/sendWithRetries.ts` chooses RATE_LIMITED and READ,
- * `shared/auth/oAuth2/tokenSource.ts` TOKEN; the last row is in `oAuth2.ts` beside it. Polling is not a retry.
+ * After a 429, this file decides how long to keep trying, `AdaptiveLimiter` how long each pause is, and `delays.ts` the longest
+ * `Retry-After` that is believed. `sendWithRetries.ts` uses RATE_LIMITED and READ, `shared/auth/oAuth2/tokenSource.ts` TOKEN; the
+ * last row is in `oAuth2.ts` beside it. Polling is not a retry.
  */
 export interface RetryPolicy {
-	/** Whether to give up: after so many attempts, `elapsed` ms after the first, when the next would come in `delay` ms. */
+	/** Whether to give up, `elapsed` ms after the first of these attempts, when the next would come in `delay` ms. */
 	isExhausted(attempts: number, elapsed: number, delay: number): boolean;
 	/** The delay after the first attempt, in ms; it doubles with each. */
 	firstDelay: number;
@@ -55,9 +56,9 @@ export const TOKEN: RetryPolicy = {
 	maxDelay: 16_000,
 };
 
-/** What ends the attempts besides the policy. */
+/** What else ends the attempts, besides the policy. */
 export interface RetryLimits {
-	/** Until when, in ms since 1970, an attempt may be made; without, as the policy says. */
+	/** Until when, in ms since 1970, an attempt may be made; if undefined, as long as the policy says. */
 	deadline?: number;
 	/** n8n's cancel signal of the execution. */
 	cancelSignal?: AbortSignal;
@@ -65,7 +66,7 @@ export interface RetryLimits {
 
 /**
  * Makes attempts until one needs no other, or the policy or the deadline ends them.
- * @param transientDelay of a result that another attempt may better: the delay that was asked for, in ms, or `backoff`;
+ * @param transientDelay for a result that another attempt may improve: the delay that was asked for, in ms, or `backoff`;
  *   undefined for a result that stands
  * @returns the last attempt's result
  * @throws Cancelled when the execution is cancelled during a delay; whatever `attempt` throws

@@ -22,7 +22,7 @@ export interface Subject {
 	merchantClientId?: string;
 	/** What is to be created; a payment when not given. */
 	noun?: Noun;
-	/** Whether something is to be changed, and nothing created: without a response it may have been all the same. */
+	/** Whether something is to be changed, and nothing created: even without a response, it may have been changed. */
 	isChange?: boolean;
 	/** As part of a sentence: "the payment with reference 'ORDER-1'". */
 	name: string;
@@ -87,7 +87,7 @@ export function readError(
 
 /**
  * The error for a response with a status of 400 to 499.
- * @param consequence what it means for what was asked for, as a sentence of its own
+ * @param consequence what it means for the item, as a sentence of its own
  */
 export function refusalError(
 	client: Client,

@@ -17,12 +17,12 @@ export const MAX_ENTRIES = 100_000;
 /** How many readings in a row may find nothing new before a list is given up that should have more. */
 const MAX_IDLE_PASSES = 8;
 
-/** How many entries are handed out at once, before n8n gets to run. */
+/** How many entries are yielded at once, before n8n gets to run. */
 const SLICE = 1_000;
 
 /** How a list is read. */
 export interface PagedList {
-	/** What a person calls it: 'the list of payments'. */
+	/** What the user calls it: 'the list of payments'. */
 	name: string;
 	/**
 	 * Reads one page.
@@ -30,7 +30,7 @@ export interface PagedList {
 	 * @returns 'tooLarge' when the server does not take `limit`; never for a page of one entry
 	 */
 	fetchPage(page: number, limit: number): Promise<Page | 'tooLarge'>;
-	/** What tells an entry from the others. */
+	/** What distinguishes an entry from the others. */
 	keyOf(entry: IDataObject): string;
 	/** Until when pages are read, in ms since 1970. */
 	deadline: number;
@@ -57,14 +57,14 @@ export const tooLongError = ({ name }: Pick<PagedList, 'name'>): UnreadableList 
 	);
 
 /**
- * Reads a list that is served in pages. Yields each entry once, as it was when it was first read. Who has enough breaks
- * off; who doesn't has had every entry that was there all the time.
+ * Reads a list that is served in pages. Yields each entry once, as it was when it was first read. A caller that has enough
+ * breaks off; one that doesn't gets every entry that was there all the time.
  *
  * Entries come and go meanwhile and may be shuffled, so the list is read again until as many entries as its own count
  * (`total`, documented for payments) were found. A count that falls moves entries to pages that were read already: reading
- * begins anew, and what was found before no longer counts. Not noticed is an entry that goes and another that comes
- * behind it between the same two pages. A list without a count is read until a reading finds nothing new; so is one whose
- * count is smaller than what was read.
+ * starts over, and entries found before no longer count. One thing goes unnoticed: an entry that disappears while another
+ * appears behind it between the same two pages. A list without a count is read until a reading finds nothing new; so is one whose
+ * count is smaller than the number of entries read.
  *
  * @param wanted how many entries are wanted at most: a smaller page will do
  * @yields pages in the order of the list, in parts of at most 1,000 entries; n8n gets to run between them

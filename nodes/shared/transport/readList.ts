@@ -15,8 +15,8 @@ const LIST_TIME = 10 * 60_000;
 export interface List {
 	subject: Subject;
 	/**
-	 * The request for one page; or for all of a list that is documented without pages. Should AcountPay serve that in
-	 * pages all the same, they are read.
+	 * The request for one page; or for all of a list that is documented without pages. If AcountPay
+	 * serves pages anyway, they are read.
 	 */
 	request: ApiRequest | ((page: number, limit: number) => ApiRequest);
 	/** The page in the body of a response; undefined when it holds no such list. */
@@ -26,8 +26,8 @@ export interface List {
 }
 
 /**
- * Reads a list page by page, for whoever may have enough before its end and breaks off then. What is promised of the
- * entries is in {@link pagesOf}: each once, in the order of the list, all of them unless this throws.
+ * Reads a list page by page, for callers that may have enough before its end and then break off. {@link pagesOf}
+ * promises the same of the entries: each once, in the order of the list, all of them unless this throws.
  *
  * ```ts
  * for await (const { entries } of readPages(client, list, options)) {
@@ -62,7 +62,7 @@ export async function* readPages(
 		typeof request === 'function'
 			? request
 			: (page: number, limit: number): ApiRequest => ({ ...request, query: { page, limit } });
-	/** All that is wanted of a list without pages, unless AcountPay has more than it sent. */
+	/** The entries of a list without pages, unless AcountPay has more than it sent. */
 	let whole = typeof request === 'function' ? undefined : await fetch(request);
 	if (whole && whole.entries.length < Math.min(wanted, whole.total ?? 0)) whole = undefined;
 

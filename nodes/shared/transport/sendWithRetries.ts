@@ -10,13 +10,13 @@ import { RATE_LIMITED, READ, retry, type RetryLimits } from '../http/retry';
 export interface CallOptions {
 	/** ms until the whole response to one request must be there. */
 	timeout: number;
-	/** Until when, in ms since 1970, a request may be sent again; without, as long as the policy says. */
+	/** Until when, in ms since 1970, a request may be sent again; if undefined, as long as the policy says. */
 	deadline?: number;
-	/** Of a create: whether to send again what may have been created. */
+	/** Of a create: whether to send a request again although it may have created something. */
 	resendUnknown?: boolean;
 	/** Aborted when no read may be sent any more, and nothing else for the first time. */
 	endSignal?: AbortSignal;
-	/** Whether it comes before requests that wait to be sent: it is about one that was sent. */
+	/** Whether it goes before requests that wait to be sent: it is about one that was sent already. */
 	comesFirst?: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface AttemptObserver {
 }
 
 /**
- * Sends a request, and sends it again while AcountPay is rate limiting: it has done nothing then.
+ * Sends a request, and sends it again while AcountPay responds 429: then it has done nothing.
  * @throws ApiError or Cancelled
  */
 export async function sendAtMostOnce(
@@ -90,7 +90,7 @@ function verdictOn(sent: SendResult): Verdict {
 	return { kind: status === undefined || status === 408 || status >= 500 ? 'failed' : 'ok' };
 }
 
-/** An attempt that was held back or given up before it was sent. What was sent before it has created nothing. */
+/** An attempt that was held back or given up before it was sent. Earlier attempts have created nothing. */
 class NotSentError extends ApiError {
 	/** @param isRepeat whether AcountPay has refused an earlier attempt with 429 */
 	constructor(reason: string, runAgain: string, isRepeat = false) {
@@ -106,7 +106,7 @@ class NotSentError extends ApiError {
 interface Attempt<Result> {
 	sent: SendResult;
 	result?: Result;
-	/** Whether no other attempt can better it. */
+	/** Whether no other attempt can improve it. */
 	stands: boolean;
 }
 

@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { endNamedBy, type WebhookEvent } from '../api/events';
 import { finalStatusOf } from '../api/statuses';
 
-/** How a payment may be called that is not paid, or no longer (assumed, except `failed` and `expired`). */
+/** Statuses that a payment may have when it is not paid, or no longer (assumed, except `failed` and `expired`). */
 const UNPAID =
 	/^(?:failed|expired|declined|rejected|refused|abandoned|cancell?ed|reversed|refunded|unpaid)$/;
 

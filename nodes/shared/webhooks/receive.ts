@@ -18,7 +18,7 @@ export interface Refusal {
 
 /** What a node's credential says about its webhooks. */
 export interface WebhookCredential {
-	/** The Webhook Secret that a person has filled in; empty when there is none. */
+	/** The Webhook Secret that the user has filled in; empty when there is none. */
 	webhookSecret: string;
 	/** The base URL of the environment; empty when it is not to be used. */
 	environment: string;
@@ -28,11 +28,11 @@ export interface WebhookCredential {
 export interface SecretSource<Credential extends WebhookCredential = WebhookCredential> {
 	/** The type of the credential that is read. */
 	credentialType: string;
-	/** With another value the credential is read anew: it may have been edited since. */
+	/** With another value the credential is read again: it may have been edited since. */
 	dependsOn?: string;
-	/** Reads the credential, which is costly: what it gives is used for ten seconds. */
+	/** Reads the credential, which is costly, so its result is used for ten seconds. */
 	read(context: Pick<IHookFunctions, 'getCredentials'>): Promise<Credential>;
-	/** The secrets, of which any may have signed a delivery; an empty one counts as none. */
+	/** The secrets, any of which may have signed a delivery; an empty one counts as none. */
 	secretsOf(credential: Credential): string[];
 	/** Why a delivery is refused when there is none. */
 	missing: string;
@@ -151,7 +151,7 @@ export async function checkDelivery<Credential extends WebhookCredential>(
 		return { refusal: { status: 401, reason, isSignedWith: isSignedBy } };
 	}
 
-	// Events are JSON. What calls itself text is none; other wrong types are what HTTP clients put on JSON by themselves.
+	// Events are JSON. A body that calls itself text is none; other wrong types are ones that HTTP clients put on JSON by themselves.
 	const isText = /^text\/plain\b/i.test(String(request.headers['content-type'] ?? ''));
 	const event = isText ? undefined : readWebhookEvent(rawBody);
 	if (!event) {
@@ -165,7 +165,7 @@ export async function checkDelivery<Credential extends WebhookCredential>(
 
 type Request = ReturnType<IWebhookFunctions['getRequestObject']>;
 
-/** n8n keeps the raw body of the types that it parses; the others have to be asked for. Of a form nothing is left. */
+/** n8n keeps the raw body of the types that it parses; for others it has to be asked for. Of a form nothing is left. */
 async function rawBodyOf(request: Request): Promise<Buffer> {
 	if (!request.rawBody && request.readable) await request.readRawBody();
 	return request.rawBody ?? Buffer.alloc(0);

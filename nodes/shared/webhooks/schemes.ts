@@ -31,20 +31,20 @@ export interface SignatureScheme {
 	/**
 	 * Looks at the headers alone, so that junk requests don't make n8n decrypt the secret.
 	 * @param now ms since 1970
-	 * @returns the reason for a rejection, as the end of 'refused a webhook: …', or the signature to check
+	 * @returns the reason to refuse it, as the end of 'refused a webhook: …', or the signature to check
 	 */
 	readHeaders(headers: Headers, now: number): ClaimedSignature | string;
 	/**
 	 * Looks at the age of an event whose signature is right.
 	 * @param now ms since 1970
-	 * @returns the reason for a rejection; undefined when there is none
+	 * @returns the reason to refuse it; undefined when there is none
 	 */
 	refuseByAge(event: WebhookEvent, now: number): string | undefined;
 }
 
 /**
  * Whether a signature is right. An empty secret proves nothing, so with one every signature is wrong.
- * @param rawBody the bytes as they came: JSON that is written anew has another signature
+ * @param rawBody the bytes as they came: JSON that is written again has another signature
  */
 export function isSignedWith(
 	secret: string,

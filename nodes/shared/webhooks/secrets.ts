@@ -1,11 +1,11 @@
-/** For how long a secret is used without being read again, in ms. One that was replaced or removed is accepted as long. */
+/** For how long a secret is used without being read again, in ms. A replaced or removed one is accepted for as long. */
 export const TRUSTED_FOR = 10_000;
 /** The shortest time between two reads that wrong signatures cause, in ms: the secret may have been replaced just now. */
 export const READ_EVERY = 5_000;
 
 /**
- * Whether something was less than `period` ms ago. What seems to be yet to come was not: the clock was set back since, and
- * nobody knows for how long it has been.
+ * Whether something was less than `period` ms ago. If it seems to lie in the future, it was not: the clock was set back
+ * since, and nobody knows how long ago it was.
  * @param at ms since 1970
  */
 export function isWithin(at: number, period: number): boolean {
@@ -23,8 +23,8 @@ interface KnownSecrets {
 }
 
 /**
- * What was read a short time ago. n8n reads, decrypts and evaluates a credential anew each time, which takes more CPU than
- * all else about a delivery.
+ * Secrets that were read a short time ago. n8n reads, decrypts and evaluates a credential again each time, which takes more
+ * CPU than everything else about a delivery.
  */
 const known = new Map<string, KnownSecrets>();
 
@@ -42,7 +42,7 @@ const fresh = (entry: KnownSecrets | undefined) =>
  * Whether something was signed with a secret. Secrets are read when they have not been read for {@link TRUSTED_FOR}, and
  * when what was signed does not fit them, but then no more often than every {@link READ_EVERY}: a new secret counts
  * within that time, and noise does not cause reads. Deliveries at the same moment share one read.
- * @param key tells from others whose secrets they are
+ * @param key says whose secrets they are
  * @param readSecrets always of the same type for one key
  * @throws what `readSecrets` throws
  */

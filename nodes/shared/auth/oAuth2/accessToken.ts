@@ -10,7 +10,7 @@ export const CREDENTIAL_TYPE = 'acountPayApi';
 export interface AcountPayCredential extends AcountPayHost {
 	clientId: string;
 	clientSecret: string;
-	/** Empty when the person takes no webhooks. */
+	/** Empty when the user takes no webhooks. */
 	webhookSecret?: string;
 	/** What n8n stores of the access token. */
 	oauthTokenData?: TokenData;
@@ -44,7 +44,7 @@ export function expiryOf(token: TokenData): number {
 
 /**
  * Tells whether two access tokens were asked for with the same client id and secret at the same environment. n8n keeps
- * the token when a person edits the credential, and a payment created with the old token is created as the old partner.
+ * the token when the user edits the credential, and a payment created with the old token is created as the old partner.
  * @returns hex text that gives nothing of the secret away
  */
 export function fingerprintOf(credential: AcountPayCredential): string {
@@ -56,12 +56,12 @@ export function fingerprintOf(credential: AcountPayCredential): string {
 /**
  * A token as it is to be stored: with the fingerprint of the credential that got it, with its end, which n8n before 2.41
  * does not note, and with a type that n8n puts into a header; with others it goes into the URL.
- * @returns no token when the response had none: n8n lays it over the old token, and a token from before an edit must not be
+ * @returns no token when the response had none: n8n merges it into the old token, and a token from before an edit must not be
  *   marked
  */
 function marked(credential: AcountPayCredential, fetched: TokenData = {}): TokenData {
 	const { acountPayReplaces: old, ...token } = fetched;
-	// The same token may be given out again, but then the response says when it ends (documented).
+	// AcountPay may issue the same token again, but then the response says when it ends (documented).
 	const isOld = token.access_token === old && token.expires_in === undefined;
 	if (isOld || !token.access_token) return {};
 	const life = Number(token.expires_in) * 1000;

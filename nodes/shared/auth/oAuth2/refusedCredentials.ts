@@ -1,4 +1,4 @@
-/** How often one execution asks with an id and secret that AcountPay refuses. */
+/** How often one execution asks for a token with an ID and secret that AcountPay refuses. */
 const MAX_REFUSALS = 4;
 
 /** What n8n's node context holds of the token requests that AcountPay refused. */
@@ -8,7 +8,7 @@ interface StoredRefusals {
 
 /**
  * Counts how often AcountPay refused an id and secret. The count is in n8n's node context, which lives through the attempts
- * of 'Retry On Fail' and the iterations of a loop. Another execution starts counting anew, and so does an edited credential.
+ * of 'Retry On Fail' and the iterations of a loop. Another execution starts counting from zero, and so does an edited credential.
  */
 export class RefusedCredentials {
 	/** @param context n8n's node context */

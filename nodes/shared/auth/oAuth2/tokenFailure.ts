@@ -45,11 +45,11 @@ interface OAuth2Error {
 	failure?: { cause?: unknown };
 }
 
-/** What AcountPay (documented: `rate_limit_exceeded`), RFC 6749 and NestJS (assumed) call transient states. */
+/** The codes of AcountPay (documented: `rate_limit_exceeded`), RFC 6749 and NestJS (assumed) for states that pass. */
 const TRANSIENT_CODE =
 	/"(rate_limit_exceeded|temporarily_unavailable|server_error|slow_down|too[ _]many[ _]requests)"/i;
 
-/** What RFC 6749 calls an id and secret that are not accepted. */
+/** The code in RFC 6749 for an id and secret that are not accepted. */
 const REFUSING_CODE = /"(invalid_client|unauthorized_client|invalid_grant|access_denied)"/i;
 
 /** A refused id or secret is 401 and a refused grant 400 (documented); other statuses do not speak of the credential. */

@@ -26,7 +26,7 @@ const RENEWAL_MARGIN = 5 * 60_000;
 /** For how long a run asks for no token after it got none, in ms. A run that waits for a payment asks again after it. */
 const TOKEN_FAILURE_LASTS = 60_000;
 
-/** After so many new tokens in a row with which a refused call was refused again, the token is not the reason. */
+/** If this many new tokens in a row didn't help a refused call, the token is not the reason. */
 const MAX_USELESS_RENEWALS = 3;
 
 /** How long one response of the token endpoint is waited for, in ms. n8n itself waits five minutes. */
@@ -36,7 +36,7 @@ const TOKEN_IS_LATE: TokenFailure = {
 	transient: true,
 };
 
-/** The access token of one run: n8n fetches and stores it, and this says when. Reads the credential once a token. */
+/** The access token of one run: n8n fetches and stores it, and this says when. Reads the credential once per token. */
 export class TokenSource {
 	/** Every access token of this run: one that was replaced may still be accepted. */
 	readonly tokens = new Set<string>();
@@ -45,7 +45,7 @@ export class TokenSource {
 	private refusedToken?: string;
 	/** How many new tokens in a row have not helped a refused call. */
 	private uselessRenewals = 0;
-	/** The last of them. */
+	/** The last token that did not help. */
 	private uselessToken?: TokenData;
 	private renewal?: Promise<void>;
 	private failure?: { error: ApiError; until: number };
@@ -73,13 +73,13 @@ export class TokenSource {
 	}
 
 	/**
-	 * A token which the current id and secret got, and which does not end within five minutes. Calls at the same time share
-	 * one request. Nothing is to be sent after a cancellation, also when it came meanwhile.
+	 * A token issued for the current client ID and secret, and not about to end. Calls at the same time share one request.
+	 * After a cancellation nothing is to be sent, so that is checked last.
 	 * @throws ApiError when AcountPay gives no token; Cancelled
 	 */
 	async get(): Promise<TokenData> {
 		if (!this.hasValidToken()) {
-			// A run asks in vain once, not once for each of its items.
+			// After a failure, the run doesn't ask again for every item.
 			if (this.failure && Date.now() < this.failure.until) throw this.failure.error;
 			this.renewal ??= this.renew().finally(() => {
 				this.renewal = undefined;
@@ -100,7 +100,7 @@ export class TokenSource {
 		if (this.uselessRenewals < MAX_USELESS_RENEWALS) this.refusedToken = token.access_token;
 	}
 
-	/** AcountPay refused the call again with the token that was got in its place. */
+	/** AcountPay refused the call again, with the new token. */
 	refusedAgain(renewed: TokenData): void {
 		if (this.uselessToken === renewed) return;
 		this.uselessToken = renewed;
@@ -174,7 +174,7 @@ export class TokenSource {
 		);
 	}
 
-	/** Asks for a token once, unless this execution has asked in vain with this id and secret often enough. */
+	/** Asks for a token once, unless AcountPay has refused this ID and secret too often in this execution. */
 	private async fetchTokenUnlessHopeless(): Promise<TokenFailure | undefined> {
 		const fingerprint = fingerprintOf(this.current);
 		const refusal = this.refusals.enough(fingerprint);
@@ -203,16 +203,16 @@ export class TokenSource {
 		if (failure) return failure;
 		const credential = await readCredential(this.context);
 		const left = expiryOf(credential.oauthTokenData ?? {}) - Date.now();
-		// A token that lives shortly is used for half its life, or it would be renewed before every call.
+		// A short-lived token is used for half its life, or it would be renewed before every call.
 		this.useCredential(credential, left > 0 ? Math.min(RENEWAL_MARGIN, left / 2) : -Infinity, true);
-		// AcountPay gives out the same token once more: it is valid, and a call that is refused again has another reason.
+		// AcountPay issued the same token again: it is valid, so a call that is refused with it has another reason.
 		if (this.token.access_token === this.refusedToken) this.refusedToken = undefined;
 		return this.hasValidToken() ? undefined : NO_TOKEN;
 	}
 
 	/**
-	 * The credential to get a token with. n8n lays the response over the old token's data, so that what is not in the
-	 * response stays as it was: of the old data only the token itself is left, marked so that it does not pass for the new.
+	 * The credential to get a token with. n8n merges the response into the old token's data, so fields that the response lacks
+	 * would keep their old values. Only the old token itself is left in, marked so that it does not pass for the new one.
 	 */
 	private toRenew(): AcountPayCredential {
 		const { access_token } = this.current.oauthTokenData ?? {};
