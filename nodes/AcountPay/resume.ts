@@ -35,7 +35,7 @@ export async function resume(context: IWebhookFunctions): Promise<IWebhookRespon
 	if (!received) return { noWebhookResponse: true };
 	const { event } = received;
 
-	// The item as it waits. The node's own fields would be evaluated on it anew, and may find nothing there.
+	// The item as it waits. The node's own fields would be evaluated on it again, and may find nothing there.
 	const waiting = context.evaluateExpression('{{ $json }}', 0) as unknown as IDataObject;
 	const paymentId = String(waiting.paymentId);
 	const wait = `${context.getExecutionId()} ${paymentId}`;
@@ -102,7 +102,7 @@ function merchantOf(context: IWebhookFunctions): string | undefined {
 	}
 }
 
-/** Reads the payment. What can't be read is logged: the wait goes on, and may end by another event. */
+/** Reads the payment. A failure is logged: the wait goes on, and may end by another event. */
 async function ask(
 	context: IWebhookFunctions,
 	paymentId: string,

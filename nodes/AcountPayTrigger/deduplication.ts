@@ -27,7 +27,7 @@ const memories = new Map<string, Memory>();
 export interface EventSource {
 	/** Tells this trigger from others in the same process. */
 	triggerId: string;
-	/** The base URL of the environment: each numbers its payments anew. */
+	/** The base URL of the environment: each numbers its payments separately. */
 	environment: string;
 }
 
@@ -118,7 +118,7 @@ function shrink(memory: Memory, size: number): void {
 
 /**
  * Remembers an event, in n8n's static data of the node and in this process. n8n may have dropped the static data, or have
- * put older ones in their place, so what either has is added to the other. What that costs hardly depends on how much is
+ * put older ones in their place, so each gets the other's keys. The cost hardly depends on how much is
  * remembered: n8n loads and stores the static data whole for each event, so they are few texts of 8 letters an event.
  * @param staticData n8n's static data of the node; n8n stores it when the node has answered the webhook itself
  * @param now ms since 1970

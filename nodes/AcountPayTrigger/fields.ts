@@ -24,7 +24,7 @@ const NOTICES: Readonly<Record<Authentication, { name: string; displayName: stri
 	},
 };
 
-/** Says where events come from: for each authentication, what a person has to do for that. */
+/** Says where events come from: for each authentication, what the user has to do for that. */
 export const notices: INodeProperties[] = AUTHENTICATIONS.map((authentication) => ({
 	...NOTICES[authentication],
 	type: 'notice',
@@ -84,7 +84,7 @@ const foreignTo = (authentication: Authentication): Listed[] =>
 	);
 
 /**
- * Says so where a person chose an event that does not come with the node's authentication: n8n's list of actions offers them all,
+ * Says so if the user chose an event that does not come with the node's authentication: n8n's list of actions offers them all,
  * and switching the credential leaves them as they are.
  */
 export const foreignEventNotices: INodeProperties[] = AUTHENTICATIONS.map((authentication) => {
@@ -128,7 +128,7 @@ export function chosenEvents(context: Context, authentication: Authentication): 
 }
 
 /**
- * Rejects events that only come with another authentication: n8n's list of actions offers them all. A name that nobody
+ * Refuses events that only come with another authentication: n8n's list of actions offers them all. A name that nobody
  * knows may be a new event.
  * @throws NodeOperationError with the advice in its message
  */

@@ -3,8 +3,8 @@ import type { IDataObject } from 'n8n-workflow';
 import { isRecord } from '../shared/api/responses';
 
 /*
- * What the trigger keeps of its webhook at AcountPay. n8n's static data can be read by whoever reads the workflow, written by
- * whoever edits it, put back by an execution that ends later, and dropped. So what stands there is encrypted, bound to the
+ * The trigger's record of its webhook at AcountPay. n8n's static data can be read by whoever reads the workflow, written by
+ * whoever edits it, put back by an execution that ends later, and dropped. So the record there is encrypted, bound to the
  * trigger, and never the only copy: this process remembers too, and of two the newer one counts.
  */
 
@@ -12,7 +12,7 @@ import { isRecord } from '../shared/api/responses';
 export interface Registration {
 	/** AcountPay's number for the webhook, as text. */
 	id: string;
-	/** What its deliveries are signed with; empty when nothing is left of it. */
+	/** The secret that its deliveries are signed with; empty once it is forgotten. */
 	secret: string;
 	/** The URL that it was registered with. */
 	url: string;
@@ -24,9 +24,9 @@ export interface Registration {
 export interface Owner {
 	workflowId: string;
 	nodeId: string;
-	/** Where it was registered: numbers of one environment mean something else in another. */
+	/** Where it was registered: the numbers of one environment mean something else in another. */
 	baseUrl: string;
-	/** {@link keyFrom} the client secret: who has the workflow, but not the credential, has nothing. */
+	/** {@link keyFrom} the client secret: whoever has the workflow, but not the credential, has nothing. */
 	key: Buffer;
 	/**
 	 * The node's URL. Only its path tells triggers apart: n8n's processes may each know their host by another name. Undefined
@@ -116,7 +116,7 @@ function remember(owner: Owner, registration: Registration): void {
 	}
 }
 
-/** The newest that n8n has stored or this process remembers, also when it says that nothing is left. */
+/** The newest that n8n has stored or this process remembers, also if it is one that was forgotten. */
 function newestOf(staticData: IDataObject, owner: Owner): Registration | undefined {
 	const opened = open(owner, staticData.registration);
 	const isOwn =
@@ -146,7 +146,7 @@ export function keptRegistration(staticData: IDataObject, owner: Owner): Registr
 export const isReadable = (staticData: IDataObject, owner: Owner): boolean =>
 	open(owner, staticData.registration) !== undefined;
 
-/** The present, in ms since 1970, and newer than all that is kept, also when the clock was put back. */
+/** The present, in ms since 1970, and newer than every record, also when the clock was put back. */
 export const nextTime = (staticData: IDataObject, owner: Owner): number =>
 	Math.max(Date.now(), (newestOf(staticData, owner)?.at ?? 0) + 1);
 

@@ -50,8 +50,8 @@ const ownerIn = (context: IWebhookFunctions, credential: KeyWebhookCredential) =
 	);
 
 /**
- * The secrets that deliveries to the trigger are signed with: that of the webhook that it has registered itself, and the one
- * in the credential, of a webhook that a person has registered. AcountPay may post to both.
+ * The secrets that deliveries to the trigger are signed with: the one of the webhook that it has registered itself, and the one
+ * in the credential, of a webhook that the user has registered. AcountPay may post to both.
  */
 export const keySecrets = (context: IWebhookFunctions): SecretSource<KeyWebhookCredential> => ({
 	credentialType,
@@ -66,7 +66,7 @@ export const keySecrets = (context: IWebhookFunctions): SecretSource<KeyWebhookC
 	missing: 'the trigger has no secret to check it with',
 });
 
-/** Stores what is kept again, where n8n has dropped it or put something older in its place. */
+/** Stores the newest registration again, if n8n has dropped it or put an older one in its place. */
 export function storeAgain(context: IWebhookFunctions, credential: KeyWebhookCredential): void {
 	const owner = ownerIn(context, credential);
 	if (owner) storeNewest(context.getWorkflowStaticData('node'), owner);

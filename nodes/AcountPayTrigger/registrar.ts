@@ -32,14 +32,14 @@ const TIMEOUT = 10_000;
 const SHORTEST_TIMEOUT = 1_000;
 /** How many webhooks a list may have. */
 const MAX_LISTED = 10_000;
-/** How many webhooks are removed at once; more of the same URL are left to a person. */
+/** How many webhooks are removed at once; more of the same URL are left to the user. */
 const MAX_REMOVALS = 10;
 
 /** A webhook with the secret that its deliveries are signed with. */
 export type NewWebhook = Required<Pick<RegisteredWebhook, 'id' | 'secret'>>;
 
 /**
- * The requests about webhooks. Each takes the number of requests that is said, repeats after a failure aside, however many
+ * The requests about webhooks. Each takes the stated number of requests, not counting repeats after a failure, however many
  * webhooks are listed. What is changed or removed is given as it was listed, so it is listed.
  */
 export class Registrar {
@@ -124,8 +124,8 @@ export class Registrar {
 
 	/**
 	 * Removes webhooks, where AcountPay lets it: one request each, up to ten and up to the first that fails, and then one
-	 * that looks what is left.
-	 * @returns those that are still there, and why
+	 * that looks which are left.
+	 * @returns the webhooks that are still there, and why
 	 * @throws ApiError
 	 */
 	async remove(webhooks: RegisteredWebhook[]): Promise<{ left: string[]; reason: string }> {
@@ -158,7 +158,7 @@ export class Registrar {
 		});
 	}
 
-	/** Sees to it that no error shows a secret that a response has brought, such as one that echoes a webhook. */
+	/** Makes sure that no error shows a secret from a response, such as one that echoes a webhook. */
 	private seen(sent: SendResult): SendResult {
 		if (sent.status !== undefined)
 			for (const secret of secretsIn(sent.body)) this.client.hide(secret);

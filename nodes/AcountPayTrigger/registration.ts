@@ -27,7 +27,7 @@ const PATIENCE = 25_000;
 
 type Context = IHookFunctions | IWebhookFunctions;
 
-/** A trigger, and what of it is to be registered. */
+/** A trigger, and the webhook that is to be registered for it. */
 export interface Trigger {
 	context: Context;
 	owner: Owner;
@@ -55,8 +55,8 @@ export async function triggerOf(context: Context): Promise<Trigger> {
 }
 
 /**
- * Sees to it that AcountPay posts the chosen events to the node's URL, and that the node knows what they are signed with.
- * What is registered already is used; only what differs is changed. Only webhooks with this very URL are touched.
+ * Makes AcountPay post the chosen events to the node's URL, and keeps the secret that they are signed with. A webhook that
+ * is registered already is used, and changed only if it differs. Only webhooks with this very URL are touched.
  * @throws NodeOperationError with the advice in its message: n8n shows nothing else of an error in a publication
  */
 export async function register(context: IHookFunctions): Promise<void> {
@@ -65,7 +65,7 @@ export async function register(context: IHookFunctions): Promise<void> {
 		const registrar = await registrarFor(trigger, PATIENCE);
 		const at = nextTime(trigger.staticData, trigger.owner);
 		const listed = await registrar.list().catch((error: unknown) => {
-			// Only this says that the account may not ask. Whatever else went wrong may be over in a moment.
+			// Only these say that the account may not ask. Any other failure may be over in a moment.
 			const isForbidden = error instanceof ApiError && [403, 404].includes(error.status ?? 0);
 			if (!isForbidden || trigger.credential.webhookSecret === '') throw error;
 			log(context, 'warn', `registered no webhook (${error.message}). ${USES_WEBHOOK_SECRET}`);
@@ -94,7 +94,7 @@ export const registrarFor = async (
 const USES_WEBHOOK_SECRET =
 	'Events are accepted that are signed with the Webhook Secret of the credential.';
 
-/** n8n at another URL may still run: its database was copied, such as to a test system. */
+/** This may be a copy, such as a test system, of an n8n that still runs at another URL. */
 function warnOfElsewhere({ context, owner, staticData }: Located): void {
 	const { id, url, baseUrl } = registrationElsewhere(staticData, owner) ?? {};
 	if (id === undefined || url === undefined) return;
@@ -133,18 +133,18 @@ async function useOrRegister(
 	await registerNew(trigger, registrar, own, 'publication');
 }
 
-/** What a person is to do about webhooks whose secret nobody knows. */
+/** What the user is to do about webhooks whose secret nobody knows. */
 export const removeAndPublish = (webhooks: string): string =>
 	`remove ${webhooks} in the AcountPay Partner Dashboard, then unpublish and publish the workflow.`;
 
 /** How many webhooks one cause may leave at AcountPay in an hour, for one trigger in one process. */
 const MAX_STRAYS = 3;
 const HOUR = 60 * 60_000;
-/** What a person is to do when there were too many. */
+/** What the user is to do when there were too many. */
 const TOO_OFTEN =
-	'Nothing starts this workflow until that has worked. Try again in an hour: unpublish and publish the workflow.';
+	"AcountPay events won't start this workflow until its webhook is registered. Try again in an hour: unpublish and publish the workflow.";
 
-/** What has a webhook registered: a person, or a delivery that fits no secret. */
+/** What caused a webhook to be registered: a publication, or a delivery that fits no secret. */
 type Cause = 'publication' | 'delivery';
 let strays: Array<{ trigger: string; cause: Cause; at: number }> = [];
 
@@ -152,21 +152,21 @@ let strays: Array<{ trigger: string; cause: Cause; at: number }> = [];
 export const keyOf = (context: Context): string =>
 	JSON.stringify([context.getWorkflow().id, context.getNode().id]);
 
-/** Whether a webhook may be registered: not too many were that no person wanted, or that AcountPay did not confirm. */
+/** Whether a webhook may be registered: not after too many that the user did not want, or that AcountPay did not confirm. */
 export function mayRegister(context: Context, cause: Cause): boolean {
 	strays = strays.filter(({ at }) => isWithin(at, HOUR));
 	const isSame = (one: (typeof strays)[0]) => one.trigger === keyOf(context) && one.cause === cause;
 	return strays.filter(isSame).length < MAX_STRAYS;
 }
 
-/** Counts a webhook that no person wanted, or that AcountPay may have registered without saying so. */
+/** Counts a webhook that the user did not want, or that AcountPay may have registered without saying so. */
 export const countStray = (context: Context, cause: Cause): void => {
 	strays.push({ trigger: keyOf(context), cause, at: Date.now() });
 };
 
 /**
  * Registers a webhook and keeps it.
- * @param own those that AcountPay lists with the trigger's URL
+ * @param own the webhooks that AcountPay lists with the trigger's URL
  * @returns its number
  * @throws ApiError
  */
@@ -192,7 +192,7 @@ export async function registerNew(
 	return id;
 }
 
-/** Removes webhooks with the trigger's URL that are not used. With a Webhook Secret they may be a person's. */
+/** Removes webhooks with the trigger's URL that are not used. With a Webhook Secret the user may have registered them. */
 async function removeOthers(
 	{ context, credential, target }: Trigger,
 	registrar: Registrar,
@@ -216,9 +216,9 @@ function messageOf(error: unknown): string {
 }
 
 /**
- * Removes the node's webhook from AcountPay, if AcountPay lists it with the node's URL. Nothing says that AcountPay lets it:
- * where not, the log says what a person has to remove, and the next publication uses the webhook again. Throws nothing: a
- * workflow can always be taken back.
+ * Removes the node's webhook from AcountPay, if AcountPay lists it with the node's URL. AcountPay doesn't document that
+ * this is allowed; if it isn't, the log says what the user has to remove, and the next publication uses the webhook again. Throws
+ * nothing: unpublishing must always succeed.
  */
 export async function unregister(context: IHookFunctions): Promise<void> {
 	const staticData = context.getWorkflowStaticData('node');
@@ -228,7 +228,7 @@ export async function unregister(context: IHookFunctions): Promise<void> {
 	if (owner) warnOfElsewhere({ context, owner, staticData });
 	const kept = owner && keptRegistration(staticData, owner);
 	if (!owner || !kept) {
-		// Of another client secret.
+		// It was stored under another client secret.
 		if (staticData.registration !== undefined && !(owner && isReadable(staticData, owner))) {
 			log(
 				context,
@@ -255,7 +255,7 @@ export async function unregister(context: IHookFunctions): Promise<void> {
 	}
 }
 
-/** Writes into n8n's log what the trigger has done, or what a person has to do. */
+/** Writes into n8n's log what the trigger has done, or what the user has to do. */
 export function log(context: Context, level: 'info' | 'warn', what: string): void {
 	context.logger[level](`AcountPay node '${context.getNode().name}' ${what}`);
 }
@@ -293,5 +293,5 @@ function adviceFor(error: ItemError, url: string): string {
 	if (outcome === 'refused') {
 		return `Check that AcountPay can reach n8n at ${url}, and that your AcountPay account may register webhooks.`;
 	}
-	return 'Nothing starts this workflow until that has worked. Check the environment of the credential. When AcountPay responds, unpublish and publish the workflow.';
+	return "AcountPay events won't start this workflow until its webhook is registered. Check the environment of the credential. When AcountPay responds, unpublish and publish the workflow.";
 }

@@ -39,12 +39,12 @@ interface Found {
 /** The last look for each trigger, with its time in ms since 1970; those that are over are dropped. */
 const looks = new Map<string, { at: number; found?: Found }>();
 
-/** What is under way about each trigger's webhook. */
+/** The work that is under way about each trigger's webhook. */
 const underWay = new Map<string, Promise<unknown>>();
 
 /**
- * Publishes or unpublishes when nothing else is being done about the trigger's webhook in this process. What deliveries have
- * found out before does not count after it.
+ * Publishes or unpublishes when nothing else is being done about the trigger's webhook in this process. Earlier findings
+ * of deliveries do not count after it.
  */
 export async function changeInTurn(
 	context: IHookFunctions,
@@ -119,7 +119,7 @@ async function settle(trigger: Trigger, registrar: Registrar): Promise<Found | u
 			`gets no events: AcountPay has switched off ${namedIn(mine ? [mine] : own)} for ${url}. To have it switched on, unpublish and publish the workflow.`,
 		);
 	} else if (mine && own.includes(mine)) {
-		// Of others, one may be a person's when there is a Webhook Secret.
+		// With a Webhook Secret, the user may have registered one of the others.
 		if (others !== '' && credential.webhookSecret === '') {
 			warn(
 				`refuses events of the webhook ${others}, which AcountPay also has for ${url}. Remove it in the AcountPay Partner Dashboard.`,

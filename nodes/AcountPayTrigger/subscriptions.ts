@@ -19,12 +19,12 @@ import { changeInTurn, repair } from './repair';
 /** How the trigger gets its events, with one way to authenticate. */
 interface Subscription {
 	/**
-	 * Looks for what a person has to set up first; sends nothing.
+	 * Looks for what the user has to set up first; sends nothing.
 	 * @throws NodeOperationError with the advice in its message
 	 */
 	check(context: IHookFunctions): Promise<void>;
 	/**
-	 * Sees to it that events can come, before the workflow is published or listens for a test event.
+	 * Makes sure that events can come, before the workflow is published or listens for a test event.
 	 * @throws NodeOperationError with the advice in its message
 	 */
 	begin(context: IHookFunctions): Promise<void>;
@@ -47,7 +47,7 @@ const byPayment: Subscription = {
 	receive: async (context) => await receiveEvent(context, SCHEMES.oAuth2, oAuth2Secrets),
 };
 
-/** The node's URL is registered at AcountPay, by the node or by a person. */
+/** The node's URL is registered at AcountPay, by the node or by the user. */
 const byRegistration: Subscription = {
 	async check() {},
 	begin: async (context) => await changeInTurn(context, async () => await register(context)),

@@ -31,7 +31,7 @@ const authenticationsOf = (resource: string): Authentication[] =>
 	AUTHENTICATIONS.filter((authentication) => operationsOf(authentication, resource).length > 0);
 
 /**
- * Finds the operation that a person chose.
+ * Finds the operation that the user chose.
  * @returns undefined when there is none of that name with this authentication
  */
 export const operationFor = (
@@ -42,7 +42,7 @@ export const operationFor = (
 	operationsOf(authentication, resource).find(({ option }) => option.value === operation);
 
 /**
- * What keeps a person from the operation that they chose: the node's authentication, or the node's version.
+ * Why the operation that the user chose is not available: the node's authentication, or the node's version.
  * @returns message and description of an error
  */
 export function missingOperation(
@@ -63,7 +63,7 @@ export function missingOperation(
 	};
 }
 
-/** 'Options' of an operation: those that every operation has, and its own. */
+/** 'Options' of an operation: the ones that every operation has, and its own. */
 const optionsField = (own: INodeProperties[]): INodeProperties => ({
 	displayName: 'Options',
 	name: 'options',
@@ -111,7 +111,7 @@ const choice = (
 	default: defaultValue,
 });
 
-/** One field for all authentications: n8n's list of actions would show those of a second field twice. */
+/** One field for all authentications: n8n's list of actions would show the ones of a second field twice. */
 const resourceField = choice(
 	'Resource',
 	'resource',
@@ -131,7 +131,7 @@ function operationField(resource: string): INodeProperties {
 		const having = own.filter((authentication) => entry[authentication]);
 		return optionShownWith(entry[having[0]]!.option, having, own);
 	});
-	// Who chooses an action of n8n's list gets the first of these values.
+	// Whoever chooses an action in n8n's list gets the first of these values.
 	const authentication = [...own, ...AUTHENTICATIONS.filter((other) => !own.includes(other))];
 	const show = {
 		resource: [resource],
@@ -144,7 +144,7 @@ function operationField(resource: string): INodeProperties {
 }
 
 /**
- * Shown in the place of the fields where a person chose what their authentication does not have: n8n's list of actions
+ * Shown instead of the fields if the user chose an operation that the authentication does not have: n8n's list of actions
  * offers everything, and switching the credential leaves resource and operation as they are.
  */
 function notices(authentication: Authentication, resource: string): INodeProperties[] {

@@ -13,8 +13,8 @@ import { safeRetry } from './retryAdvice';
 import type { RunSummary } from './runSummary';
 
 /**
- * Whether the option 'If a Payment Exists' keeps a new execution from creating what exists. An option set by an expression counts as off: its value
- * isn't known here.
+ * Whether the option 'If a Payment Exists' keeps a new execution from creating a payment that exists. An option set by an
+ * expression counts as off: its value isn't known here.
  */
 const looksForExisting = ({ parameters }: INode): boolean => {
 	const { existingPayment } = (parameters?.options ?? {}) as IDataObject;
@@ -39,7 +39,7 @@ const messageFor = (failed: ItemError, itemIndex: number, mode: RunMode) =>
 
 /**
  * The error that ends the node.
- * @param summary what became of the items; all of it goes into the error's `context` as `paymentsMade` (`merchantsMade`,
+ * @param summary how the items ended; all of it goes into the error's `context` as `paymentsMade` (`merchantsMade`,
  *   `storesMade`), `paymentsExisting` where there are such, `outcomesUnknown`, `refused` and `notStarted`
  * @returns NodeApiError when AcountPay was asked, NodeOperationError when a field is wrong
  */
@@ -124,7 +124,7 @@ export function errorItem(
 const ITEMS_PER_LINE = 50;
 
 /**
- * For a run that was cancelled, by a person or a time limit: writes what became of the items to n8n's log, since n8n keeps
+ * For a run that was cancelled, by the user or a time limit: writes how the items ended to n8n's log, since n8n keeps
  * no output and no error of a cancelled node.
  * @param isFirst whether this cancellation has not been logged yet
  * @returns the error to end the node with
@@ -158,7 +158,7 @@ const inContext =
 const titleOf = (noun: Noun) => `${noun[0].toUpperCase()}${noun.slice(1)}`;
 
 /**
- * What became of the items: a title, and the names of the items that it is true of.
+ * How the items ended: a title, and the names of the items that it is true of.
  * @param itemIndex of the item that the error is about, which is not named again
  */
 function namesIn(summary: RunSummary, itemIndex?: number): Array<[string, string[]]> {
@@ -176,7 +176,7 @@ function namesIn(summary: RunSummary, itemIndex?: number): Array<[string, string
 	];
 }
 
-/** What a person must know of the other items when a run ends early. */
+/** What the user must know about the other items when a run ends early. */
 const sentencesFor = (summary: RunSummary, itemIndex?: number): string[] =>
 	namesIn(summary, itemIndex)
 		.filter(([, names]) => names.length > 0)

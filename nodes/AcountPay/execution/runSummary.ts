@@ -2,7 +2,7 @@ import type { ItemError } from '../../shared/errors';
 import type { Noun } from '../../shared/transport/apiErrors';
 import type { NamedItem, Summary } from '../creation/idempotencyStore';
 
-/** What became of the items of a run that creates something. */
+/** How the items ended, in a run that creates something. */
 export interface RunSummary extends Summary {
 	/** What the run creates; payments when not given. */
 	noun?: Noun;
@@ -15,7 +15,7 @@ export interface RunSummary extends Summary {
 }
 
 /**
- * Adds to what was created, and whose outcome is unknown, what became of all other items.
+ * Adds to the created items, and the ones whose outcome is unknown, how all other items ended.
  * @param names by item; missing where its fields were not read
  * @param errorOf the error of an item that has failed
  * @param operation what the run creates

@@ -3,7 +3,7 @@ import { ValidationError } from '../../shared/errors';
 import { isDeeperThan } from '../../shared/jsonText';
 
 /*
- * What is sent for one item is bounded. n8n serves nobody else while a large field is parsed, hashed, sent and stored,
+ * The size of what is sent for one item is limited. n8n serves nobody else while a large field is parsed, hashed, sent and stored,
  * and AcountPay documents nothing of what it takes: the bounds are far above what an order needs (assumed).
  */
 
@@ -38,7 +38,7 @@ export function assertFieldSize(field: string, value: unknown): void {
 		if (size > MAX_BODY_SIZE) throw tooLarge(field);
 		if (typeof part === 'number' && !Number.isFinite(part)) throw noNumber(field, part);
 		if (typeof part !== 'object' || part === null || hasJsonForm(part)) return;
-		// What is nested deeper is found in its text: an object that holds itself has no end.
+		// Deeper nesting is found in its text: an object that holds itself has no end.
 		if (depth > MAX_DEPTH) return;
 		// Not Object.keys: it makes a list of all of them.
 		for (const key in part) {

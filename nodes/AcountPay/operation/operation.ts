@@ -37,7 +37,7 @@ export interface ItemWork {
 	inputItem: INodeExecutionData;
 	/**
 	 * The record of whether this item's request has created something.
-	 * @param label what a person recognises it by
+	 * @param label what the user recognises it by
 	 */
 	record(request: ApiRequest, label: Label): IdempotencyRecord;
 	/**
@@ -51,14 +51,14 @@ export interface ItemWork {
 export interface ItemOutput {
 	json: IDataObject;
 	binary?: IBinaryKeyData;
-	/** Set when the execution is to be put to wait until then: `json` is what goes on when nothing wakes it. */
+	/** Set when the execution is to be put to wait until then: `json` is the output when nothing wakes it. */
 	waitUntil?: Date;
 }
 
 /** What an operation creates. */
 export interface Created<Input> {
 	noun: Noun;
-	/** What a person calls the one that is to be created. */
+	/** What the user calls the thing that is to be created. */
 	nameOf(input: Input): string;
 	/** AcountPay's id in its response. */
 	idOf(response: IDataObject): string | undefined;
@@ -75,7 +75,7 @@ export interface Operation<Input> {
 	option: INodePropertyOptions & { value: string };
 	/** Its own fields, shown when it is chosen. */
 	fields: INodeProperties[];
-	/** Its own entries of 'Options', beside those of every operation. */
+	/** Its own entries of 'Options', beside the ones of every operation. */
 	options?: INodeProperties[];
 	/** Whether all items run at once, since they mostly wait. */
 	mostlyWaits?: boolean;

@@ -22,7 +22,7 @@ export class ItemParameters {
 	}
 
 	/**
-	 * The fields of a collection that the person added. A field without a value counts as not added: a language model can't
+	 * The fields of a collection that the user added. A field without a value counts as not added: a language model can't
 	 * leave a field out, and sends an empty text or null.
 	 * @throws ValidationError when one is an expression that n8n takes for text
 	 */
@@ -37,7 +37,7 @@ export class ItemParameters {
 }
 
 /**
- * What a person picked or typed, whatever form the workflow has it in: that of a picker, or plain. n8n leaves the mark `__rl` out
+ * What the user picked or typed, in whatever form the workflow has it: a picker's, or plain. n8n leaves the mark `__rl` out
  * where a picker is added to a collection and left as it is.
  * @param value as n8n hands it over
  */
@@ -57,7 +57,7 @@ export function isLeftOut(value: unknown): boolean {
 	);
 }
 
-/** What the person typed into the fields, by run of the node: n8n copies all of them each time it is asked. */
+/** What the user typed into the fields, by run of the node: n8n copies all of them each time it is asked. */
 const typedFields = new WeakMap<IExecuteFunctions, INodeParameters>();
 
 function typedInto(context: IExecuteFunctions): INodeParameters {
@@ -71,7 +71,7 @@ const JSON_FIELDS = ['customFields', 'metadata'];
 
 /**
  * @param name of the field in saved workflows; in the editor it has the same words
- * @param typed what the person typed into it; n8n marks an expression by a leading '='
+ * @param typed what the user typed into it; n8n marks an expression by a leading '='
  */
 function refuseTypedExpression(name: string, typed: unknown): void {
 	const isText = typeof typed === 'string' && !typed.startsWith('=');
@@ -151,7 +151,7 @@ export function jsonObject(field: string, value: unknown): IDataObject {
 	} catch {
 		parsed = undefined;
 	}
-	// What an expression gave is a number already, and is sent as that.
+	// The result of an expression is a number already, and is sent as it is.
 	const lost =
 		parsed !== undefined && typeof value === 'string' ? changedNumberIn(value) : undefined;
 	if (lost !== undefined) {

@@ -112,7 +112,7 @@ export const additionalFieldsWith = (options: INodeProperties[]): INodePropertie
 });
 
 /**
- * The checked texts among the fields that a person added to a collection.
+ * The checked texts among the fields that the user added to a collection.
  * @throws ValidationError
  */
 export function textsFrom(

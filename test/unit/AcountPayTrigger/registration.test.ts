@@ -567,7 +567,7 @@ describe('a publication', () => {
 		world.acountPay.fault = 'inactive';
 		expect(await world.publish(process)).toBe(false);
 		expect(world.lastError).toMatch(
-			/^AcountPay registered webhook 2, but as inactive\. Nothing starts/,
+			/^AcountPay registered webhook 2, but as inactive\. AcountPay events won't start this workflow until its webhook is registered\./,
 		);
 		world.acountPay.fault = undefined;
 		expect(await world.publish(process)).toBe(true);

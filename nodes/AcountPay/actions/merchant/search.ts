@@ -11,12 +11,12 @@ import { Client } from '../../../shared/transport/client';
 import { UnreadableList } from '../../../shared/transport/pagination';
 import { readMerchants } from './readMerchants';
 
-/** How long the list may take, in ms: a person is waiting for it. */
+/** How long the list may take, in ms: the user is waiting for it. */
 const PATIENCE = 15_000;
 
 /**
  * The merchants for a picker, by name. There are none with access tokens, where a picker is what a switched credential left.
- * @param filter what the person has typed: a part of the name, of an ID, or of the partner's own ID
+ * @param filter what the user has typed: a part of the name, of an ID, or of the partner's own ID
  * @throws NodeOperationError
  */
 export async function searchMerchants(

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { requiredTextField, textField } from '../../operation/sharedFields';
 
-/** The company's name, by which a person knows a merchant. */
+/** The company's name, by which the user knows a merchant. */
 export const companyNameField: INodeProperties = requiredTextField(
 	'companyName',
 	'Company Name',

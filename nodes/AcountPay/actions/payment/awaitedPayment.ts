@@ -90,7 +90,7 @@ export class AwaitedPayment {
 }
 
 /**
- * What AcountPay says of a payment, or that it has not said it in time. Whatever holds the response up, a wait ends: the queue
+ * AcountPay's report on a payment, or that it has not come in time. Whatever holds the response up, a wait ends: the queue
  * of requests, an access token, AcountPay.
  * @param over aborted when no response is waited for any more
  */
@@ -107,7 +107,7 @@ export async function unlessOver(
 			'Reading changes nothing, so this item can be run again.',
 		);
 	const said = asking.catch((error: unknown) => {
-		// A request that leaves the queue because the time is over is no cancellation.
+		// A request that left the queue because the time is over does not mean a cancelled execution.
 		if (over.aborted && error instanceof Cancelled) return late();
 		throw error;
 	});

@@ -4,7 +4,7 @@ import { paymentIdFrom } from './sharedFields';
 import { get } from './get.operation';
 import { paymentNumberField, readStatus } from './readStatus';
 
-/** Reads what became of a payment, with keys. */
+/** Reads a payment and its status, with keys. */
 export const getWithKeys: Operation<{ paymentId: string }> = {
 	option: get.option,
 	fields: [paymentNumberField],

@@ -34,7 +34,7 @@ export class OtherPaymentError extends ApiError {
 	}
 }
 
-/** Why a response does not say what became of a payment; undefined when it does. */
+/** Why a response does not show a payment's status; undefined when it does. */
 function problemWith(
 	payment: IDataObject,
 	paymentId: string,
@@ -55,9 +55,9 @@ function problemWith(
 }
 
 /**
- * Reads what AcountPay says of a payment. A response about another payment, or without a status (documented for both ways
- * to authenticate), counts for none, and is asked for again.
- * @param needsStatus false for who asks again anyway: then a response without a status is one
+ * Reads what AcountPay reports about a payment. A response about another payment, or without a status (documented for both ways
+ * to authenticate), counts as none, and is asked for again.
+ * @param needsStatus false for callers that ask again anyway: then a response without a status counts
  * @returns AcountPay's response, whole
  * @throws OtherPaymentError, ApiError or Cancelled
  */

@@ -5,7 +5,7 @@ import type { ApiResponse } from '../../../shared/http/response';
 import type { CallOptions } from '../../../shared/transport/sendWithRetries';
 import type { Image } from '../../operation/operation';
 
-/** How files of known types begin. What calls itself a PNG and is none can't be shown to a customer. */
+/** How files of known types begin. A file that calls itself a PNG and is none can't be shown to a customer. */
 const BEGINNINGS: ReadonlyArray<{ mimeType: string; extension: string; beginning: RegExp }> = [
 	{ mimeType: 'image/png', extension: 'png', beginning: /^\x89PNG/ },
 	{ mimeType: 'image/jpeg', extension: 'jpg', beginning: /^\xff\xd8\xff/ },

@@ -16,7 +16,7 @@ export const asWritten = (paymentId: string): string | number =>
 	/^[1-9]\d{0,14}$/.test(paymentId) ? Number(paymentId) : paymentId;
 
 /**
- * Reads what became of a payment, with keys. What the response holds beside the status is not documented.
+ * Reads a payment and its status, with keys. The other fields of the response are not documented.
  * @returns AcountPay's response, whole, with the payment's id where it has none
  * @throws as {@link readAbout}
  */

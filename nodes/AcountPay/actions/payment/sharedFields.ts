@@ -189,7 +189,7 @@ export const paymentIdFrom = (item: ItemParameters): string =>
 
 /** As a spreadsheet gives an amount: 149, 149.9 or 149.99. */
 const AMOUNT_TEXT = /^(0|[1-9]\d*)(\.\d{1,2})?$/;
-/** What is lost to binary numbers, as in 3 * 49.95, stays below this. */
+/** The error of binary numbers, as in 3 * 49.95, stays below this. */
 const NUMBER_NOISE = 1e-6;
 
 /**

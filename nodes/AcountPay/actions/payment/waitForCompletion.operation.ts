@@ -180,13 +180,13 @@ export async function poll(input: Awaited, work: ItemWork, read: Reader): Promis
 			if (!known || response instanceof OtherPaymentError) throw failure;
 			return { json: waitOutput(input.paymentId, known, 'timeout') };
 		}
-		// The last delay ends at the deadline, so that what has come until then is seen.
+		// The last delay ends at the deadline, so that a payment made by then is seen.
 		if (!(await delay(Math.min(wait, MAX_POLLING_DELAY, left), endSignal))) throw new Cancelled();
 	}
 }
 
 /**
- * Puts the execution to wait unless the payment has ended. When nothing wakes it, no code of this node runs: n8n hands on
+ * Puts the execution to wait unless the payment has ended. When nothing wakes it, no code of this node runs: n8n outputs
  * what stands in the item, so that must be the payment as it is known now, which has not ended.
  */
 async function waitForWebhook(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
@@ -200,7 +200,7 @@ async function waitForWebhook(input: WaitInput, work: ItemWork): Promise<ItemOut
 			deadline: Date.now() + STATUS_CHECK_TIMEOUT,
 		});
 	let response = await check();
-	// What happens meanwhile is not lost: the next status check sees it.
+	// A change meanwhile is not lost: the next status check sees it.
 	while (mayPass(response) && Date.now() < waitUntil.getTime()) {
 		if (!(await delay(FIRST_POLLING_DELAY, endSignal))) throw new Cancelled();
 		response = await check();

@@ -28,7 +28,7 @@ export class CreatedPayments {
 		this.forgetOldest();
 	}
 
-	/** Those of an order, whoever created them. */
+	/** The payments of an order, whoever created them. */
 	of(order: string): readonly CreatedPayment[] {
 		this.forgetOldest();
 		return this.byOrder.get(order) ?? [];

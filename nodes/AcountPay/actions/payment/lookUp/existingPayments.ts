@@ -11,10 +11,10 @@ import { DEFAULT_LOOK_BACK, type MerchantPayments, SharedReadings } from './shar
 import { orderKeyOf, sentRequests } from './sentRequests';
 import { compare, hasFailed, namesOf, type WantedPayment } from './samePayment';
 
-/** How long a reading of the list serves all executions of this process, in ms. */
+/** How long one reading of the list is reused by all executions of this process, in ms. */
 const SHARED_FOR = 30_000;
 
-/** What is done for an item whose order has a payment: see the option *If a Payment Exists*. */
+/** What to do for an item whose order has a payment already: see the option *If a Payment Exists*. */
 export type IfExists = 'return' | 'fail';
 
 /** One item's question for what exists. */
@@ -58,11 +58,11 @@ export function existingAmong(payments: readonly ListedPayment[], wanted: Wanted
 }
 
 /**
- * Finds the payment that an order has already, for all executions of this process. What this process has created counts
- * even where AcountPay does not list it yet.
+ * Finds the payment that an order has already, for all executions of this process. A payment that this process has created
+ * counts even if AcountPay does not list it yet.
  */
 export class ExistingPayments {
-	/** The end of the work that is under way for an order. */
+	/** For each order, a promise that settles when its current work is done. */
 	private readonly underWay = new Map<string, Promise<unknown>>();
 
 	constructor(
@@ -86,13 +86,13 @@ export class ExistingPayments {
 	}
 
 	/**
-	 * Remembers what was created.
+	 * Remembers a payment that was created.
 	 * @param response AcountPay's, whole
 	 */
 	add(client: Client, wanted: WantedPayment, executionId: string, response: IDataObject): void {
 		const { status, createdAt = Date.now() } = listedPaymentOf(response);
 		const id = paymentIdOf(response);
-		// Without an ID it stays an unresolved request, and is a doubt as such.
+		// Without an ID it stays an unresolved request, and counts as unclear.
 		if (id === undefined) return;
 		this.created.add(orderKeyOf(client.baseUrl, wanted), {
 			account: client.account,
@@ -109,8 +109,8 @@ export class ExistingPayments {
 	}
 
 	/**
-	 * What is to be handed out for an item in place of a new payment.
-	 * @returns undefined when there is nothing, and a payment may be created
+	 * The existing payment to return for an item instead of creating one.
+	 * @returns undefined when there is none, and a payment may be created
 	 * @throws ApiError (`refused`, or as reading the list has failed) when nothing may be sent; Cancelled
 	 */
 	async find(question: Question): Promise<IDataObject | undefined> {
@@ -135,12 +135,12 @@ export class ExistingPayments {
 			if (ifExists === 'fail' && !isOwn) throw existsError(wanted, payment);
 			return { ...withIsPaid(withPaymentId(payment.entry)), existing: true };
 		}
-		// What another credential has created is not handed out, and counts as unresolved until the list shows it.
+		// A payment that another credential has created is not returned, and counts as unresolved until the list shows it.
 		const isUnlisted = everyones.some(({ payment }) => !list.withId(payment.id));
 		const isUnresolved = wasUnresolved || this.sent.hasUnresolved(order, list.startedAt);
 		if (isUnresolved || (everyones.length > created.length && isUnlisted))
 			throw unresolvedError(wanted);
-		// What AcountPay has shown once exists, until it says that it has ended.
+		// A payment that AcountPay has listed counts as existing until AcountPay reports it failed or expired.
 		const now = before === undefined ? undefined : list.withId(before);
 		if (before !== undefined && !(now && hasFailed(now))) {
 			throw doubtError(
@@ -161,10 +161,10 @@ export class ExistingPayments {
 	}
 }
 
-/** Those of this process. */
+/** The existing payments of this process. */
 export const existingPayments = new ExistingPayments();
 
-/** The list knows what has become of a payment; this process knows what was asked for, and where it is paid. */
+/** The list has the status of a payment; this process knows what was asked for, and where it is paid. */
 const asListedNow = (payment: ListedPayment, listed?: ListedPayment): ListedPayment => ({
 	...payment,
 	status: listed?.status ?? payment.status,

@@ -1,7 +1,7 @@
 import type { ListedPayment } from '../../../../shared/api/listedPayments';
 import { finalStatusOf } from '../../../../shared/api/statuses';
 
-/** The payment that somebody wants. What is not asked for is undefined, and not compared. */
+/** The payment that somebody wants. Fields that are not asked for are undefined, and not compared. */
 export interface WantedPayment {
 	/** AcountPay's client ID of the merchant. The names here are in stored executions. */
 	merchantId: string;
@@ -19,8 +19,8 @@ export interface WantedPayment {
  * How a payment of AcountPay's list relates to the one that is wanted:
  * - `same`: merchant and reference are equal, and nothing that was asked for and is shown differs;
  * - `differs`: merchant and reference are equal, but something that was asked for differs;
- * - `similar`: the reference is equal but for case, accents and signs, or is cut off;
- * - `incomplete`: it may be the one, but the list does not show all that it is recognised by;
+ * - `similar`: the reference is equal except for case, accents and punctuation, or is truncated;
+ * - `incomplete`: it may be the one, but the list does not show every field that it is recognised by;
  * - `other`: it is another one.
  */
 export type Relation = 'same' | 'differs' | 'similar' | 'incomplete' | 'other';
@@ -32,7 +32,7 @@ export interface Comparison {
 	differences: string[];
 }
 
-/** A reference that is cut off to fewer characters than this is taken for another one. Every bank shows as many. */
+/** A reference truncated to fewer characters than this is treated as a different one. Every bank shows at least this many. */
 const SHORTEST_CUT = 18;
 
 /** What a listed payment must show. */
@@ -88,7 +88,7 @@ export const mayBeReference = (wanted: string, shown: string): boolean =>
 const isCutOff = (wanted: string, listed: string): boolean =>
 	plain(wanted).startsWith(plain(plain(listed).replace(/(…|\.\.\.)$/, '')));
 
-/** What was asked for and is shown otherwise. */
+/** The fields that were asked for and are shown with another value. */
 function differencesOf(wanted: WantedPayment, listed: ListedPayment): string[] {
 	const differences: string[] = [];
 	const check = <Value>(
@@ -146,7 +146,7 @@ export function compare(wanted: WantedPayment, listed: ListedPayment): Compariso
 	const isSameReference =
 		referenceNumber === undefined || plain(referenceNumber) === plain(wanted.referenceNumber);
 	const fits = isSameReference || mayBeReference(wanted.referenceNumber, referenceNumber);
-	// What it shows says that it is another one, whatever it leaves out.
+	// A field that it shows says that it is another one, whatever it leaves out.
 	if (!isSameMerchant || !fits) return { relation: 'other', differences: [] };
 	const missing = NEEDED.filter(([name]) => listed[name] === undefined);
 	if (missing.length > 0) {
@@ -183,7 +183,7 @@ export interface SentRequest {
 	wasNotAlone?: boolean;
 }
 
-/** Whether a payment was created since a request left, before, or around that moment: then it is not known. */
+/** Whether a payment was created `since` a request left, or `before` that; `around`: can't tell. */
 export type Age = 'since' | 'before' | 'around';
 
 /** A payment may be created this much before its request left, in ms: AcountPay shows its clock in whole seconds. */
@@ -193,7 +193,7 @@ const SINCE_TOLERANCE = 2_000;
 export const BEFORE_TOLERANCE = 120_000;
 
 /**
- * How old a payment is beside a request.
+ * How old a payment is compared with a request.
  * @param createdAt of the payment, by AcountPay's clock, in ms since 1970
  */
 export function ageOf(
@@ -228,7 +228,7 @@ export const namesOf = (texts: readonly string[]): string =>
 		: `${texts.slice(0, NAMED).join(', ')} and ${texts.length - NAMED} more`;
 
 /**
- * Decides from a reading of the list whether a request has created a payment, and which. Every doubt stays one.
+ * Decides from a reading of the list whether a request has created a payment, and which. Never guesses: a doubt stays a doubt.
  * @param list of the merchant's payments, at least those since two minutes before the request
  * @param isTaken whether a payment is known to belong to another request
  */
@@ -269,8 +269,8 @@ export function decide(
 const RECENT = 26 * 60 * 60_000;
 
 /**
- * What speaks against sending a request again whose payment no look has shown: a recent payment of this amount, however
- * its reference is written. The list is one merchant's already, however it writes that merchant's ID.
+ * The payments that make it unsafe to send a request again although no look has shown its payment: recent ones of this amount,
+ * however their reference is written. The list is one merchant's already, however it writes that merchant's ID.
  * @param list of the merchant's payments, whole
  * @param sentAt when the request left, by AcountPay's clock in ms since 1970; undefined when that is not known
  * @returns the IDs of such payments
@@ -282,12 +282,12 @@ export const couldBe = (
 	isTaken: (paymentId: string) => boolean,
 ): string[] => {
 	const { merchantId, referenceNumber, amount, currency } = wanted;
-	const terms = { merchantId, referenceNumber, amount, currency };
+	const money = { merchantId, referenceNumber, amount, currency };
 	return list
 		.filter((listed) => {
 			const { id, createdAt } = listed;
 			const isOld = createdAt !== undefined && createdAt < (sentAt ?? -Infinity) - RECENT;
-			if (isOld || differencesOf(terms, listed).length > 0) return false;
+			if (isOld || differencesOf(money, listed).length > 0) return false;
 			return id === undefined || !isTaken(id);
 		})
 		.map(({ id = 'without an ID' }) => id);

@@ -1,11 +1,11 @@
 import type { Trace } from '../../../creation/createOnce';
 import { keyOf, type SentRequest, type WantedPayment } from './samePayment';
 
-/** What is kept of a request, to find its payment by. The names are in stored executions: they are never renamed. */
+/** The record of a request by which its payment can be found. The names are in stored executions: they are never renamed. */
 export interface PaymentTrace extends Trace, SentRequest {
 	/** `until` by this machine's clock. Missing in traces of older versions. */
 	untilHere?: number;
-	/** Why a look left a doubt, as the end of "AcountPay's list of payments …". It stays one. */
+	/** Why a look left a doubt, as the end of "AcountPay's list of payments …". The doubt stays. */
 	doubt?: string;
 }
 
@@ -15,7 +15,7 @@ const MAX_REQUESTS = 100_000;
 /** How long an unresolved request counts after AcountPay can have worked on it, in ms. */
 const UNRESOLVED_FOR = 60 * 60_000;
 
-/** A request of this process of which it is not known what it has created. */
+/** A request of this process whose outcome is not known. */
 interface UnresolvedRequest {
 	trace: PaymentTrace;
 	/** When it left, in ms since 1970 on this machine; undefined when it was sent again. */
@@ -95,5 +95,5 @@ export const orderKeyOf = (
 	payment: Pick<WantedPayment, 'merchantId' | 'referenceNumber'>,
 ): string => `${baseUrl} ${keyOf(payment)}`;
 
-/** Those of this process. */
+/** The requests of this process. */
 export const sentRequests = new SentRequests();

@@ -29,12 +29,12 @@ export class MerchantPayments {
 		readonly startedAt: number,
 	) {}
 
-	/** Those among these payments of so many days. One that doesn't show when it was created may be of them. */
+	/** The payments of the last `days` days. One that doesn't show when it was created may be one of them. */
 	ofLastDays(days: number, payments = this.all): ListedPayment[] {
 		return payments.filter(({ createdAt = Infinity }) => createdAt >= this.readAt - days * DAY);
 	}
 
-	/** Those of an order, and those that don't show which order they are of: all that may be the same or differ. */
+	/** The payments of an order, and the ones that don't show their order: all that may be the same or differ. */
 	ofOrder(wanted: WantedPayment): ListedPayment[] {
 		this.byOrder ??= this.sorted();
 		const ofAny = keyOf({ ...wanted, merchantId: ANY_MERCHANT });
@@ -65,7 +65,7 @@ export class MerchantPayments {
 /** Where payments are kept that don't show which order they are of. */
 const UNCLEAR = '';
 
-/** In place of the merchant of payments of which it is not known: no merchant has it as an ID. */
+/** Stands for an unknown merchant of a payment: no merchant has it as an ID. */
 const ANY_MERCHANT = '';
 
 /** A reading that several wait for. */
@@ -95,7 +95,7 @@ export class SharedReadings {
 	 * stops a day behind the look back; otherwise it reads all.
 	 * @param days how far to look back
 	 * @param options its `endSignal` ends a reading of its own
-	 * @returns the payments of at least so many days; see {@link MerchantPayments.ofLastDays}
+	 * @returns the payments of at least this many days; see {@link MerchantPayments.ofLastDays}
 	 * @throws ApiError when the list can't be read so far, or Cancelled
 	 */
 	async read(
@@ -116,7 +116,7 @@ export class SharedReadings {
 			reading.days = Math.max(reading.days, days);
 			const shared = await reading.result.catch((error: unknown) => {
 				if (reading.client === client) throw error;
-				// Another run's reading ends with that run: a reading of one's own tells what is so.
+				// Another run's reading ends with that run, so this run reads for itself.
 				return undefined;
 			});
 			// Whoever asked for more days as reading ended has been left out.
