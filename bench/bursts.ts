@@ -9,7 +9,7 @@ import { startN8n, type N8n, type StartN8nOptions } from '../tools/n8n/server';
 import { workflow, type WorkflowNode } from '../tools/n8n/workflow';
 import { median } from './results';
 
-/** Those that receive the bursts. */
+/** The nodes that receive the bursts. */
 export const RECEIVERS = ['trigger', 'webhook'] as const;
 export type Receiver = (typeof RECEIVERS)[number];
 

@@ -7,7 +7,7 @@ import type { SandboxProcess } from './sandboxProcess';
 /** The name that the measured node has in its workflow. */
 export const MEASURED_NODE = 'Create';
 
-/** Those that are compared, in the order of the tables. */
+/** The nodes that are compared, in the order of the tables. */
 export const CONTESTANTS = ['acountPay', 'httpRequest'] as const;
 export type Contestant = (typeof CONTESTANTS)[number];
 

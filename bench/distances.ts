@@ -33,7 +33,7 @@ const NOUNS: Record<BenchOperation, string> = {
 	waitForCompletion: 'waits by polling',
 };
 
-/** What is measured, in the order of the table. */
+/** The situations that are measured, in the order of the table. */
 export const SITUATIONS: Situation[] = [
 	...DISTANCES.flatMap((latencyMs) =>
 		[10, 100, 500, 1_000].map((items) => ({

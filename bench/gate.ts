@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface GateSettings {
 	/** From a request to its response at least, in ms. */
 	latencyMs: number;
-	/** Accepts so many requests in a second, and answers 429 with `Retry-After: 1` to the others. */
+	/** Accepts this many requests a second, and answers 429 with `Retry-After: 1` to the others. */
 	perSecond?: number;
-	/** Whether that is the last second, as NestJS's throttler counts; without, each second by the clock. */
+	/** Whether a second means the last 1,000 ms, as NestJS's throttler counts; if not, each second by the clock. */
 	isSliding?: boolean;
 	/** Answers 503 to each request from this one on, counted from 1. */
 	failsFrom?: number;

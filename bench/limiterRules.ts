@@ -115,7 +115,7 @@ class Aimd extends Fixed {
 	}
 }
 
-/** TCP Vegas: compares the calls in flight with those that the shortest latency would need. */
+/** TCP Vegas: compares the calls in flight with the number that the shortest latency would need. */
 class Vegas extends Fixed {
 	private shortest = Infinity;
 

@@ -38,7 +38,7 @@ export function seededRandom(seed: number): () => number {
 	};
 }
 
-/** So many calls in so many ms, however they are counted. */
+/** `calls` in `ms` milliseconds, however they are counted. */
 export interface CallWindow {
 	calls: number;
 	ms: number;
@@ -65,7 +65,7 @@ export interface ServerTraits {
 	failsAbove?: number;
 	/** How many requests it works on at once; further ones get a 429. */
 	refusesAbove?: number;
-	/** Accepts so many calls, and answers 429 to the others. */
+	/** Accepts this many calls, and answers 429 to the others. */
 	window?: CallWindow;
 	/** Accepts a request for each token; tokens come evenly. */
 	tokenBucket?: { perSecond: number; size: number };
@@ -85,7 +85,7 @@ export interface ServerTraits {
 
 /** A server behind a network, on a virtual clock. */
 export class SimulatedServer {
-	/** When it saw the calls that it accepted, and those that it refused. */
+	/** When it saw the calls that it accepted, and the ones that it refused. */
 	readonly accepted: number[] = [];
 	readonly refused: number[] = [];
 	failed = 0;
@@ -240,7 +240,7 @@ export interface Simulation {
 }
 
 /**
- * Makes calls, as the item runner does: as many workers as the ceiling, each repeats what was refused and goes on after a
+ * Makes calls, as the item runner does: as many workers as the ceiling, each repeats refused calls and goes on after a
  * failure.
  */
 export async function simulate({

@@ -58,7 +58,7 @@ export interface Message {
 /**
  * Delivers the events of both APIs. Assumed: all about the order and the repeats. The first attempts of a
  * queue are made one after another; an attempt without a 2xx within the time is repeated after
- * {@link REPEAT_PAUSES_MS}, signed anew, and does not hold up the events that follow.
+ * {@link REPEAT_PAUSES_MS}, signed again, and does not hold up the events that follow.
  */
 export class Deliveries {
 	/** Every attempt, in the order in which they ended. */

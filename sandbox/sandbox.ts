@@ -34,7 +34,7 @@ export interface SandboxOptions extends Partial<Credentials>, Partial<SandboxSet
 export interface Sandbox {
 	/** Its address without a trailing slash: `http://127.0.0.1:<port>`. */
 	readonly url: string;
-	/** What is accepted and signed with for tokens; see {@link Sandbox.setCredentials}. */
+	/** The credentials that are accepted, and signed with, for tokens; see {@link Sandbox.setCredentials}. */
 	readonly credentials: Readonly<Credentials>;
 	/** The pair of keys that is accepted; see {@link Sandbox.setKeys}. */
 	readonly keys: Readonly<Keys>;
@@ -49,7 +49,7 @@ export interface Sandbox {
 	readonly maxInFlight: number;
 	/** All payments of both APIs (see their `api`) in the order in which they were made. */
 	readonly payments: Payment[];
-	/** The merchants of the API with keys, those of the start included. */
+	/** The merchants of the API with keys, the initial ones included. */
 	readonly merchants: Merchant[];
 	/** The stores of all merchants. */
 	readonly stores: Store[];
@@ -75,13 +75,13 @@ export interface Sandbox {
 	deactivate(id: number | string): void;
 	/** Ends all tokens given so far. */
 	revokeTokens(): void;
-	/** Changes what is accepted and signed with from now on; tokens given so far stay good. */
+	/** Changes the credentials that are accepted and signed with from now on; tokens given so far stay good. */
 	setCredentials(credentials: Partial<Credentials>): void;
 	/** Changes the pair of keys; the former one ends at once, as when it is rotated. */
 	setKeys(keys: Partial<Keys>): void;
 	/** Waits until no webhook is being sent; repeats that wait for the clock don't count. */
 	webhooksIdle(): Promise<void>;
-	/** Forgets requests, payments, merchants (but those of the start), stores, registrations, deliveries,
+	/** Forgets requests, payments, merchants (except the initial ones), stores, registrations, deliveries,
 	 * faults and counts, and puts clock, settings, credentials and keys back to what they were at the
 	 * start. Tokens stay good. */
 	reset(): void;

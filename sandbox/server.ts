@@ -48,7 +48,7 @@ const DEFAULT_SETTINGS: SandboxSettings = {
 	numericIds: false,
 };
 
-/** The given values of those that `defaults` names, else the defaults. */
+/** The given values of the keys that `defaults` has, else the defaults. */
 function choose<T extends object>(defaults: T, given: Partial<T>): T {
 	const chosen = { ...defaults };
 	for (const key of Object.keys(defaults) as Array<keyof T>)

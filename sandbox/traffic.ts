@@ -45,7 +45,7 @@ const NOT_THE_API = /^\/(?:$|\?|(?:pay|p|onboarding|_sandbox)(?:\/|$))/;
 
 const isCounted = ({ endpoint }: RecordedRequest) => endpoint !== undefined && endpoint !== 'token';
 
-/** Keeps what comes in, how it ended, and how much of it was under way at once. */
+/** Records the requests that come in, how they ended, and how many were under way at once. */
 export class Traffic {
 	/** In the order in which they came. */
 	readonly requests: RecordedRequest[] = [];

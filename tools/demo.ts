@@ -76,7 +76,7 @@ const KEYS: Plan = {
 	outcomes: ['Paid', 'Not Paid'],
 };
 
-/** What the steps hand on to those after them. */
+/** What the steps hand on to later ones. */
 interface Demo {
 	plan: Plan;
 	n8nInstallation: N8nInstallation;
@@ -103,7 +103,7 @@ interface Sale {
 /** Ends what a step began; run in reverse order, whatever happened. */
 type CleanUp = () => Promise<void>;
 
-/** What a person enters in each credential, by its type. */
+/** What the user enters in each credential, by its type. */
 const credentialData = ({ url, credentials, keys }: Sandbox) => ({
 	acountPayApi: { environment: 'custom', baseUrl: url, ...credentials },
 	acountPayKeyApi: { environment: 'custom', baseUrl: `${url}/v1`, ...keys },

@@ -8,7 +8,7 @@ import type { WorkflowJson } from './n8n/workflow';
 /** The workflows that people import, their README and its pictures. */
 export const EXAMPLES_DIR = join(__dirname, '..', 'examples');
 
-/** The types of credential that the nodes of the examples ask the person for. */
+/** The types of credential that the nodes of the examples ask the user for. */
 const CREDENTIAL_TYPES: Record<string, string> = {
 	'n8n-nodes-base.webhook': 'httpHeaderAuth',
 	'n8n-nodes-base.emailSend': 'smtp',
@@ -34,7 +34,7 @@ export const readExample = (name: string): WorkflowJson =>
 	JSON.parse(readFileSync(join(EXAMPLES_DIR, `${name}.json`), 'utf8')) as WorkflowJson;
 
 /**
- * The parameters of the node of this name, to be changed as a person would in the editor.
+ * The parameters of the node of this name, to be changed as the user would in the editor.
  *
  * @throws Error when there is none
  */
@@ -55,9 +55,9 @@ export function picturedBy(name: string): string {
 /**
  * Imports an example and chooses a credential in each node that asks for one.
  *
- * @param credentials those that the person has; the node says which type it takes
- * @param change what else the person changes before saving
- * @throws Error when a node asks for a credential that the person does not have
+ * @param credentials the ones that the user has; the node says which type it takes
+ * @param change what else the user changes before saving
+ * @throws Error when a node asks for a credential that the user does not have
  */
 export async function importExample(
 	api: N8nApi,

@@ -5,7 +5,7 @@ import { format, resolveConfig } from 'prettier';
 import { EXAMPLES_DIR, exampleNames } from './exampleFiles';
 import { drawnExamples } from './exampleSources';
 
-/** Writes the examples' files from their sources, and removes those that have none. */
+/** Writes the examples' files from their sources, and removes files that have none. */
 async function main(): Promise<void> {
 	const examples = drawnExamples();
 	for (const name of exampleNames()) {

@@ -29,7 +29,7 @@ const SUITES = [
 ];
 const WIDTHS = { capability: 38, version: 19 };
 
-/** What came of the tests of a capability in a version. */
+/** The results of the tests of a capability in a version. */
 interface Outcome {
 	passed: number;
 	failed: number;

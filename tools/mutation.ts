@@ -49,7 +49,7 @@ function importersByFile(): Map<string, string[]> {
 	return importers;
 }
 
-/** The tests that import a module, or else those that import what imports it, and so on. */
+/** The tests that import a module, or else the tests that import one of its importers, and so on. */
 function nearestTests(module: string, importers: Map<string, string[]>): string[] {
 	const seen = new Set([module]);
 	for (let level = [module]; level.length > 0; ) {

@@ -30,7 +30,7 @@ interface Part {
 	height: number;
 }
 
-/** The README's pictures, in docs/images: the screenshots that they are made from, and what is worth seeing of these. */
+/** The README's pictures, in docs/images: the screenshots that they are made from, and which part of each is worth seeing. */
 const README_PICTURES: Record<string, { screenshot: string; part?: Part }> = {
 	'qr-code': { screenshot: '08-qr-code', part: { x: 540, y: 66, width: 935, height: 715 } },
 	'payment-form': { screenshot: '22-payment-form' },
@@ -41,7 +41,7 @@ const README_IMAGES_DIR = join(EXAMPLES_DIR, '..', 'docs', 'images');
 
 /** Large enough that no example has to be drawn smaller than it is. */
 const VIEWPORT = { width: 2000, height: 1300 };
-/** What is left free around the nodes, in pixels: their names stand below them. */
+/** The space left free around the nodes, in pixels: their names stand below them. */
 const MARGIN = { left: 24, top: 24, right: 24, bottom: 56 };
 const QUALITY = 85;
 /** n8n's own controls lie over the canvas. */

@@ -20,7 +20,7 @@ export interface Service {
 	stop(): Promise<void>;
 }
 
-/** The folders in which programs are looked for: those of the path, and Debian's, the newest version first. */
+/** The folders in which programs are looked for: the ones of the path, and Debian's, the newest version first. */
 function programFolders(): string[] {
 	const versions = existsSync(POSTGRESQL_DIR) ? readdirSync(POSTGRESQL_DIR) : [];
 	return [

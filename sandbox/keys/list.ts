@@ -81,7 +81,7 @@ export class PaymentList {
 		return { payments, total: found.length, page, limit };
 	}
 
-	/** Forgets what is hidden. */
+	/** Forgets which payments are hidden. */
 	clear(): void {
 		this.looks = 0;
 		this.hidden.clear();

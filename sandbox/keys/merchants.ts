@@ -136,7 +136,7 @@ export class Merchants {
 		this.move(merchant, 'inactive', 'merchant.deactivated');
 	}
 
-	/** The merchant's stores, or those of all merchants. */
+	/** The stores of the merchant, or of all merchants. */
 	stores(merchant?: Merchant): Store[] {
 		return merchant ? (this.storesOf.get(merchant.id) ?? []) : [...this.storesOf.values()].flat();
 	}

@@ -42,7 +42,7 @@ export const LIST_PAYMENTS = only({
 	limit: wholeNumber,
 });
 
-/** Documented; both required fields are those of the smallest sample. */
+/** Documented; both required fields are the ones of the smallest sample. */
 export const NEW_MERCHANT = only(merchant, ['companyName', 'contactEmail']);
 
 /** Documented in part: fields that are not known here are accepted. */

@@ -12,7 +12,7 @@ export interface KeySettings {
 	/** What a larger `limit` comes to: it is cut to the maximum (default), or refused with 400. */
 	listAboveMax: 'clamp' | 'refuse';
 	/** The order of payments in lists; not documented. Default 'newest' first. 'shuffled': newest first by the second of
-	 * `createdAt`, and those of one second in another order on each request. */
+	 * `createdAt`, and payments of the same second in another order on each request. */
 	listOrder: 'newest' | 'oldest' | 'shuffled';
 	/** By how much `createdAt` in lists is ahead of the `Date` of responses, in milliseconds. */
 	listShiftMs: number;

@@ -91,7 +91,7 @@ export function keyMerchantBody(event: MerchantEvent, merchant: Merchant, at = n
 	};
 }
 
-/** The registered webhooks, and what is sent to them. */
+/** The registered webhooks, and the deliveries to them. */
 export class Registrations {
 	private readonly byId = new Map<number, Registration>();
 	private lastId = 0;
@@ -126,7 +126,7 @@ export class Registrations {
 		return registration;
 	}
 
-	/** Repeats of what was sent to it end, too. */
+	/** Repeated deliveries to it end, too. */
 	remove({ id }: Registration): void {
 		this.byId.delete(id);
 	}

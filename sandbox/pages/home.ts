@@ -23,7 +23,7 @@ export interface HomeParts {
 	url: () => string;
 }
 
-/** What a person calls the two APIs. */
+/** What people call the two APIs. */
 const CREATED_WITH: Record<Api, string> = { tokens: 'access tokens', keys: 'API keys' };
 
 /** How many payments and merchants are shown at most, the newest. */

@@ -162,7 +162,7 @@ const change = (operation: string, table: Table, where: Where[], value: IDataObj
 		options: {},
 	});
 
-/** Updates the rows that fit, and hands on those. */
+/** Updates the rows that fit, and outputs them. */
 export const updateRows = (table: Table, where: Where[], value: IDataObject): NodeKind =>
 	change('update', table, where, value);
 
@@ -257,10 +257,10 @@ export const switchTo = (rules: Record<string, Condition[]>, otherwise?: string)
 export const stopAndError = (errorMessage: string): NodeKind =>
 	n8n('stopAndError', 1, { errorMessage });
 
-/** Where a person puts steps of their own. */
+/** Where users put steps of their own. */
 export const noOp = (): NodeKind => n8n('noOp', 1);
 
-/** Starts when a person clicks on 'Execute workflow'. */
+/** Starts when the user clicks on 'Execute workflow'. */
 export const manualTrigger = (): NodeKind => n8n('manualTrigger', 1);
 
 /** A text from a person, safe inside HTML: an expression's part. @param value such as `$json.customer` */

@@ -104,7 +104,7 @@ const NOTES: Record<Way, [string, string, string]> = {
 	],
 };
 
-/** Each night, what became of the orders' payments. */
+/** Each night, the status of the orders' payments. */
 export const nightlyReconciliation: ExampleSource = {
 	file: 'nightly-reconciliation',
 	title: 'nightly reconciliation',

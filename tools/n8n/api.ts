@@ -183,12 +183,12 @@ export class N8nApi {
 		await this.call('POST', `/workflows/${id}/activate`, { versionId });
 	}
 
-	/** {@link activate}, and what came of it when n8n has tried to set up the triggers. */
+	/** {@link activate}, and its result once n8n has tried to set up the triggers. */
 	async publish(id: string, timeoutMs = 60_000): Promise<Publication> {
 		try {
 			await this.activate(id);
 		} catch (error) {
-			// Before 2.41 the answer to the activation is what came of it.
+			// Before 2.41 the response to the activation is the result.
 			return { status: 'failed', problems: [(error as Error).message] };
 		}
 		const until = Date.now() + timeoutMs;

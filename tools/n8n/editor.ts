@@ -18,7 +18,7 @@ const DRAG_STEPS = 10;
 
 selectors.setTestIdAttribute('data-test-id');
 
-/** n8n's editor in a browser, used as a person uses it. What is clicked is waited for; what does not come is an Error. */
+/** n8n's editor in a browser, used as people use it. Each click waits for its element; an element that does not appear is an Error. */
 export class Editor {
 	/** The panel with the fields of the node that is open. */
 	readonly fields: Locator;
@@ -43,7 +43,7 @@ export class Editor {
 	}
 
 	/**
-	 * A new window, signed in as the person that `api` is. It shows nothing yet.
+	 * A new window, signed in as the user that `api` is. It shows nothing yet.
 	 *
 	 * @param viewport its size in pixels
 	 */
@@ -203,9 +203,9 @@ export class Editor {
 	}
 
 	/**
-	 * Runs the open node, which has not run yet, and those before it that have not either.
+	 * Runs the open node, which has not run yet, and the nodes before it that have not either.
 	 *
-	 * @returns when the editor shows what came of it
+	 * @returns when the editor shows the result
 	 */
 	async executeStep(): Promise<void> {
 		const button = this.page.getByTestId('node-execute-button');
@@ -224,7 +224,7 @@ export class Editor {
 		await this.output.getByTestId(`radio-button-${view}`).click();
 	}
 
-	/** Keeps what is to be seen now as `<name>.png` in {@link SCREENSHOTS_DIR}. */
+	/** Keeps what the window shows now as `<name>.png` in {@link SCREENSHOTS_DIR}. */
 	async picture(name: string, page = this.page): Promise<void> {
 		mkdirSync(SCREENSHOTS_DIR, { recursive: true });
 		await page.screenshot({

@@ -22,7 +22,7 @@ export interface Worker {
 	log(): string;
 	/** The ids of the executions that it has begun, in order. A parked one that went on is there again. */
 	begun(): string[];
-	/** The ids of those that came to their end at it, failed ones too. Parked and stopped ones are not among them. */
+	/** The ids of the executions that ended at it, failed ones too. Parked and stopped ones are not among them. */
 	finished(): string[];
 	/** Tells it to end, and waits until it has: it finishes what it runs. */
 	stop(): Promise<void>;
@@ -36,7 +36,7 @@ export interface Queue {
 	main: N8n;
 	/** Starts one more worker. It begins to take executions before this is fulfilled. */
 	startWorker(): Promise<Worker>;
-	/** Ends everything and removes what was made for it. */
+	/** Ends everything and removes all files made for it. */
 	stop(): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export async function startQueue(
 	options: Pick<StartN8nOptions, 'n8n' | 'packageTarball'>,
 ): Promise<Queue> {
 	const { n8n, packageTarball } = options;
-	// What ends what was started, in the order of the starts.
+	// What ends each started process, in the order of the starts.
 	const ends: Array<() => Promise<void>> = [];
 	const stop = async () => {
 		for (const end of ends.reverse()) await end();

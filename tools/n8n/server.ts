@@ -63,7 +63,7 @@ export const n8nEnvironment = (
 	N8N_RUNNERS_BROKER_PORT: String(brokerPort),
 });
 
-/** Puts a packed package where n8n keeps what a person has installed, in the place of an earlier one. */
+/** Puts a packed package where n8n keeps what the user has installed, replacing an earlier one. */
 export async function installPackage(userFolder: string, packageTarball: string): Promise<void> {
 	const folder = join(userFolder, '.n8n', 'nodes', 'node_modules', 'n8n-nodes-acountpay');
 	rmSync(folder, { recursive: true, force: true });
@@ -85,7 +85,7 @@ export interface StartN8nOptions {
 	signal?: AbortSignal;
 }
 
-/** A running n8n with our package installed as a person would have it. */
+/** A running n8n with our package installed as a user would have it. */
 export interface N8n {
 	/** Where the editor is, without a slash at the end. */
 	url: string;

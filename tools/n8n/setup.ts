@@ -14,7 +14,7 @@ export const DEFAULT_VERSION = '2.41.1';
 const VERSIONS_DIR = join(__dirname, 'versions');
 const MINIMUM_NODE_MAJOR = 24;
 const PROGRESS_EVERY_MS = 5_000;
-/** What setting up a version of n8n takes, for those who wait for it. */
+/** What setting up a version of n8n takes, for whoever waits for it. */
 export const SETUP_TAKES = 'takes 3 to 8 minutes and 3 GB of disk, once';
 
 /** An n8n that is ready to be started. */
@@ -74,7 +74,7 @@ export const isN8nReady = (version = DEFAULT_VERSION): boolean => placeOf(versio
 /**
  * Makes sure that a version of n8n is installed, in {@link cacheDir}.
  *
- * What is there is complete: it is built beside and moved into place, and it is built anew when the
+ * A folder there is complete: it is built beside and moved into place, and built again when the
  * pinned dependencies change. Two processes that ask for the same version build it once.
  *
  * @throws Error which step failed and why, with the end of npm's output
@@ -149,7 +149,7 @@ async function acquireLock(dir: string, onWait: () => void, signal?: AbortSignal
 	}
 }
 
-/** What is in the folder's place, being incomplete or of other pins, and what killed processes began. */
+/** Removes a folder that is incomplete or of other pins, and what killed processes began. */
 async function removeLeftovers(dir: string) {
 	const leftovers = (await readdir(dirname(dir))).filter(
 		(name) => name === basename(dir) || name.startsWith(`${basename(dir)}.building-`),

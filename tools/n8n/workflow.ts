@@ -40,7 +40,7 @@ export function workflow(nodes: WorkflowNode[], settings: IWorkflowSettings = {}
 	};
 }
 
-/** Starts the workflow when a person clicks on 'Execute workflow'. */
+/** Starts the workflow when the user clicks on 'Execute workflow'. */
 export const manualTrigger = (): WorkflowNode => ({
 	name: 'Start',
 	type: 'n8n-nodes-base.manualTrigger',
