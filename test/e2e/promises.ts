@@ -31,6 +31,12 @@ const EXCEPTIONS = {
 	"n8n's command line imports a workflow that has an ID": {
 		'2.0.3': 'it refuses it',
 	},
+	'n8n keeps what a trigger has stored when another node writes after a long wait': {
+		'2.41.1': 'it drops it, and the trigger stores it again',
+	},
+	'n8n has a trigger look at its webhook when it starts': {
+		'2.41.1': 'the first delivery that fits no secret does',
+	},
 } satisfies Record<string, Record<string, string>>;
 
 /** Something that is not so in every n8n. */
