@@ -2,7 +2,7 @@
  * An API that is busy (429) is waited for; reading is asked again when there is no usable answer.
  */
 import type { Fault, RecordedRequest } from '../../sandbox';
-import { createNode, useEngine, getNode, handedOut } from '../kit/engine';
+import { createNode, engineFor, useEngine, getNode, handedOut } from '../kit/engine';
 import {
 	createOf,
 	goOn,
@@ -14,6 +14,7 @@ import {
 	requestsFor,
 	upTo,
 } from '../kit/payments';
+import { variantOfPackage } from './harness';
 
 const { sandbox, engine } = useEngine();
 
@@ -82,6 +83,70 @@ describe('429 to a create', () => {
 		expect(handedOut(execution)).toEqual(upTo(20).map(referenceOf));
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(20)));
 		expect(sandbox.counts).toMatchObject({ 'create 429': 20, 'create 201': 20 });
+	});
+});
+
+describe('429 for good', () => {
+	const shorten =
+		(times: number, ...names: string[]) =>
+		(text: string) =>
+			names.reduce(
+				(edited, name) =>
+					edited.replace(new RegExp(`\\b(${name}(?: =|:)) ([\\d_* ]+)`, 'g'), `$1 ($2) / ${times}`),
+				text,
+			);
+
+	/**
+	 * Runs a package whose delays are as many times shorter; `test/unit/shared/http/retry.test.ts` has them whole.
+	 * @returns the error, and how many seconds there would be from the first of these requests to the last without that
+	 */
+	async function runImpatiently(times: number, endpoint: 'create' | 'token') {
+		sandbox.faults.add({ match: { endpoint }, times: 'always', status: 429 });
+		const folder = variantOfPackage({
+			'dist/nodes/shared/http/retry.js': shorten(
+				times,
+				'RATE_LIMIT_ELAPSED',
+				'TOKEN_ELAPSED',
+				'firstDelay',
+				'maxDelay',
+			),
+			'dist/nodes/shared/transport/adaptiveLimiter/rateLimit.js': shorten(
+				times,
+				'FIRST_PAUSE',
+				'LONGEST_PAUSE',
+			),
+		});
+		const impatient = await engineFor(sandbox, {}, { folder });
+		const { error } = await impatient.runNode({ node: createNode(), items: orders(1) });
+		const asked = requestsFor(sandbox, endpoint);
+		const seconds = (times * (asked.at(-1)!.startedAt - asked[0].startedAt)) / 1_000;
+		return { error, seconds };
+	}
+
+	it('to a create: asked at least 10 times and for 2 minutes, then a clear error', async () => {
+		const { error, seconds } = await runImpatiently(60, 'create');
+
+		expect(error).toMatchObject({
+			message: expect.stringContaining('is rate limiting requests and did not accept the payment'),
+			context: { outcome: 'refused', outcomesUnknown: [] },
+		});
+		expect(creates().length).toBeGreaterThanOrEqual(10);
+		expect(seconds).toBeGreaterThanOrEqual(119);
+		expect(sandbox.payments).toEqual([]);
+	});
+
+	it('to a token: asked for about a minute, then a clear error', async () => {
+		const { error, seconds } = await runImpatiently(10, 'token');
+
+		expect(error).toMatchObject({
+			message: expect.stringContaining(
+				"gave no access token for the credential 'AcountPay account': it is rate limiting requests",
+			),
+			context: { outcome: 'unavailable', paymentsMade: [] },
+		});
+		expect(seconds).toBeGreaterThan(40);
+		expect(seconds).toBeLessThan(75);
+		expect(sandbox.counts).toEqual({ 'token 429': requestsFor(sandbox, 'token').length });
 	});
 });
 
