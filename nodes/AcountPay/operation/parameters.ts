@@ -90,6 +90,9 @@ const titleOf = (name: string): string =>
 		.replace(/^./, (letter) => letter.toUpperCase())
 		.replace(/\b(Id|Url)\b/g, (word) => word.toUpperCase());
 
+/** What a text consists of that shows nothing, such as a space without width. */
+const BLANK = /^[\s\p{Default_Ignorable_Code_Point}]*$/u;
+
 const HTTP_URL = /^https?:\/\/[^\s/]\S*$/i;
 
 /** A value as an error shows it: as JSON, cut short. */
@@ -109,7 +112,7 @@ export function preview(value: unknown): string {
  * @throws ValidationError when it is empty, blank, neither text nor number, or a number too large to be exact
  */
 export function requiredText(field: string, value: unknown): string {
-	if (typeof value === 'string' && value.trim() !== '') return value;
+	if (typeof value === 'string' && !BLANK.test(value)) return value;
 	if (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return String(value);
 	if (typeof value === 'number' && !Number.isNaN(value)) {
 		throw new ValidationError(field, `must be text: the number ${value} is too large to be exact`);

@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { isRecord, readObject } from './responses';
+import { isErrorBody, isRecord, readObject } from './responses';
 
 const saysNothing = (value: unknown) =>
 	value === null || value === '' || (typeof value === 'number' && !Number.isFinite(value));
@@ -16,10 +16,6 @@ export const placesIn = (response: IDataObject, name: string): IDataObject[] => 
 		.filter(isRecord)
 		.flatMap((place) => placesIn(place as IDataObject, name)),
 ];
-
-/** Whether a body is that of an error, whatever its status: by its `statusCode`, as NestJS writes it, or `success` (assumed). */
-const isError = ({ statusCode, success }: IDataObject) =>
-	success === false || (typeof statusCode === 'number' && statusCode >= 400);
 
 /**
  * What was created, in the response to a create.
@@ -39,5 +35,5 @@ export function readCreated(
 	const places = placesIn(response, name);
 	const namesIt = (place: IDataObject) =>
 		keys.some((key) => place[key] !== undefined && !saysNothing(place[key]));
-	return !places.some(isError) && places.some(namesIt) ? response : undefined;
+	return !places.some(isErrorBody) && places.some(namesIt) ? response : undefined;
 }

@@ -24,6 +24,9 @@ export interface ListedPayment {
 /** Date, time to the second, fraction, and a time zone: without one it is not known which moment is meant. */
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
+/** AcountPay has no older payments. What is dated before, such as to 1970, has no date: 0 or null was written as one. */
+const OLDEST = Date.UTC(2015, 0);
+
 /** An amount as text: digits, and a point before the decimals. */
 const AMOUNT = /^\d{1,15}(?:\.\d{1,15})?$/;
 
@@ -40,7 +43,7 @@ function amountIn(value: unknown): number | undefined {
 
 function momentIn(value: unknown): number | undefined {
 	const at = typeof value === 'string' && DATE_TIME.test(value) ? Date.parse(value) : NaN;
-	return Number.isNaN(at) ? undefined : at;
+	return at >= OLDEST ? at : undefined;
 }
 
 /**

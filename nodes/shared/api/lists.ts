@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { isId, isRecord, readJson } from './responses';
+import { isErrorBody, isId, isRecord, readJson } from './responses';
 
 /** One page of a list. */
 export interface Page {
@@ -17,11 +17,12 @@ const countIn = (value: unknown): number | undefined =>
  * The page in the body of a response: an object that has the entries under the list's name (documented for payments and
  * stores), or a bare array (documented for stores, assumed for the others).
  * @param name such as `payments`
- * @returns undefined when the body holds no such list, or an entry of it is no object: then it may be any
+ * @returns undefined when the body holds no such list or says that it is an error, or an entry is no object: then it may be any
  */
 export function readPage(body: Buffer, name: string): Page | undefined {
 	const value = readJson(body);
 	const object = isRecord(value) ? value : undefined;
+	if (object && isErrorBody(object)) return undefined;
 	const entries = object ? object[name] : value;
 	if (!Array.isArray(entries) || !entries.every(isRecord)) return undefined;
 	return {
@@ -40,5 +41,7 @@ export const idIn = (entry: IDataObject, names: readonly string[]): string | num
  */
 export function withId(entry: IDataObject, names: readonly [string, ...string[]]): IDataObject {
 	const id = idIn(entry, names);
-	return id === undefined || entry[names[0]] !== undefined ? entry : { [names[0]]: id, ...entry };
+	return id === undefined || isId(entry[names[0]])
+		? entry
+		: { [names[0]]: id, ...entry, [names[0]]: id };
 }

@@ -45,6 +45,19 @@ export function readObject(body: Buffer): IDataObject | undefined {
 	return isRecord(value) && Object.keys(value).length > 0 ? (value as IDataObject) : undefined;
 }
 
+/** Whether a body is that of an error, whatever its status: by its `statusCode`, as NestJS writes it, or `success` (assumed). */
+export const isErrorBody = ({ statusCode, success }: Record<string, unknown>): boolean =>
+	success === false || (typeof statusCode === 'number' && statusCode >= 400);
+
+/**
+ * The JSON object in the body of a successful response.
+ * @returns undefined when there is none, it is empty, or it is an error that was sent with status 200
+ */
+export function readResponse(body: Buffer): IDataObject | undefined {
+	const object = readObject(body);
+	return object && !isErrorBody(object) ? object : undefined;
+}
+
 /**
  * Whether a value can be an id: text that is not blank, or an integer (both are documented). A number that JavaScript
  * can't hold, such as `1e400`, is none: many things would share it.

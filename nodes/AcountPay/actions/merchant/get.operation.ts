@@ -1,5 +1,5 @@
 import { getMerchant, withMerchantNumber } from '../../../shared/api/merchants';
-import { readObject } from '../../../shared/api/responses';
+import { readResponse } from '../../../shared/api/responses';
 import { read } from '../../../shared/transport/read';
 import { merchantNumberField, merchantNumberFrom } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
@@ -22,7 +22,7 @@ export const get: Operation<{ merchantNumber: string }> = {
 			getMerchant(merchantNumber),
 			{ name: `merchant '${merchantNumber}'` },
 			options,
-			({ body }) => readObject(body),
+			({ body }) => readResponse(body),
 		);
 		return [{ json: withMerchantNumber(merchant) }];
 	},

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { getPayment, otherPaymentIn } from '../../../shared/api/payments';
 import type { ApiRequest } from '../../../shared/api/request';
-import { readObject } from '../../../shared/api/responses';
+import { readResponse } from '../../../shared/api/responses';
 import { hasStatus } from '../../../shared/api/statuses';
 import { ApiError } from '../../../shared/errors';
 import type { Client } from '../../../shared/transport/client';
@@ -70,7 +70,7 @@ export async function readAbout(
 ): Promise<IDataObject> {
 	let problem: ApiError | undefined;
 	const own = ({ body, status }: ApiResponse) => {
-		const payment = readObject(body);
+		const payment = readResponse(body);
 		problem = payment && problemWith(payment, paymentId, status, needsStatus);
 		return problem ? undefined : payment;
 	};

@@ -1,4 +1,5 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import { placesIn } from '../../../shared/api/created';
 import { listedPaymentOf } from '../../../shared/api/listedPayments';
 import {
 	DEFAULT_CURRENCY,
@@ -12,7 +13,7 @@ import type { Creation } from '../../creation/createOnce';
 import type { IdempotencyRecord } from '../../creation/idempotencyRecord';
 import type { Label } from '../../creation/identityHashes';
 import type { Created, Image, ItemOutput, ItemWork } from '../../operation/operation';
-import { keyOf, mayBeReference, otherMoneyIn, type WantedPayment } from './lookUp/samePayment';
+import { contradictionIn, keyOf, mayBeReference, type WantedPayment } from './lookUp/samePayment';
 
 /** Whether the image of the QR code is wanted. */
 export const qrCodeOption: INodeProperties = {
@@ -67,7 +68,9 @@ export const creationOf = (
 			if (id !== undefined && known.othersWithId(id).some((other) => !known.isLike(other))) {
 				return `responded about payment '${id}', which is that of another order`;
 			}
-			return otherMoneyIn(wanted, listedPaymentOf(response));
+			return placesIn(response, 'payment')
+				.map((place) => contradictionIn(wanted, listedPaymentOf(place)))
+				.find((contradiction) => contradiction !== undefined);
 		},
 		unknownAdvice:
 			'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.',

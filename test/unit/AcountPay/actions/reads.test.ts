@@ -65,7 +65,7 @@ describe('one thing', () => {
 		expect(sent).toEqual([{ method: 'GET', repeatable: true, ...request }]);
 	});
 
-	it.each<[`${Authentication} ${string} ${string}`, IDataObject, object, object]>([
+	it.each<[`${Authentication} ${string} ${string}`, IDataObject, IDataObject, object]>([
 		[
 			'oAuth2 payment get',
 			{ merchantId: 'shop', paymentId: 'a' },
@@ -173,6 +173,30 @@ describe('one thing', () => {
 		expect(sent).toHaveLength(2);
 		expect(output).toMatchObject([{ paymentId: 456, isPaid: true }]);
 	});
+
+	it.each<[`${Authentication} ${string} ${string}`, IDataObject, object]>(
+		[
+			{ success: false, status: 'paid' },
+			{ statusCode: 404, status: 'failed', message: 'Payment not found' },
+		].flatMap(
+			(body): Array<[`${Authentication} ${string} ${string}`, IDataObject, object]> => [
+				['oAuth2 payment get', { merchantId: 'shop', paymentId: '456' }, body],
+				['apiKey payment get', { paymentId: '456' }, body],
+				['apiKey merchant get', { merchantNumber: '42' }, body],
+			],
+		),
+	)(
+		'%s %j: %j is an error, whatever its status: asked again and said',
+		async (path, values, body) => {
+			const error = errorOf(await run(path, values, [response(200, body)]));
+			expect(error).toMatchObject({ outcome: 'unavailable', status: 200 });
+			const { sent } = await run(path, values, [
+				response(200, body),
+				response(200, { status: 'paid' }),
+			]);
+			expect(sent).toHaveLength(2);
+		},
+	);
 
 	it.each<[`${Authentication} ${string} ${string}`]>([
 		['oAuth2 payment waitForCompletion'],

@@ -98,6 +98,8 @@ describe('the moment when a payment was created', () => {
 		['2026-11-26T09:30:15+0100'],
 		['Thu, 26 Nov 2026 09:30:15 GMT'],
 		['1795685415'],
+		['1970-01-01T00:00:00.000Z'],
+		['0001-01-01T00:00:00Z'],
 	])('is not in %p', (text) => {
 		expect(createdAt(text)).toBeUndefined();
 	});

@@ -30,6 +30,8 @@ describe('a page', () => {
 		['a number', '1'],
 		['no JSON', '<p>stores</p>'],
 		['nothing', ''],
+		['an error with status 200', { success: false, stores: [], total: 0 }],
+		['an error as NestJS writes it', { statusCode: 503, message: 'Unavailable', stores: [] }],
 	])('is not in %s', (_what, body) => {
 		expect(page(body)).toBeUndefined();
 	});
@@ -72,13 +74,16 @@ describe('an id', () => {
 		expect(Object.keys(entry)).toEqual(['paymentId', 'id', 'status']);
 	});
 
-	it('is not put in where there is none, nor in place of anything', () => {
+	it('is not put in where there is none, nor in place of another', () => {
 		fc.assert(
 			fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.jsonValue(), (other, value) => {
 				const without = { ...other, paymentId: undefined, id: undefined };
 				expect(withId(without as never, NAMES)).toBe(without);
 				const taken = { ...other, paymentId: value, id: 'p1' };
-				expect(withId(taken as never, NAMES)).toBe(taken);
+				const isTaken =
+					(typeof value === 'string' && value.trim() !== '') || Number.isSafeInteger(value);
+				if (isTaken) expect(withId(taken as never, NAMES)).toBe(taken);
+				else expect(withId(taken as never, NAMES)).toEqual({ ...taken, paymentId: 'p1' });
 			}),
 		);
 	});

@@ -45,7 +45,12 @@ const NEEDED: ReadonlyArray<[keyof ListedPayment, string]> = [
 	['createdAt', 'time of creation'],
 ];
 
-const plain = (text: string) => text.normalize('NFC').trim();
+/** Characters that nobody sees, such as a space without width, tell nothing. */
+const plain = (text: string) =>
+	text
+		.normalize('NFC')
+		.replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+		.trim();
 const lower = (text: string) => plain(text).toLowerCase();
 
 /** What all payments of one order share: its merchant and reference, as they are compared. */
@@ -110,15 +115,16 @@ function differencesOf(wanted: WantedPayment, listed: ListedPayment): string[] {
 }
 
 /**
- * Whether the response to a create shows another amount or currency than was asked for (both are documented in it).
+ * Whether the response to a create shows another merchant, store, register, amount or currency than was asked for. A
+ * description tells nothing: it is only words, which a server may rewrite.
  * @returns what it is about, as the end of "AcountPay …"; undefined where nothing differs
  */
-export function otherMoneyIn(
-	{ amount, currency }: WantedPayment,
-	shown: ListedPayment,
-): string | undefined {
-	const asked = { merchantId: '', referenceNumber: '', amount, currency };
-	const differences = differencesOf(asked, shown);
+export function contradictionIn(wanted: WantedPayment, shown: ListedPayment): string | undefined {
+	const { merchantClientId: has } = shown;
+	const differences = differencesOf({ ...wanted, description: undefined }, shown);
+	if (has !== undefined && lower(has) !== lower(wanted.merchantId)) {
+		differences.unshift(`has the merchant ${has} instead of ${wanted.merchantId}`);
+	}
 	return differences.length > 0
 		? `responded about another payment, which ${namesOf(differences)}`
 		: undefined;

@@ -142,9 +142,14 @@ describe('reference number', () => {
 		);
 	});
 
-	it.each([[''], ['  '], ['\n'], [null], [undefined]])('%p is empty', (referenceNumber) => {
-		expect(refusal(() => checked({ referenceNumber }))).toBe('Reference Number must not be empty');
-	});
+	it.each([[''], ['  '], ['\n'], ['\u200b'], [' \u2060\u00ad'], ['\u3164'], [null], [undefined]])(
+		'%p is empty',
+		(referenceNumber) => {
+			expect(refusal(() => checked({ referenceNumber }))).toBe(
+				'Reference Number must not be empty',
+			);
+		},
+	);
 
 	it.each([[true], [{}], [['A']], [() => 1], [NaN]])('%p is no text', (referenceNumber) => {
 		expect(refusal(() => checked({ referenceNumber: referenceNumber as never }))).toMatch(
@@ -444,6 +449,11 @@ describe('a response that shows', () => {
 		[{ currency: 'EUR' }, undefined],
 		[{ amount: 2 }, 'has the amount 2 instead of 1'],
 		[{ amount: 100, currency: 'DKK' }, 'has the amount 100 instead of 1'],
+		[{ data: { amount: 100 } }, 'has the amount 100 instead of 1'],
+		[{ result: { payment: { amount: '2' } } }, 'has the amount 2 instead of 1'],
+		[{ metadata: { amount: 2 } }, undefined],
+		[{ merchantClientId: 'MERCHANT_1' }, undefined],
+		[{ merchantClientId: 'merchant_2' }, 'has the merchant merchant_2 instead of merchant_1'],
 	])(
 		'of an amount of 1 without a currency the response %j is about another one: %s',
 		async (shown, why) => {

@@ -5,6 +5,7 @@ import {
 	ageOf,
 	asListOf,
 	compare,
+	contradictionIn,
 	couldBe,
 	decide,
 	keyOf,
@@ -40,6 +41,20 @@ const entryOf = (
 
 const relationTo = (changes: IDataObject, other = wanted): Relation =>
 	compare(other, listedPaymentOf(entryOf(other, changes))).relation;
+
+it.each([
+	[{ storeId: 'odense' }, 'has the store odense instead of aarhus'],
+	[{ registerId: 'REG-2' }, 'has the register REG-2 instead of REG-1'],
+	[
+		{ merchantClientId: 'kiosk', amount: 1 },
+		'has the merchant kiosk instead of shop, has the amount 1 instead of 149.99',
+	],
+	[{ merchantClientId: ' SHOP', description: 'Words' }, undefined],
+])('what a create shows of it as %j contradicts what was asked for: %s', (shown, why) => {
+	expect(contradictionIn(wanted, listedPaymentOf(entryOf(wanted, shown)))).toBe(
+		why && `responded about another payment, which ${why}`,
+	);
+});
 
 describe('a list that shows no payment of its merchant', () => {
 	const listed = (...merchants: unknown[]) =>
@@ -127,6 +142,8 @@ describe('a listed payment', () => {
 	);
 
 	it.each<[string, string, Relation]>([
+		['ORDER-1', 'ORDER-1\u200b', 'same'],
+		['\ufeffORD\u00adER-1', ' ORDER-1', 'same'],
 		['ORDER-1', 'order-1', 'similar'],
 		['ORDER-1', 'ORDER 1', 'similar'],
 		['ORDER-1', 'ORDER/1/', 'similar'],
