@@ -12,6 +12,7 @@ import {
 } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
 import { readPayment } from './actions/payment/readPayment';
+import { checkedMerchantClientId } from './actions/payment/sharedFields';
 import { waitOutput } from './actions/payment/awaitedPayment';
 
 /** For how long a second delivery does not wake an execution again, in ms: n8n would run it twice. */
@@ -82,7 +83,12 @@ function doubtAbout(
 ): string | undefined {
 	if (contradictsItself(event)) return 'its status contradicts its name';
 	const merchantId = merchantOf(context);
-	const known = { merchantId, merchantClientId: merchantId, ...waiting };
+	// The field counts where the payment names none.
+	const known = {
+		...waiting,
+		merchantId: waiting.merchantId || merchantId,
+		merchantClientId: waiting.merchantClientId || merchantId,
+	};
 	const field = differenceBetween(known, event);
 	return field && `its ${field} is not that of the payment that is waited for`;
 }
@@ -93,10 +99,7 @@ function doubtAbout(
  */
 function merchantOf(context: IWebhookFunctions): string | undefined {
 	try {
-		const merchantId = context.getNodeParameter('merchantId');
-		return typeof merchantId === 'string' && merchantId.trim() !== ''
-			? merchantId.trim()
-			: undefined;
+		return checkedMerchantClientId(context.getNodeParameter('merchantId'));
 	} catch {
 		return undefined;
 	}

@@ -1,7 +1,7 @@
 /**
  * Wait for Completion, resumed on webhook: a signed event that contradicts what is known of the payment, or itself.
  */
-import type { IDataObject } from 'n8n-workflow';
+import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { ACCEPTED, eventBody, IGNORED, postSigned } from '../kit/deliveries';
 import { useEngine, waitNode } from '../kit/engine';
 import { create, requestsFor, until } from '../kit/payments';
@@ -14,7 +14,10 @@ const asked = () => requestsFor(sandbox, 'get');
 const order = { merchant: 'merchant_abc123', amount: 149.99, reference: 'ORDER-1' };
 
 /** An execution that waits for a payment of {@link order}, and what posts a signed event of it. */
-async function wait(merchantId = "={{ $('Start').item.json.merchant }}") {
+async function wait(
+	merchantId: INodeParameters[string] = "={{ $('Start').item.json.merchant }}",
+	item: IDataObject = order,
+) {
 	const webhookUrl = '={{ $execution.resumeUrl }}';
 	const execution = await engine.runWorkflow(
 		{
@@ -38,7 +41,7 @@ async function wait(merchantId = "={{ $('Start').item.json.merchant }}") {
 				['Wait', 'After'],
 			],
 		},
-		{ items: [order], node: 'Wait' },
+		{ items: [item], node: 'Wait' },
 	);
 	expect(execution.status).toBe('waiting');
 	await sandbox.webhooksIdle();
@@ -89,6 +92,36 @@ it.each<[string, IDataObject, string]>([
 		]);
 	},
 );
+
+const picked = (value: string) => ({ __rl: true, mode: 'id', value });
+it.each<[string, INodeParameters[string], string]>([
+	['picked', picked('merchant_abc123'), 'merchant_abc123'],
+	['picked by an expression', picked("={{ $('Start').item.json.merchant }}"), 'merchant_abc123'],
+	['a number', '={{ 12345 }}', '12345'],
+])(
+	'a merchant that is %s is compared, and AcountPay is asked about its payment',
+	async (_how, merchantId, merchant) => {
+		const { execution, id, send } = await wait(merchantId, { ...order, merchant });
+		sandbox.faults.add({ match: { endpoint: 'webhook' }, status: 503, times: 'always' });
+		sandbox.decline(id);
+		expect(await send({ merchantClientId: 'merchant_of_another' })).toMatchObject(IGNORED);
+		await until(() => engine.executions.get(execution.id)!.status !== 'waiting');
+		expect((await engine.execution(execution.id)).json('After')).toMatchObject([
+			{ status: 'failed', isPaid: false, waitEndedBy: 'status' },
+		]);
+	},
+);
+
+it('a merchant that AcountPay leaves empty is still compared', async () => {
+	const empty = { status: 'pending', merchantId: null, merchantClientId: '' };
+	sandbox.faults.add({ match: { endpoint: 'get' }, body: empty, times: 'always' });
+	const { execution, send } = await wait();
+	const asks = asked().length;
+	expect(await send({ merchantClientId: 'merchant_of_another' })).toMatchObject(IGNORED);
+	await until(() => asked().length === asks + 1);
+	expect(await statusOf(execution.id)).toBe('waiting');
+	expect(await send({})).toMatchObject(ACCEPTED);
+});
 
 it.each([
 	['payment.refunded', 1],
