@@ -19,13 +19,13 @@ import {
 	type Obstacle,
 } from './idempotencyRecord';
 
-/** What is kept of a request that was sent, to find by it what it has created. What else it holds is the look-up's. */
+/** What is stored about a sent request, so that what it created can be found later. The look-up adds its own fields. */
 export interface Trace {
-	/** Tells this request from every other one. */
+	/** Identifies the request. */
 	id: string;
 }
 
-/** What was found where something that may have been created was looked for. */
+/** The result of looking for something that may have been created. */
 export type LookUpResult =
 	/** `response`: the payment as AcountPay's list has it. */
 	| { kind: 'found'; response: IDataObject }
@@ -33,24 +33,24 @@ export type LookUpResult =
 	| { kind: 'none' | 'doubt'; report: string };
 
 /**
- * Finds out what became of requests whose outcome is not known. Where there is none, an unknown outcome stays unknown.
+ * Finds out what a request with an unknown outcome has created. Without a look-up, an unknown outcome stays unknown.
  */
 export interface LookUp {
-	/** The request is about to leave. @returns what is to be kept of it */
+	/** The request is about to leave. @returns what is to be stored about it */
 	sending(): Trace;
-	/** The request that was sent last has created nothing. */
+	/** The last request has created nothing. */
 	notCreated(): void;
 	/**
-	 * It has created something.
+	 * The last request has created something.
 	 * @param response AcountPay's response, whole
 	 */
 	created(response: IDataObject): void;
-	/** What is known by now of the request that was sent last. */
+	/** What is known by now about the last request. */
 	trace(): Trace | undefined;
 	/**
 	 * Looks for what a request has created.
-	 * @param trace what is kept of it; undefined: nothing
-	 * @param willResend whether it is sent again unless something speaks against it: then `none` says that nothing does
+	 * @param trace what is stored about it; undefined: nothing
+	 * @param willResend whether the caller resends on `none`, so `none` must also mean that resending is safe
 	 */
 	find(trace: Trace | undefined, willResend: boolean): Promise<LookUpResult>;
 }
@@ -67,28 +67,28 @@ export interface Creation {
 	 */
 	readCreated(body: Buffer): IDataObject | undefined;
 	/**
-	 * Whether that is something else than was asked for.
-	 * @returns why, as the end of 'AcountPay …'; undefined when nothing speaks for it
+	 * Whether the response is about something else than was asked for.
+	 * @returns why, as the end of 'AcountPay …'; undefined if nothing shows that
 	 */
 	contradicts?(response: IDataObject): string | undefined;
-	/** What a person does when the outcome is unknown. */
+	/** What the user does when the outcome is unknown. */
 	unknownAdvice: string;
 	/** Where it can be looked for. */
 	lookUp?: LookUp;
 	/**
-	 * Asked right before a new request: what exists already, and takes its place.
-	 * @param before what an earlier attempt was given in its place
+	 * Asked right before a new request: what exists already, to return instead.
+	 * @param previous the existing one that an earlier attempt returned
 	 * @throws ApiError when nothing may be sent
 	 */
-	findExisting?(before?: IDataObject): Promise<IDataObject | undefined>;
-	/** Told of what was created, or was found to be. */
+	findExisting?(previous?: IDataObject): Promise<IDataObject | undefined>;
+	/** Told what was created, or found to have been created. */
 	onCreated?(response: IDataObject): void;
 }
 
 /**
- * Creates something at AcountPay, at most once. What an earlier attempt of this execution created is handed out, and a
+ * Creates something at AcountPay, at most once. What an earlier attempt of this execution created is returned, and a
  * request whose outcome is unknown is not sent again. Only a rate limited request, which created nothing, is sent again.
- * Where there is a look-up, an unknown outcome is looked up first, and what is found is handed out as created.
+ * Where there is a look-up, an unknown outcome is looked up first, and what is found is returned as created.
  * @returns AcountPay's response, whole, or what the look-up has found
  * @throws ApiError (`unknown` when it may have been created) or Cancelled (then this call created nothing)
  */
@@ -107,15 +107,15 @@ export async function createOnce(
 	});
 }
 
-/** Hands out what exists already, or creates. @param before what an earlier attempt was given */
+/** Returns what exists already, or creates. @param previous the existing one that an earlier attempt returned */
 async function createUnlessExisting(
 	client: Client,
 	creation: Creation,
 	options: CallOptions,
 	record: IdempotencyRecord,
-	before?: IDataObject,
+	previous?: IDataObject,
 ): Promise<IDataObject> {
-	const existing = await creation.findExisting?.(before);
+	const existing = await creation.findExisting?.(previous);
 	if (!existing) return await create(client, creation, options, record);
 	record.created(existing);
 	return existing;
@@ -123,9 +123,9 @@ async function createUnlessExisting(
 
 /** Where 'Resend Unknown' has sent nothing, another retry would not either. */
 const NOT_SENT_AGAIN =
-	'So it was not sent again. If it certainly does not exist, run the workflow anew with this item alone.';
+	'So it was not sent again. If it certainly does not exist, run the workflow again with only this item.';
 
-/** Hands out what an earlier attempt has created, or finds out what it has. */
+/** Returns what an earlier attempt has created, or finds out what it has. */
 async function resolveEarlier(
 	client: Client,
 	creation: Creation,
@@ -133,20 +133,20 @@ async function resolveEarlier(
 	record: IdempotencyRecord,
 	earlier: Entry,
 ): Promise<IDataObject> {
-	const { hasOtherTerms } = record;
+	const { hasChanged } = record;
 	if (isCreated(earlier)) {
-		if (hasOtherTerms) throw otherTermsError(creation, earlier);
+		if (hasChanged) throw changedError(creation, earlier);
 		const isExisting = earlier.answer.existing === true;
 		if (!isExisting || !creation.findExisting) return earlier.answer;
-		// What was there before this execution may have been paid, or have expired, since.
+		// Something from before this execution may have been paid, or have expired, since.
 		return await createUnlessExisting(client, creation, options, record, earlier.answer);
 	}
 	const what = describeUnknown(earlier);
-	const willResend = options.resendUnknown === true && !hasOtherTerms;
+	const willResend = options.resendUnknown === true && !hasChanged;
 	const found = await creation.lookUp?.find(earlier.trace, willResend);
 	if (found?.kind === 'found') {
 		remember(creation, record, found.response);
-		if (hasOtherTerms) throw otherTermsError(creation, { ...earlier, answer: found.response });
+		if (hasChanged) throw changedError(creation, { ...earlier, answer: found.response });
 		return found.response;
 	}
 	if (!willResend || found?.kind === 'doubt') {
@@ -157,7 +157,7 @@ async function resolveEarlier(
 		});
 	}
 	return await create(client, creation, options, record).catch((error: unknown) => {
-		// Whatever became of the second request, the first may have created it.
+		// However the second request ended, the first may have created it.
 		throw error instanceof ApiError && error.outcome !== 'unknown'
 			? unknownError(creation, `${what}. Sent again: ${error.message}`, error)
 			: error;
@@ -189,15 +189,15 @@ function obstacleError(creation: Creation, { entry, executionId }: Obstacle): Ap
 	);
 }
 
-/** The error for an item that now asks for something else than what it has got. */
-const otherTermsError = (
+/** The error for an item whose request has changed since it was created. */
+const changedError = (
 	{ title }: Creation,
-	{ terms, answer }: { terms?: string; answer: IDataObject },
+	{ terms: money, answer }: { terms?: string; answer: IDataObject },
 ) =>
 	new ApiError(
 		'refused',
-		`${title} exists already: ${answer.existing === true ? 'it was there before this execution' : 'an earlier attempt of this execution created it'}${terms ? ` for ${terms}` : ''}`,
-		'Nothing was sent now. Change the item back. If another one is wanted, run the workflow anew with this item alone.',
+		`${title} exists already: ${answer.existing === true ? 'it was there before this execution' : 'an earlier attempt of this execution created it'}${money ? ` for ${money}` : ''}`,
+		'Nothing was sent now. Change the item back. If another one is wanted, run the workflow again with only this item.',
 		{ isOld: true, payment: answer },
 	);
 

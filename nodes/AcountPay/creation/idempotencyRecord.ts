@@ -18,7 +18,7 @@ export type KnownState =
  */
 export type Entry = Identity &
 	KnownState & {
-		/** It was created, and its item has failed all the same. */
+		/** It was created, but its item has failed. */
 		failed?: true;
 	};
 
@@ -34,7 +34,7 @@ export const inFlight = new WeakSet<Entry>();
 /** The work that is under way for each list of entries: a double click on Retry shares a list. */
 const underWay = new Map<Entry[], Promise<unknown>>();
 
-/** Whether an entry is of this creation by what a person recognises it by. Older entries have the reference alone. */
+/** Whether an entry has the same label as this creation. Older entries have the reference alone. */
 export const hasSameLabel = (entry: Entry, { key, referenceNumber }: Identity): boolean =>
 	entry.key === undefined ? entry.referenceNumber === referenceNumber : entry.key === key;
 
@@ -88,12 +88,12 @@ export class IdempotencyRecord {
 		return this.store.createdWithId(id).filter((entry) => entry !== earlier);
 	}
 
-	/** Whether another creation asks for the same, for all that a person recognises it by. */
+	/** Whether another creation asks for the same: its label is the same, and its amount does not differ. */
 	isLike(other: Entry): boolean {
 		return hasSameLabel(other, this.identity) && !differs(other.terms, this.identity.terms);
 	}
 
-	/** What an earlier attempt left; undefined when nothing of the kind was asked for, or AcountPay refused it. */
+	/** The entry of an earlier attempt; undefined when nothing of the kind was asked for, or AcountPay refused it. */
 	get earlier(): Entry | undefined {
 		const { entries, identity } = this;
 		const found = [
@@ -117,13 +117,13 @@ export class IdempotencyRecord {
 		);
 	}
 
-	/** What keeps this creation from being sent though nothing is known of it. */
+	/** What keeps this creation from being sent although nothing is known about it. */
 	get obstacle(): Obstacle | undefined {
 		return this.store.obstacleTo(this.identity, this.entries);
 	}
 
-	/** Whether {@link earlier} was asked for on other terms than this creation is now. */
-	get hasOtherTerms(): boolean {
+	/** Whether the request has changed since {@link earlier}: another amount, currency or merchant. */
+	get hasChanged(): boolean {
 		const { earlier, identity } = this;
 		if (!earlier || earlier.request === identity.request) return false;
 		if (differs(earlier.merchantId, identity.merchantId)) return true;
@@ -165,7 +165,7 @@ export class IdempotencyRecord {
 		this.put({ state: 'unknown', what, ...(trace && { trace }) });
 	}
 
-	/** The request that was on its way has created nothing: what was known before it holds again. */
+	/** The request that was on its way has created nothing: the entry from before it holds again. */
 	notCreated(): void {
 		this.remove();
 		if (this.before) this.add(this.before);

@@ -15,11 +15,11 @@ import { identifierFor, type Identity, type Label } from './identityHashes';
 import { isKnownTo, lastKnownTo, markKnownTo, retriedFrom, retriedItems } from './retriedItems';
 import { isToolCall } from '../../shared/runMode';
 
-/** What is remembered of one iteration of a loop. The names are in stored executions: they are never renamed. */
+/** What is remembered about one iteration of a loop. The names are in stored executions: they are never renamed. */
 interface Iteration {
-	/** By item. More than one when a person changed parameters and retried the execution. */
+	/** By item. More than one when the user changed parameters and retried the execution. */
 	items: Record<string, Entry[]>;
-	/** How often the node has ended well and is run again all the same, in which execution. */
+	/** How often the node has succeeded and is run again anyway, in which execution. */
 	reruns?: { executionId: string; count: number };
 	/** The execution in which the cancellation was logged: once per execution is enough. */
 	toldIn?: string;
@@ -33,7 +33,7 @@ interface StoredContext {
 	payments?: Record<string, Iteration>;
 }
 
-/** An item that something was asked for, and what a person calls that. */
+/** An item that something was asked for, and what the user calls it. */
 export interface NamedItem {
 	itemIndex: number;
 	name: string;
@@ -60,8 +60,8 @@ const indexes = new WeakMap<StoredContext, CreatedById>();
 
 /**
  * What stays the same when n8n tries the node again, and differs between two iterations of a loop or two calls of a tool. n8n
- * gives every try of a tool call a run index of its own, and may give two calls the same; but all tries of a call, and no
- * other call, have its arguments as the very same object.
+ * gives every try of a tool call a run index of its own, and may give two calls the same; but every try of one call
+ * gets the same arguments object, and no other call does.
  */
 function iterationKeyOf(execution: IExecuteFunctions): string {
 	if (!isToolCall(execution)) return String(execution.getWorkflowDataProxy(0).$runIndex);
@@ -77,8 +77,9 @@ function iterationKeyOf(execution: IExecuteFunctions): string {
  * alone and lives through all iterations of a loop, so entries are bound to the iteration ({@link iterationKeyOf}) and the item.
  *
  * Within an item, a creation is recognised by what is sent; by where it comes from, since the same parameters and the same
- * item give another request when an expression holds the time; and by its {@link Label}, whatever else a person has edited.
- * What is unknown stays unknown for the whole execution, and keeps an item with the same label in another iteration from being sent.
+ * item give another request when an expression holds the time; and by its {@link Label}, whatever else the user has edited.
+ * An unknown outcome stays unknown for the whole execution, and keeps an item with the same label from being sent in another
+ * iteration.
  */
 export class IdempotencyStore implements RecordStore {
 	private readonly context: StoredContext;
@@ -172,8 +173,8 @@ export class IdempotencyStore implements RecordStore {
 
 	/**
 	 * What keeps a creation from being sent: an earlier iteration asked for the same label, and the outcome is unknown, or it
-	 * was created and has not been output yet, since its item failed. This may be that item, or another one. And what another
-	 * retry of the same execution has recorded, where the items have changed.
+	 * was created and has not been output yet, since its item failed. This may be that item, or another one. Also an obstacle:
+	 * what another retry of the same execution has recorded, if the items have changed.
 	 */
 	obstacleTo(identity: Identity, entries: readonly Entry[]): Obstacle | undefined {
 		const fits = (entry: Entry) => hasSameLabel(entry, identity);
@@ -224,7 +225,7 @@ export class IdempotencyStore implements RecordStore {
 	}
 
 	/**
-	 * To be called when the node has ended well. Drops what this iteration has handed out unless n8n runs the node again, so that
+	 * To be called when the node has succeeded. Drops what this iteration has returned unless n8n runs the node again, so that
 	 * stored executions do not hold responses twice.
 	 * @param looksFailed whether the output is one for which 'Retry On Fail' runs the node again
 	 */

@@ -2,19 +2,19 @@ import { createHash } from 'node:crypto';
 import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
 import type { BuiltRequest } from '../../shared/transport/client';
 
-/** What a person recognises a creation by. */
+/** What the user recognises a creation by. */
 export interface Label {
-	/** What a person calls it. */
+	/** What the user calls it. */
 	referenceNumber: string;
-	/** What is equal whenever the same thing is asked for, whatever else differs: merchant and reference, say. */
+	/** Equal whenever the same thing is asked for, whatever else differs: merchant and reference, say. */
 	key?: string;
-	/** What has to be equal besides, in words: '149.99 DKK'. */
+	/** The amount and currency, which have to be equal too: '149.99 DKK'. */
 	terms?: string;
 	/** The merchant that it is for. */
 	merchantId?: string;
 }
 
-/** What tells a creation from another one. The names are in stored executions: they are never renamed. */
+/** What identifies a creation. The names are in stored executions: they are never renamed. */
 export interface Identity extends Label {
 	/** Hash of what was sent where. */
 	request: string;
@@ -30,7 +30,7 @@ export interface Identity extends Label {
  */
 const NEWER_DEFAULTS: Readonly<Record<string, unknown>> = { authentication: 'oAuth2' };
 
-/** The parameters that hold what a person identifies the thing by, of all operations. */
+/** The parameters that hold what the user identifies the thing by, of all operations. */
 const LABEL_PARAMETERS: readonly string[] = [
 	'merchantId',
 	'referenceNumber',

@@ -36,7 +36,7 @@ export const lastKnownTo = (entry: Entry): string | undefined =>
 	[...(knownTo.get(entry) ?? [])].at(-1);
 
 /**
- * What this process knows of the items of executions that were retried by hand. n8n lets a person retry the same execution
+ * What this process knows of the items of executions that were retried by hand. n8n lets the user retry the same execution
  * twice, one after the other or with a double click, and gives each retry a copy of its own.
  */
 class RetriedItems {
@@ -86,7 +86,7 @@ function merge(list: Entry[], entry: Entry): Entry {
 		if (isCreated(entry) && !isCreated(list[index])) list[index] = entry;
 		return list[index];
 	}
-	// Sent again since then, with other fields: what is stored as unknown is known by now.
+	// Sent again since then, with other fields: the outcome that is stored as unknown is known by now.
 	const created = list.find(
 		(other) =>
 			isCreated(other) &&
@@ -97,5 +97,5 @@ function merge(list: Entry[], entry: Entry): Entry {
 	return entry;
 }
 
-/** Those of this process. */
+/** The retried items of this process. */
 export const retriedItems = new RetriedItems();

@@ -138,8 +138,11 @@ export const createWithKeys: Operation<CreateInput> = {
 		const createUnlessExisting = async (instead: IfExists) => {
 			const isOwn = (id: string) => known.othersWithId(id).some(({ answer }) => !answer.existing);
 			const question = { client, wanted, ifExists: instead, options, executionId, isOwn };
-			creation.findExisting = async (before) =>
-				await existingPayments.find({ ...question, before: before && paymentIdOf(before) });
+			creation.findExisting = async (previous) =>
+				await existingPayments.find({
+					...question,
+					previousPaymentId: previous && paymentIdOf(previous),
+				});
 			return await existingPayments.exclusively(client, wanted, work.endSignal, createIt);
 		};
 		const created = await (ifExists === 'create' ? createIt() : createUnlessExisting(ifExists));

@@ -20,7 +20,7 @@ export const qrCodeOption: INodeProperties = {
 	displayName: 'QR Code',
 	name: 'qrCode',
 	type: 'boolean',
-	// Who adds the option wants the code. n8n fills no default into a collection, so without the option there is none.
+	// Whoever adds the option wants the code. n8n fills no default into a collection, so without the option there is none.
 	default: true,
 	description: 'Whether to add the image that the customer scans, as the output field data',
 	// A language model has no use for an image.
@@ -77,7 +77,7 @@ export const creationOf = (
 	};
 };
 
-/** What a person knows a payment by: its order, and what it is for. */
+/** What the user knows a payment by: its merchant, its order, and its amount. */
 export const labelOf = (
 	merchantClientId: string,
 	referenceNumber: string,

@@ -446,7 +446,7 @@ describe('with a look-up', () => {
 		[
 			doubt,
 			resend,
-			' So it was not sent again. If it certainly does not exist, run the workflow anew with this item alone.',
+			' So it was not sent again. If it certainly does not exist, run the workflow again with only this item.',
 		],
 	])('%j: it stays open, and is not sent', async (result, callOptions, notSent) => {
 		const ended = await makeWith(result, [made], open(), callOptions);

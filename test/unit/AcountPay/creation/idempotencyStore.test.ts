@@ -124,7 +124,7 @@ describe('the idempotency store', () => {
 			for (const edits of [{}, { description: 'new' }, { amount: '=10' }]) {
 				const record = from(stored(), edits);
 				expect(record.earlier).toMatchObject({ answer: { id: 1 } });
-				expect(record.hasOtherTerms).toBe(false);
+				expect(record.hasChanged).toBe(false);
 			}
 			const open = storedOf((record) => record.unknown('was late'));
 			expect(from(open, { description: 'new' }).earlier).toMatchObject({ state: 'unknown' });
@@ -132,8 +132,8 @@ describe('the idempotency store', () => {
 
 		it('but not with another amount or merchant, also where only an expression gives another', () => {
 			for (const edits of [{}, { description: 'new' }]) {
-				expect(from(stored(), edits, { terms: '20 DKK' }).hasOtherTerms).toBe(true);
-				expect(from(stored(), edits, { merchantId: 'm2' }).hasOtherTerms).toBe(true);
+				expect(from(stored(), edits, { terms: '20 DKK' }).hasChanged).toBe(true);
+				expect(from(stored(), edits, { merchantId: 'm2' }).hasChanged).toBe(true);
 			}
 		});
 
@@ -161,8 +161,8 @@ describe('the idempotency store', () => {
 			put(store.record(0, item, built(request, 'https://a.test'), label('ORDER-1')));
 			const stored = JSON.parse(JSON.stringify(data)) as IDataObject;
 			expect(edit(stored).earlier).toBeDefined();
-			expect(edit(stored).hasOtherTerms).toBe(false);
-			expect(edit(stored, '11 DKK').hasOtherTerms).toBe(true);
+			expect(edit(stored).hasChanged).toBe(false);
+			expect(edit(stored, '11 DKK').hasChanged).toBe(true);
 		});
 
 		it('but with nothing to compare, an entry of an older version is another one', () => {
@@ -173,11 +173,11 @@ describe('the idempotency store', () => {
 			delete entry.key;
 			delete entry.terms;
 			expect(edit(data).earlier).toMatchObject({ state: 'made' });
-			expect(edit(data).hasOtherTerms).toBe(true);
+			expect(edit(data).hasChanged).toBe(true);
 			// By the stored hashes it is known for certain.
 			const same = execution(data, { node }).store;
 			const known = same.record(0, other, built(request, 'https://a.test'), label('ORDER-1'));
-			expect(known.hasOtherTerms).toBe(false);
+			expect(known.hasChanged).toBe(false);
 		});
 	});
 

@@ -26,8 +26,8 @@ export interface Question {
 	executionId: string;
 	/** Whether this execution is known to have created a payment, from its own record. */
 	isOwn(paymentId: string): boolean;
-	/** The ID of the payment that an earlier attempt was given. */
-	before?: string;
+	/** The ID of the payment that an earlier attempt returned. */
+	previousPaymentId?: string;
 }
 
 /** What exists of an order. */
@@ -114,7 +114,7 @@ export class ExistingPayments {
 	 * @throws ApiError (`refused`, or as reading the list has failed) when nothing may be sent; Cancelled
 	 */
 	async find(question: Question): Promise<IDataObject | undefined> {
-		const { client, wanted, ifExists, before } = question;
+		const { client, wanted, ifExists, previousPaymentId } = question;
 		const list = await this.read(question);
 		const order = orderKeyOf(client.baseUrl, wanted);
 		const wasUnresolved = this.sent.hasUnresolved(order, list.startedAt);
@@ -141,11 +141,11 @@ export class ExistingPayments {
 		if (isUnresolved || (everyones.length > created.length && isUnlisted))
 			throw unresolvedError(wanted);
 		// A payment that AcountPay has listed counts as existing until AcountPay reports it failed or expired.
-		const now = before === undefined ? undefined : list.withId(before);
-		if (before !== undefined && !(now && hasFailed(now))) {
+		const now = previousPaymentId === undefined ? undefined : list.withId(previousPaymentId);
+		if (previousPaymentId !== undefined && !(now && hasFailed(now))) {
 			throw doubtError(
 				wanted,
-				`shown payment ${before} for this order before, and does not list it as failed or expired now`,
+				`shown payment ${previousPaymentId} for this order before, and does not list it as failed or expired now`,
 			);
 		}
 		return undefined;

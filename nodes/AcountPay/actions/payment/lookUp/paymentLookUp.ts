@@ -49,7 +49,7 @@ const STOPPED: Look = {
 /** What all items of a run share. */
 interface Run {
 	readings: FreshReadings;
-	/** What is kept of the requests that were unresolved when the run sent its first one. */
+	/** The traces of the requests that were unresolved when the run sent its first one. */
 	unresolvedBefore?: PaymentTrace[];
 }
 
@@ -76,7 +76,7 @@ export class PaymentLookUp implements LookUp {
 		const first = this.record.earlier?.trace as PaymentTrace | undefined;
 		const trace: PaymentTrace = {
 			payment: this.payment,
-			// Sent again: what is kept of the first request stays kept, and neither is alone.
+			// Sent again: the trace of the first request is kept, and neither is alone.
 			...(first && { ...first, wasNotAlone: true }),
 			id: randomUUID(),
 			untilHere: now + this.options.timeout + GRACE,
@@ -104,7 +104,7 @@ export class PaymentLookUp implements LookUp {
 
 	async find(stored: Trace | undefined, willResend: boolean): Promise<LookUpResult> {
 		const trace = (stored ?? { id: '', payment: this.payment }) as PaymentTrace;
-		// What is stored was written before another request, or another look, left a mark.
+		// The stored trace was written before another request, or another look, left a mark.
 		const marks = this.inMemory(trace)?.trace;
 		if (marks?.wasNotAlone) trace.wasNotAlone = true;
 		if (marks?.doubt !== undefined) trace.doubt ??= marks.doubt;
@@ -136,7 +136,7 @@ export class PaymentLookUp implements LookUp {
 		}
 	}
 
-	/** Looks at the part of the list that is younger than the request. What a look has seen, no later one takes back. */
+	/** Looks at the part of the list that is younger than the request. A doubt stays: no later look takes it back. */
 	private async look(trace: PaymentTrace): Promise<Look> {
 		if (trace.doubt !== undefined) return { kind: 'doubt', why: trace.doubt };
 		const { look } = await this.read(trace, () => {
@@ -148,7 +148,7 @@ export class PaymentLookUp implements LookUp {
 
 	/**
 	 * Looks at the whole list, once the request can't be waited for any longer.
-	 * @returns 'none' when nothing speaks against sending it again
+	 * @returns 'none' when it is safe to send it again
 	 */
 	private async lookBeforeResending(trace: PaymentTrace): Promise<Look> {
 		const { endSignal = this.client.cancelSignal, timeout } = this.options;
@@ -168,7 +168,7 @@ export class PaymentLookUp implements LookUp {
 		};
 	}
 
-	/** Reads the list, and decides what it says of a request. */
+	/** Reads the list, and decides what it says about a request. */
 	private async read(
 		trace: PaymentTrace,
 		since: () => number,
@@ -188,12 +188,12 @@ export class PaymentLookUp implements LookUp {
 		return { look, payments };
 	}
 
-	/** The request as this process remembers it: what is stored may be a copy. */
+	/** The request as this process remembers it: the stored trace may be a copy. */
 	private inMemory({ payment, id }: PaymentTrace) {
 		return sentRequests.get(this.orderOf(payment), id);
 	}
 
-	/** Puts down when the request left by AcountPay's clock, as exactly as that is known by now. */
+	/** Notes when the request left by AcountPay's clock, as exactly as that is known by now. */
 	private setTimes(trace: PaymentTrace): void {
 		const { sentAt } = this.inMemory(trace) ?? {};
 		const moment = sentAt === undefined ? undefined : this.client.clock.at(sentAt);
@@ -218,7 +218,7 @@ export class PaymentLookUp implements LookUp {
 		return this.record.othersWithId(paymentId).length > 0;
 	}
 
-	/** What is kept of unresolved requests for this merchant and reference that an earlier attempt has sent. */
+	/** The traces of unresolved requests for this merchant and reference that an earlier attempt has sent. */
 	private unresolvedOfOrder(): PaymentTrace[] {
 		this.run.unresolvedBefore ??= this.record
 			.others()

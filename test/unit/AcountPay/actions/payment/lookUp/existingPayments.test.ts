@@ -57,10 +57,19 @@ const asking = (
 		ifExists = 'return' as IfExists,
 		executionId = '1',
 		isOwn = (() => false) as (id: string) => boolean,
-		before = undefined as string | undefined,
+		previousPaymentId = undefined as string | undefined,
 		client = clientOf(),
 	} = {},
-) => existing.find({ client, wanted, ifExists, options: callOptions, executionId, isOwn, before });
+) =>
+	existing.find({
+		client,
+		wanted,
+		ifExists,
+		options: callOptions,
+		executionId,
+		isOwn,
+		previousPaymentId,
+	});
 
 const ask = async (...args: Parameters<typeof asking>) => await end(asking(...args));
 
@@ -192,7 +201,7 @@ describe('Return It', () => {
 	])(
 		'of a payment that it has found before and that is now listed %s',
 		async (how, entries, mayCreate) => {
-			const { value, error } = await ask(acountPay(entries), { before: '7' });
+			const { value, error } = await ask(acountPay(entries), { previousPaymentId: '7' });
 			expect(value).toBeUndefined();
 			if (mayCreate) return expect(error).toBeUndefined();
 			expect(error).toMatchObject({
