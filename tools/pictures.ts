@@ -55,7 +55,7 @@ interface Box {
 	bottom: number;
 }
 
-/** What a person who imports the examples has; nothing is sent with these. */
+/** What a user who imports the examples has; nothing is sent with these. */
 async function createCredentials(api: N8nApi): Promise<StoredCredential[]> {
 	return await Promise.all([
 		...['acountPayApi', 'acountPayKeyApi'].map(

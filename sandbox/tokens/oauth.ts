@@ -17,7 +17,7 @@ export interface TokenSettings {
 	tokenType: string;
 	/** The life of tokens given from now on, in seconds on the sandbox's clock; documented: 3600. */
 	expiresIn: number;
-	/** Leaves `expires_in` out of the answer; the token ends all the same. */
+	/** Leaves `expires_in` out of the answer; the token still ends. */
 	omitExpiresIn: boolean;
 	/** What an ended token is refused with. Assumed: 401. */
 	expiredStatus: 401 | 403;

@@ -18,7 +18,7 @@ type Body = IDataObject & { companyName: string };
 /**
  * An operation that creates a merchant.
  * @param required its fields, each with the name that it has in the body
- * @param additional fields that a person may add; none: there is no such field
+ * @param additional fields that the user may add; none: there is no such field
  * @param requestFor the request with a checked body
  * @param checkClient throws a ValidationError where no such merchant can be created
  */
