@@ -2,7 +2,7 @@ import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-w
 import { endNamedBy, subjectOf, type WebhookEvent } from '../shared/api/events';
 import { finalStatusOf } from '../shared/api/statuses';
 import { Client } from '../shared/transport/client';
-import { contradictsItself, differenceBetween } from '../shared/webhooks/doubts';
+import { contradictsItself, differenceBetween, fixedFieldsOf } from '../shared/webhooks/doubts';
 import {
 	answer,
 	logDoubt,
@@ -84,12 +84,8 @@ function doubtAbout(
 	if (contradictsItself(event)) return 'its status contradicts its name';
 	const merchantId = merchantOf(context);
 	// The field counts where the payment names none.
-	const known = {
-		...waiting,
-		merchantId: waiting.merchantId || merchantId,
-		merchantClientId: waiting.merchantClientId || merchantId,
-	};
-	const field = differenceBetween(known, event);
+	const known = { merchantId, merchantClientId: merchantId, ...fixedFieldsOf(waiting) };
+	const field = differenceBetween(known, event.data);
 	return field && `its ${field} is not that of the payment that is waited for`;
 }
 

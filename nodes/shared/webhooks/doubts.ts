@@ -1,4 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
+import { placesIn } from '../api/created';
 import { endNamedBy, type WebhookEvent } from '../api/events';
 import { finalStatusOf } from '../api/statuses';
 
@@ -23,7 +24,7 @@ export function contradictsItself(event: WebhookEvent): boolean {
 const isMissing = (value: unknown) => value === undefined || value === null || value === '';
 
 /** A number as text is the number: `"149.90"` is 149.9. */
-const amountOf = (value: unknown): unknown => {
+const amountOf = (value: unknown): string | number => {
 	const text = textOf(value);
 	const number = text === '' ? NaN : Number(text);
 	return Number.isFinite(number) ? number : text;
@@ -33,7 +34,7 @@ const textOf = (value: unknown) =>
 	typeof value === 'object' ? JSON.stringify(value) : String(value).trim();
 
 /** The fields of which a payment has one value from its creation on, with the form in which they are compared. */
-const FIXED_FIELDS: ReadonlyArray<[field: string, form: (value: unknown) => unknown]> = [
+const FIXED_FIELDS: ReadonlyArray<[field: string, form: (value: unknown) => string | number]> = [
 	['amount', amountOf],
 	['currency', (value) => textOf(value).toUpperCase()],
 	['referenceNumber', textOf],
@@ -42,14 +43,27 @@ const FIXED_FIELDS: ReadonlyArray<[field: string, form: (value: unknown) => unkn
 ];
 
 /**
- * The field in which an event differs from what is known of its payment. A field that either of them lacks is no difference.
+ * What a response or an event says of a payment that does not change, in the form in which it is compared. It may be nested,
+ * as in {@link placesIn}.
+ * @returns without the fields that it lacks
+ */
+export const fixedFieldsOf = (payment: IDataObject): Record<string, string | number> =>
+	Object.fromEntries(
+		FIXED_FIELDS.flatMap(([field, form]) => {
+			const values = placesIn(payment, 'payment').map((place) => place[field]);
+			const value = values.find((one) => !isMissing(one));
+			return value === undefined ? [] : [[field, form(value)]];
+		}),
+	);
+
+/**
+ * The field in which an event, or a response, differs from what is known of its payment. A field that either of them lacks
+ * is no difference.
  * @param known for example AcountPay's response when the payment was read
+ * @param told a later response, or the data of an event
  * @returns the first such field; undefined when there is none
  */
-export const differenceBetween = (known: IDataObject, { data }: WebhookEvent): string | undefined =>
-	FIXED_FIELDS.find(
-		([field, form]) =>
-			!isMissing(known[field]) &&
-			!isMissing(data[field]) &&
-			form(known[field]) !== form(data[field]),
-	)?.[0];
+export function differenceBetween(known: IDataObject, told: IDataObject): string | undefined {
+	const [before, now] = [fixedFieldsOf(known), fixedFieldsOf(told)];
+	return Object.keys(now).find((field) => field in before && before[field] !== now[field]);
+}

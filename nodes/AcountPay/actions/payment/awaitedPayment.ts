@@ -3,6 +3,7 @@ import { finalStatusOf, hasStatus, withIsPaid } from '../../../shared/api/status
 import { aborted } from '../../../shared/http/delays';
 import { ApiError, Cancelled } from '../../../shared/errors';
 import type { CallOptions } from '../../../shared/transport/sendWithRetries';
+import { differenceBetween, fixedFieldsOf } from '../../../shared/webhooks/doubts';
 import { OtherPaymentError } from './readPayment';
 
 /** How long AcountPay may refuse to report a payment before that ends a wait, in ms: a new one may not be there yet. */
@@ -43,12 +44,20 @@ export function waitOutput(
  */
 export type Reader = (options: CallOptions) => Promise<IDataObject>;
 
+const PLURALS: Readonly<Record<string, string>> = {
+	amount: 'amounts',
+	currency: 'currencies',
+	referenceNumber: 'references',
+	merchantId: 'merchants',
+	merchantClientId: 'merchants',
+};
+
 /** A payment that is waited for, as AcountPay reports it from time to time. */
 export class AwaitedPayment {
 	/** Since when AcountPay has refused to report it, in ms since 1970. */
 	private refusedSince?: number;
-	/** Its reference in the first response that had one. */
-	private reference?: string;
+	/** What does not change about it, as the first response that named it had it. */
+	private fixed: IDataObject = {};
 
 	constructor(
 		private readonly paymentId: string,
@@ -77,14 +86,17 @@ export class AwaitedPayment {
 		);
 	}
 
-	/** A payment keeps its reference: a response with another one is about another payment. */
-	private doubtAbout({ referenceNumber }: IDataObject): ApiError | undefined {
-		if (typeof referenceNumber !== 'string') return undefined;
-		this.reference ??= referenceNumber;
-		if (this.reference === referenceNumber) return undefined;
+	/** A payment keeps its reference, amount, currency and merchant: another one is that of another payment. */
+	private doubtAbout(payment: IDataObject): ApiError | undefined {
+		const field = differenceBetween(this.fixed, payment);
+		const now = fixedFieldsOf(payment);
+		if (field === undefined) {
+			this.fixed = { ...now, ...this.fixed };
+			return undefined;
+		}
 		return new OtherPaymentError(
 			this.paymentId,
-			`responded with the references '${this.reference}' and '${referenceNumber}'`,
+			`responded with the ${PLURALS[field]} '${String(this.fixed[field])}' and '${now[field]}'`,
 		);
 	}
 }

@@ -77,15 +77,17 @@ describe('an event', () => {
 		[{ merchantId: 'merchant_x' }, 'merchantId'],
 		[{ merchantClientId: 'merchant_x' }, 'merchantClientId'],
 		[{ status: 'failed', anything: 1 }, undefined],
+		[{ payment: { ...known } }, undefined],
+		[{ payment: { referenceNumber: 'ORDER-2' } }, 'referenceNumber'],
+		[{ amount: null, data: { amount: 1 } } as never, 'amount'],
+		[{ metadata: { amount: 1 } }, undefined],
 	])('with %j differs in %j', (data, field) => {
-		expect(differenceBetween(known, { event: 'payment.completed', data })).toBe(field);
+		expect(differenceBetween(known, data)).toBe(field);
 	});
 
 	it('differs in nothing from a payment of which nothing is known', () => {
-		expect(differenceBetween({}, { event: 'payment.completed', data: known })).toBeUndefined();
+		expect(differenceBetween({}, known)).toBeUndefined();
 		const empty = { amount: null, currency: '', referenceNumber: undefined };
-		expect(
-			differenceBetween(empty as never, { event: 'payment.completed', data: known }),
-		).toBeUndefined();
+		expect(differenceBetween(empty as never, known)).toBeUndefined();
 	});
 });

@@ -67,20 +67,49 @@ describe('an error', () => {
 	);
 });
 
-describe('a reference', () => {
-	it('properties: only the first one is believed', async () => {
-		const reference = fc.option(fc.constantFrom('A', 'B', 'C', 1), { nil: undefined });
+describe('what does not change about a payment', () => {
+	it('properties: only the first reference is believed', async () => {
+		const reference = fc.option(fc.constantFrom('A', 'B', '1', 1, 2), { nil: undefined });
 		await fc.assert(
 			fc.asyncProperty(fc.array(reference, { minLength: 1 }), async (references) => {
 				const ask = awaiting(...references.map((referenceNumber) => ({ referenceNumber })));
-				const first = references.find((one) => typeof one === 'string');
+				const first = references.find((one) => one !== undefined);
 				for (const one of references) {
 					const response = await ask();
-					const isBelieved = typeof one !== 'string' || one === first;
+					const isBelieved = one === undefined || String(one) === String(first);
 					expect(response instanceof ApiError).toBe(!isBelieved);
 				}
 			}),
 		);
+	});
+
+	it.each<[string, object, object]>([
+		["references '1001' and '1002'", { referenceNumber: 1001 }, { referenceNumber: 1002 }],
+		["references '1001' and '1002'", { referenceNumber: '1001' }, { referenceNumber: 1002 }],
+		[
+			"references 'A' and 'B'",
+			{ payment: { referenceNumber: 'A' } },
+			{ data: { referenceNumber: 'B' } },
+		],
+		["amounts '1000' and '1'", { amount: 1000, currency: 'DKK' }, { amount: 1, currency: 'DKK' }],
+		["currencies 'DKK' and 'EUR'", { currency: 'DKK' }, { currency: 'EUR' }],
+		["merchants 'a' and 'b'", { merchantClientId: 'a' }, { merchantClientId: 'b' }],
+	])('the %s are a doubt', async (what, first, second) => {
+		const ask = awaiting({ status: 'pending', ...first }, { status: 'paid', ...second });
+		await ask();
+		const message = `AcountPay was asked about payment 'pay_1', but responded with the ${what}`;
+		expect(await ask()).toMatchObject({ message });
+	});
+
+	it('may be written in another way, left out, or come later', async () => {
+		const ask = awaiting(
+			{ status: 'pending', amount: 149.9, currency: 'DKK' },
+			{ status: 'pending', payment: { amount: '149.90', currency: 'dkk', referenceNumber: 7 } },
+			{ status: 'paid', referenceNumber: '7', amount: null },
+		);
+		for (const status of ['pending', 'pending', 'paid']) {
+			expect(await ask()).toMatchObject({ payment: { status } });
+		}
 	});
 
 	it('of another payment is said', async () => {
