@@ -81,10 +81,16 @@ export const invoicesByMail: ExampleSource = {
 					[
 						['id', 'eq', '={{ $json.id }}'],
 						['state', 'isEmpty'],
+						[
+							'environment',
+							"={{ $json.environment ? 'eq' : 'isEmpty' }}",
+							`={{ ${SETTINGS}.environment }}`,
+						],
 					],
 					{
 						state: 'creating',
 						environment: `={{ ${SETTINGS}.environment }}`,
+						paymentId: '',
 						note: '=Execution {{ $execution.id }} is creating the payment',
 					},
 				),

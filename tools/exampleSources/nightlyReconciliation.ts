@@ -24,12 +24,12 @@ const DECIDED = "$('State').all().map((item) => item.json)";
 
 /** Both ways, in this order: the first sentence that applies is the order's problem. */
 const PROBLEM_OF_NOTED = `={{
-!${ORDER}.paymentId ? 'it is not known whether its payment exists: ' + (${ORDER}.state === 'creating' ? 'wait until the execution that its note names has ended, then ' : '') + 'look for the reference in AcountPay' :
+${ORDER}.state !== 'created' || !${ORDER}.paymentId ? 'it is not known whether its payment exists: ' + (${ORDER}.state === 'creating' ? 'wait until the execution that its note names has ended, then ' : '') + 'look for the reference in AcountPay' :
 $json.error ? $json.error :
 ($json.referenceNumber ?? ${ORDER}.reference) !== ${ORDER}.reference ? 'payment ' + ${ORDER}.paymentId + ' is for ' + $json.referenceNumber :
 $json.isPaid && (($json.amount ?? ${ORDER}.amount) !== ${ORDER}.amount || ($json.currency ?? (${ORDER}.currency || 'DKK')) !== (${ORDER}.currency || 'DKK')) ? 'paid, but ' + $json.amount + ' ' + $json.currency :
-$json.isPaid || ['pending', 'processing', 'failed', 'expired'].includes($json.status) ? '' :
-'AcountPay calls payment ' + ${ORDER}.paymentId + ' ' + $json.status + ', which says nothing about money'
+!$json.isPaid && !['pending', 'processing', 'failed', 'expired'].includes($json.status) ? 'AcountPay calls payment ' + ${ORDER}.paymentId + ' ' + $json.status + ', which says nothing about money' :
+!$json.referenceNumber && $json.amount !== ${ORDER}.amount ? 'AcountPay shows neither the reference of payment ' + ${ORDER}.paymentId + ' nor the amount ' + ${ORDER}.amount : ''
 }}`;
 
 /** Find says which payments are the order's; this only decides between them, by their status and the one that is noted. */
@@ -74,6 +74,13 @@ return person('AcountPay lists no payment for it: ' + (order.state === 'creating
 `;
 
 const DECIDE_NODE: NodeKind = n8n('code', 2, { mode: 'runOnceForEachItem', jsCode: DECIDE });
+
+/** The row, as long as this column is as it was read. */
+const asRead = (column: string): [string, string, string] => [
+	column,
+	`={{ ${ORDER}.${column} ? 'eq' : 'isEmpty' }}`,
+	`={{ ${ORDER}.${column} }}`,
+];
 
 /** The order's state after this night. A problem leaves it as it is. */
 const AFTER = `={{
@@ -229,9 +236,12 @@ export const nightlyReconciliation: ExampleSource = {
 						ORDERS,
 						[
 							['id', 'eq', '={{ $json.id }}'],
-							['state', "={{ $json.before ? 'eq' : 'isEmpty' }}", '={{ $json.before }}'],
+							asRead('state'),
+							asRead('environment'),
+							asRead('paymentId'),
 						],
 						{
+							environment: `={{ $json.problem ? (${ORDER}.environment ?? '') : $('Settings').first().json.environment }}`,
 							state: '={{ $json.after }}',
 							paymentId: '={{ $json.paymentId }}',
 							note: '={{ $json.note }}',

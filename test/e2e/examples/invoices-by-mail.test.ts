@@ -47,10 +47,19 @@ describe('invoices by mail', () => {
 		expect(examples.sandbox.counts).toEqual({});
 	});
 
-	it('sends each invoice with the link and the image of its own payment', async () => {
-		await examples.table.add(invoice('INV-1'), invoice('INV-2', { amount: 99, customer: 'Bo' }));
+	it('sends each invoice of its environment with the link and the image of its own payment', async () => {
+		const environment = 'sandbox';
+		await examples.table.add(
+			invoice('INV-1'),
+			invoice('INV-2', { amount: 99, customer: 'Bo', environment }),
+			invoice('OF-PRODUCTION', { environment: 'production', state: '' }),
+		);
 		const execution = await examples.run(workflow, 'Start');
 		expect(errorOf(execution)).toBeUndefined();
+		expect(await examples.table.row('OF-PRODUCTION')).toMatchObject({
+			environment: 'production',
+			state: '',
+		});
 		expect(mailbox.mails).toHaveLength(2);
 		for (const [reference, name, amount] of [
 			['INV-1', 'Anna', '1234.50 DKK'],
@@ -69,6 +78,7 @@ describe('invoices by mail', () => {
 			expect(await examples.table.row(reference)).toMatchObject({
 				state: 'created',
 				paymentId: id,
+				environment,
 			});
 		}
 	});
@@ -102,13 +112,16 @@ describe('invoices by mail', () => {
 		'mails one payment and names the other when somebody frees a row that is being created, with $way',
 		async ({ suffix, merchant, api: kind }) => {
 			workflow = await examples.load(`invoices-by-mail${suffix}`, [smtp]);
-			await examples.table.add(invoice('FREED-1', { merchantId: merchant }));
+			await examples.table.add(invoice('FREED-1', { merchantId: merchant, paymentId: 'pay_old' }));
 			// The first execution waits out a 429, and would create its payment in 4 seconds.
 			const headers = { 'Retry-After': '4' };
 			examples.sandbox.faults.add({ match: { endpoint: 'create' }, status: 429, headers });
 			const first = await startFrom(api, workflow.id, 'Start');
 			await until(() => examples.sandbox.requests.some(({ endpoint }) => endpoint === 'create'));
-			expect((await examples.table.row('FREED-1')).note).toContain(`Execution ${first} `);
+			expect(await examples.table.row('FREED-1')).toMatchObject({
+				paymentId: '',
+				note: expect.stringContaining(`Execution ${first} `),
+			});
 			await examples.table.change('FREED-1', { state: '' });
 			const second = await examples.run(
 				await examples.load(`invoices-by-mail${suffix}`, [smtp]),

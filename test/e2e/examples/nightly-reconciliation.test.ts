@@ -41,7 +41,7 @@ describe('nightly reconciliation', () => {
 
 	it('brings the table up to date and says what changed', async () => {
 		await open('DECLINED');
-		await open('PAID');
+		await open('PAID', { environment: undefined });
 		await open('EXPIRED');
 		examples.sandbox.decline(examples.paymentFor('DECLINED').id);
 		await examples.payAndSettle('PAID');
@@ -51,7 +51,7 @@ describe('nightly reconciliation', () => {
 		expect(execution.status).toBe('success');
 		expect(await examples.table.rows()).toMatchObject([
 			{ reference: 'DECLINED', state: 'declined' },
-			{ reference: 'PAID', state: 'paid' },
+			{ reference: 'PAID', state: 'paid', environment: 'sandbox' },
 			{ reference: 'EXPIRED', state: 'expired' },
 			{ reference: 'PENDING', state: 'created' },
 		]);
@@ -71,6 +71,12 @@ describe('nightly reconciliation', () => {
 	});
 
 	it('keeps what it does not understand open, does the others, and says so', async () => {
+		// Invoices by mail was stopped while it created a second payment for an order whose first one has expired.
+		const note = 'Execution 7 is creating the payment';
+		const old = await open('RENEWED', { state: 'creating', note });
+		examples.sandbox.clock.advance(LIFETIME_MS);
+		const renewed = await makePayment(examples.sandbox, { amount: 80, referenceNumber: 'RENEWED' });
+		examples.sandbox.pay(renewed.id);
 		await open('UNKNOWN');
 		examples.sandbox.faults.add({
 			match: { endpoint: 'get', reference: 'UNKNOWN' },
@@ -85,8 +91,11 @@ describe('nightly reconciliation', () => {
 		await examples.payAndSettle('PAID');
 		const execution = await examples.run(workflow, 'Every Night');
 		expect(execution.status).toBe('error');
-		expect(errorOf(execution)?.message).toMatch(/^4 orders need you: UNKNOWN .*; MISSING /);
+		expect(errorOf(execution)?.message).toMatch(
+			/^5 orders need you: RENEWED \(it is not known .*; UNKNOWN .*; MISSING /,
+		);
 		expect(await examples.table.rows()).toMatchObject([
+			{ reference: 'RENEWED', state: 'creating', paymentId: old, note },
 			{ reference: 'UNKNOWN', state: 'created', note: expect.stringContaining('paid_out') },
 			{ reference: 'MISSING', state: 'created', note: expect.stringContaining('pay_gone') },
 			{
@@ -103,12 +112,23 @@ describe('nightly reconciliation', () => {
 		const other = await open('OTHER', { state: 'paid' });
 		await open('WRONG', { paymentId: other });
 		await open('PRODUCTION', { environment: 'production', paymentId: other });
+		// AcountPay tells the reference of neither.
+		for (const [reference, more] of [
+			['NAMELESS', {}],
+			['AMOUNT', { amount: 80 }],
+		] as const) {
+			const id = await open(reference);
+			const body = { id, status: 'completed', ...more };
+			examples.sandbox.faults.add({ match: { endpoint: 'get', reference }, body, times: 'always' });
+		}
 		await examples.payAndSettle('OTHER');
 		const execution = await examples.run(workflow, 'Every Night');
 		expect(errorOf(execution)?.message).toBe(
-			`1 orders need you: WRONG (payment ${other} is for OTHER)`,
+			`2 orders need you: WRONG (payment ${other} is for OTHER); NAMELESS (AcountPay shows neither the reference of payment ${examples.paymentFor('NAMELESS').id} nor the amount 80)`,
 		);
 		expect(await examples.table.row('WRONG')).toMatchObject({ state: 'created' });
+		expect(await examples.table.row('NAMELESS')).toMatchObject({ state: 'created' });
+		expect(await examples.table.row('AMOUNT')).toMatchObject({ state: 'paid' });
 		expect(await examples.table.row('PRODUCTION')).toMatchObject({ state: 'created', note: null });
 	});
 
@@ -120,13 +140,18 @@ describe('nightly reconciliation', () => {
 	});
 
 	it('leaves a row that another workflow changes meanwhile', async () => {
+		await open('EXCHANGED');
+		examples.sandbox.clock.advance(LIFETIME_MS);
+		const exchanged = { state: 'created', paymentId: 'pay_new' };
 		await open('PAID');
 		examples.sandbox.faults.add({ match: { endpoint: 'get' }, latencyMs: 3_000 });
 		const executionId = await startFrom(api, workflow.id, 'Every Night');
 		while (!examples.sandbox.requests.some(({ endpoint }) => endpoint === 'get')) await sleep(100);
 		await examples.table.change('PAID', { state: 'paid' });
+		await examples.table.change('EXCHANGED', exchanged);
 		await examples.finished(executionId);
 		expect(await examples.table.row('PAID')).toMatchObject({ state: 'paid', note: null });
+		expect(await examples.table.row('EXCHANGED')).toMatchObject(exchanged);
 	});
 
 	it('asks no more about a payment that has ended', async () => {
