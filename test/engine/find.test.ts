@@ -1,20 +1,15 @@
 /** Payment: Find by Reference, on n8n's engine. */
 import type { IDataObject, INode, INodeParameters } from 'n8n-workflow';
 import { KEY_MERCHANTS } from '../../sandbox';
+import { useEngine } from '../kit/engine';
 import { createPayments, engineWithKeys, nodeFor, SHOP } from '../kit/keys';
-import { goOn, orders, requestsFor, upTo, useSandbox } from '../kit/payments';
-import type { Engine } from './harness';
+import { goOn, orders, requestsFor, upTo } from '../kit/payments';
 
 jest.setTimeout(60_000);
 
 const DAY = 24 * 60 * 60_000;
 
-const sandbox = useSandbox();
-
-let engine: Engine;
-beforeEach(async () => {
-	engine = await engineWithKeys(sandbox);
-});
+const { sandbox, engine } = useEngine({}, engineWithKeys);
 
 const findNode = (
 	parameters: INodeParameters = {},

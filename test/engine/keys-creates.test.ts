@@ -1,31 +1,20 @@
 /** The promises on money, with keys, for everything that can be created: payments, merchants and stores. */
 import type { INode, INodeParameters } from 'n8n-workflow';
 import type { Endpoint, FaultMatch } from '../../sandbox';
-import { loopOver } from '../kit/engine';
+import { loopOver, useEngine } from '../kit/engine';
 import { engineWithKeys, nodeFor, SHOP } from '../kit/keys';
-import {
-	goOn,
-	orders,
-	referenceOf,
-	requestsFor,
-	retryOnFail,
-	until,
-	upTo,
-	useSandbox,
-} from '../kit/payments';
-import type { Engine, Execution, WorkflowDefinition } from './harness';
+import { goOn, orders, referenceOf, requestsFor, retryOnFail, until, upTo } from '../kit/payments';
+import type { Execution, WorkflowDefinition } from './harness';
 
 // An unknown payment is looked up, which takes about 10 s.
 jest.setTimeout(120_000);
 
-const sandbox = useSandbox();
+const { sandbox, engine, useOther } = useEngine({}, engineWithKeys);
 /** Those that the sandbox has from the beginning. */
 let merchantsBefore: number;
-let engine: Engine;
 
-beforeEach(async () => {
+beforeEach(() => {
 	merchantsBefore = sandbox.merchants.length;
-	engine = await engineWithKeys(sandbox);
 });
 
 interface Create {
@@ -173,7 +162,7 @@ describe.each(CREATES)('creating a $resource', (create) => {
 	});
 
 	it('wrong keys stop the run, in words about keys and the credential', async () => {
-		engine = await engineWithKeys(sandbox, { clientSecret: 'wrong' });
+		await useOther({ clientSecret: 'wrong' });
 		const failed = await engine.runNode({ node: node({ maxConcurrency: 2 }), items: orders(20) });
 		const { message, description } = failed.error!;
 		expect(message).toMatch(

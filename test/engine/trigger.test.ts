@@ -5,9 +5,9 @@ import { type IDataObject, type INodeParameters, sleep } from 'n8n-workflow';
 import { createHmac } from 'node:crypto';
 import { signWebhook, webhookHeaders, type PaymentEvent } from '../../sandbox';
 import { ACCEPTED, eventBody, IGNORED, post, postSigned, type Reply } from '../kit/deliveries';
-import { engineFor } from '../kit/engine';
-import { credentialFor, makePayment, until, useSandbox } from '../kit/payments';
-import { createEngine, variantOfPackage, type Engine } from './harness';
+import { useEngine } from '../kit/engine';
+import { makePayment, until } from '../kit/payments';
+import { variantOfPackage } from './harness';
 import type { Published } from './harness/engine';
 
 jest.setTimeout(30_000);
@@ -20,11 +20,7 @@ const EVENTS = [
 	'payment.expired',
 ] as const;
 
-const sandbox = useSandbox();
-let engine: Engine;
-beforeEach(async () => {
-	engine = await engineFor(sandbox);
-});
+const { sandbox, engine, useOther } = useEngine();
 
 const workflowWith = (parameters: INodeParameters) => ({
 	nodes: [{ name: 'AcountPay Trigger', type: 'acountPayTrigger', parameters }],
@@ -411,7 +407,7 @@ describe('the credential', () => {
 					.replace('exports.TRUSTED_FOR = 10_000;', `exports.TRUSTED_FOR = ${trusted};`)
 					.replace('exports.READ_EVERY = 5_000;', `exports.READ_EVERY = ${every};`),
 		});
-		engine = await engineFor(sandbox, {}, { folder });
+		await useOther({}, { folder });
 	};
 
 	it('is not read for noise that its headers give away', async () => {
@@ -558,15 +554,15 @@ describe('an event that comes again', () => {
 		expect(JSON.stringify(stored)).not.toContain(id);
 
 		// A copy of the package is loaded as modules of its own, with a memory of their own.
-		const otherProcess = async () => await engineFor(sandbox, {}, { folder: variantOfPackage({}) });
+		const useOtherProcess = async () => await useOther({}, { folder: variantOfPackage({}) });
 		const workflow = { ...workflowWith({ events: [...EVENTS] }), id: trigger.id };
-		engine = await otherProcess();
+		await useOtherProcess();
 		engine.staticData.set(trigger.id, stored);
 		const restarted = await engine.publish(workflow);
 		expect(await postSigned(sandbox, restarted.urls[0], body)).toMatchObject(IGNORED);
 		expect(await restarted.executions()).toEqual([]);
 
-		engine = await otherProcess();
+		await useOtherProcess();
 		const forgetful = await engine.publish(workflow);
 		expect(await postSigned(sandbox, forgetful.urls[0], body)).toMatchObject(ACCEPTED);
 	});
@@ -624,10 +620,7 @@ describe('a credential without a webhook secret', () => {
 				return text.replace(new RegExp(`(async ${other}\\(\\) {)[^}]*}`), '$1 return false; }');
 			},
 		});
-		engine = await createEngine({
-			credential: credentialFor(sandbox, { webhookSecret: '' }),
-			folder,
-		});
+		await useOther({ webhookSecret: '' }, { folder });
 		await expect(publish()).rejects.toThrow('The credential has no Webhook Secret');
 	});
 

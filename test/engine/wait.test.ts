@@ -4,7 +4,7 @@
 import { type IDataObject, type INodeParameters, sleep } from 'n8n-workflow';
 import { webhookHeaders, type Fault, type PaymentEvent } from '../../sandbox';
 import { ACCEPTED, eventBody, IGNORED, post, postSigned } from '../kit/deliveries';
-import { engineFor, getNode, waitNode } from '../kit/engine';
+import { getNode, useEngine, waitNode } from '../kit/engine';
 import {
 	create,
 	credentialFor,
@@ -14,17 +14,12 @@ import {
 	requestsFor,
 	retryOnFail,
 	until,
-	useSandbox,
 } from '../kit/payments';
-import { variantOfPackage, type Engine, type Execution } from './harness';
+import { variantOfPackage, type Execution } from './harness';
 
 jest.setTimeout(60_000);
 
-const sandbox = useSandbox();
-let engine: Engine;
-beforeEach(async () => {
-	engine = await engineFor(sandbox);
-});
+const { sandbox, engine, useOther } = useEngine();
 
 const asked = () => requestsFor(sandbox, 'get');
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -49,7 +44,7 @@ const QUICK = {
 };
 const quickPackage = () => variantOfPackage(QUICK);
 const useQuickPolling = async () => {
-	engine = await engineFor(sandbox, {}, { folder: quickPackage() });
+	await useOther({}, { folder: quickPackage() });
 };
 /** A package that asks quickly, and takes a payment that AcountPay refuses to report for lost after half a second. */
 const useShortPatience = async () => {
@@ -58,7 +53,7 @@ const useShortPatience = async () => {
 		...QUICK,
 		[awaited]: (text) => text.replace('REFUSAL_PATIENCE = 60_000;', 'REFUSAL_PATIENCE = 500;'),
 	});
-	engine = await engineFor(sandbox, {}, { folder });
+	await useOther({}, { folder });
 };
 /** Minutes that last as many ms. */
 const minutes = (ms: number) => ms / 60_000;
@@ -333,7 +328,7 @@ describe('waiting by asking', () => {
 		});
 
 	it('goes on waiting while AcountPay is too busy, for longer than other operations do', async () => {
-		engine = await engineFor(sandbox, {}, { folder: impatientPackage() });
+		await useOther({}, { folder: impatientPackage() });
 		const payment = await makePayment(sandbox);
 		sandbox.faults.add({ match: { endpoint: 'get' }, status: 429, times: 4 });
 		const running = engine.startNode({ node: polling(), items: [payment] });
@@ -364,7 +359,7 @@ describe('waiting by asking', () => {
 				...QUICK,
 				[wait]: (text) => QUICK[wait](text).replace('LAST_LOOK = 10_000;', 'LAST_LOOK = 700;'),
 			});
-			engine = await engineFor(sandbox, {}, { folder });
+			await useOther({}, { folder });
 		});
 
 		it.each<[string, Fault]>([
@@ -432,7 +427,7 @@ describe('waiting by asking', () => {
 	});
 
 	it('goes on waiting while AcountPay gives no token, and asks for one again', async () => {
-		engine = await engineFor(sandbox, {}, { folder: impatientPackage() });
+		await useOther({}, { folder: impatientPackage() });
 		const payment = await makePayment(sandbox);
 		const running = engine.startNode({ node: polling(), items: [payment] });
 		await until(() => asked().length >= 2);
@@ -868,7 +863,7 @@ describe('waiting parked, for a webhook', () => {
 
 	it('counts a signed end where Get lags behind or fails', async () => {
 		const reading = { match: { endpoint: 'get' as const }, times: 'always' as const };
-		engine = await engineFor(sandbox, {}, { folder: quickPackage() });
+		await useOther({}, { folder: quickPackage() });
 		sandbox.faults.add({ ...reading, status: 503 });
 		const { execution, id } = await park();
 		sandbox.pay(id);
@@ -879,7 +874,7 @@ describe('waiting parked, for a webhook', () => {
 	});
 
 	it('hands on that nothing is known when Get fails and nothing comes', async () => {
-		engine = await engineFor(sandbox, {}, { folder: quickPackage() });
+		await useOther({}, { folder: quickPackage() });
 		sandbox.faults.add({ match: { endpoint: 'get' }, status: 503, times: 'always' });
 		const { execution, id } = await park();
 		const resumed = await engine.resumeAfterTimeout(execution);
@@ -921,7 +916,7 @@ describe('waiting parked, for a webhook', () => {
 				'dist/nodes/AcountPay/actions/payment/waitForCompletion.operation.js': (text) =>
 					text.replace('STATUS_CHECK_TIMEOUT = 10_000;', 'STATUS_CHECK_TIMEOUT = 700;'),
 			});
-			engine = await engineFor(sandbox, {}, { folder });
+			await useOther({}, { folder });
 			const payment = await makePayment(sandbox);
 			sandbox.faults.add({ match: { endpoint: 'get' }, ...fault, times: 'always' });
 			const startedAt = Date.now();
@@ -1001,7 +996,7 @@ describe('waiting parked, for a webhook', () => {
 	});
 
 	it.each(['', ' '])('refuses to park without a webhook secret (%j)', async (webhookSecret) => {
-		engine = await engineFor(sandbox, { webhookSecret });
+		await useOther({ webhookSecret });
 		const payment = await makePayment(sandbox);
 		const { status, error } = await engine.runNode({ node: waitNode(), items: [payment] });
 		expect(status).toBe('error');

@@ -43,17 +43,30 @@ export async function engineFor(
 /**
  * A sandbox for the tests of a file, and for each test an engine with a credential for it.
  * @param options of the engine
+ * @param make makes the engines: with access tokens unless given
+ * @returns and `useOther`, which makes an engine that is the test's from then on
  */
-export function useEngine(options: Partial<EngineOptions> = {}): {
+export function useEngine(
+	options: Partial<EngineOptions> = {},
+	make = engineFor,
+): {
 	sandbox: Sandbox;
 	engine: Engine;
+	useOther: (
+		changes?: ICredentialDataDecryptedObject,
+		options?: Partial<EngineOptions>,
+	) => Promise<Engine>;
 } {
 	const sandbox = useSandbox();
 	const holder = {} as { engine: Engine };
 	beforeEach(async () => {
-		holder.engine = await engineFor(sandbox, {}, options);
+		holder.engine = await make(sandbox, {}, options);
 	});
-	return { sandbox, engine: presentOf(() => holder.engine) };
+	return {
+		sandbox,
+		engine: presentOf(() => holder.engine),
+		useOther: async (...args) => (holder.engine = await make(sandbox, ...args)),
+	};
 }
 
 /** The node that makes a payment of each order. */
