@@ -2,7 +2,7 @@ import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-w
 import { endNamedBy, subjectOf, type WebhookEvent } from '../shared/api/events';
 import { finalStatusOf } from '../shared/api/statuses';
 import { Client } from '../shared/transport/client';
-import { contradictsItself, differenceBetween, fixedFieldsOf } from '../shared/webhooks/doubts';
+import { differenceBetween, doubtAboutStatus, fixedFieldsOf } from '../shared/webhooks/doubts';
 import {
 	answer,
 	logDoubt,
@@ -81,7 +81,8 @@ function doubtAbout(
 	event: WebhookEvent,
 	waiting: IDataObject,
 ): string | undefined {
-	if (contradictsItself(event)) return 'its status contradicts its name';
+	const doubt = doubtAboutStatus(event);
+	if (doubt !== undefined) return doubt;
 	const merchantId = merchantOf(context);
 	// The field counts where the payment names none.
 	const known = { merchantId, merchantClientId: merchantId, ...fixedFieldsOf(waiting) };

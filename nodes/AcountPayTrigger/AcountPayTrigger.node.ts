@@ -8,7 +8,7 @@ import {
 } from 'n8n-workflow';
 import { authenticationField, authenticationOf, credentialsByAuthentication } from '../shared/auth';
 import { DESCRIPTION } from '../shared/description';
-import { contradictsItself } from '../shared/webhooks/doubts';
+import { doubtAboutStatus } from '../shared/webhooks/doubts';
 import { answer, logDoubt, logUnknownOnce } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
 import { isRepeat } from './deduplication';
@@ -101,8 +101,9 @@ export class AcountPayTrigger implements INodeType {
 			logUnknownOnce(this, event.event, SCHEMES[authenticationOf(this)].events);
 			return answer(this, 200, 'ignored');
 		}
-		if (contradictsItself(event)) {
-			logDoubt(this, event, 'its status contradicts its name');
+		const doubt = doubtAboutStatus(event);
+		if (doubt !== undefined) {
+			logDoubt(this, event, doubt);
 			return answer(this, 200, 'ignored');
 		}
 

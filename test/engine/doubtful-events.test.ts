@@ -68,6 +68,9 @@ it.each<[string, IDataObject, string]>([
 	['merchantId', { merchantId: 'merchant_of_another' }, 'payment.completed'],
 	['merchantClientId', { merchantClientId: 'merchant_of_another' }, 'payment.completed'],
 	['status', { status: 'failed' }, 'payment.completed'],
+	['status', { status: 'payment_failed' }, 'payment.completed'],
+	['status', { status: 'partially_paid' }, 'payment.completed'],
+	['status', { status: 'settled' }, 'payment.failed'],
 	['status', { status: 'completed' }, 'payment.failed'],
 ])(
 	'another %s (%j) wakes nothing: the payment is asked for, and is open',
