@@ -1,6 +1,7 @@
 import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 import { endNamedBy, subjectOf, type WebhookEvent } from '../shared/api/events';
 import { finalStatusOf } from '../shared/api/statuses';
+import { delay } from '../shared/http/delays';
 import { Client } from '../shared/transport/client';
 import { differenceBetween, doubtAboutStatus, fixedFieldsOf } from '../shared/webhooks/doubts';
 import {
@@ -16,10 +17,12 @@ import { checkedMerchantClientId } from './actions/payment/sharedFields';
 import { waitOutput } from './actions/payment/awaitedPayment';
 
 /** For how long a second delivery does not wake an execution again, in ms: n8n would run it twice. */
-const WAKING = 15_000;
+const WAKING = 30_000;
 
 /** For how long AcountPay is asked about a doubtful event, in ms; less than {@link WAKING}. */
-const ASKING = 10_000;
+const ASKING = 25_000;
+/** The pause before it is asked again, in ms; it doubles. The status that AcountPay reports may lag behind the event. */
+const FIRST_PAUSE = 1_000;
 /** How long the response to one request may take, in ms. */
 const ASKING_TIMEOUT = 5_000;
 /** How often one wait asks because of doubtful events, in ms. */
@@ -52,8 +55,8 @@ export async function resume(context: IWebhookFunctions): Promise<IWebhookRespon
 	if (doubt !== undefined) {
 		logDoubt(context, event, `${doubt}. The payment is read from AcountPay instead`);
 		answer(context, 200, 'ignored');
-		const payment = isFirst(asked, wait, ASK_EVERY) && (await ask(context, paymentId));
-		if (!payment || !finalStatusOf(payment.status)) return { noWebhookResponse: true };
+		const payment = isFirst(asked, wait, ASK_EVERY) && (await endOf(context, waiting, wait));
+		if (!payment) return { noWebhookResponse: true };
 		return wake(wait, paymentId, payment, new Date().toISOString());
 	}
 
@@ -102,10 +105,30 @@ function merchantOf(context: IWebhookFunctions): string | undefined {
 	}
 }
 
+/**
+ * Asks AcountPay until the payment has ended, for {@link ASKING} at most, or until another event has ended the wait.
+ * @returns undefined when it has not ended, or can't be read
+ */
+async function endOf(
+	context: IWebhookFunctions,
+	waiting: IDataObject,
+	wait: string,
+): Promise<IDataObject | undefined> {
+	const deadline = Date.now() + ASKING - ASKING_TIMEOUT;
+	for (let pause = FIRST_PAUSE; ; pause *= 2) {
+		const payment = await ask(context, waiting, deadline);
+		if (!payment || finalStatusOf(payment.status)) return payment;
+		if (Date.now() + pause > deadline) return undefined;
+		await delay(pause);
+		if (woken.has(wait)) return undefined;
+	}
+}
+
 /** Reads the payment. A failure is logged: the wait goes on, and may end by another event. */
 async function ask(
 	context: IWebhookFunctions,
-	paymentId: string,
+	waiting: IDataObject,
+	deadline: number,
 ): Promise<IDataObject | undefined> {
 	const { name } = context.getNode();
 	const failed = (reason: string) =>
@@ -116,11 +139,13 @@ async function ask(
 		return undefined;
 	}
 	try {
-		const options = {
-			timeout: ASKING_TIMEOUT,
-			deadline: Date.now() + ASKING - ASKING_TIMEOUT,
-		};
-		return await readPayment(await Client.open(context), merchantId, paymentId, options);
+		const client = await Client.open(context);
+		const options = { timeout: ASKING_TIMEOUT, deadline };
+		const payment = await readPayment(client, merchantId, String(waiting.paymentId), options);
+		const field = differenceBetween(waiting, payment);
+		if (field === undefined) return payment;
+		failed(`its ${field} is another one than before the wait`);
+		return undefined;
 	} catch (error) {
 		failed((error as Error).message);
 		return undefined;

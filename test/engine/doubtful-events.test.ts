@@ -149,6 +149,32 @@ it('ends the wait by the truth when AcountPay says that the payment has ended', 
 	]);
 });
 
+it('asks again for some seconds: the status may lag behind the event', async () => {
+	const { execution, id, send } = await wait();
+	const asks = asked().length;
+	expect(await send({ amount: 1 })).toMatchObject(IGNORED);
+	await until(() => asked().length === asks + 2);
+	sandbox.faults.add({ match: { endpoint: 'webhook' }, status: 503, times: 'always' });
+	sandbox.pay(id);
+	sandbox.clock.advance(1_000);
+	await until(() => engine.executions.get(execution.id)!.status !== 'waiting');
+	expect((await engine.execution(execution.id)).json('After')).toMatchObject([
+		{ status: 'completed', amount: 149.99, waitEndedBy: 'status' },
+	]);
+});
+
+it('believes no response about another payment than before the wait', async () => {
+	const { execution, id, send } = await wait();
+	const body = { id, status: 'completed', amount: 1 };
+	sandbox.faults.add({ match: { endpoint: 'get' }, body, times: 'always' });
+	expect(await send({ amount: 1 })).toMatchObject(IGNORED);
+	await until(() => warnings().length === 2);
+	expect(warnings()[1]).toContain(
+		'could not read the payment: its amount is another one than before the wait',
+	);
+	expect(await statusOf(execution.id)).toBe('waiting');
+});
+
 it.each<[string, IDataObject]>([
 	['the same', {}],
 	['text', { amount: '149.990', currency: 'dkk', referenceNumber: ' ORDER-1 ' }],

@@ -735,6 +735,9 @@ describe('waiting parked, for a webhook', () => {
 			const body = JSON.stringify({ event, data: { paymentId: parked.id, status } });
 			expect(await postSigned(sandbox, parked.url, body)).toMatchObject(IGNORED);
 			await stays(parked, before);
+			// Else AcountPay would be asked again during the tests that follow.
+			const right = eventBody(sandbox, 'payment.completed', parked.id);
+			expect(await postSigned(sandbox, parked.url, right)).toMatchObject(ACCEPTED);
 		});
 
 		it('by a form, of which n8n leaves no bytes to be verified', async () => {
@@ -1014,6 +1017,17 @@ describe('waiting parked, for a webhook', () => {
 		const { status } = await engine.runNode({ node: waitNode(), items: [payment] });
 		expect(status).toBe('waiting');
 		expect(asked()).toHaveLength(3);
+	});
+
+	it('fails when AcountPay responds only about another payment, as polling does', async () => {
+		await useQuickPolling();
+		const payment = await makePayment(sandbox);
+		const body = { paymentId: 'pay_other', status: 'completed' };
+		sandbox.faults.add({ match: { endpoint: 'get' }, body, times: 'always' });
+		const { error } = await engine.runNode({ node: waitNode(), items: [payment] });
+		expect(error!.message).toContain(
+			`AcountPay was asked about payment '${payment.id}', but responded about payment 'pay_other'`,
+		);
 	});
 
 	it('is no error of AcountPay that it can not be read now, but that it is not there for a minute', async () => {

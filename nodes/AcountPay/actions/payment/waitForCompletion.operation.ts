@@ -205,7 +205,7 @@ async function waitForWebhook(input: WaitInput, work: ItemWork): Promise<ItemOut
 		if (!(await delay(FIRST_POLLING_DELAY, endSignal))) throw new Cancelled();
 		response = await check();
 	}
-	if (mayPass(response)) throw response;
+	if (mayPass(response) || response instanceof OtherPaymentError) throw response;
 	const known = response instanceof ApiError ? { payment: {}, statusAt: null } : response;
 	if (finalStatusOf(known.payment.status)) {
 		return { json: waitOutput(input.paymentId, known, 'status') };
