@@ -4,7 +4,6 @@ import {
 	createTable,
 	editFields,
 	escaped,
-	filter,
 	getRows,
 	ifAll,
 	ifSent,
@@ -26,6 +25,10 @@ import { MERCHANTS } from './tables';
 const ROW = "$('Claim the Merchants').item.json";
 const STORE_ROW = "$('Claim the Store').item.json";
 const WAYS: Way[] = ['apiKeys'];
+
+/** Whether Get Merchant gave the row's merchant: the sandbox and production may have the same number for different companies. */
+const IS_ITS_MERCHANT =
+	"!!$json.clientId && $json.clientId === $('Invited Merchants').item.json.merchantId";
 
 /** Only the row that this execution has claimed: somebody may have freed it, and another execution have claimed it. */
 const CLAIMED = [
@@ -192,7 +195,7 @@ export const merchantStores: ExampleSource = {
 				'hour',
 				[-48, 248, 720, 384],
 				4,
-				'## Or it is found out\nEvery hour, AcountPay is asked about each merchant that is invited: an event can be lost, or come before the row is noted.',
+				"## Or it is found out\nEvery hour, AcountPay is asked about each merchant that is invited: an event can be lost, or come before the row is noted. When AcountPay can't say it, the execution fails.",
 			),
 			note(
 				'store',
@@ -204,7 +207,10 @@ export const merchantStores: ExampleSource = {
 			node(
 				'Find the Merchant',
 				[192, 0],
-				getRows(MERCHANTS, [['merchantNumber', 'eq', '={{ String($json.data.merchantId) }}']]),
+				getRows(MERCHANTS, [
+					['merchantNumber', 'eq', '={{ String($json.data.merchantId) }}'],
+					['merchantId', 'eq', '={{ String($json.data.clientId) }}'],
+				]),
 				{ alwaysOutputData: true },
 			),
 			node(
@@ -238,10 +244,20 @@ export const merchantStores: ExampleSource = {
 				}),
 				{ onError: 'continueRegularOutput' },
 			),
-			node('Active', [528, 448], filter(["={{ $json.status ?? '' }}", 'string equals', 'active'])),
+			node(
+				'Is It Active?',
+				[528, 432],
+				switchTo(
+					{
+						Yes: [[`={{ ${IS_ITS_MERCHANT} && $json.status === 'active' }}`, 'boolean true']],
+						'Not yet': [[`={{ ${IS_ITS_MERCHANT} }}`, 'boolean true']],
+					},
+					'Not known',
+				),
+			),
 			node(
 				'Its Row',
-				[768, 448],
+				[768, 384],
 				editFields({ id: numberOf("={{ $('Invited Merchants').item.json.id }}") }),
 			),
 			node(
@@ -283,6 +299,13 @@ export const merchantStores: ExampleSource = {
 			node('Ready to Be Paid', [1552, -112], noOp()),
 			node('Nothing Left to Do', [768, 96], noOp()),
 			node(
+				'Not Known',
+				[768, 512],
+				stopAndError(
+					"=It is not known whether these merchants are active: {{ $input.all().map((item, index) => $('Invited Merchants').itemMatching(index).json.companyName + ' (' + (item.json.error ?? 'Get Merchant gave another client ID than its row has, or none. Is the credential for the environment that it was invited in?') + ')').join('; ') }}",
+				),
+			),
+			node(
 				'Note the Store Error',
 				[1344, 64],
 				updateRows(MERCHANTS, [['id', 'eq', `={{ ${STORE_ROW}.id }}`]], {
@@ -302,7 +325,7 @@ export const merchantStores: ExampleSource = {
 				'No Row for It',
 				[768, 256],
 				stopAndError(
-					"=Merchant {{ $('Merchant Activated').first().json.data.merchantId }} is active, but no row of the table waits for its store now. If it was invited from here, Every Hour creates the store once its row is noted. Otherwise create it yourself.",
+					"=Merchant {{ $('Merchant Activated').first().json.data.merchantId }} is active, but no row of the table with its number and its client ID waits for a store now. If it was invited from here, Every Hour creates the store once its row is noted. Otherwise create it yourself.",
 				),
 			),
 		],
@@ -310,7 +333,8 @@ export const merchantStores: ExampleSource = {
 			'Merchant Activated > Find the Merchant > Does It Wait for a Store? > Claim the Store',
 			'Does It Wait for a Store?[1] > Nothing Left to Do',
 			'Does It Wait for a Store?[2] > No Row for It',
-			'Every Hour > Invited Merchants > Get Merchant > Active > Its Row > Claim the Store',
+			'Every Hour > Invited Merchants > Get Merchant > Is It Active? > Its Row > Claim the Store',
+			'Is It Active?[2] > Not Known',
 			'Claim the Store > Create Store > Note the Store > Ready to Be Paid',
 			'Create Store[1] > Note the Store Error > No Store',
 		],

@@ -196,6 +196,44 @@ describe('onboard a merchant', () => {
 		expect(nodesRun(await examples.run(stores, 'Every Hour'))).not.toContain('Create Store');
 	});
 
+	it('creates no store for another company that has the number of a row, and says so', async () => {
+		await invite(merchant('Coffee'));
+		// As if the row were of the sandbox, and the credential for production.
+		const made = await merchants.row('Coffee');
+		await merchants.change('Coffee', { merchantId: 'of-the-sandbox' });
+		await finishOnboarding('Coffee');
+		const [byEvent] = await started(1);
+		expect(errorOf(byEvent)?.message).toContain('no row of the table with its number');
+		expect(errorOf(await examples.run(stores, 'Every Hour'))?.message).toMatch(
+			/^It is not known whether .*: Coffee \(Get Merchant gave another client ID/,
+		);
+
+		await merchants.change('Coffee', { merchantId: made.merchantId });
+		const event = { data: { merchantId: Number(made.merchantNumber) } };
+		const id = await startFrom(api, stores.id, 'Merchant Activated', event);
+		const withoutClientId = await examples.finished(id);
+		expect(nodesRun(withoutClientId)).toContain('No Row for It');
+		expect(examples.sandbox.stores).toEqual([]);
+		expect(await merchants.row('Coffee')).toMatchObject({ state: 'invited', storeId: null });
+	});
+
+	it('says every hour which merchants it could not read, once the others have their stores', async () => {
+		await merchants.add(merchant('Tea'), merchant('Coffee'), merchant('Milk'));
+		await examples.run(workflow, 'Start');
+		for (const { merchantNumber } of await merchants.rows())
+			examples.sandbox.activate(Number(merchantNumber));
+		for (const name of ['Tea', 'Milk']) {
+			const { merchantId } = await merchants.row(name);
+			const match = { endpoint: 'getMerchant', merchant: merchantId! } as const;
+			examples.sandbox.faults.add({ match, status: 403, times: 'always' });
+		}
+		const execution = await examples.run(stores, 'Every Hour');
+		expect(errorOf(execution)?.message).toMatch(/: Tea \(.* not allow .*; Milk \(.* not allow /);
+		expect(examples.sandbox.stores).toMatchObject([{ fields: { name: 'Coffee' } }]);
+		const states = (await merchants.rows()).map(({ state }) => state);
+		expect(states).toEqual(['invited', 'active', 'invited']);
+	});
+
 	it('writes names with HTML into the mail as they are read', async () => {
 		await invite(merchant('<b>Coffee</b>', { contactEmail: 'coffee@example.com' }));
 		const [{ html }] = mailbox.mails;
