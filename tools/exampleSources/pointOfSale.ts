@@ -7,7 +7,6 @@ import {
 	node,
 	noOp,
 	note,
-	numberOf,
 	paymentIdIn,
 	stopAndError,
 	switchTo,
@@ -15,6 +14,8 @@ import {
 } from './kit';
 
 const SALE = "$('Sale').first().json";
+/** As the till has posted it: Edit Fields would make a number of whatever comes. */
+const AMOUNT = "$('Sale Comes In').first().json.body.amount";
 const PAYMENT_ID = `={{ ${paymentIdIn("$('Create Payment').first().json")} }}`;
 
 const NOTES = {
@@ -82,7 +83,6 @@ export const pointOfSale: ExampleSource = {
 					[176, 0],
 					editFields({
 						...(!isKeys && { merchantId: 'merchant_abc123' }),
-						amount: numberOf('={{ $json.body.amount }}'),
 						currency: 'DKK',
 						reference: '={{ $json.body.reference }}',
 						...(isKeys && { register: "={{ $json.body.register ?? '' }}" }),
@@ -100,7 +100,7 @@ export const pointOfSale: ExampleSource = {
 									cachedResultName: 'Sandbox Shop',
 								}
 							: '={{ $json.merchantId }}',
-						amount: '={{ $json.amount }}',
+						amount: `={{ ${AMOUNT} }}`,
 						referenceNumber: '={{ $json.reference }}',
 						additionalFields: {
 							currency: '={{ $json.currency }}',
@@ -152,7 +152,11 @@ export const pointOfSale: ExampleSource = {
 						{
 							Paid: [
 								['={{ $json.isPaid }}', 'boolean true'],
-								[`={{ $json.amount ?? ${SALE}.amount }}`, 'number equals', `={{ ${SALE}.amount }}`],
+								[
+									`={{ $json.amount ?? Number(${AMOUNT}) }}`,
+									'number equals',
+									`={{ Number(${AMOUNT}) }}`,
+								],
 								[
 									`={{ $json.currency ?? ${SALE}.currency }}`,
 									'string equals',
@@ -173,7 +177,7 @@ export const pointOfSale: ExampleSource = {
 					'Look Into It',
 					[left + 240, isKeys ? 160 : 240],
 					stopAndError(
-						`=It is unclear whether {{ ${SALE}.reference }} over {{ ${SALE}.amount }} {{ ${SALE}.currency }} is paid: AcountPay calls payment {{ ${PAYMENT_ID.slice(4, -3)} }} '{{ $json.status }}', {{ $json.amount }} {{ $json.currency }}. Look at it in AcountPay before you hand out the goods or ask again.`,
+						`=It is unclear whether {{ ${SALE}.reference }} over {{ ${AMOUNT} }} {{ ${SALE}.currency }} is paid: AcountPay calls payment {{ ${PAYMENT_ID.slice(4, -3)} }} '{{ $json.status }}', {{ $json.amount }} {{ $json.currency }}. Look at it in AcountPay before you hand out the goods or ask again.`,
 					),
 				),
 			],

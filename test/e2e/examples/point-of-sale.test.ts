@@ -28,8 +28,11 @@ describe('point of sale', () => {
 		await examples.publish(workflow);
 	};
 
-	const sell = async (reference: string, headers?: Record<string, string>) =>
-		await examples.callTill('point-of-sale', { amount: 149.99, reference }, headers);
+	const sell = async (
+		reference: string,
+		headers?: Record<string, string>,
+		amount: unknown = 149.99,
+	) => await examples.callTill('point-of-sale', { amount, reference }, headers);
 
 	/** The execution of the only sale when it waits for the customer. */
 	const parked = async () =>
@@ -54,7 +57,7 @@ describe('point of sale', () => {
 		['Expired', async () => examples.sandbox.clock.advance(LIFETIME_MS)],
 	])('shows the till the QR code, and goes on with %s', async (outcome, customer) => {
 		await open();
-		const answer = await sell('SALE-2');
+		const answer = await sell('SALE-2', undefined, '149.99');
 		const payment = examples.paymentFor('SALE-2');
 		expect(payment).toMatchObject({ merchant: MERCHANT, amount: 149.99, currency: 'DKK' });
 		expect(answer.headers['content-type']).toBe('image/png');
@@ -81,6 +84,21 @@ describe('point of sale', () => {
 		);
 		expect(examples.sandbox.payments).toEqual([]);
 	});
+
+	it.each(['point-of-sale', 'point-of-sale-keys'])(
+		'%s takes no amount for another one',
+		async (name) => {
+			workflow = await examples.load(name, [await examples.tillCredential()]);
+			await examples.publish(workflow);
+			for (const amount of ['1.000', '1e2', '0x10', ' 10 ', '1,5', true, ['7'], null]) {
+				expect((await examples.callTill(name, { amount, reference: 'SALE-9' })).status).toBe(500);
+			}
+			expect(examples.sandbox.payments).toEqual([]);
+			for (const { id } of await examples.executionsOf(workflow)) {
+				expect(errorOf(await examples.finished(id))?.message).toMatch(/^Amount must be a number/);
+			}
+		},
+	);
 
 	describe('when AcountPay stays silent', () => {
 		beforeEach(async () => {
