@@ -130,33 +130,69 @@ describe('the examples', () => {
 	});
 });
 
-describe('a reference in another Unicode form, and with spaces', () => {
-	const forms = ['Caf\u00e9-1', ' Cafe\u0301-1 '];
+/** Runs the Code node of an example that has these words. */
+function runCode(example: string, words: string, globals: object): unknown {
+	const codes = readExample(example).nodes.map(({ parameters }) => String(parameters.jsCode));
+	const [code] = codes.filter((one) => one.includes(words));
+	return JSON.parse(JSON.stringify(runInNewContext(`(() => {${code}\n})()`, globals))) as unknown;
+}
 
-	/** Runs the Code node of an example that has these words. */
-	const runCode = (example: string, words: string, globals: object): unknown => {
-		const codes = readExample(example).nodes.map(({ parameters }) => String(parameters.jsCode));
-		const [code] = codes.filter((one) => one.includes(words));
-		return JSON.parse(JSON.stringify(runInNewContext(`(() => {${code}\n})()`, globals))) as unknown;
-	};
+/** What an example hands on when it has checked these orders. */
+const checked = (example: string, orders: object[]) =>
+	runCode(example, 'has no amount', {
+		$input: { first: () => ({ json: { orders } }) },
+		$: () => ({ first: () => ({ json: { environment: 'sandbox' } }) }),
+	}) as Array<{ json: { reference: string; amount: number } }>;
+
+describe.each(['pay-once', 'pay-once-keys'])('an order of %s', (example) => {
+	const order = { merchantId: 'm', reference: 'ORDER-1' };
+
+	it.each([149.99, '149.99', '0.5', '1000', 1e2])('has the amount %j', (amount) => {
+		const [{ json }] = checked(example, [{ ...order, amount }]);
+		expect(json.amount).toBe(Number(amount));
+	});
+
+	it.each([
+		...['1.000', '1,5', '1e2', '0x10', ' 10 ', '+5', '10.', '.5', '010', '1_000', '\u0663', ''],
+		...[true, null, undefined, ['7'], { valueOf: 7 }, NaN, Infinity, 0, -1],
+	])('has no amount when that is %j', (amount) => {
+		expect(() => checked(example, [{ ...order, amount }])).toThrow(
+			`Order 'ORDER-1' has no amount such as 149.99, but ${JSON.stringify(amount)}. No payment was created.`,
+		);
+	});
+
+	it.each(['\u200b', ' \u2060 ', '\u00ad', '\u3164'])(
+		'has no reference when nothing of it is seen: %j',
+		(reference) => {
+			expect(() => checked(example, [{ ...order, reference, amount: 1 }])).toThrow(
+				'Order 1 has no reference. No payment was created.',
+			);
+		},
+	);
+});
+
+describe('a reference in another Unicode form, with spaces, and with what nobody sees', () => {
+	const forms = [
+		'Caf\u00e9-1',
+		' Cafe\u0301-1 ',
+		'\u200bCaf\u00e9\u00ad-1\u2060',
+		'Cafe\u034f\u0301-1 \u200b',
+	];
 
 	it.each(['pay-once', 'pay-once-keys'])('has the same row in %s', (example) => {
 		const orders = forms.map((reference) => ({ merchantId: 'm', reference, amount: 1 }));
-		const output = runCode(example, 'has no amount', {
-			$input: { first: () => ({ json: { orders } }) },
-			$: () => ({ first: () => ({ json: { environment: 'sandbox' } }) }),
-		}) as Array<{ json: { reference: string } }>;
-		expect(output.map(({ json }) => json.reference)).toEqual([forms[0], forms[0]]);
+		const output = checked(example, orders);
+		expect(output.map(({ json }) => json.reference)).toEqual(forms.map(() => forms[0]));
 	});
 
-	it('of two rows is one order in nightly-reconciliation-keys', () => {
+	it('of several rows is one order in nightly-reconciliation-keys', () => {
 		const rows = forms.map((reference) => ({ json: { reference, state: 'unknown' } }));
 		const output = runCode('nightly-reconciliation-keys', 'namesakes', {
 			$json: { found: 'none' },
 			$: () => ({ item: rows[0], all: () => rows }),
 		});
 		expect(output).toMatchObject({
-			json: { problem: '2 rows of the table have this reference' },
+			json: { problem: '4 rows of the table have this reference' },
 		});
 	});
 });

@@ -43,7 +43,7 @@ const decided = (payment, problem) => ({ json: { ...payment, noted: payment ? St
 const person = (problem) => decided(undefined, problem);
 
 if (error) return person(error);
-const plain = (reference) => String(reference ?? '').normalize('NFC').trim();
+const plain = (reference) => String(reference ?? '').replace(/\\p{Default_Ignorable_Code_Point}/gu, '').normalize('NFC').trim();
 const namesakes = $('All Orders').all().filter(({ json }) =>
 	plain(json.reference) === plain(order.reference) && [order.environment ?? '', ''].includes(json.environment ?? ''));
 if (namesakes.length > 1) return person(namesakes.length + ' rows of the table have this reference');

@@ -26,6 +26,7 @@ import { PAYMENTS } from './tables';
 const ORDER = "$('This Order').first().json";
 const KNOWN = "$('What Is Known').first().json";
 const CREATED = "$('Create Payment').first().json";
+const READ = "$('Get Payment').first(0).json";
 const PROBLEMS = "$('Each Order').all(0).filter((item) => item.json.problem)";
 
 const MERCHANT = {
@@ -35,19 +36,21 @@ const MERCHANT = {
 
 const CHECK = `// No payment is created when one of the orders has no merchant, reference or amount.
 const { environment } = $('Settings').first().json;
+// '1.000', '1,5' or true would become another amount than the one that was meant.
+const isAmount = (value) => Number.isFinite(value) || typeof value === 'string' && /^(0|[1-9]\\d*)(\\.\\d{1,2})?$/.test(value);
 return $input.first().json.orders.map((json, index) => {
 	const order = {
 		merchantId: String(json.merchantId ?? '').trim(),
-		// Written in another Unicode form it is the same reference.
-		reference: String(json.reference ?? '').normalize('NFC').trim(),
-		amount: Number(json.amount),
+		// Written in another Unicode form, or with letters that nobody sees, it is the same reference.
+		reference: String(json.reference ?? '').replace(/\\p{Default_Ignorable_Code_Point}/gu, '').normalize('NFC').trim(),
+		amount: isAmount(json.amount) ? Number(json.amount) : NaN,
 		currency: String(json.currency || 'DKK'),
 		environment,
 	};
 	const missing = ['merchantId', 'reference'].find((name) => !order[name]);
 	if (missing) throw new Error(\`Order \${index + 1} has no \${missing}. No payment was created.\`);
 	if (!(order.amount > 0)) {
-		throw new Error(\`Order '\${order.reference}' has no amount. No payment was created.\`);
+		throw new Error(\`Order '\${order.reference}' has no amount such as 149.99, but \${JSON.stringify(json.amount)}. No payment was created.\`);
 	}
 	return { json: order, pairedItem: index };
 });`;
@@ -58,12 +61,17 @@ const rows = $input.all().map(({ json }) => json);
 const isMine = (row) => row.state === 'creating' && row.run === order.run;
 const others = rows.filter((row) => row.state && !isMine(row));
 const [other] = others;
+const elsewhere = others.find((row) => row.environment !== order.environment);
 const known = others.find((row) => row.state === 'created');
 const different = others.find((row) =>
 	['merchantId', 'amount', 'currency'].some((name) => row[name] !== order[name]),
 );
 const person = (problem) => [{ json: { ...order, verdict: 'person', problem } }];
 
+if (elsewhere) {
+	const { environment, run, state } = elsewhere;
+	return person(\`the table has it as '\${state}' in '\${environment ?? ''}', and now it is to be in '\${order.environment}': \${state === 'creating' ? 'wait until execution ' + String(run).split('-')[0] + ' has ended, then ' : ''}empty the state of that row if it was only a try, or correct its environment if its payment counts\`);
+}
 if (different) {
 	const { amount, currency, merchantId, state } = different;
 	return person(\`the table has it as '\${state}' with \${amount} \${currency} for \${merchantId}, and now it is to be \${order.amount} \${order.currency} for \${order.merchantId}\`);
@@ -82,15 +90,19 @@ return person(
 		: \`the table has it in an unknown state '\${other.state}'\`,
 );`;
 
-/** The rows of the order; an order that was tried in the sandbox has other rows in production. */
-const ITS_ROWS = [
-	['reference', 'eq', `={{ ${ORDER}.reference }}`],
-	['environment', 'eq', `={{ ${ORDER}.environment }}`],
-] as Array<[string, string, string]>;
+/** All rows of the order. */
+const ITS_ROWS = [['reference', 'eq', `={{ ${ORDER}.reference }}`]] as Array<
+	[string, string, string]
+>;
+
+/** Its rows in this environment. */
+const ITS_ROWS_HERE = [...ITS_ROWS, ['environment', 'eq', `={{ ${ORDER}.environment }}`]] as Array<
+	[string, string, string]
+>;
 
 /** The row, as long as it is this execution's. */
 const ITS_CLAIM = [
-	...ITS_ROWS,
+	...ITS_ROWS_HERE,
 	['run', 'eq', `={{ ${ORDER}.run }}`],
 	['state', 'eq', 'creating'],
 ] as Array<[string, string, string]>;
@@ -120,6 +132,8 @@ export const payOnce: ExampleSource = {
 
 	draw: (way) => {
 		const isKeys = way === 'apiKeys';
+		/** Makes room for the nodes that only API keys have. */
+		const known = (left: number) => left - (isKeys ? 176 : 0);
 		const samples = [
 			{ merchantId: MERCHANT[way], reference: 'SAMPLE-1', amount: 149.99 },
 			{ merchantId: MERCHANT[way], reference: 'SAMPLE-2', amount: 49.5 },
@@ -130,7 +144,7 @@ export const payOnce: ExampleSource = {
 					'take',
 					[-48, -384, 1024, 632],
 					7,
-					'## 1. Take an order\nCall this workflow with **Execute Sub-workflow**: an item for each order, with *merchantId*, *reference*, *amount*, and *currency* if it is not DKK.\n\n**Before you use it:** choose your AcountPay credential in **Create Payment** and **Get Payment**, and write into **Settings** which environment it is for: `sandbox` or `production`. An order that was paid in the sandbox is still to be paid in production. Put your merchant ID into **Sample Orders**, and run it with *Execute workflow*. Then publish it.',
+					'## 1. Take an order\nCall this workflow with **Execute Sub-workflow**: an item for each order, with *merchantId*, *reference*, *amount*, and *currency* if it is not DKK.\n\n**Before you use it:** choose your AcountPay credential in **Create Payment** and **Get Payment**, and write into **Settings** which environment it is for: `sandbox` or `production`. An order that has a payment in the other one is left to you. Put your merchant ID into **Sample Orders**, and run it with *Execute workflow*. Then publish it.',
 				),
 				note(
 					'claim',
@@ -148,7 +162,7 @@ export const payOnce: ExampleSource = {
 					'known',
 					[1888, 272, 1096, 704],
 					6,
-					'## Or return the known payment\n**Get Payment** reads it first: AcountPay has to know it, with the reference of this order. While another execution creates it, this one waits up to 10 seconds.',
+					`## Or return the known payment\n${isKeys ? '**Get Payment**, or else **Find Payment**, finds it in AcountPay' : '**Get Payment** reads it first: AcountPay has to know it'}, with the reference of this order. While another execution creates it, this one waits up to 10 seconds.`,
 				),
 				note(
 					'end',
@@ -165,7 +179,8 @@ export const payOnce: ExampleSource = {
 							values: [
 								{ name: 'merchantId' },
 								{ name: 'reference' },
-								{ name: 'amount', type: 'number' },
+								// A number would be made of whatever comes.
+								{ name: 'amount', type: 'any' },
 								{ name: 'currency' },
 							],
 						},
@@ -205,7 +220,7 @@ export const payOnce: ExampleSource = {
 				node(
 					'Create the Row',
 					[1384, 0],
-					upsertRow(PAYMENTS, ITS_ROWS, {
+					upsertRow(PAYMENTS, ITS_ROWS_HERE, {
 						reference: `={{ ${ORDER}.reference }}`,
 						environment: `={{ ${ORDER}.environment }}`,
 					}),
@@ -213,7 +228,7 @@ export const payOnce: ExampleSource = {
 				node(
 					'Claim It',
 					[1552, 0],
-					updateRows(PAYMENTS, [...ITS_ROWS, ['state', 'isEmpty']], {
+					updateRows(PAYMENTS, [...ITS_ROWS_HERE, ['state', 'isEmpty']], {
 						state: 'creating',
 						run: `={{ ${ORDER}.run }}`,
 						merchantId: `={{ ${ORDER}.merchantId }}`,
@@ -264,20 +279,25 @@ export const payOnce: ExampleSource = {
 					}),
 					ONE_UPDATE,
 				),
-				node('Release It', [2104, 480], updateRows(PAYMENTS, ITS_CLAIM, { state: '' }), ONE_UPDATE),
+				node(
+					'Release It',
+					[known(2104), 480],
+					updateRows(PAYMENTS, ITS_CLAIM, { state: '' }),
+					ONE_UPDATE,
+				),
 				node(
 					'What Now?',
-					[2272, 464],
+					[known(2272), 464],
 					switchTo({
 						Known: [[`={{ ${KNOWN}.verdict }}`, 'string equals', 'known']],
 						Wait: [[`={{ ${KNOWN}.verdict }}`, 'string equals', 'wait']],
 						Person: [[`={{ ${KNOWN}.verdict }}`, 'string equals', 'person']],
 					}),
 				),
-				node('Wait a Second', [2448, 816], n8n('wait', 1.1, { amount: 1, unit: 'seconds' })),
+				node('Wait a Second', [known(2448), 816], n8n('wait', 1.1, { amount: 1, unit: 'seconds' })),
 				node(
 					'Get Payment',
-					[2448, 400],
+					[known(2448), 400],
 					acountPay(way, 'payment.get', {
 						...merchantIdToRead(way, `={{ ${KNOWN}.merchantId }}`),
 						paymentId: `={{ ${KNOWN}.paymentId }}`,
@@ -287,13 +307,41 @@ export const payOnce: ExampleSource = {
 				),
 				node(
 					'Its Reference?',
-					[2616, 384],
+					[known(2616), 384],
 					ifAll([
-						`={{ $json.referenceNumber ?? ${ORDER}.reference }}`,
+						isKeys
+							? "={{ $json.referenceNumber ?? '' }}"
+							: `={{ $json.referenceNumber ?? ($json.amount === ${ORDER}.amount ? ${ORDER}.reference : '') }}`,
 						'string equals',
 						`={{ ${ORDER}.reference }}`,
 					]),
 				),
+				...(isKeys
+					? [
+							node(
+								'Find Payment',
+								[2512, 544],
+								acountPay(way, 'payment.find', {
+									merchantId: merchantId(way, `={{ ${ORDER}.merchantId }}`),
+									referenceNumber: `={{ ${ORDER}.reference }}`,
+									additionalFields: {
+										amount: `={{ ${ORDER}.amount }}`,
+										currency: `={{ ${ORDER}.currency }}`,
+									},
+									options: {},
+								}),
+								{ onError: 'continueErrorOutput' },
+							),
+							node(
+								'Is It There?',
+								[2664, 528],
+								ifAll([
+									`={{ $json.candidates.some((one) => one.relation === 'same' && String(one.payment.paymentId) === ${KNOWN}.paymentId) }}`,
+									'boolean true',
+								]),
+							),
+						]
+					: []),
 				node(
 					'New Payment',
 					[2808, -160],
@@ -318,12 +366,12 @@ export const payOnce: ExampleSource = {
 				),
 				node(
 					'Not Its Payment',
-					[2808, 528],
+					[2808, isKeys ? 656 : 528],
 					problem(
-						`=the table has payment {{ ${KNOWN}.paymentId }} for it, {{ $json.error ? 'which could not be read: ' + $json.error : 'which AcountPay has for ' + $json.referenceNumber }}`,
+						`=the table has payment {{ ${KNOWN}.paymentId }} for it, {{ $json.error ? 'which could not be read: ' + $json.error : 'which AcountPay ' + (${READ}.referenceNumber ? 'has for ' + ${READ}.referenceNumber : 'does not show for this order') }}`,
 					),
 				),
-				node('For a Person', [2448, 656], problem(`={{ ${KNOWN}.problem }}`)),
+				node('For a Person', [known(2448), 656], problem(`={{ ${KNOWN}.problem }}`)),
 				node('Next Order', [3016, -304], noOp()),
 				node(
 					'All Have a Payment?',
@@ -353,7 +401,13 @@ export const payOnce: ExampleSource = {
 				'Create Payment[1] > Note the Error > Not Created > Next Order',
 				'May I Create It?[1] > Release It > What Now? > Get Payment > Its Reference? > Known Payment > Next Order',
 				'Get Payment[1] > Not Its Payment > Next Order',
-				'Its Reference?[1] > Not Its Payment',
+				...(isKeys
+					? [
+							'Its Reference?[1] > Find Payment > Is It There? > Known Payment',
+							'Find Payment[1] > Not Its Payment',
+							'Is It There?[1] > Not Its Payment',
+						]
+					: ['Its Reference?[1] > Not Its Payment']),
 				'What Now?[1] > Wait a Second > Create the Row',
 				'What Now?[2] > For a Person > Next Order',
 				'All Have a Payment?[1] > Look Into It',

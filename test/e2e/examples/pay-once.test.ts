@@ -60,9 +60,13 @@ describe('pay once', () => {
 			await this.n8n.publish(this.child.id);
 		}
 
-		/** Stores a workflow that calls the example with these items. */
+		/** Stores a workflow that calls the example with these items, as n8n's editor makes it. */
 		async caller(orders: IDataObject[], more: Partial<INode> = {}): Promise<string> {
-			const inputs = ['merchantId', 'reference', 'amount', 'currency'];
+			const trigger = this.child.nodes.find(({ name }) => name === 'When Called')!;
+			const { values } = trigger.parameters.workflowInputs as {
+				values: Array<{ name: string; type?: string }>;
+			};
+			const inputs = values.map(({ name }) => name);
 			const { id } = await this.n8n.createWorkflow(
 				workflowOf([
 					manualTrigger(),
@@ -76,6 +80,12 @@ describe('pay once', () => {
 							workflowInputs: {
 								mappingMode: 'defineBelow',
 								value: Object.fromEntries(inputs.map((name) => [name, `={{ $json.${name} }}`])),
+								schema: values.map(({ name: id, type = 'string' }) => ({
+									...{ id, displayName: id, required: false, defaultMatch: false, display: true },
+									...{ canBeUsedToMatch: true, ...(type !== 'any' && { type }) },
+								})),
+								attemptToConvertTypes: true,
+								convertFieldsToString: true,
 							},
 							options: {},
 						},
@@ -142,6 +152,9 @@ describe('pay once', () => {
 		const known = { paymentId: String(payment.id), paymentUrl: examples.pageOf(payment) };
 		expect(handedOut(first)).toMatchObject([{ ...known, isNew: true }]);
 		expect(handedOut(await payOnce.call(order))).toMatchObject([{ ...known, isNew: false }]);
+		// All that is documented of this response. The payment is found by its reference.
+		examples.sandbox.faults.add({ match: { endpoint: 'get' }, body: { status: 'paid' } });
+		expect(handedOut(await payOnce.call(order))).toMatchObject([{ ...known, isNew: false }]);
 		expect(created()).toBe(1);
 	});
 
@@ -182,13 +195,24 @@ describe('pay once', () => {
 			expect(handedOut(await payOnce.call(order))).toMatchObject([{ isNew: true }]);
 			production.reset();
 
-			// Only the credential is chosen: the payment of the sandbox is not handed out.
+			// Only the credential is chosen: the payment of the sandbox is not handed out. A payment of production with its ID may be another one's, which AcountPay need not say.
 			await choose(way, 'sandbox');
+			production.faults.add({ match: { endpoint: 'get' }, body: { status: 'paid' } });
+			for (const why of ['does not show', 'could not be read']) {
+				const { message } = errorOf(await payOnce.call(order))!;
+				expect(message).toContain(`the table has payment ${examples.paymentFor('THERE-1').id}`);
+				expect(message).toContain(why);
+			}
+
+			// Or it was production all along: the same order comes again, and a person says whose its payment is.
+			await choose(way, 'production');
 			const { message } = errorOf(await payOnce.call(order))!;
-			expect(message).toContain(`the table has payment ${examples.paymentFor('THERE-1').id}`);
+			expect(message).toMatch(
+				/THERE-1 \(the table has it as 'created' in 'sandbox', and now .*'production'/,
+			);
 			expect(production.payments).toEqual([]);
 
-			await choose(way, 'production');
+			await payOnce.payments.change('THERE-1', { state: '' });
 			const paid = await payOnce.call(order);
 			const [{ id }] = production.payments;
 			expect(handedOut(paid)).toMatchObject([{ paymentId: String(id), isNew: true }]);
@@ -304,6 +328,21 @@ describe('pay once', () => {
 		const execution = await payOnce.call(ORDER, { ...ORDER, reference: 'ORDER-2', ...change });
 		expect(errorOf(execution)?.message).toContain(`has no ${what}`);
 		expect(examples.sandbox.counts).toEqual({});
+	});
+
+	it('takes no amount for another one, and no reference that looks the same for a new one', async () => {
+		for (const amount of ['1.000', '1e2', '0x10', true, ['7']]) {
+			const { message } = errorOf(await payOnce.call({ ...ORDER, amount } as IDataObject))!;
+			expect(message).toContain(`has no amount such as 149.99, but ${JSON.stringify(amount)}`);
+		}
+		expect((await payOnce.call({ ...ORDER, reference: '\u200b' })).status).toBe('error');
+		expect(examples.sandbox.counts).toEqual({});
+		const alike = { ...ORDER, amount: '149.99', reference: 'OR\u00adDER-1\u200b' };
+		const payments = handedOut(await payOnce.call(ORDER, alike));
+		const { id: paymentId } = examples.paymentFor('ORDER-1');
+		const output = { reference: 'ORDER-1', amount: 149.99, paymentId };
+		expect(payments).toMatchObject([output, output]);
+		expect(created()).toBe(1);
 	});
 
 	it('asks for nothing when another run has claimed another row of the order, and lets its own go', async () => {
