@@ -9,7 +9,7 @@ import {
 	type StoredWorkflow,
 } from '../../../tools/n8n/api';
 import { ORDERS } from '../../../tools/exampleSources/tables';
-import { makePayment } from '../../kit/payments';
+import { makePayment, until } from '../../kit/payments';
 import { nodesRun, type OrderRow } from '../example';
 import { MERCHANT, SHOP, useExamples, WAYS } from './kit';
 
@@ -156,7 +156,9 @@ describe('paid orders', () => {
 			order('ORDER-1', { merchantId: way.merchant, paymentId: String(noted.id) }),
 		);
 		const [execution] = await pay(await askBy(way, 'ORDER-1'));
-		expect(errorOf(execution)?.message).toContain('it has another payment');
+		expect(errorOf(execution)?.message).toContain(
+			`one with the state 'created' and payment ${noted.id}.`,
+		);
 		expect(await examples.table.row('ORDER-1')).toMatchObject({ state: 'created' });
 	});
 
@@ -178,6 +180,46 @@ describe('paid orders', () => {
 		expect(second.status).toBe('success');
 		expect(nodesRun(second)).toContain('Nothing Left to Do');
 		expect(nodesRun(second)).not.toContain('Wait for the Status');
+	});
+
+	it('has nothing left to do in a retry when the order was marked meanwhile', async () => {
+		await publishTrigger();
+		await examples.table.add(order('ORDER-1'));
+		const { id } = await ask('ORDER-1');
+		examples.sandbox.faults.add({ match: { endpoint: 'get' }, status: 400 });
+		const [failed] = await pay({ id });
+		expect(nodesRun(failed).at(-1)).toBe('Wait for the Status');
+		await examples.table.change('ORDER-1', { state: 'paid', paymentId: id });
+		const retried = await api.retryExecution(failed.id);
+		expect(errorOf(retried)).toBeUndefined();
+		expect(nodesRun(retried)).toContain('Nothing Left to Do');
+		expect(nodesRun(retried)).not.toContain('Paid Just Now');
+	});
+
+	it("leaves an order with a state of the shop's own to a person", async () => {
+		await publishTrigger();
+		await examples.table.add(order('ORDER-1', { state: 'cancelled' }));
+		const [execution] = await pay(await ask('ORDER-1'));
+		expect(errorOf(execution)?.message).toContain("one with the state 'cancelled' and no payment.");
+		expect(await examples.table.row('ORDER-1')).toMatchObject({ state: 'cancelled' });
+	});
+
+	it.each([
+		['leaves an order alone that a person cancels', 'cancelled', 'cancelled'],
+		['marks an order whose state changes', 'expired', 'paid'],
+	])('%s while the status lags behind', async (_what, state, after) => {
+		await publishTrigger({}, '', 1);
+		await examples.table.add(order('ORDER-1'));
+		const { id } = await ask('ORDER-1');
+		const body = { id, paymentId: id, status: 'pending' };
+		examples.sandbox.faults.add({ match: { endpoint: 'get' }, body });
+		await startedBy(async () => {
+			examples.sandbox.pay(id);
+			examples.sandbox.clock.advance(1_000);
+			await until(() => examples.sandbox.requests.some(({ endpoint }) => endpoint === 'get'));
+			await examples.table.change('ORDER-1', { state });
+		}, 1);
+		expect(await examples.table.row('ORDER-1')).toMatchObject({ state: after });
 	});
 
 	it.each([
@@ -235,9 +277,11 @@ describe('paid orders', () => {
 		expect(both.map(({ status }) => status).sort()).toEqual(['error', 'success']);
 		const failed = both.find(({ status }) => status === 'error')!;
 		const [winner, loser] = [...payments].sort(({ id }) =>
-			errorOf(failed)?.message.includes(id) ? 1 : -1,
+			errorOf(failed)?.message.startsWith(`Payment ${id} `) ? 1 : -1,
 		);
-		expect(errorOf(failed)?.message).toMatch(new RegExp(`in the same moment.*${loser.id}`));
+		expect(errorOf(failed)?.message).toMatch(
+			new RegExp(`^Payment ${loser.id} .* one with the state 'paid' and payment ${winner.id}\\.$`),
+		);
 		expect(await examples.table.row('ORDER-1')).toMatchObject({
 			state: 'paid',
 			paymentId: winner.id,
