@@ -8,6 +8,8 @@ export interface Mailbox {
 	credential: Record<string, string | number | boolean>;
 	/** All mails that came, in the order in which they came. */
 	mails: ParsedMail[];
+	/** What happens before the server says that it has taken a mail. */
+	onMail?: () => Promise<void>;
 	close(): Promise<void>;
 }
 
@@ -24,14 +26,15 @@ export async function startMailbox(refused: string[] = []): Promise<Mailbox> {
 		onRcptTo: ({ address }, _session, callback) =>
 			callback(refused.includes(address) ? new Error('No such mailbox') : null),
 		onData: (stream, _session, callback) => {
-			simpleParser(stream).then((mail) => {
+			simpleParser(stream).then(async (mail) => {
+				await mailbox.onMail?.();
 				mails.push(mail);
 				callback();
 			}, callback);
 		},
 	});
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	return {
+	const mailbox: Mailbox = {
 		credential: {
 			host: '127.0.0.1',
 			port: (server.server.address() as AddressInfo).port,
@@ -43,4 +46,5 @@ export async function startMailbox(refused: string[] = []): Promise<Mailbox> {
 		mails,
 		close: async () => await new Promise<void>((resolve) => server.close(resolve)),
 	};
+	return mailbox;
 }

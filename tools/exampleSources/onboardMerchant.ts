@@ -4,6 +4,7 @@ import {
 	createTable,
 	editFields,
 	escaped,
+	filter,
 	getRows,
 	ifAll,
 	ifSent,
@@ -24,6 +25,7 @@ import { MERCHANTS } from './tables';
 
 const ROW = "$('Claim the Merchants').item.json";
 const STORE_ROW = "$('Claim the Store').item.json";
+const NO_STORE_ID = "'Create Store in execution ' + $execution.id + ' gave no ID of a store'";
 const WAYS: Way[] = ['apiKeys'];
 
 /** Whether Get Merchant gave the row's merchant: the sandbox and production may have the same number for different companies. */
@@ -31,11 +33,22 @@ const IS_ITS_MERCHANT =
 	"!!$json.clientId && $json.clientId === $('Invited Merchants').item.json.merchantId";
 
 /** Only the row that this execution has claimed: somebody may have freed it, and another execution have claimed it. */
-const CLAIMED = [
-	['id', 'eq', `={{ ${ROW}.id }}`],
-	['state', 'eq', 'creating'],
-	['note', 'eq', `={{ ${ROW}.note }}`],
-] as Array<[string, string, string]>;
+const claimed = (row: string, state: string) =>
+	[
+		['id', 'eq', `={{ ${row}.id }}`],
+		['state', 'eq', state],
+		['note', 'eq', `={{ ${row}.note }}`],
+	] as Array<[string, string, string]>;
+
+const MAILING = '=Execution {{ $execution.id }} is mailing the link';
+
+/** The state after an error: an error without an outcome, or no error at all, leaves it unknown. */
+const stateAfter = (notCreated: string, unknown: string) =>
+	`['invalid', 'refused', 'unavailable'].includes($json.details?.outcome) ? '${notCreated}' : '${unknown}'`;
+
+/** Why there is nothing to mail. */
+const NO_LINK =
+	"={{ $json.error ?? 'Create Merchant in execution ' + $execution.id + ' gave no number, client ID or link of the merchant' }}";
 
 const MAIL = `=<p>Hello {{ ${escaped(`${ROW}.companyName`)} }},</p>
 <p>To get paid by bank, please finish your registration with AcountPay:</p>
@@ -54,7 +67,7 @@ export const onboardMerchant: ExampleSource = {
 				'rows',
 				[-48, -304, 896, 464],
 				7,
-				'## 1. Take the merchants that are new\nEach row of the data table **AcountPay merchants** is a merchant with its first store. A row whose *state* is empty is new.\nThe first execution creates the table. Then add your rows under *Data tables* and run the workflow again.\n\nA row is marked *creating* before its merchant is created, so that no execution creates it a second time.',
+				'## 1. Take the merchants that are new\nEach row of the data table **AcountPay merchants** is a merchant with its first store. A row whose *state* is empty is new.\nThe first execution creates the table. Then add your rows under *Data tables* and run the workflow again.\n\nA row is marked *creating* before its merchant is created, so that no other execution creates it too. *Execute step* on **Create Merchant** creates another one.',
 			),
 			note(
 				'create',
@@ -64,9 +77,9 @@ export const onboardMerchant: ExampleSource = {
 			),
 			note(
 				'mail',
-				[1152, -304, 1152, 912],
+				[1152, -304, 1360, 912],
 				5,
-				"## 3. Mail the link\nChoose your mail account in **Send the Link**, and put the sender's address into **Settings**.\nWhat goes wrong is in the column *note*, and the execution fails, so that you see it.\nA row that stays *creating* or becomes *unknown*: wait until the execution that its *note* names has ended. Then look for the company in AcountPay. Empty *state* only if it is not there.\nThe example **Merchant stores** creates the store when the merchant has done its part.",
+				"## 3. Mail the link\nChoose your mail account in **Send the Link**, and put the sender's address into **Settings**.\nWhat goes wrong is in the column *note*, and the execution fails, so that you see it.\nA row that stays *creating* or becomes *unknown*: wait until the execution that its *note* names has ended. Then look for the company in AcountPay. If it is there, enter *merchantNumber* (its number), *merchantId* (its client ID) and *invited* as *state*. Empty *state* only if it certainly is not there.\nThe example **Merchant stores** creates the store when the merchant has done its part.",
 			),
 			node('Start', [0, 0], manualTrigger()),
 			node('Settings', [176, 0], editFields({ sender: 'partner@example.com' })),
@@ -93,21 +106,29 @@ export const onboardMerchant: ExampleSource = {
 					additionalFields: { partnerRefId: '=row-{{ $json.id }}' },
 					options: {},
 				}),
-				{ onError: 'continueErrorOutput' },
+				{ onError: 'continueRegularOutput' },
+			),
+			node(
+				'Is There a Link?',
+				[1200, 0],
+				ifAll([
+					'={{ !!$json.merchantId && !!$json.clientId && !!$json.onboardingUrl }}',
+					'boolean true',
+				]),
 			),
 			node(
 				'Note the Merchant',
-				[1200, -112],
-				updateRows(MERCHANTS, CLAIMED, {
+				[1408, -160],
+				updateRows(MERCHANTS, claimed(ROW, 'creating'), {
 					state: 'invited',
 					merchantNumber: '={{ String($json.merchantId) }}',
 					merchantId: '={{ $json.clientId }}',
-					note: '',
+					note: MAILING,
 				}),
 			),
 			node(
 				'Was It Noted?',
-				[1200, 64],
+				[1408, 16],
 				ifAll([
 					`={{ $('Note the Merchant').all().some((row) => row.json.id === ${ROW}.id) }}`,
 					'boolean true',
@@ -115,7 +136,7 @@ export const onboardMerchant: ExampleSource = {
 			),
 			node(
 				'Not Noted',
-				[1408, 224],
+				[1616, 224],
 				editFields({
 					companyName: `={{ ${ROW}.companyName }}`,
 					note: '=merchant {{ $json.merchantId }} was created for it and got no mail, because somebody changed its row meanwhile. Wait until all executions for it have ended, then look in AcountPay for all merchants of this company, and enter the one that counts',
@@ -123,7 +144,7 @@ export const onboardMerchant: ExampleSource = {
 			),
 			node(
 				'Send the Link',
-				[1408, 0],
+				[1616, 0],
 				n8n('emailSend', 2.1, {
 					resource: 'email',
 					operation: 'send',
@@ -136,43 +157,54 @@ export const onboardMerchant: ExampleSource = {
 				}),
 				{ onError: 'continueRegularOutput' },
 			),
-			node('Was It Sent?', [1600, 0], ifSent()),
+			node('Was It Sent?', [1808, 0], ifSent()),
 			node(
-				'Note the Merchant Error',
-				[1200, 304],
-				updateRows(MERCHANTS, CLAIMED, {
-					state:
-						"={{ ['invalid', 'refused', 'unavailable'].includes($json.details?.outcome) ? 'notCreated' : 'unknown' }}",
-					note: '={{ $json.error }}',
-				}),
+				'Not Sent',
+				[2000, 80],
+				editFields({ companyName: `={{ ${ROW}.companyName }}`, note: notSent('Send the Link') }),
 			),
 			node(
-				'Note the Mail Error',
-				[1792, 64],
-				updateRows(MERCHANTS, [['id', 'eq', `={{ ${ROW}.id }}`]], {
-					note: notSent('Send the Link'),
+				'Note the Mail',
+				[2192, -96],
+				updateRows(
+					MERCHANTS,
+					[
+						['id', 'eq', `={{ ${ROW}.id }}`],
+						['note', 'eq', MAILING],
+					],
+					{ note: "={{ $json.note ?? '' }}" },
+				),
+			),
+			node(
+				'Note the Merchant Error',
+				[1408, 320],
+				updateRows(MERCHANTS, claimed(ROW, 'creating'), {
+					state: `={{ ${stateAfter('notCreated', 'unknown')} }}`,
+					note: NO_LINK,
 				}),
 			),
 			node(
 				'Not Created',
-				[1408, 432],
-				editFields({ companyName: `={{ ${ROW}.companyName }}`, note: '={{ $json.error }}' }),
+				[1616, 432],
+				editFields({ companyName: `={{ ${ROW}.companyName }}`, note: NO_LINK }),
 			),
-			node('All That Went Wrong', [1984, 224], n8n('merge', 3, { numberInputs: 3 })),
+			node('All That Went Wrong', [2192, 224], n8n('merge', 3, { numberInputs: 3 })),
 			node(
 				'Look Into It',
-				[2160, 240],
+				[2368, 240],
 				stopAndError(
 					"={{ $('All That Went Wrong').all().length }} of {{ $('Claim the Merchants').all().length }} merchants need you: {{ $('All That Went Wrong').all().map((item) => item.json.companyName + ' (' + item.json.note + ')').join('; ') }}",
 				),
 			),
 		],
 		connections: [
-			'Start > Settings > Create the Table > New Merchants > Claim the Merchants > Create Merchant > Note the Merchant',
-			'Create Merchant > Was It Noted? > Send the Link > Was It Sent?[1] > Note the Mail Error > All That Went Wrong > Look Into It',
+			'Start > Settings > Create the Table > New Merchants > Claim the Merchants > Create Merchant > Is There a Link? > Note the Merchant',
+			'Is There a Link? > Was It Noted? > Send the Link > Was It Sent? > Note the Mail',
+			'Was It Sent?[1] > Not Sent > All That Went Wrong > Look Into It',
+			'Not Sent > Note the Mail',
 			'Was It Noted?[1] > Not Noted > All That Went Wrong@1',
-			'Create Merchant[1] > Note the Merchant Error',
-			'Create Merchant[1] > Not Created > All That Went Wrong@2',
+			'Is There a Link?[1] > Note the Merchant Error',
+			'Is There a Link?[1] > Not Created > All That Went Wrong@2',
 		],
 	}),
 };
@@ -199,7 +231,7 @@ export const merchantStores: ExampleSource = {
 			),
 			note(
 				'store',
-				[696, -256, 1024, 888],
+				[696, -256, 1200, 888],
 				6,
 				'## 2. Create the store\nThe row is marked *opening* first: the store is created once, however often AcountPay sends the event. Put your own steps behind **Ready to Be Paid**.',
 			),
@@ -269,7 +301,7 @@ export const merchantStores: ExampleSource = {
 						['id', 'eq', '={{ $json.id }}'],
 						['state', 'eq', 'invited'],
 					],
-					{ state: 'opening' },
+					{ state: 'opening', note: '=Execution {{ $execution.id }} is creating the store' },
 				),
 			),
 			node(
@@ -286,17 +318,19 @@ export const merchantStores: ExampleSource = {
 					},
 					options: {},
 				}),
-				{ onError: 'continueErrorOutput' },
+				{ onError: 'continueRegularOutput' },
 			),
 			node(
 				'Note the Store',
 				[1344, -112],
-				updateRows(MERCHANTS, [['id', 'eq', `={{ ${STORE_ROW}.id }}`]], {
-					state: 'active',
-					storeId: '={{ String($json.storeId) }}',
+				updateRows(MERCHANTS, claimed(STORE_ROW, 'opening'), {
+					state: `={{ $json.storeId ? 'active' : ${stateAfter('storeNotCreated', 'storeUnknown')} }}`,
+					storeId: "={{ String($json.storeId ?? '') }}",
+					note: `={{ $json.storeId ? '' : $json.error ?? ${NO_STORE_ID} }}`,
 				}),
 			),
-			node('Ready to Be Paid', [1552, -112], noOp()),
+			node('With a Store', [1536, -112], filter(['={{ $json.state }}', 'string equals', 'active'])),
+			node('Ready to Be Paid', [1728, -112], noOp()),
 			node('Nothing Left to Do', [768, 96], noOp()),
 			node(
 				'Not Known',
@@ -306,19 +340,18 @@ export const merchantStores: ExampleSource = {
 				),
 			),
 			node(
-				'Note the Store Error',
-				[1344, 64],
-				updateRows(MERCHANTS, [['id', 'eq', `={{ ${STORE_ROW}.id }}`]], {
-					state:
-						"={{ ['invalid', 'refused', 'unavailable'].includes($json.details?.outcome) ? 'storeNotCreated' : 'storeUnknown' }}",
-					note: '={{ $json.error }}',
-				}),
+				'Without a Store',
+				[1344, 96],
+				filter([
+					`={{ $('Note the Store').all().some((row) => row.json.id === ${STORE_ROW}.id && row.json.state === 'active') }}`,
+					'boolean false',
+				]),
 			),
 			node(
 				'No Store',
-				[1552, 64],
+				[1536, 96],
 				stopAndError(
-					"={{ $('Note the Store Error').all().map((item) => item.json.companyName + ' is active, but has no store: ' + item.json.note).join('; ') }}",
+					`={{ $input.all().map((item, index) => $('Claim the Store').itemMatching(index).json.companyName + (item.json.storeId ? ': store ' + item.json.storeId + ' was created, and somebody changed the row meanwhile. Enter in the row the one store that counts' : ' is active, but has no store in the table: ' + (item.json.error ?? ${NO_STORE_ID}))).join('; ') }}`,
 				),
 			),
 			node(
@@ -335,8 +368,8 @@ export const merchantStores: ExampleSource = {
 			'Does It Wait for a Store?[2] > No Row for It',
 			'Every Hour > Invited Merchants > Get Merchant > Is It Active? > Its Row > Claim the Store',
 			'Is It Active?[2] > Not Known',
-			'Claim the Store > Create Store > Note the Store > Ready to Be Paid',
-			'Create Store[1] > Note the Store Error > No Store',
+			'Claim the Store > Create Store > Note the Store > With a Store > Ready to Be Paid',
+			'Create Store > Without a Store > No Store',
 		],
 	}),
 };

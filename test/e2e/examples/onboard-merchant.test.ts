@@ -170,6 +170,30 @@ describe('onboard a merchant', () => {
 		expect(await merchants.rows()).toMatchObject([{ state: 'invited', note }]);
 	});
 
+	it('mails nothing when AcountPay gives no link, and says that the merchant may exist', async () => {
+		const match = { endpoint: 'createMerchant' } as const;
+		const answer = { merchantId: 42, clientId: 'client-42', onboardingUrl: 'https://example.com' };
+		examples.sandbox.faults.add({ match, status: 201, body: { clientId: 'client-42' } });
+		examples.sandbox.faults.add({ match, status: 201, body: { data: answer } });
+		const execution = await invite(merchant('Coffee'), merchant('Tea'));
+		expect(errorOf(execution)?.message).toMatch(/^2 of 2 merchants need you: /);
+		expect(mailbox.mails).toEqual([]);
+		const note = `Create Merchant in execution ${execution.id} gave no number, client ID or link of the merchant`;
+		const unknown = { state: 'unknown', merchantNumber: null, note };
+		expect(await merchants.rows()).toMatchObject([unknown, unknown]);
+	});
+
+	it('says in the row that the link is being mailed, until it is', async () => {
+		await merchants.add(merchant('Coffee'));
+		let noteWhileMailing: unknown;
+		mailbox.onMail = async () => {
+			noteWhileMailing = (await merchants.row('Coffee')).note;
+		};
+		const { id } = await examples.run(workflow, 'Start');
+		expect(noteWhileMailing).toBe(`Execution ${id} is mailing the link`);
+		expect(await merchants.row('Coffee')).toMatchObject({ state: 'invited', note: '' });
+	});
+
 	it('creates the store of a merchant that is activated before its row is noted', async () => {
 		await examples.publish(stores);
 		await merchants.add(merchant('Coffee'), merchant('Tea'));
@@ -265,12 +289,46 @@ describe('onboard a merchant', () => {
 		expect(messages.filter((message) => message === '')).toHaveLength(1);
 	});
 
+	it('names the other store when somebody frees a row whose store is being created', async () => {
+		await invite(merchant('Coffee'));
+		// The first execution waits out a 429, and would create its store in 4 seconds.
+		const match = { endpoint: 'createStore' } as const;
+		examples.sandbox.faults.add({ match, status: 429, headers: { 'Retry-After': '4' } });
+		await finishOnboarding('Coffee');
+		await until(() => examples.sandbox.requests.some(({ endpoint }) => endpoint === 'createStore'));
+		await merchants.change('Coffee', { state: 'invited' });
+		const found = await examples.run(stores, 'Every Hour');
+		const [byEvent] = await started(1);
+		const { state, storeId, note } = await merchants.row('Coffee');
+		expect({ state, note }).toEqual({ state: 'active', note: '' });
+		expect(examples.sandbox.stores).toHaveLength(2);
+		const [other] = examples.sandbox.stores.filter(({ id }) => id !== storeId);
+		const messages = [found, byEvent].map((execution) => errorOf(execution)?.message ?? '');
+		expect(messages.join('')).toMatch(
+			`Coffee: store ${other.id} was created, and somebody changed`,
+		);
+		expect(messages.filter((message) => message === '')).toHaveLength(1);
+	});
+
+	it('says so when AcountPay gives no ID of the store', async () => {
+		await invite(merchant('Coffee'));
+		const match = { endpoint: 'createStore' } as const;
+		examples.sandbox.faults.add({ match, status: 201, body: { data: { storeId: 'loc_1' } } });
+		await finishOnboarding('Coffee');
+		const [{ id, ...execution }] = await started(1);
+		const note = `Create Store in execution ${id} gave no ID of a store`;
+		expect(errorOf({ id, ...execution })?.message).toContain(note);
+		expect(await merchants.row('Coffee')).toMatchObject({ state: 'storeUnknown', note });
+	});
+
 	it('says so when the store could not be created', async () => {
 		await invite(merchant('Coffee'));
 		examples.sandbox.faults.add({ match: { endpoint: 'createStore' }, status: 400 });
 		await finishOnboarding('Coffee');
 		const [execution] = await started(1);
-		expect(errorOf(execution)?.message).toMatch(/^Coffee is active, but has no store: .*refused/);
+		expect(errorOf(execution)?.message).toMatch(
+			/^Coffee is active, but has no store in the table: .*refused/,
+		);
 		expect(await merchants.row('Coffee')).toMatchObject({
 			state: 'storeNotCreated',
 			note: expect.stringContaining('refused'),
