@@ -118,7 +118,7 @@ export const onboardMerchant: ExampleSource = {
 			),
 			node(
 				'Note the Merchant',
-				[1408, -160],
+				[1408, -112],
 				updateRows(MERCHANTS, claimed(ROW, 'creating'), {
 					state: 'invited',
 					merchantNumber: '={{ String($json.merchantId) }}',
@@ -289,7 +289,7 @@ export const merchantStores: ExampleSource = {
 			),
 			node(
 				'Its Row',
-				[768, 384],
+				[768, 368],
 				editFields({ id: numberOf("={{ $('Invited Merchants').item.json.id }}") }),
 			),
 			node(
@@ -334,7 +334,7 @@ export const merchantStores: ExampleSource = {
 			node('Nothing Left to Do', [768, 96], noOp()),
 			node(
 				'Not Known',
-				[768, 512],
+				[768, 480],
 				stopAndError(
 					"=It is not known whether these merchants are active: {{ $input.all().map((item, index) => $('Invited Merchants').itemMatching(index).json.companyName + ' (' + (item.json.error ?? 'Get Merchant gave another client ID than its row has, or none. Is the credential for the environment that it was invited in?') + ')').join('; ') }}",
 				),
