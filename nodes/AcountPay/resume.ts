@@ -17,10 +17,13 @@ import { checkedMerchantClientId } from './actions/payment/sharedFields';
 import { waitOutput } from './actions/payment/awaitedPayment';
 
 /** For how long a second delivery does not wake an execution again, in ms: n8n would run it twice. */
-const WAKING = 30_000;
+const WAKING = 20_000;
 
-/** For how long AcountPay is asked about a doubtful event, in ms; less than {@link WAKING}. */
-const ASKING = 25_000;
+/**
+ * For how long AcountPay is asked about a doubtful event, in ms; less than {@link WAKING}. Not long: if the timeout ends the
+ * wait meanwhile, n8n could run the execution a second time, from where it was when the event came.
+ */
+const ASKING = 15_000;
 /** The pause before it is asked again, in ms; it doubles. The status that AcountPay reports may lag behind the event. */
 const FIRST_PAUSE = 1_000;
 /** How long the response to one request may take, in ms. */
