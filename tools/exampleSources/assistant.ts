@@ -13,7 +13,8 @@ const SYSTEM_MESSAGE = `You help the staff of a shop to ask customers for bank p
 - Ask for a payment only when you have been told the amount and a reference, such as an order number. Never make up or change either of them.
 - Ask for each payment once. When a call fails and the payment may or may not exist, say so and stop: never ask for it again by yourself.
 - Give the link to the customer's page (paymentUrl) as it is.
-- A payment is paid only when its isPaid is true, and its amount and currency are those that were asked for. Say of any other payment that it is not paid.`;
+- A payment is known by the ID that Create Payment gave. The reference is never that ID: without the ID, say that you don't know.
+- A payment is paid only when its isPaid is true and, where Get Payment shows them, its amount and currency are those that were asked for. Say of any other payment that it is not paid.`;
 
 /** The merchant that is fixed in both tools. With API keys, this package's sandbox shop. */
 const MERCHANT = {
@@ -93,7 +94,8 @@ export const assistant: ExampleSource = {
 					referenceNumber:
 						"={{ $fromAI('reference', 'The order or invoice number that the payment is for', 'string') }}",
 					additionalFields: { currency: 'DKK' },
-					options: {},
+					// Another chat may have asked for the same order; with access tokens, there is no such option.
+					options: way === 'apiKeys' ? { existingPayment: 'fail' } : {},
 				}),
 			),
 			node(
@@ -103,7 +105,8 @@ export const assistant: ExampleSource = {
 					descriptionType: 'manual',
 					toolDescription: 'Reads a payment and its status by its ID.',
 					...merchantIdToRead(way, MERCHANT[way]),
-					paymentId: "={{ $fromAI('paymentId', 'The ID that Create Payment gave', 'string') }}",
+					paymentId:
+						"={{ $fromAI('paymentId', 'The ID that Create Payment gave, never the reference', 'string') }}",
 					options: {},
 				}),
 			),

@@ -1,4 +1,4 @@
-import { type StoredWorkflow } from '../../../tools/n8n/api';
+import { type StoredCredential, type StoredWorkflow } from '../../../tools/n8n/api';
 import { makePayment } from '../../kit/payments';
 import { Chat } from '../chat';
 import { startModel, type Model, type Reply } from '../model';
@@ -16,11 +16,13 @@ describe('assistant', () => {
 	let workflow: StoredWorkflow;
 	let chat: Chat | undefined;
 
+	let openAi: StoredCredential;
+
 	beforeEach(async () => {
 		model = await startModel(({ messages }) =>
 			reply(messages.filter(({ role }) => role === 'tool').map(({ content }) => content)),
 		);
-		const openAi = await api.createCredential('Model', 'openAiApi', model.credential);
+		openAi = await api.createCredential('Model', 'openAiApi', model.credential);
 		workflow = await examples.load('assistant', [openAi]);
 	});
 
@@ -80,6 +82,17 @@ describe('assistant', () => {
 		await write('Ask for 149.99 for ORDER-1001');
 		await chat!.click(await chat!.approval(), 'Approve');
 		expect(await chat!.next()).toContain('may or may not exist');
+	});
+
+	it('tells the model, with API keys, which payment another chat has created for the order', async () => {
+		const body = { amount: 149.99, referenceNumber: 'ORDER-1001' };
+		const id = await examples.createKeyPayment(body);
+		workflow = await examples.load('assistant-keys', [openAi]);
+		reply = ([answer]) => (answer ? { text: answer } : askForMoney);
+		await write('Ask for 149.99 for ORDER-1001');
+		await chat!.click(await chat!.approval(), 'Approve');
+		expect(await chat!.next()).toContain(`AcountPay has payment ${id} (pending) for it already`);
+		examples.paymentFor('ORDER-1001');
 	});
 
 	it('reads a payment', async () => {
