@@ -128,7 +128,7 @@ export const onboardMerchant: ExampleSource = {
 			),
 			node(
 				'Was It Noted?',
-				[1408, 16],
+				[1408, 48],
 				ifAll([
 					`={{ $('Note the Merchant').all().some((row) => row.json.id === ${ROW}.id) }}`,
 					'boolean true',
@@ -225,13 +225,13 @@ export const merchantStores: ExampleSource = {
 			),
 			note(
 				'hour',
-				[-48, 248, 720, 384],
+				[-48, 248, 720, 448],
 				4,
 				"## Or it is found out\nEvery hour, AcountPay is asked about each merchant that is invited: an event can be lost, or come before the row is noted. When AcountPay can't say it, the execution fails.",
 			),
 			note(
 				'store',
-				[696, -256, 1200, 888],
+				[696, -256, 1200, 952],
 				6,
 				'## 2. Create the store\nThe row is marked *opening* first: the store is created once, however often AcountPay sends the event. Put your own steps behind **Ready to Be Paid**.',
 			),
@@ -289,7 +289,7 @@ export const merchantStores: ExampleSource = {
 			),
 			node(
 				'Its Row',
-				[768, 368],
+				[768, 400],
 				editFields({ id: numberOf("={{ $('Invited Merchants').item.json.id }}") }),
 			),
 			node(
@@ -331,10 +331,10 @@ export const merchantStores: ExampleSource = {
 			),
 			node('With a Store', [1536, -112], filter(['={{ $json.state }}', 'string equals', 'active'])),
 			node('Ready to Be Paid', [1728, -112], noOp()),
-			node('Nothing Left to Do', [768, 96], noOp()),
+			node('Nothing Left to Do', [768, 80], noOp()),
 			node(
 				'Not Known',
-				[768, 480],
+				[768, 544],
 				stopAndError(
 					"=It is not known whether these merchants are active: {{ $input.all().map((item, index) => $('Invited Merchants').itemMatching(index).json.companyName + ' (' + (item.json.error ?? 'Get Merchant gave another client ID than its row has, or none. Is the credential for the environment that it was invited in?') + ')').join('; ') }}",
 				),
@@ -356,7 +356,7 @@ export const merchantStores: ExampleSource = {
 			),
 			node(
 				'No Row for It',
-				[768, 256],
+				[768, 240],
 				stopAndError(
 					"=Merchant {{ $('Merchant Activated').first().json.data.merchantId }} is active, but no row of the table with its number and its client ID waits for a store now. If it was invited from here, Every Hour creates the store once its row is noted. Otherwise create it yourself.",
 				),
