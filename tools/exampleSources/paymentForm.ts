@@ -47,20 +47,26 @@ const completion = (title: string, message: string) =>
 		options: { formTitle: title, customCss: ENDING_STYLE },
 	});
 
+/** How a product is offered: its name and price, of which the browser returns the text. */
+const OPTION = "name + ' (' + price.toFixed(2) + ' ' + $('Settings').first().json.currency + ')'";
+
+/** Name and price of the product that was offered with exactly this text. What a browser returns may be anything. */
+const CHOSEN = `Object.entries($('Products').first().json).find(([name, price]) => ${OPTION} === $json.product)`;
+
 /** The page's second field: a choice of what is in **Products**, with its price. */
 const PRODUCT_FIELD = `={{ JSON.stringify([{
 	fieldName: 'product',
 	fieldLabel: 'What do you want to pay for?',
 	fieldType: 'dropdown',
 	requiredField: true,
-	fieldOptions: { values: Object.entries($('Products').first().json).map(([name, price]) => ({ option: name + ' (' + price.toFixed(2) + ' ' + $('Settings').first().json.currency + ')' })) },
+	fieldOptions: { values: Object.entries($('Products').first().json).map(([name, price]) => ({ option: ${OPTION} })) },
 }]) }}`;
 
 /** Of n8n's styles, a background is what scales: the code fits a phone that is 320 pixels wide. */
 const QR_CODE_STYLE = `=/* n8n takes images with a data address out of HTML, but leaves them in styles. */
 .form-header::after { content: "" / "QR code to pay"; display: block; width: min(100%, 296px); aspect-ratio: 1; margin: 16px auto 0; background: url("data:image/png;base64,{{ $('QR Code as Text').first().json.qrCode }}") center / contain no-repeat; }`;
 
-const PAY_HTML = `=<p>{{ $('Wait for the Money').isExecuted ? '<strong>No payment has come yet.</strong> Pay first, then click again.' : 'Scan the code with your phone' + (${CREATED}.paymentUrl ? '. On a phone, open the link.' : '.') }}</p>{{ ${CREATED}.paymentUrl ? '<p><a href="' + ${CREATED}.paymentUrl + '" target="_blank" rel="noopener">Pay with your bank</a></p>' : '' }}`;
+const PAY_HTML = `=<p>{{ $('Wait for the Money').isExecuted ? (${WAITED}.status === 'pending' ? '<strong>No payment has come yet.</strong> Pay first, then click again.' : '<strong>We don\\'t know yet.</strong> If you have paid, don\\'t pay again; click again.') : 'Scan the code with your phone' + (${CREATED}.paymentUrl ? '. On a phone, open the link.' : '.') }}</p>{{ ${CREATED}.paymentUrl ? '<p><a href="' + ${CREATED}.paymentUrl + '" target="_blank" rel="noopener">Pay with your bank</a></p>' : '' }}`;
 
 /** A form in which people choose what to pay for, and a page with QR code and link. */
 export const paymentForm: ExampleSource = {
@@ -79,13 +85,13 @@ export const paymentForm: ExampleSource = {
 				'pay',
 				[1048, -288, 896, 504],
 				4,
-				'## 2. They pay\n**Pay Page** shows the QR code and the link. When somebody clicks *I have paid*, the workflow asks AcountPay for up to a minute. When no money has come by then, the page comes again.',
+				'## 2. They pay\n**Pay Page** shows the QR code and the link. When somebody clicks *I have paid*, the workflow asks AcountPay for up to a minute. While it is not known how the payment ended, the page comes again, for 40 minutes.',
 			),
 			note(
 				'end',
 				[1968, -288, 536, 744],
 				5,
-				'## 3. Thanks, or try again\nPut your own steps behind **Paid**: they run once for each payment. *Paid* means that amount and currency are right.\nAnything else is not paid.',
+				'## 3. Thanks, or try again\nPut your own steps behind **Paid**: they run once for each payment. *Paid* means that amount and currency are right.\nAnything else is not known to be paid.',
 			),
 			note(
 				'none',
@@ -135,12 +141,10 @@ export const paymentForm: ExampleSource = {
 				'Price',
 				[880, 0],
 				editFields({
-					amount: numberOf(
-						"={{ $('Products').first().json[$json.product.replace(/ \\([^(]*\\)$/, '')] }}",
-					),
+					amount: numberOf(`={{ ${CHOSEN}?.[1] }}`),
 					currency: "={{ $('Settings').first().json.currency }}",
 					reference: '=FORM-{{ $execution.id }}',
-					product: '={{ $json.product }}',
+					product: `={{ ${CHOSEN}?.[0] ?? '' }}`,
 					name: "={{ $('Payment Form').first().json.name }}",
 					openUntil: numberOf('={{ $now.plus({ minutes: 40 }).toMillis() }}'),
 				}),
@@ -197,6 +201,7 @@ export const paymentForm: ExampleSource = {
 					timeoutMinutes: 1,
 					options: {},
 				}),
+				{ onError: 'continueRegularOutput' },
 			),
 			node(
 				'How Did It End?',
@@ -204,7 +209,7 @@ export const paymentForm: ExampleSource = {
 				switchTo(
 					{
 						Paid: [
-							['={{ $json.isPaid }}', 'boolean true'],
+							['={{ $json.isPaid === true }}', 'boolean true'],
 							[`={{ $json.amount ?? ${PRICE}.amount }}`, 'number equals', `={{ ${PRICE}.amount }}`],
 							[
 								`={{ $json.currency ?? ${PRICE}.currency }}`,
@@ -217,7 +222,7 @@ export const paymentForm: ExampleSource = {
 						],
 						'Not yet': [
 							[
-								`={{ ['pending', 'processing'].includes($json.status) && Date.now() < ${PRICE}.openUntil }}`,
+								`={{ ['', 'pending', 'processing'].includes($json.status ?? '') && Date.now() < ${PRICE}.openUntil }}`,
 								'boolean true',
 							],
 						],
@@ -247,7 +252,7 @@ export const paymentForm: ExampleSource = {
 				[1280, 368],
 				completion(
 					'The payment could not be started',
-					`=Please don't pay twice: we look into it and write to you. Your reference is ${REFERENCE}.`,
+					`=Please don't try again yet. Contact us with the reference ${REFERENCE}, and we'll look into it.`,
 				),
 			),
 			node(
@@ -255,7 +260,7 @@ export const paymentForm: ExampleSource = {
 				[2048, 272],
 				completion(
 					'We look into it',
-					`=Your payment needs a person to look at it. Please don't pay again. Your reference is ${REFERENCE}.`,
+					`=Your payment needs a person to look at it. Please don't pay again. Contact us with the reference ${REFERENCE}.`,
 				),
 			),
 			node(
@@ -269,7 +274,7 @@ export const paymentForm: ExampleSource = {
 				'Look Into It',
 				[2288, 272],
 				stopAndError(
-					`=It is unclear whether ${REFERENCE} of {{ ${PRICE}.name }}, {{ ${PRICE}.amount }} {{ ${PRICE}.currency }}, is paid: AcountPay calls payment {{ ${paymentIdIn(CREATED)} }} '{{ ${WAITED}.status }}', {{ ${WAITED}.amount }} {{ ${WAITED}.currency }}.`,
+					`=It is unclear whether ${REFERENCE} of {{ ${PRICE}.name }}, {{ ${PRICE}.amount }} {{ ${PRICE}.currency }}, is paid: {{ ${WAITED}.error ?? "AcountPay calls payment " + (${paymentIdIn(CREATED)}) + " '" + ${WAITED}.status + "', " + ${WAITED}.amount + ' ' + ${WAITED}.currency + '.' }}`,
 				),
 			),
 		],

@@ -69,7 +69,12 @@ describe.each(WAYS)('payment form with $way', ({ suffix, merchant, api: kind }) 
 	it('shows QR code and link, and thanks for the money', async () => {
 		await fillIn();
 		const payment = await shown();
-		expect(payment).toMatchObject({ merchant, amount: 149.99, currency: 'DKK' });
+		expect(payment).toMatchObject({
+			merchant,
+			amount: 149.99,
+			currency: 'DKK',
+			description: 'Day ticket',
+		});
 		expect(payment.api).toBe(kind);
 		await page.getByText('Pay 149.99 DKK').waitFor();
 		const link = page.getByRole('link', { name: 'Pay with your bank' });
@@ -106,6 +111,42 @@ describe.each(WAYS)('payment form with $way', ({ suffix, merchant, api: kind }) 
 
 		await page.getByRole('link', { name: 'Try again' }).click();
 		await page.getByLabel('Your name').waitFor();
+	});
+
+	/** AcountPay refuses one request for the payment's status. */
+	const refuseStatus = () =>
+		examples.sandbox.faults.add({ match: { endpoint: 'get' }, status: 400 });
+
+	it('shows the page again when AcountPay could not be asked, and then thanks for the money', async () => {
+		await fillIn();
+		const payment = await shown();
+		await examples.payAndSettle(payment.referenceNumber);
+		refuseStatus();
+		await click('I have paid');
+		await page.getByText("We don't know yet. If you have paid, don't pay again").waitFor();
+		expect(await page.getByText('Pay first').count()).toBe(0);
+		await click('I have paid');
+		await page.getByText('Your payment of 149.99 DKK has arrived').waitFor();
+		expect(itemsOf(await ended(), 'Paid')).toHaveLength(1);
+	});
+
+	it('asks a person to look when AcountPay could not be asked in the end', async () => {
+		await examples.tidyUp();
+		workflow = await examples.load(`payment-form${suffix}`, [], (example) => {
+			const price = parametersOf(example, 'Price');
+			Object.assign(price, JSON.parse(JSON.stringify(price).replace('minutes: 40', 'minutes: 0')));
+		});
+		await examples.publish(workflow);
+		await fillIn();
+		const { referenceNumber } = await shown();
+		refuseStatus();
+		await click('I have paid');
+		await page.getByText("Please don't pay again").waitFor();
+		expect(errorOf(await ended())?.message).toMatch(
+			new RegExp(
+				`${referenceNumber} of Anna, 149.99 DKK, is paid: AcountPay refused .*: Bad Request`,
+			),
+		);
 	});
 
 	it.each([
@@ -162,7 +203,7 @@ describe.each(WAYS)('payment form with $way', ({ suffix, merchant, api: kind }) 
 		const choice = page.getByLabel('What do you want to pay for?');
 		await choice.evaluate((select: { options: Array<{ value: string; text: string }> }) => {
 			const [, first] = select.options;
-			first.value = first.text = 'Day ticket (1.00 DKK), cheaper';
+			first.value = first.text = 'Day ticket (Membership 250.00 DKK)';
 		});
 		await choice.selectOption({ index: 1 });
 		await click('Continue');
