@@ -25,6 +25,10 @@ const EVENT_MONEY = `{{ ${EVENT}.amount }} {{ ${EVENT}.currency }}`;
 /** The states in which an order waits for money. A shop's own, such as `cancelled`, is none of them. */
 const WAITING = ['', 'creating', 'created', 'declined', 'expired', 'notCreated', 'unknown'];
 
+/** What becomes of an order when only AcountPay's status or list lags behind. */
+const NIGHTLY =
+	"Nightly reconciliation marks the order once AcountPay reports it as paid, provided that its state is 'created' and its paymentId is noted.";
+
 /** What the table has instead of an order that waits. */
 const IN_THE_TABLE = `{{ $('Find the Order').all().filter(({ json }) => json.id).map(({ json }) => "one with the state '" + (json.state ?? '') + "' and " + (json.paymentId ? 'payment ' + json.paymentId : 'no payment')).join(', and ') || 'none' }}`;
 
@@ -55,7 +59,7 @@ export const paidOrders: ExampleSource = {
 					'mark',
 					[1488 + shift, -352, 576, 528],
 					5,
-					'## 3. Mark the order as paid, once\nPut your own steps behind **Paid Just Now**: they run once for each order, also when AcountPay sends the event again.',
+					'## 3. Mark the order as paid, once\nPut your own steps behind **Paid Just Now**: they run at most once per order, however often AcountPay sends the event. They do not run for an order that **Nightly reconciliation** marks.',
 				),
 				note(
 					'odd',
@@ -184,7 +188,7 @@ export const paidOrders: ExampleSource = {
 								'Not Its Payment',
 								[1512, 304],
 								stopAndError(
-									`=Payment {{ ${EVENT}.paymentId }} of ${EVENT_MONEY} is paid, but AcountPay does not list it for the order '{{ ${ORDER}.reference }}' of merchant {{ ${ORDER}.merchantId }} with {{ ${ORDER}.amount }} {{ ${ORDER}.currency }}.{{ $json.candidates.map((one) => ' It lists payment ' + one.payment.paymentId + (one.differences.length ? ', which ' + one.differences.join(' and ') : '') + '.').join('') }} If its list only lags behind, Nightly reconciliation marks the order.`,
+									`=Payment {{ ${EVENT}.paymentId }} of ${EVENT_MONEY} is paid, but AcountPay does not list it for the order '{{ ${ORDER}.reference }}' of merchant {{ ${ORDER}.merchantId }} with {{ ${ORDER}.amount }} {{ ${ORDER}.currency }}.{{ $json.candidates.map((one) => ' It lists payment ' + one.payment.paymentId + (one.differences.length ? ', which ' + one.differences.join(' and ') : '') + '.').join('') }} If its list only lags behind, ${NIGHTLY}`,
 								),
 							),
 						]
@@ -193,7 +197,7 @@ export const paidOrders: ExampleSource = {
 					'Not as Ordered',
 					[1536 + shift, 304],
 					stopAndError(
-						`=AcountPay calls payment {{ ${EVENT}.paymentId }} '{{ $json.status }}', {{ $json.amount ?? ${EVENT}.amount }} {{ $json.currency ?? ${EVENT}.currency }} for '{{ $json.referenceNumber ?? ${EVENT}.referenceNumber }}'. The order '{{ ${ORDER}.reference }}' is {{ ${ORDER}.amount }} {{ ${ORDER}.currency }}. If only the status lags behind, Nightly reconciliation marks the order when AcountPay reports it as paid.`,
+						`=AcountPay calls payment {{ ${EVENT}.paymentId }} '{{ $json.status }}', {{ $json.amount ?? ${EVENT}.amount }} {{ $json.currency ?? ${EVENT}.currency }} for '{{ $json.referenceNumber ?? ${EVENT}.referenceNumber }}'. The order '{{ ${ORDER}.reference }}' is {{ ${ORDER}.amount }} {{ ${ORDER}.currency }}. If only the status lags behind, ${NIGHTLY}`,
 					),
 				),
 			],

@@ -91,7 +91,7 @@ export const paymentForm: ExampleSource = {
 				'end',
 				[1968, -288, 536, 744],
 				5,
-				'## 3. Thanks, or try again\nPut your own steps behind **Paid**: they run once for each payment. *Paid* means that amount and currency are right.\nAnything else is not known to be paid.',
+				'## 3. Thanks, or try again\nPut your own steps behind **Paid**: they run at most once per payment. *Paid* means that amount and currency are right.\nAnything else is not known to be paid.',
 			),
 			note(
 				'none',
