@@ -45,6 +45,8 @@ export interface ApiErrorFacts {
 	status?: number;
 	/** An earlier attempt left it so, and nothing was sent now. */
 	isOld?: boolean;
+	/** Which advice on going on is wrong: of any retry of this execution, or of 'Resend Unknown' alone. */
+	rulesOut?: 'retry' | 'resend';
 	/** The whole payment: with `created`, and where it keeps a new one from being created. */
 	payment?: IDataObject;
 }
@@ -53,17 +55,19 @@ export interface ApiErrorFacts {
 export class ApiError extends ItemErrorBase implements ApiErrorFacts {
 	readonly status?: number;
 	readonly isOld: boolean;
+	readonly rulesOut?: ApiErrorFacts['rulesOut'];
 	readonly payment?: IDataObject;
 
 	constructor(
 		readonly outcome: Exclude<Outcome, 'invalid'>,
 		message: string,
 		description: string,
-		{ status, isOld = false, payment }: ApiErrorFacts = {},
+		{ status, isOld = false, rulesOut, payment }: ApiErrorFacts = {},
 	) {
 		super(message, description);
 		this.status = status;
 		this.isOld = isOld;
+		this.rulesOut = rulesOut;
 		this.payment = payment;
 	}
 

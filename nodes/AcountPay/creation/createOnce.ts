@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import type { ApiRequest } from '../../shared/api/request';
-import { ApiError } from '../../shared/errors';
+import { ApiError, type ApiErrorFacts } from '../../shared/errors';
 import { refusalError, type Subject, unreachableError } from '../../shared/transport/apiErrors';
 import type { Client } from '../../shared/transport/client';
 import {
@@ -145,21 +145,25 @@ async function resolveEarlier(
 	const willResend = options.resendUnknown === true && !hasChanged;
 	const found = await creation.lookUp?.find(earlier.trace, willResend);
 	if (found?.kind === 'found') {
-		remember(creation, record, found.response);
-		if (hasChanged) throw changedError(creation, { ...earlier, answer: found.response });
-		return found.response;
+		if (!hasChanged) return remember(creation, record, found.response);
+		record.earlierCreated(found.response);
+		throw changedError(creation, { ...earlier, answer: found.response });
 	}
 	if (!willResend || found?.kind === 'doubt') {
 		const notSent = willResend ? ` ${NOT_SENT_AGAIN}` : '';
 		throw unknownError(creation, what, {
 			isOld: true,
+			rulesOut: willResend ? 'resend' : undefined,
 			report: found && `${found.report}${notSent}`,
 		});
 	}
 	return await create(client, creation, options, record).catch((error: unknown) => {
 		// However the second request ended, the first may have created it.
 		throw error instanceof ApiError && error.outcome !== 'unknown'
-			? unknownError(creation, `${what}. Sent again: ${error.message}`, error)
+			? unknownError(creation, `${what}. Sent again: ${error.message}`, {
+					status: error.status,
+					isOld: error.isOld,
+				})
 			: error;
 	});
 }
@@ -169,7 +173,11 @@ function obstacleError(creation: Creation, { entry, executionId }: Obstacle): Ap
 	const payment = isCreated(entry) ? entry.answer : undefined;
 	if (executionId === undefined && !payment) {
 		const report = 'An earlier run of this node in this execution asked for it.';
-		return unknownError(creation, describeUnknown(entry as KnownState), { isOld: true, report });
+		return unknownError(creation, describeUnknown(entry as KnownState), {
+			isOld: true,
+			rulesOut: 'resend',
+			report,
+		});
 	}
 	const [why, advice] =
 		executionId === undefined
@@ -185,7 +193,7 @@ function obstacleError(creation: Creation, { entry, executionId }: Obstacle): Ap
 		'unknown',
 		`${creation.title} was not sent: ${why}`,
 		`Nothing was sent for this item. ${advice}`,
-		{ isOld: true, payment },
+		{ isOld: true, rulesOut: executionId === undefined ? undefined : 'retry', payment },
 	);
 }
 
@@ -257,11 +265,11 @@ async function create(
 const unknownError = (
 	{ title, unknownAdvice }: Creation,
 	what: string,
-	{ status, isOld, report }: { status?: number; isOld?: boolean; report?: string },
+	{ report, ...facts }: ApiErrorFacts & { report?: string },
 ) =>
 	new ApiError(
 		'unknown',
 		`${title} may or may not exist: AcountPay ${what}`,
 		report ? `${report} ${unknownAdvice}` : unknownAdvice,
-		{ status, isOld },
+		facts,
 	);

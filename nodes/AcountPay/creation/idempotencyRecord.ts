@@ -20,6 +20,8 @@ export type Entry = Identity &
 	KnownState & {
 		/** It was created, but its item has failed. */
 		failed?: true;
+		/** The retry by hand that has recorded it. */
+		retry?: string;
 	};
 
 /** An entry of something that was created. `made` and `answer` are in stored executions. */
@@ -31,12 +33,16 @@ export const isCreated = (entry: Entry): entry is CreatedEntry => entry.state ==
 /** The entries whose request has not been responded to yet, in this process. */
 export const inFlight = new WeakSet<Entry>();
 
-/** The work that is under way for each list of entries: a double click on Retry shares a list. */
-const underWay = new Map<Entry[], Promise<unknown>>();
+/** The work that is under way, by {@link RecordStore.turnOf}: after a double click on Retry, two executions have the same items. */
+const underWay = new Map<unknown, Promise<unknown>>();
 
 /** Whether an entry has the same label as this creation. Older entries have the reference alone. */
 export const hasSameLabel = (entry: Entry, { key, referenceNumber }: Identity): boolean =>
 	entry.key === undefined ? entry.referenceNumber === referenceNumber : entry.key === key;
+
+/** Whether an entry comes from the same item and the same parameters, or the same text in those that the label is written in. */
+export const isFromSameItem = (entry: Entry, { origin, labelOrigin }: Identity): boolean =>
+	entry.origin === origin || (labelOrigin !== undefined && entry.labelOrigin === labelOrigin);
 
 const differs = (one?: string, other?: string) =>
 	one !== undefined && other !== undefined && one !== other;
@@ -52,16 +58,19 @@ export interface Obstacle {
 export interface RecordStore {
 	/** The entries of all iterations. */
 	allEntries(): Entry[];
-	/** Whether this execution has recorded it, or the one that it is a retry of. */
-	isOwn(entry: Entry): boolean;
+	/** What every entry that this execution records has besides. */
+	readonly mark: Pick<Entry, 'retry'>;
+	/** What other retries of the same execution have recorded for an item. */
+	entriesOfOtherRetries(itemIndex: number): Entry[];
+	/** Whoever works on this item has this in common, and nobody else in this process. */
+	turnOf(itemIndex: number): unknown;
 	/** The entries with an id of AcountPay's, of all iterations and of other retries of this execution. */
 	createdWithId(id: string): CreatedEntry[];
 	/** This execution has recorded an entry. */
-	added(entry: Entry): void;
+	added(itemIndex: number, entry: Entry): void;
 	/** This execution has dropped an entry. */
-	removed(entry: Entry): void;
-	/** @param entries of the item */
-	obstacleTo(identity: Identity, entries: readonly Entry[]): Obstacle | undefined;
+	removed(itemIndex: number, entry: Entry): void;
+	obstacleTo(identity: Identity): Obstacle | undefined;
 }
 
 /** What the store holds of one creation. */
@@ -69,8 +78,9 @@ export class IdempotencyRecord {
 	/** What was known before the request that is on its way. */
 	private before?: Entry;
 
-	/** @param entries of the item */
+	/** @param entries of the item that this execution has recorded, or the one that it is a retry of */
 	constructor(
+		private readonly itemIndex: number,
 		private readonly entries: Entry[],
 		private readonly identity: Identity,
 		private readonly store: RecordStore,
@@ -95,31 +105,36 @@ export class IdempotencyRecord {
 
 	/** The entry of an earlier attempt; undefined when nothing of the kind was asked for, or AcountPay refused it. */
 	get earlier(): Entry | undefined {
+		const { own } = this;
+		if (own && isCreated(own)) return own;
+		const ofOthers = this.store
+			.entriesOfOtherRetries(this.itemIndex)
+			.filter((entry) => this.isSure(entry));
+		return ofOthers.find(isCreated) ?? own ?? ofOthers.at(0);
+	}
+
+	/** The entry that this execution has recorded, or one that it is a retry of. */
+	private get own(): Entry | undefined {
 		const { entries, identity } = this;
 		const found = [
 			...entries.filter(({ request }) => request === identity.request),
-			...entries.filter((entry) => this.isFromSameItem(entry)),
+			...entries.filter(({ origin }) => origin === identity.origin),
 			...entries.filter((entry) => hasSameLabel(entry, identity)),
-			...entries.filter((entry) => this.hasSameLabelOrigin(entry)),
+			...entries.filter((entry) => isFromSameItem(entry, identity)),
 		];
 		return found.find(isCreated) ?? found.at(0);
 	}
 
-	/** Whether an entry is of the same item. Where it comes from tells nothing in another retry: its items may differ. */
-	private isFromSameItem(entry: Entry): boolean {
-		return entry.origin === this.identity.origin && this.store.isOwn(entry);
-	}
-
-	private hasSameLabelOrigin(entry: Entry): boolean {
-		const { labelOrigin } = this.identity;
-		return (
-			labelOrigin !== undefined && entry.labelOrigin === labelOrigin && this.store.isOwn(entry)
-		);
+	/** In another retry, the items may be others: a label alone may be that of somebody else's payment. */
+	private isSure(entry: Entry): boolean {
+		const { identity } = this;
+		const isSameItem = hasSameLabel(entry, identity) && isFromSameItem(entry, identity);
+		return isSameItem || entry.request === identity.request;
 	}
 
 	/** What keeps this creation from being sent although nothing is known about it. */
 	get obstacle(): Obstacle | undefined {
-		return this.store.obstacleTo(this.identity, this.entries);
+		return this.store.obstacleTo(this.identity);
 	}
 
 	/** Whether the request has changed since {@link earlier}: another amount, currency or merchant. */
@@ -127,7 +142,7 @@ export class IdempotencyRecord {
 		const { earlier, identity } = this;
 		if (!earlier || earlier.request === identity.request) return false;
 		if (differs(earlier.merchantId, identity.merchantId)) return true;
-		return this.isFromSameItem(earlier)
+		return earlier.origin === identity.origin
 			? differs(earlier.terms, identity.terms)
 			: earlier.terms !== identity.terms;
 	}
@@ -140,7 +155,18 @@ export class IdempotencyRecord {
 		cancelSignal: AbortSignal | undefined,
 		work: () => Promise<Result>,
 	): Promise<Result> {
-		return await inTurn(underWay, this.entries, cancelSignal, work);
+		return await inTurn(underWay, this.store.turnOf(this.itemIndex), cancelSignal, async () => {
+			this.adopt();
+			return await work();
+		});
+	}
+
+	/** From now on this execution knows, too, what another retry has recorded for this item. */
+	private adopt(): void {
+		const { earlier, own } = this;
+		if (!earlier || earlier === own) return;
+		this.remove();
+		this.add({ ...earlier, ...this.store.mark });
 	}
 
 	/**
@@ -148,13 +174,20 @@ export class IdempotencyRecord {
 	 * @param trace what the request can be looked up by
 	 */
 	sending(trace?: Trace): void {
-		this.before = this.earlier;
+		this.before = this.own;
 		this.put({ state: 'sent', ...(trace && { trace }) });
 	}
 
 	/** AcountPay has created it. */
 	created(response: IDataObject): void {
 		this.put({ state: 'made', answer: response });
+	}
+
+	/** AcountPay has created what {@link earlier} asked for, which is something else than this creation asks for now. */
+	earlierCreated(response: IDataObject): void {
+		const { own } = this;
+		this.remove();
+		this.add({ ...own!, state: 'made', answer: response, trace: undefined });
 	}
 
 	/**
@@ -173,20 +206,20 @@ export class IdempotencyRecord {
 
 	private put(state: KnownState): void {
 		this.remove();
-		const entry = { ...this.identity, ...state };
+		const entry = { ...this.identity, ...state, ...this.store.mark };
 		if (state.state === 'sent') inFlight.add(entry);
 		this.add(entry);
 	}
 
 	private add(entry: Entry): void {
-		this.store.added(entry);
+		this.store.added(this.itemIndex, entry);
 		this.entries.push(entry);
 	}
 
 	private remove(): void {
-		const { earlier } = this;
-		if (!earlier) return;
-		this.store.removed(earlier);
-		this.entries.splice(this.entries.indexOf(earlier), 1);
+		const { own } = this;
+		if (!own) return;
+		this.store.removed(this.itemIndex, own);
+		this.entries.splice(this.entries.indexOf(own), 1);
 	}
 }

@@ -7,12 +7,13 @@ import {
 	IdempotencyRecord,
 	hasSameLabel,
 	inFlight,
+	isFromSameItem,
 	isCreated,
 	type Obstacle,
 	type RecordStore,
 } from './idempotencyRecord';
 import { identifierFor, type Identity, type Label } from './identityHashes';
-import { isKnownTo, lastKnownTo, markKnownTo, retriedFrom, retriedItems } from './retriedItems';
+import { type PlacedEntry, retriedFrom, retries } from './otherRetries';
 import { isToolCall } from '../../shared/runMode';
 
 /** What is remembered about one iteration of a loop. The names are in stored executions: they are never renamed. */
@@ -23,7 +24,7 @@ interface Iteration {
 	reruns?: { executionId: string; count: number };
 	/** The execution in which the cancellation was logged: once per execution is enough. */
 	toldIn?: string;
-	/** Tells it from the iterations of other executions, in all retries. */
+	/** Tells the execution from others that began in the same millisecond, in all retries of it. */
 	id?: string;
 }
 
@@ -31,6 +32,10 @@ interface Iteration {
 interface StoredContext {
 	/** By {@link iterationKeyOf}. Merchants and stores are here too: 0.1.0, which created payments only, gave it its name. */
 	payments?: Record<string, Iteration>;
+	/** The retries by hand that have led to this execution, the newest last. */
+	retries?: string[];
+	/** What other retries of the same execution had recorded when this one began. */
+	otherRetries?: PlacedEntry[];
 }
 
 /** An item that something was asked for, and what the user calls it. */
@@ -55,8 +60,16 @@ const toolCalls = new WeakMap<object, string>();
 /** What an execution has created, by AcountPay's id. */
 type CreatedById = Map<string | undefined, Set<CreatedEntry>>;
 
-/** By n8n's node context: parallel calls of a tool share it, and what they create. */
-const indexes = new WeakMap<StoredContext, CreatedById>();
+/** What this process knows of an execution, also when nothing of it is stored any more. */
+interface KnownExecution {
+	createdById: CreatedById;
+	id?: string;
+	/** See {@link StoredContext.retries}. */
+	retries?: string[];
+}
+
+/** By n8n's node context: the iterations of a loop share it, and so do parallel calls of a tool. */
+const knownExecutions = new WeakMap<StoredContext, KnownExecution>();
 
 /**
  * What stays the same when n8n tries the node again, and differs between two iterations of a loop or two calls of a tool. n8n
@@ -87,9 +100,12 @@ export class IdempotencyStore implements RecordStore {
 	private readonly iteration: Iteration;
 	private readonly identityOf: ReturnType<typeof identifierFor>;
 	private readonly executionId: string;
-	/** The iteration that is retried by hand, for all retries of it; undefined when this is no retry. */
-	private readonly retriedIteration?: string;
-	private readonly createdById: CreatedById;
+	/** The execution that is retried by hand, for all retries of it; undefined when this is no retry. */
+	private readonly retried?: string;
+	/** In place of {@link Iteration.id} where the first execution never reached this node. */
+	private readonly startedAt?: string;
+	readonly mark: Pick<Entry, 'retry'> = {};
+	private readonly known: KnownExecution;
 
 	/** @param idOf reads the id in the response to a create */
 	constructor(
@@ -101,17 +117,31 @@ export class IdempotencyStore implements RecordStore {
 		this.executionId = execution.getExecutionId();
 		this.context.payments ??= {};
 		this.iteration = this.context.payments[this.iterationKey] ??= { items: {} };
-		const startedAt = retriedFrom(execution);
-		// If the first execution never reached this iteration, its start time is all that its retries share.
-		this.iteration.id ??= startedAt === undefined ? randomUUID() : String(startedAt);
-		if (startedAt !== undefined) {
+		this.known = knownExecutions.get(this.context) ?? { createdById: this.indexOfContext() };
+		knownExecutions.set(this.context, this.known);
+		this.startedAt = retriedFrom(execution)?.toString();
+		const stored = Object.values(this.context.payments).find(({ id }) => id !== undefined);
+		this.known.id ??= stored?.id ?? this.startedAt ?? randomUUID();
+		this.iteration.id = this.known.id;
+		if (this.startedAt !== undefined) {
 			const { id: workflowId } = execution.getWorkflow();
-			const { name } = execution.getNode();
-			const { iterationKey, iteration } = this;
-			this.retriedIteration = [workflowId, name, iterationKey, iteration.id].join(' ');
+			this.retried = [workflowId, execution.getNode().name, this.startedAt].join(' ');
+			this.mark = { retry: this.executionId };
+			this.meetOtherRetries(this.retried);
 		}
 		this.identityOf = identifierFor(execution.getNode().parameters);
-		this.createdById = this.indexOfContext();
+	}
+
+	/** Puts together what this process and this execution know of the retries. */
+	private meetOtherRetries(retried: string): void {
+		const { context, known, executionId } = this;
+		known.retries ??= [...(context.retries ?? []), executionId];
+		context.retries = known.retries;
+		for (const one of [...this.placedEntries(), ...(context.otherRetries ?? [])]) {
+			if (one.entry.retry !== undefined) retries.addStored(retried, one);
+		}
+		// Stored from the start: this execution may end before it comes to these items.
+		context.otherRetries = this.ofOtherRetries();
 	}
 
 	/** The record of one creation. */
@@ -121,46 +151,64 @@ export class IdempotencyStore implements RecordStore {
 		request: BuiltRequest,
 		label: Label,
 	): IdempotencyRecord {
-		let entries = (this.iteration.items[itemIndex] ??= []);
-		if (this.retriedIteration !== undefined) {
-			entries = retriedItems.entriesOf(this.retriedIteration, itemIndex, entries, this.executionId);
-			this.iteration.items[itemIndex] = entries;
-			for (const entry of entries) this.addTo(this.createdById, entry);
-		}
-		return new IdempotencyRecord(entries, this.identityOf(item, request, label), this);
+		const entries = (this.iteration.items[itemIndex] ??= []);
+		const identity = this.identityOf(item, request, label);
+		return new IdempotencyRecord(itemIndex, entries, identity, this);
 	}
 
-	isOwn(entry: Entry): boolean {
-		return this.retriedIteration === undefined || isKnownTo(entry, this.executionId);
+	turnOf(itemIndex: number): unknown {
+		const { retried, iterationKey } = this;
+		if (retried === undefined) return this.iteration.items[itemIndex];
+		return [retried, iterationKey, itemIndex].join(' ');
 	}
 
-	added(entry: Entry): void {
-		if (this.retriedIteration !== undefined) markKnownTo(entry, this.executionId);
-		this.addTo(this.createdById, entry);
+	added(itemIndex: number, entry: Entry): void {
+		if (this.retried !== undefined)
+			retries.add(this.retried, { ...this.placeOf(itemIndex), entry });
+		this.addTo(this.known.createdById, entry);
 	}
 
-	removed(entry: Entry): void {
-		if (isCreated(entry)) this.createdById.get(this.idOf(entry.answer))?.delete(entry);
+	removed(itemIndex: number, entry: Entry): void {
+		if (this.retried !== undefined)
+			retries.remove(this.retried, { ...this.placeOf(itemIndex), entry });
+		if (isCreated(entry)) this.known.createdById.get(this.idOf(entry.answer))?.delete(entry);
+	}
+
+	private placeOf(itemIndex: number): Omit<PlacedEntry, 'entry'> {
+		return { executionKey: this.known.id!, iteration: this.iterationKey, itemIndex };
 	}
 
 	createdWithId(id: string): CreatedEntry[] {
-		const ofOthers = this.entriesOfOtherRetries().filter(isCreated);
+		const ofOthers = this.ofOtherRetries().map(({ entry }) => entry);
 		return [
-			...(this.createdById.get(id) ?? []),
-			...ofOthers.filter(({ answer }) => this.idOf(answer) === id),
+			...(this.known.createdById.get(id) ?? []),
+			...ofOthers.filter(isCreated).filter(({ answer }) => this.idOf(answer) === id),
 		];
 	}
 
-	private entriesOfOtherRetries(): Entry[] {
-		if (this.retriedIteration === undefined) return [];
-		return retriedItems.entriesOfOthers(this.retriedIteration, this.executionId);
+	entriesOfOtherRetries(itemIndex: number): Entry[] {
+		if (this.retried === undefined) return [];
+		return retries
+			.at(this.retried, this.placeOf(itemIndex))
+			.filter((one) => this.isOfOther(one))
+			.map(({ entry }) => entry);
+	}
+
+	private ofOtherRetries(): PlacedEntry[] {
+		if (this.retried === undefined) return [];
+		return retries.all(this.retried).filter((one) => this.isOfOther(one));
+	}
+
+	/** Of another retry of the same execution, and of none that has led to this one: n8n has given this one a copy of that. */
+	private isOfOther({ executionKey, entry: { retry = '' } }: PlacedEntry): boolean {
+		const { startedAt } = this;
+		const { id, retries: own = [] } = this.known;
+		const isSame = executionKey === id || executionKey === startedAt || id === startedAt;
+		return isSame && !own.includes(retry);
 	}
 
 	private indexOfContext(): CreatedById {
-		const known = indexes.get(this.context);
-		if (known) return known;
 		const index: CreatedById = new Map();
-		indexes.set(this.context, index);
 		for (const entry of this.allEntries()) this.addTo(index, entry);
 		return index;
 	}
@@ -176,7 +224,7 @@ export class IdempotencyStore implements RecordStore {
 	 * was created and has not been output yet, since its item failed. This may be that item, or another one. Also an obstacle:
 	 * what another retry of the same execution has recorded, if the items have changed.
 	 */
-	obstacleTo(identity: Identity, entries: readonly Entry[]): Obstacle | undefined {
+	obstacleTo(identity: Identity): Obstacle | undefined {
 		const fits = (entry: Entry) => hasSameLabel(entry, identity);
 		for (const [key, { items }] of Object.entries(this.context.payments ?? {})) {
 			if (key === this.iterationKey) continue;
@@ -186,17 +234,27 @@ export class IdempotencyStore implements RecordStore {
 				.find((other) => !inFlight.has(other) && (!isCreated(other) || other.failed));
 			if (entry) return { entry };
 		}
-		if (this.retriedIteration === undefined) return undefined;
-		const entry =
-			entries.find((other) => other.origin === identity.origin && !this.isOwn(other)) ??
-			this.entriesOfOtherRetries().find(fits);
-		return entry && { entry, executionId: lastKnownTo(entry) };
+		const entry = this.ofOtherRetries()
+			.map((one) => one.entry)
+			.find((other) => fits(other) || isFromSameItem(other, identity));
+		return entry && { entry, executionId: entry.retry };
 	}
 
 	allEntries(): Entry[] {
-		return Object.values(this.context.payments ?? {})
-			.flatMap(({ items }) => Object.values(items))
-			.flat();
+		return this.placedEntries().map(({ entry }) => entry);
+	}
+
+	private placedEntries(): PlacedEntry[] {
+		return Object.entries(this.context.payments ?? {}).flatMap(([iteration, { items, id = '' }]) =>
+			Object.entries(items).flatMap(([item, entries]) =>
+				entries.map((entry) => ({
+					executionKey: id,
+					iteration,
+					itemIndex: Number(item),
+					entry,
+				})),
+			),
+		);
 	}
 
 	/** Records whether an item has failed: then what was created for it has not been output yet. */
@@ -207,10 +265,20 @@ export class IdempotencyStore implements RecordStore {
 		}
 	}
 
+	/** The entries of this iteration's items; where it has none, those of other retries. */
+	private knownItems(): Iteration['items'] {
+		const items: Iteration['items'] = {};
+		for (const { iteration, itemIndex, entry } of this.ofOtherRetries()) {
+			if (iteration === this.iterationKey) (items[itemIndex] ??= []).push(entry);
+		}
+		const own = Object.entries(this.iteration.items).filter(([, { length }]) => length > 0);
+		return { ...items, ...Object.fromEntries(own) };
+	}
+
 	/** What this iteration has created, and whose outcome is unknown, earlier attempts included. */
 	summary(): Summary {
 		const summary: Summary = { created: [], existing: [], unknown: [] };
-		for (const [item, entries] of Object.entries(this.iteration.items)) {
+		for (const [item, entries] of Object.entries(this.knownItems())) {
 			for (const entry of entries) {
 				const named = { itemIndex: Number(item), name: entry.referenceNumber };
 				if (!isCreated(entry)) {
@@ -237,9 +305,15 @@ export class IdempotencyStore implements RecordStore {
 			const kept = entries.filter((entry) => !isCreated(entry) || entry.failed);
 			if (kept.length > 0) items[item] = kept;
 		}
-		if (Object.keys(items).length > 0) payments[this.iterationKey] = { items };
-		else delete payments[this.iterationKey];
-		if (Object.keys(payments).length === 0) delete this.context.payments;
+		if (Object.keys(items).length > 0) {
+			payments[this.iterationKey] = { items, id: this.iteration.id };
+			return;
+		}
+		delete payments[this.iterationKey];
+		if (Object.keys(payments).length > 0) return;
+		delete this.context.payments;
+		delete this.context.retries;
+		delete this.context.otherRetries;
 	}
 
 	/**

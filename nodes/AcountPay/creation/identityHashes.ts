@@ -8,7 +8,7 @@ export interface Label {
 	referenceNumber: string;
 	/** Equal whenever the same thing is asked for, whatever else differs: merchant and reference, say. */
 	key?: string;
-	/** The amount and currency, which have to be equal too: '149.99 DKK'. */
+	/** What has to be equal too: amount and currency, '149.99 DKK', or a merchant's bank account. */
 	terms?: string;
 	/** The merchant that it is for. */
 	merchantId?: string;

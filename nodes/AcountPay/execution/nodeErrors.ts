@@ -52,14 +52,17 @@ export function nodeErrorFor(
 	const mode = runModeOf(context);
 	const message = messageFor(failed, itemIndex, mode);
 	const { noun = 'payment', created, existing, unknown, refused, notStarted } = summary;
+	const { rulesOut } = failed instanceof ApiError ? failed : {};
 	const description = [
 		failed.description,
 		...sentencesFor(summary, itemIndex),
 		created.length + unknown.length > 0 &&
+			rulesOut !== 'retry' &&
 			safeRetry({
 				mode,
 				executionId: context.getExecutionId(),
 				hasUnknown: unknown.length > 0,
+				cannotResend: rulesOut === 'resend',
 				noun,
 				looksUpUnknown: summary.looksUpUnknown,
 				looksForExisting: looksForExisting(context.getNode()),

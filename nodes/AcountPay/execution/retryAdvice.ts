@@ -8,6 +8,8 @@ export interface FailedRun {
 	executionId: string;
 	/** Whether there is something that may or may not exist. */
 	hasUnknown: boolean;
+	/** Whether 'Resend Unknown' would not send the item again that the error is about. */
+	cannotResend?: boolean;
 	/** What the node creates. */
 	noun: Noun;
 	/** Whether AcountPay's list is read before something is sent again, and nothing is sent where it leaves a doubt. */
@@ -21,7 +23,8 @@ export interface FailedRun {
  * the node has stored in that very execution: so the newest one knows most, and an item is known by merchant and reference.
  */
 export function safeRetry(run: FailedRun): string {
-	const { mode, executionId, hasUnknown, noun, looksForExisting } = run;
+	const { mode, executionId, noun, looksForExisting } = run;
+	const hasUnknown = run.hasUnknown && !run.cannotResend;
 	if (mode === 'tool')
 		return looksForExisting ? '' : `Each new call of this tool creates a ${noun} of its own.`;
 	const [where, again] = {

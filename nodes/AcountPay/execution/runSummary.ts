@@ -39,12 +39,13 @@ export function summarise(
 		[...known.created, ...known.existing, ...known.unknown].map(({ itemIndex }) => itemIndex),
 	);
 	for (let itemIndex = 0; itemIndex < itemCount; itemIndex++) {
-		if (named.has(itemIndex)) continue;
 		const name = names[itemIndex];
 		const item = { itemIndex, ...(name !== undefined && { name }) };
 		const outcome = errorOf(itemIndex)?.outcome;
-		if (outcome === 'unknown') summary.unknown.push({ name: '', ...item });
-		else if (outcome === 'refused' || outcome === 'invalid') summary.refused.push(item);
+		// What is known of the item may be of an earlier attempt, when it asked for something else.
+		if (outcome === 'refused' || outcome === 'invalid') summary.refused.push(item);
+		else if (named.has(itemIndex)) continue;
+		else if (outcome === 'unknown') summary.unknown.push({ name: '', ...item });
 		else summary.notStarted.push(item);
 	}
 	return summary;

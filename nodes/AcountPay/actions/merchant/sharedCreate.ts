@@ -38,7 +38,7 @@ export const merchantCreation = (
 		return bodyFrom(item, required, additional);
 	},
 
-	run: async (body, work) => [await create(requestFor(body), body.companyName, work)],
+	run: async (body, work) => [await create(requestFor(body), body, work)],
 });
 
 function bodyFrom(
@@ -63,9 +63,10 @@ function bodyFrom(
 
 async function create(
 	request: ApiRequest,
-	companyName: string,
+	body: Body,
 	{ client, options, record }: ItemWork,
 ): Promise<ItemOutput> {
+	const { companyName } = body;
 	const creation: Creation = {
 		request,
 		subject: { noun: 'merchant', name: `the merchant '${companyName}'` },
@@ -74,7 +75,15 @@ async function create(
 		unknownAdvice: 'Look for this company in AcountPay before you create it again.',
 	};
 	const key = JSON.stringify([request.path, companyName]);
-	const known = record(request, { referenceNumber: companyName, key });
+	const known = record(request, { referenceNumber: companyName, key, terms: accountIn(body) });
 	const created = await createOnce(client, creation, options, known);
 	return { json: withMerchantNumber(created) };
+}
+
+/** Which company it is and where its money goes, in words: a retry with another account must not pass for the same merchant. */
+function accountIn({ registrationNumber, iban, bic }: Body): string | undefined {
+	const known = Object.entries({ 'registration number': registrationNumber, IBAN: iban, BIC: bic })
+		.filter(([, value]) => typeof value === 'string')
+		.map(([name, value]) => `${name} ${value as string}`);
+	return known.length > 0 ? known.join(', ') : undefined;
 }

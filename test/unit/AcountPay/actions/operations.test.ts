@@ -2,19 +2,23 @@ import type { IDataObject, INodeProperties, INodePropertyOptions } from 'n8n-wor
 import { missingOperation, operationFor, properties } from '../../../../nodes/AcountPay/actions';
 import { merchant } from '../../../../nodes/AcountPay/actions/merchant';
 import type { Image, ItemWork, Operation } from '../../../../nodes/AcountPay/operation/operation';
+import type { Label } from '../../../../nodes/AcountPay/creation/identityHashes';
 import type { ApiRequest } from '../../../../nodes/shared/api/request';
 import { payment } from '../../../../nodes/AcountPay/actions/payment';
 import { store } from '../../../../nodes/AcountPay/actions/store';
 import { AUTHENTICATIONS, SHOWN_WITH } from '../../../../nodes/shared/auth';
 import type { ApiResponse } from '../../../../nodes/shared/http/response';
 import {
+	built,
 	callOptions,
 	end,
 	errorOf,
+	execution,
 	parameters,
 	recordFor,
 	refusal,
 	response,
+	type Script,
 	scripted,
 	useFakeTime,
 } from '../../support';
@@ -310,6 +314,36 @@ describe('with keys', () => {
 			);
 		}
 	});
+});
+
+it('a merchant is no longer the same with another bank account', async () => {
+	const { store: known } = execution();
+	const body = {
+		companyName: 'Fast ApS',
+		registrationNumber: '12345678',
+		iban: 'DK1',
+		website: 'w',
+	};
+	const run = async (changes: object, script: Script) => {
+		const { client, sent } = scripted(script);
+		const record = (one: ApiRequest, label: Label) =>
+			known.record(0, { json: {} }, built(one), label);
+		const work = { client, options: callOptions, record } as unknown as ItemWork;
+		const ended = await end(
+			withKeys('merchant', 'createFastTrack').run({ ...body, ...changes }, work),
+		);
+		return { ...ended, sent };
+	};
+	const created = [response(201, { merchantId: 42, clientId: 'c' })];
+	expect((await run({}, created)).value).toMatchObject([{ json: { merchantId: 42 } }]);
+	expect((await run({ website: 'x' }, [])).value).toMatchObject([{ json: { merchantId: 42 } }]);
+	const ended = await run({ iban: 'DK2' }, []);
+	expect(ended.error).toMatchObject({
+		outcome: 'refused',
+		message:
+			"Merchant 'Fast ApS' exists already: an earlier attempt of this execution created it for registration number 12345678, IBAN DK1",
+	});
+	expect(ended.sent).toEqual([]);
 });
 
 describe('an operation that is not there', () => {

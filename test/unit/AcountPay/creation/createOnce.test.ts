@@ -459,6 +459,24 @@ describe('with a look-up', () => {
 		expect(ended.sent).toEqual([]);
 	});
 
+	it('what is found stays what was asked for then: a changed item never gets it', async () => {
+		const { store } = execution();
+		store.record(0, { json: {} }, built(request), label('ORDER-1')).unknown('was late', trace);
+		const changed = createPayment('merchant_1', { amount: 11, referenceNumber: 'ORDER-1' });
+		for (let attempt = 1; attempt <= 3; attempt++) {
+			const record = store.record(0, { json: {} }, built(changed), label('ORDER-1', '11 DKK'));
+			const ended = await makeWith(found, [made], record);
+			expect(errorOf(ended)).toMatchObject({
+				outcome: 'refused',
+				message: expect.stringContaining('exists already'),
+				payment: found.response,
+			});
+			expect(ended.sent).toEqual([]);
+		}
+		const record = store.record(0, { json: {} }, built(request), label('ORDER-1'));
+		expect((await makeWith(found, [made], record)).value).toBe(found.response);
+	});
+
 	it("with 'Resend Unknown' it is sent again only when the list does not show it", async () => {
 		const { value, sent } = await makeWith(none, [made], open(), resend);
 		expect(value).toMatchObject({ id: 'pay_1' });

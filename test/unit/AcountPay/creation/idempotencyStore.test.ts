@@ -231,10 +231,11 @@ describe('the idempotency store', () => {
 		const retry = (
 			stored: IDataObject,
 			retryOf: number,
-			{ index = 0, from = item, wanted = request, reference = 'ORDER-1' } = {},
+			{ index = 0, turn = 0, from = item, wanted = request, reference = 'ORDER-1' } = {},
+			inProcess = execution,
 		) => {
 			const data = JSON.parse(JSON.stringify(stored)) as IDataObject;
-			const { store } = execution(data, { retryOf, id: `retry ${++retries}` });
+			const { store } = inProcess(data, { retryOf, id: `retry ${++retries}`, runIndex: turn });
 			const record = store.record(index, from, built(wanted), label(reference));
 			return { data, store, record };
 		};
@@ -261,6 +262,83 @@ describe('the idempotency store', () => {
 			expect(sameOrigin.obstacle).toMatchObject({ executionId });
 			const newOrder = { index: 5, wanted: another, from: other, reference: 'C' };
 			expect(retry({}, began, newOrder).record.obstacle).toBeUndefined();
+		});
+
+		/** Executions in a process that has just begun. */
+		const restarted = (): typeof execution => {
+			let support: { execution: typeof execution } | undefined;
+			jest.isolateModules(
+				() => (support = jest.requireActual<{ execution: typeof execution }>('../../support')),
+			);
+			return support!.execution;
+		};
+
+		it('create nothing again where the items come in other turns or places, with other words in the label', () => {
+			began++;
+			const first = retry({}, began, { index: 1, turn: 1 });
+			first.record.created({ id: 1 });
+			first.store.close(false);
+			const executionId = `retry ${retries}`;
+			for (const { wanted, reference } of [
+				{ wanted: request, reference: 'ORDER-1' },
+				{ wanted: later, reference: 'AT-NOON' },
+			]) {
+				for (const place of [{ turn: 0 }, { turn: 1 }, { index: 1, turn: 3 }]) {
+					const { record } = retry({}, began, { ...place, wanted, reference });
+					expect(record.earlier).toBeUndefined();
+					expect(record.obstacle).toMatchObject({ executionId });
+				}
+			}
+		});
+
+		it("give an item nothing of another item with the same label: it may be somebody else's", () => {
+			began++;
+			retry({}, began).record.created({ id: 1 });
+			const executionId = `retry ${retries}`;
+			const { record } = retry({}, began, { from: other, wanted: later });
+			expect(record.earlier).toBeUndefined();
+			expect(record.obstacle).toMatchObject({ executionId });
+		});
+
+		it('that were kept from creating something keep their retries from it, in another process too', () => {
+			began++;
+			retry({}, began, { index: 1 }).record.created({ id: 1 });
+			const executionId = `retry ${retries}`;
+			const kept = retry({}, began);
+			expect(kept.record.obstacle).toMatchObject({ executionId });
+			expect(retry(kept.data, began).record.obstacle).toMatchObject({ executionId });
+			const again = retry(kept.data, began, {}, restarted());
+			expect(again.record.obstacle).toMatchObject({ executionId });
+			// It is the item that was created: it gets its payment.
+			const same = retry(kept.data, began, { index: 1 }, restarted());
+			expect(same.record.earlier).toMatchObject({ answer: { id: 1 } });
+		});
+
+		it('know and name what others have created, though they end before they come to it', async () => {
+			began++;
+			const first = retry({}, began, { index: 2 });
+			first.record.created({ id: 1 });
+			const early = retry({}, began, { wanted: another, from: other, reference: 'B' });
+			expect(early.store.summary().created).toEqual([{ itemIndex: 2, name: 'ORDER-1', id: '1' }]);
+			const late = retry(early.data, began, { index: 2 }, restarted());
+			expect(late.record.earlier).toMatchObject({ answer: { id: 1 } });
+			await late.record.exclusively(undefined, async () => {});
+			expect(late.data.payments).toMatchObject({ 0: { items: { 2: [{ answer: { id: 1 } }] } } });
+		});
+
+		it('are not kept from what they have created themselves in an earlier turn, nor their retries', () => {
+			began++;
+			const first = retry({}, began);
+			first.record.created({ id: 1 });
+			first.store.close(false);
+			const nextTurn = { retryOf: began, id: `retry ${retries}`, runIndex: 1 };
+			const next = execution(first.data, nextTurn).store;
+			const record = next.record(0, item, built(request), label('ORDER-1'));
+			expect(record.obstacle).toBeUndefined();
+			record.created({ id: 2 });
+			const again = retry(first.data, began, { turn: 2 });
+			expect(again.record.earlier).toBeUndefined();
+			expect(again.record.obstacle).toBeUndefined();
 		});
 
 		it('know their own by where it comes from, and so do retries of them', () => {

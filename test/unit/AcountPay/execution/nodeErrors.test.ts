@@ -172,6 +172,17 @@ describe('the error of a run that makes something else', () => {
 		expect(description).toContain('→ Retry');
 	});
 
+	it("advises no 'Resend Unknown' that would not send the item, and no retry where another one is right", () => {
+		const doubt = (rulesOut: 'resend' | 'retry') =>
+			new ApiError('unknown', 'It may exist', 'Look.', { rulesOut });
+		const noResend = nodeErrorFor(context, doubt('resend'), 2, summary).description;
+		expect(noResend).toContain('→ Retry: it creates none of these stores again. Use the newest');
+		expect(noResend).not.toContain('Resend Unknown');
+		expect(nodeErrorFor(context, doubt('retry'), 2, summary).description).toBe(
+			'Look. Refused (2): Ribe, item 4. Stores created (2): Aarhus = 7, Odense = no ID. Not started (1): item 5.',
+		);
+	});
+
 	it('of a batch that was stopped, in sentences', () => {
 		expect(cancelledError(context, summary, false).description).toBe(
 			'May or may not exist (1): Vejle. Refused (2): Ribe, item 4. Stores created (2): Aarhus = 7, Odense = no ID. Not started (1): item 5.',

@@ -34,3 +34,14 @@ it('every item is named once: created, there before, unknown, refused or not sta
 		looksUpUnknown: true,
 	});
 });
+
+it('an item that is refused now is named so, beside what an earlier attempt has created for it', () => {
+	const created = [{ itemIndex: 0, name: 'OLD', id: '1' }];
+	const known = { created, existing: [], unknown: [] };
+	const refused = new ApiError('refused', 'a', 'b');
+	expect(summarise(known, 1, ['NEW'], () => refused)).toStrictEqual({
+		...known,
+		refused: [{ itemIndex: 0, name: 'NEW' }],
+		notStarted: [],
+	});
+});

@@ -204,6 +204,7 @@ const unresolvedError = (wanted: WantedPayment) =>
 		'unknown',
 		`Payment '${wanted.referenceNumber}' may or may not exist: another request for it is open`,
 		`${NOTHING_SENT} Look for the reference in AcountPay. If it certainly isn't there, run the workflow with this item alone and 'If a Payment Exists' set to 'Create Another'.`,
+		{ rulesOut: 'resend' },
 	);
 
 const unreadError = ({ outcome, message, description, status }: ApiError) =>

@@ -48,8 +48,8 @@ const NEEDED: ReadonlyArray<[keyof ListedPayment, string]> = [
 /** Characters that nobody sees, such as a space without width, tell nothing. */
 const plain = (text: string) =>
 	text
-		.normalize('NFC')
 		.replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+		.normalize('NFC')
 		.trim();
 const lower = (text: string) => plain(text).toLowerCase();
 
