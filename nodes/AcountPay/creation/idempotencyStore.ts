@@ -196,7 +196,9 @@ export class IdempotencyStore implements RecordStore {
 
 	private ofOtherRetries(): PlacedEntry[] {
 		if (this.retried === undefined) return [];
-		return retries.all(this.retried).filter((one) => this.isOfOther(one));
+		return retries
+			.allUnlessOf(this.known.retries ?? [], this.retried)
+			.filter((one) => this.isOfOther(one));
 	}
 
 	/** Of another retry of the same execution, and of none that has led to this one: n8n has given this one a copy of that. */

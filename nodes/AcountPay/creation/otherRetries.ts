@@ -41,6 +41,8 @@ const keyOf = ({ iteration, itemIndex }: Place) => `${iteration} ${itemIndex}`;
 class Retries {
 	/** By retried execution, then by place. */
 	private readonly executions = new Map<string, Map<string, PlacedEntry[]>>();
+	/** By retried execution: the retries that have recorded anything. */
+	private readonly recorders = new Map<string, Set<string | undefined>>();
 	private size = 0;
 
 	add(retried: string, one: PlacedEntry): void {
@@ -49,6 +51,8 @@ class Retries {
 		const there = places.get(keyOf(one)) ?? [];
 		places.set(keyOf(one), there);
 		there.push(one);
+		const recorders = this.recorders.get(retried) ?? new Set();
+		this.recorders.set(retried, recorders.add(one.entry.retry));
 		this.size++;
 		this.forgetOldest(retried);
 	}
@@ -76,7 +80,13 @@ class Retries {
 		return this.executions.get(retried)?.get(keyOf(place)) ?? [];
 	}
 
-	all(retried: string): PlacedEntry[] {
+	/**
+	 * All entries, unless these retries have recorded all of them: then none, without a look at each, since every creation
+	 * of a retry asks.
+	 */
+	allUnlessOf(own: readonly string[], retried: string): PlacedEntry[] {
+		const recorders = [...(this.recorders.get(retried) ?? [])];
+		if (recorders.every((retry = '') => own.includes(retry))) return [];
 		return [...(this.executions.get(retried)?.values() ?? [])].flat();
 	}
 
@@ -84,6 +94,7 @@ class Retries {
 		for (const [retried, places] of this.executions) {
 			if (this.size <= MAX_ENTRIES || retried === present) return;
 			this.executions.delete(retried);
+			this.recorders.delete(retried);
 			this.size -= [...places.values()].flat().length;
 		}
 	}
