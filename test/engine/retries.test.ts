@@ -288,25 +288,59 @@ describe('a retry by hand', () => {
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
-	it('again, after the first retry has ended: nothing is created twice', async () => {
+	/** Of each item that is not sent: another retry may have created it. */
+	const KEPT = /^Payment 'ORDER-\d' was not sent: execution (\d+), another retry of the same/;
+
+	it('again, after the first retry has failed: nothing is created twice, and the first goes on', async () => {
 		const failed = await failedExecution();
 		sandbox.faults.add({ match: createOf(7), status: 400 });
-		await engine.retry(failed);
-		const again = await engine.retry(failed);
-		expect(again.status).toBe('success');
-		expect(handedOut(again)).toEqual(upTo(10).map(referenceOf));
-		await engine.retry(failed);
+		const first = await engine.retry(failed);
+		for (const again of [await engine.retry(failed), await engine.retry(failed)]) {
+			expect(again.error!.message).toMatch(KEPT);
+			expect(again.error!.context.paymentsMade).toHaveLength(4);
+			expect(again.error!.description).toContain('If it has failed, retry that one instead.');
+		}
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(7)));
+		const last = await engine.retry(first);
+		expect(handedOut(last)).toEqual(upTo(10).map(referenceOf));
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
-	it('twice at once, as by a double click: nothing is created twice', async () => {
+	it('again, after the first retry has ended well: nothing is created twice', async () => {
+		const failed = await failedExecution();
+		await engine.retry(failed);
+		expect((await engine.retry(failed)).error!.message).toMatch(KEPT);
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+	});
+
+	it('again, with other items in another order: nothing is created twice', async () => {
+		const failed = await failedExecution();
+		sandbox.faults.add({ match: createOf(7), status: 400 });
+		await engine.retry(failed);
+		const node = createNode({ maxConcurrency: 1 });
+		node.parameters!.referenceNumber =
+			'={{ "ORDER-" + (9 - Number($json.reference.split("-")[1])) }}';
+		expect((await engine.retry(failed, savedWith(node))).status).toBe('error');
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(7)));
+	});
+
+	it('again, after the first retry was refused: the second one creates them', async () => {
+		const failed = await failedExecution();
+		sandbox.faults.add({ match: createOf(4), status: 422 });
+		await engine.retry(failed);
+		expect((await engine.retry(failed)).status).toBe('success');
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+	});
+
+	it('twice at once, as by a double click: only one of them creates', async () => {
 		const failed = await failedExecution();
 		sandbox.faults.add({ match: { endpoint: 'create' }, times: 'always', latencyMs: 50 });
 		const retries = [failed, failed, failed].map(async (one) => await engine.retry(one));
-		for (const retried of await Promise.all(retries)) {
-			expect(retried.status).toBe('success');
-			expect(handedOut(retried)).toEqual(upTo(10).map(referenceOf));
-		}
+		const [one, ...others] = (await Promise.all(retries)).sort((a) =>
+			a.status === 'success' ? -1 : 1,
+		);
+		expect(handedOut(one)).toEqual(upTo(10).map(referenceOf));
+		for (const { error } of others) expect(error!.message).toMatch(KEPT);
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
@@ -318,7 +352,7 @@ describe('a retry by hand', () => {
 		});
 		expect(paymentsOf(sandbox)).toEqual({});
 		await engine.retry(failed);
-		await engine.retry(failed);
+		expect((await engine.retry(failed)).error!.message).toMatch(KEPT);
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 

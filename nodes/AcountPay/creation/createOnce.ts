@@ -16,7 +16,6 @@ import {
 	type IdempotencyRecord,
 	isCreated,
 	type KnownState,
-	type Obstacle,
 } from './idempotencyRecord';
 
 /** What is stored about a sent request, so that what it created can be found later. The look-up adds its own fields. */
@@ -168,34 +167,32 @@ async function resolveEarlier(
 	});
 }
 
-/** The error for an item that can't be told from something that this execution or another retry of it knows of. */
-function obstacleError(creation: Creation, { entry, executionId }: Obstacle): ApiError {
-	const payment = isCreated(entry) ? entry.answer : undefined;
-	if (executionId === undefined && !payment) {
+/** The error for an item that can't be told from one that an earlier run of this node in this execution asked for. */
+function obstacleError(creation: Creation, entry: Entry): ApiError {
+	if (!isCreated(entry)) {
 		const report = 'An earlier run of this node in this execution asked for it.';
-		return unknownError(creation, describeUnknown(entry as KnownState), {
+		return unknownError(creation, describeUnknown(entry), {
 			isOld: true,
 			rulesOut: 'resend',
 			report,
 		});
 	}
-	const [why, advice] =
-		executionId === undefined
-			? [
-					'an earlier run of this node in this execution created it',
-					'If it is another order, give it a reference of its own.',
-				]
-			: [
-					`execution ${executionId}, another retry of the same execution, may have created it`,
-					`Retry execution ${executionId} instead: it knows what it has created.`,
-				];
 	return new ApiError(
 		'unknown',
-		`${creation.title} was not sent: ${why}`,
-		`Nothing was sent for this item. ${advice}`,
-		{ isOld: true, rulesOut: executionId === undefined ? undefined : 'retry', payment },
+		`${creation.title} was not sent: an earlier run of this node in this execution created it`,
+		'Nothing was sent for this item. If it is another order, give it a reference of its own.',
+		{ isOld: true, payment: entry.answer },
 	);
 }
+
+/** The error for an item of a retry when another retry of the same execution has created something. */
+const retriedElsewhereError = ({ title }: Creation, executionId: string) =>
+	new ApiError(
+		'unknown',
+		`${title} was not sent: execution ${executionId}, another retry of the same execution, may have created it`,
+		`Nothing was sent for this item. Open execution ${executionId}: it shows what it has created. If it has failed, retry that one instead.`,
+		{ isOld: true, rulesOut: 'retry' },
+	);
 
 /** The error for an item whose request has changed since it was created. */
 const changedError = (
@@ -224,7 +221,18 @@ function remember(
 	return response;
 }
 
-async function create(
+const create = async (
+	client: Client,
+	creation: Creation,
+	options: CallOptions,
+	record: IdempotencyRecord,
+): Promise<IDataObject> =>
+	await record.unlessRetriedElsewhere(
+		async () => await sendCreate(client, creation, options, record),
+		(executionId) => retriedElsewhereError(creation, executionId),
+	);
+
+async function sendCreate(
 	client: Client,
 	creation: Creation,
 	options: CallOptions,

@@ -33,26 +33,19 @@ export const isCreated = (entry: Entry): entry is CreatedEntry => entry.state ==
 /** The entries whose request has not been responded to yet, in this process. */
 export const inFlight = new WeakSet<Entry>();
 
-/** The work that is under way, by {@link RecordStore.turnOf}: after a double click on Retry, two executions have the same items. */
-const underWay = new Map<unknown, Promise<unknown>>();
+/** The work that is under way, by an item's entries. */
+const underWay = new Map<Entry[], Promise<unknown>>();
 
 /** Whether an entry has the same label as this creation. Older entries have the reference alone. */
 export const hasSameLabel = (entry: Entry, { key, referenceNumber }: Identity): boolean =>
 	entry.key === undefined ? entry.referenceNumber === referenceNumber : entry.key === key;
 
 /** Whether an entry comes from the same item and the same parameters, or the same text in those that the label is written in. */
-export const isFromSameItem = (entry: Entry, { origin, labelOrigin }: Identity): boolean =>
+const isFromSameItem = (entry: Entry, { origin, labelOrigin }: Identity): boolean =>
 	entry.origin === origin || (labelOrigin !== undefined && entry.labelOrigin === labelOrigin);
 
 const differs = (one?: string, other?: string) =>
 	one !== undefined && other !== undefined && one !== other;
-
-/** Something that may be this creation, and that it can't be told from. */
-export interface Obstacle {
-	entry: Entry;
-	/** The other retry of the same execution that has recorded it; undefined: an earlier iteration of this execution. */
-	executionId?: string;
-}
 
 /** What a record asks of its store. */
 export interface RecordStore {
@@ -60,17 +53,18 @@ export interface RecordStore {
 	allEntries(): Entry[];
 	/** What every entry that this execution records has besides. */
 	readonly mark: Pick<Entry, 'retry'>;
-	/** What other retries of the same execution have recorded for an item. */
-	entriesOfOtherRetries(itemIndex: number): Entry[];
-	/** Whoever works on this item has this in common, and nobody else in this process. */
-	turnOf(itemIndex: number): unknown;
-	/** The entries with an id of AcountPay's, of all iterations and of other retries of this execution. */
+	/** The entries with an id of AcountPay's, of all iterations. */
 	createdWithId(id: string): CreatedEntry[];
 	/** This execution has recorded an entry. */
-	added(itemIndex: number, entry: Entry): void;
+	added(entry: Entry): void;
 	/** This execution has dropped an entry. */
-	removed(itemIndex: number, entry: Entry): void;
-	obstacleTo(identity: Identity): Obstacle | undefined;
+	removed(entry: Entry): void;
+	/** What an earlier iteration has recorded, and this creation can't be told from. */
+	obstacleTo(identity: Identity): Entry | undefined;
+	/** The execution ID of another retry of the same execution that has created something, or may be about to. */
+	readonly otherRetry: string | undefined;
+	/** A creation begins (1) or has ended (-1). */
+	countCreation(change: 1 | -1): void;
 }
 
 /** What the store holds of one creation. */
@@ -80,7 +74,6 @@ export class IdempotencyRecord {
 
 	/** @param entries of the item that this execution has recorded, or the one that it is a retry of */
 	constructor(
-		private readonly itemIndex: number,
 		private readonly entries: Entry[],
 		private readonly identity: Identity,
 		private readonly store: RecordStore,
@@ -105,16 +98,6 @@ export class IdempotencyRecord {
 
 	/** The entry of an earlier attempt; undefined when nothing of the kind was asked for, or AcountPay refused it. */
 	get earlier(): Entry | undefined {
-		const { own } = this;
-		if (own && isCreated(own)) return own;
-		const ofOthers = this.store
-			.entriesOfOtherRetries(this.itemIndex)
-			.filter((entry) => this.isSure(entry));
-		return ofOthers.find(isCreated) ?? own ?? ofOthers.at(0);
-	}
-
-	/** The entry that this execution has recorded, or one that it is a retry of. */
-	private get own(): Entry | undefined {
 		const { entries, identity } = this;
 		const found = [
 			...entries.filter(({ request }) => request === identity.request),
@@ -125,15 +108,8 @@ export class IdempotencyRecord {
 		return found.find(isCreated) ?? found.at(0);
 	}
 
-	/** In another retry, the items may be others: a label alone may be that of somebody else's payment. */
-	private isSure(entry: Entry): boolean {
-		const { identity } = this;
-		const isSameItem = hasSameLabel(entry, identity) && isFromSameItem(entry, identity);
-		return isSameItem || entry.request === identity.request;
-	}
-
 	/** What keeps this creation from being sent although nothing is known about it. */
-	get obstacle(): Obstacle | undefined {
+	get obstacle(): Entry | undefined {
 		return this.store.obstacleTo(this.identity);
 	}
 
@@ -155,18 +131,25 @@ export class IdempotencyRecord {
 		cancelSignal: AbortSignal | undefined,
 		work: () => Promise<Result>,
 	): Promise<Result> {
-		return await inTurn(underWay, this.store.turnOf(this.itemIndex), cancelSignal, async () => {
-			this.adopt();
-			return await work();
-		});
+		return await inTurn(underWay, this.entries, cancelSignal, work);
 	}
 
-	/** From now on this execution knows, too, what another retry has recorded for this item. */
-	private adopt(): void {
-		const { earlier, own } = this;
-		if (!earlier || earlier === own) return;
-		this.remove();
-		this.add({ ...earlier, ...this.store.mark });
+	/**
+	 * Does work that may create something, unless another retry of the same execution has created anything.
+	 * @throws what `refusal` makes of that retry's execution ID; what `work` throws
+	 */
+	async unlessRetriedElsewhere<Result>(
+		work: () => Promise<Result>,
+		refusal: (executionId: string) => Error,
+	): Promise<Result> {
+		const { store } = this;
+		if (store.otherRetry !== undefined) throw refusal(store.otherRetry);
+		store.countCreation(1);
+		try {
+			return await work();
+		} finally {
+			store.countCreation(-1);
+		}
 	}
 
 	/**
@@ -174,7 +157,7 @@ export class IdempotencyRecord {
 	 * @param trace what the request can be looked up by
 	 */
 	sending(trace?: Trace): void {
-		this.before = this.own;
+		this.before = this.earlier;
 		this.put({ state: 'sent', ...(trace && { trace }) });
 	}
 
@@ -185,9 +168,9 @@ export class IdempotencyRecord {
 
 	/** AcountPay has created what {@link earlier} asked for, which is something else than this creation asks for now. */
 	earlierCreated(response: IDataObject): void {
-		const { own } = this;
+		const { earlier } = this;
 		this.remove();
-		this.add({ ...own!, state: 'made', answer: response, trace: undefined });
+		this.add({ ...earlier!, state: 'made', answer: response, trace: undefined });
 	}
 
 	/**
@@ -212,14 +195,14 @@ export class IdempotencyRecord {
 	}
 
 	private add(entry: Entry): void {
-		this.store.added(this.itemIndex, entry);
+		this.store.added(entry);
 		this.entries.push(entry);
 	}
 
 	private remove(): void {
-		const { own } = this;
-		if (!own) return;
-		this.store.removed(this.itemIndex, own);
-		this.entries.splice(this.entries.indexOf(own), 1);
+		const { earlier } = this;
+		if (!earlier) return;
+		this.store.removed(earlier);
+		this.entries.splice(this.entries.indexOf(earlier), 1);
 	}
 }

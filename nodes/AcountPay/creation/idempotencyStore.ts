@@ -7,13 +7,11 @@ import {
 	IdempotencyRecord,
 	hasSameLabel,
 	inFlight,
-	isFromSameItem,
 	isCreated,
-	type Obstacle,
 	type RecordStore,
 } from './idempotencyRecord';
 import { identifierFor, type Identity, type Label } from './identityHashes';
-import { type PlacedEntry, retriedFrom, retries } from './otherRetries';
+import { retriedExecutionBegan, retries } from './retries';
 import { isToolCall } from '../../shared/runMode';
 
 /** What is remembered about one iteration of a loop. The names are in stored executions: they are never renamed. */
@@ -34,8 +32,8 @@ interface StoredContext {
 	payments?: Record<string, Iteration>;
 	/** The retries by hand that have led to this execution, the newest last. */
 	retries?: string[];
-	/** What other retries of the same execution had recorded when this one began. */
-	otherRetries?: PlacedEntry[];
+	/** Another retry of the same execution, which has created something: so this one creates nothing. */
+	otherRetry?: string;
 }
 
 /** An item that something was asked for, and what the user calls it. */
@@ -102,8 +100,6 @@ export class IdempotencyStore implements RecordStore {
 	private readonly executionId: string;
 	/** The execution that is retried by hand, for all retries of it; undefined when this is no retry. */
 	private readonly retried?: string;
-	/** In place of {@link Iteration.id} where the first execution never reached this node. */
-	private readonly startedAt?: string;
 	readonly mark: Pick<Entry, 'retry'> = {};
 	private readonly known: KnownExecution;
 
@@ -119,29 +115,38 @@ export class IdempotencyStore implements RecordStore {
 		this.iteration = this.context.payments[this.iterationKey] ??= { items: {} };
 		this.known = knownExecutions.get(this.context) ?? { createdById: this.indexOfContext() };
 		knownExecutions.set(this.context, this.known);
-		this.startedAt = retriedFrom(execution)?.toString();
+		const isRetry = execution.getMode?.() === 'retry';
 		const stored = Object.values(this.context.payments).find(({ id }) => id !== undefined);
-		this.known.id ??= stored?.id ?? this.startedAt ?? randomUUID();
+		this.known.id ??=
+			stored?.id ??
+			(isRetry ? retriedExecutionBegan(execution) : undefined)?.toString() ??
+			randomUUID();
 		this.iteration.id = this.known.id;
-		if (this.startedAt !== undefined) {
-			const { id: workflowId } = execution.getWorkflow();
-			this.retried = [workflowId, execution.getNode().name, this.startedAt].join(' ');
+		if (isRetry) {
+			this.retried = [execution.getWorkflow().id, execution.getNode().name, this.known.id].join(
+				' ',
+			);
 			this.mark = { retry: this.executionId };
-			this.meetOtherRetries(this.retried);
+			this.joinRetries(this.retried);
 		}
 		this.identityOf = identifierFor(execution.getNode().parameters);
 	}
 
-	/** Puts together what this process and this execution know of the retries. */
-	private meetOtherRetries(retried: string): void {
+	private joinRetries(retried: string): void {
 		const { context, known, executionId } = this;
 		known.retries ??= [...(context.retries ?? []), executionId];
 		context.retries = known.retries;
-		for (const one of [...this.placedEntries(), ...(context.otherRetries ?? [])]) {
-			if (one.entry.retry !== undefined) retries.addStored(retried, one);
+		// What a retry has created in another process, and this one is a retry of that.
+		for (const { retry } of this.allEntries()) {
+			if (retry !== undefined && !retries.has(retried, retry)) retries.count(retried, retry, 1);
 		}
-		// Stored from the start: this execution may end before it comes to these items.
-		context.otherRetries = this.ofOtherRetries();
+		// Stored from the start: this execution may end before it creates anything, and its retry must know.
+		this.noteOtherRetry(retried);
+	}
+
+	private noteOtherRetry(retried: string): void {
+		const other = this.context.otherRetry ?? retries.otherThan(this.known.retries ?? [], retried);
+		if (other !== undefined) this.context.otherRetry = other;
 	}
 
 	/** The record of one creation. */
@@ -153,60 +158,36 @@ export class IdempotencyStore implements RecordStore {
 	): IdempotencyRecord {
 		const entries = (this.iteration.items[itemIndex] ??= []);
 		const identity = this.identityOf(item, request, label);
-		return new IdempotencyRecord(itemIndex, entries, identity, this);
+		return new IdempotencyRecord(entries, identity, this);
 	}
 
-	turnOf(itemIndex: number): unknown {
-		const { retried, iterationKey } = this;
-		if (retried === undefined) return this.iteration.items[itemIndex];
-		return [retried, iterationKey, itemIndex].join(' ');
+	get otherRetry(): string | undefined {
+		if (this.retried !== undefined) this.noteOtherRetry(this.retried);
+		return this.context.otherRetry;
 	}
 
-	added(itemIndex: number, entry: Entry): void {
-		if (this.retried !== undefined)
-			retries.add(this.retried, { ...this.placeOf(itemIndex), entry });
+	countCreation(change: 1 | -1): void {
+		if (this.retried !== undefined) retries.count(this.retried, this.executionId, change);
+	}
+
+	added(entry: Entry): void {
+		if (this.isCreation(entry)) this.countCreation(1);
 		this.addTo(this.known.createdById, entry);
 	}
 
-	removed(itemIndex: number, entry: Entry): void {
-		if (this.retried !== undefined)
-			retries.remove(this.retried, { ...this.placeOf(itemIndex), entry });
+	removed(entry: Entry): void {
+		if (this.isCreation(entry)) this.countCreation(-1);
 		if (isCreated(entry)) this.known.createdById.get(this.idOf(entry.answer))?.delete(entry);
 	}
 
-	private placeOf(itemIndex: number): Omit<PlacedEntry, 'entry'> {
-		return { executionKey: this.known.id!, iteration: this.iterationKey, itemIndex };
+	/** Whether this retry has created something here, and not only found it. */
+	private isCreation(entry: Entry): boolean {
+		const isExisting = isCreated(entry) && entry.answer.existing === true;
+		return entry.retry === this.executionId && !isExisting;
 	}
 
 	createdWithId(id: string): CreatedEntry[] {
-		const ofOthers = this.ofOtherRetries().map(({ entry }) => entry);
-		return [
-			...(this.known.createdById.get(id) ?? []),
-			...ofOthers.filter(isCreated).filter(({ answer }) => this.idOf(answer) === id),
-		];
-	}
-
-	entriesOfOtherRetries(itemIndex: number): Entry[] {
-		if (this.retried === undefined) return [];
-		return retries
-			.at(this.retried, this.placeOf(itemIndex))
-			.filter((one) => this.isOfOther(one))
-			.map(({ entry }) => entry);
-	}
-
-	private ofOtherRetries(): PlacedEntry[] {
-		if (this.retried === undefined) return [];
-		return retries
-			.allUnlessOf(this.known.retries ?? [], this.retried)
-			.filter((one) => this.isOfOther(one));
-	}
-
-	/** Of another retry of the same execution, and of none that has led to this one: n8n has given this one a copy of that. */
-	private isOfOther({ executionKey, entry: { retry = '' } }: PlacedEntry): boolean {
-		const { startedAt } = this;
-		const { id, retries: own = [] } = this.known;
-		const isSame = executionKey === id || executionKey === startedAt || id === startedAt;
-		return isSame && !own.includes(retry);
+		return [...(this.known.createdById.get(id) ?? [])];
 	}
 
 	private indexOfContext(): CreatedById {
@@ -223,39 +204,23 @@ export class IdempotencyStore implements RecordStore {
 
 	/**
 	 * What keeps a creation from being sent: an earlier iteration asked for the same label, and the outcome is unknown, or it
-	 * was created and has not been output yet, since its item failed. This may be that item, or another one. Also an obstacle:
-	 * what another retry of the same execution has recorded, if the items have changed.
+	 * was created and has not been output yet, since its item failed. This may be that item, or another one.
 	 */
-	obstacleTo(identity: Identity): Obstacle | undefined {
-		const fits = (entry: Entry) => hasSameLabel(entry, identity);
+	obstacleTo(identity: Identity): Entry | undefined {
 		for (const [key, { items }] of Object.entries(this.context.payments ?? {})) {
 			if (key === this.iterationKey) continue;
 			const entry = Object.values(items)
 				.flat()
-				.filter(fits)
+				.filter((other) => hasSameLabel(other, identity))
 				.find((other) => !inFlight.has(other) && (!isCreated(other) || other.failed));
-			if (entry) return { entry };
+			if (entry) return entry;
 		}
-		const entry = this.ofOtherRetries()
-			.map((one) => one.entry)
-			.find((other) => fits(other) || isFromSameItem(other, identity));
-		return entry && { entry, executionId: entry.retry };
+		return undefined;
 	}
 
 	allEntries(): Entry[] {
-		return this.placedEntries().map(({ entry }) => entry);
-	}
-
-	private placedEntries(): PlacedEntry[] {
-		return Object.entries(this.context.payments ?? {}).flatMap(([iteration, { items, id = '' }]) =>
-			Object.entries(items).flatMap(([item, entries]) =>
-				entries.map((entry) => ({
-					executionKey: id,
-					iteration,
-					itemIndex: Number(item),
-					entry,
-				})),
-			),
+		return Object.values(this.context.payments ?? {}).flatMap(({ items }) =>
+			Object.values(items).flat(),
 		);
 	}
 
@@ -267,20 +232,10 @@ export class IdempotencyStore implements RecordStore {
 		}
 	}
 
-	/** The entries of this iteration's items; where it has none, those of other retries. */
-	private knownItems(): Iteration['items'] {
-		const items: Iteration['items'] = {};
-		for (const { iteration, itemIndex, entry } of this.ofOtherRetries()) {
-			if (iteration === this.iterationKey) (items[itemIndex] ??= []).push(entry);
-		}
-		const own = Object.entries(this.iteration.items).filter(([, { length }]) => length > 0);
-		return { ...items, ...Object.fromEntries(own) };
-	}
-
 	/** What this iteration has created, and whose outcome is unknown, earlier attempts included. */
 	summary(): Summary {
 		const summary: Summary = { created: [], existing: [], unknown: [] };
-		for (const [item, entries] of Object.entries(this.knownItems())) {
+		for (const [item, entries] of Object.entries(this.iteration.items)) {
 			for (const entry of entries) {
 				const named = { itemIndex: Number(item), name: entry.referenceNumber };
 				if (!isCreated(entry)) {
@@ -315,7 +270,7 @@ export class IdempotencyStore implements RecordStore {
 		if (Object.keys(payments).length > 0) return;
 		delete this.context.payments;
 		delete this.context.retries;
-		delete this.context.otherRetries;
+		delete this.context.otherRetry;
 	}
 
 	/**

@@ -1,4 +1,5 @@
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import fc from 'fast-check';
 import type {
 	Entry,
 	IdempotencyRecord,
@@ -197,7 +198,7 @@ describe('the idempotency store', () => {
 			store.record(6, item, built(another, 'https://a.test'), label('ORDER-2')).created({ id: 2 });
 			store.close(false);
 			expect(inTurn(data, 1).earlier).toBeUndefined();
-			expect(inTurn(data, 1).obstacle).toMatchObject({ entry: { what: 'was late' } });
+			expect(inTurn(data, 1).obstacle).toMatchObject({ what: 'was late' });
 			expect(inTurn(data, 1, 'ORDER-2').obstacle).toBeUndefined();
 			expect(inTurn(data, 0).obstacle).toBeUndefined();
 			open.created({ id: 1 });
@@ -210,7 +211,7 @@ describe('the idempotency store', () => {
 			store.record(0, item, built(request, 'https://a.test'), label('ORDER-1')).created({ id: 1 });
 			store.setFailed(0, true);
 			store.close(false);
-			expect(inTurn(data, 1).obstacle).toMatchObject({ entry: { answer: { id: 1 } } });
+			expect(inTurn(data, 1).obstacle).toMatchObject({ answer: { id: 1 } });
 			store.setFailed(0, false);
 			store.close(false);
 			expect(inTurn({}, 1).obstacle).toBeUndefined();
@@ -221,48 +222,42 @@ describe('the idempotency store', () => {
 			store.record(0, item, built(request, 'https://a.test'), label('ORDER-1')).sending();
 			expect(inTurn(data, 1).obstacle).toBeUndefined();
 			const stored = JSON.parse(JSON.stringify(data)) as IDataObject;
-			expect(inTurn(stored, 1).obstacle).toMatchObject({ entry: { state: 'sent' } });
+			expect(inTurn(stored, 1).obstacle).toMatchObject({ state: 'sent' });
 		});
 	});
 
 	describe('two retries of one execution, in one process', () => {
 		let began = 0;
 		let retries = 0;
+		beforeEach(() => began++);
 		const retry = (
 			stored: IDataObject,
-			retryOf: number,
-			{ index = 0, turn = 0, from = item, wanted = request, reference = 'ORDER-1' } = {},
+			{ index = 0, turn = 0, wanted = request, reference = 'ORDER-1' } = {},
 			inProcess = execution,
+			retryOf = began,
 		) => {
 			const data = JSON.parse(JSON.stringify(stored)) as IDataObject;
-			const { store } = inProcess(data, { retryOf, id: `retry ${++retries}`, runIndex: turn });
-			const record = store.record(index, from, built(wanted), label(reference));
-			return { data, store, record };
+			const id = `retry ${++retries}`;
+			const { store } = inProcess(data, { retryOf, id, runIndex: turn });
+			return {
+				id,
+				data,
+				store,
+				record: store.record(index, item, built(wanted), label(reference)),
+			};
 		};
-
-		it('know what the other has created, also once it has ended well', () => {
-			began++;
-			const first = retry({}, began);
-			first.record.created({ id: 1 });
-			first.store.close(false);
-			expect(first.data).toEqual({});
-			expect(retry({}, began).record.earlier).toMatchObject({ answer: { id: 1 } });
-			expect(retry({}, began + 1_000).record.earlier).toBeUndefined();
-		});
-
-		it('refuse what can not be told from what the other has put down: its items may be others', () => {
-			began++;
-			retry({}, began, { index: 3 }).record.created({ id: 1 });
-			const executionId = `retry ${retries}`;
-			const shifted = retry({}, began, { index: 4 }).record;
-			expect(shifted.earlier).toBeUndefined();
-			expect(shifted.obstacle).toMatchObject({ executionId, entry: { answer: { id: 1 } } });
-			const sameOrigin = retry({}, began, { index: 3, wanted: another, reference: 'B' }).record;
-			expect(sameOrigin.earlier).toBeUndefined();
-			expect(sameOrigin.obstacle).toMatchObject({ executionId });
-			const newOrder = { index: 5, wanted: another, from: other, reference: 'C' };
-			expect(retry({}, began, newOrder).record.obstacle).toBeUndefined();
-		});
+		type Retry = ReturnType<typeof retry>;
+		/** Creates something else than {@link retry} asks for by itself. */
+		const createSomething = (stored: IDataObject = {}) => {
+			const one = retry(stored, { wanted: another, reference: 'ORDER-2' });
+			one.record.created({ id: retries });
+			return one;
+		};
+		const refusal = (executionId: string) => new Error(executionId);
+		/** @returns the retry that keeps this one from creating anything */
+		const keptBy = async ({ record }: Retry) =>
+			await record.unlessRetriedElsewhere(async () => undefined, refusal).catch(String);
+		const errorOf = ({ id }: Retry) => `Error: ${id}`;
 
 		/** Executions in a process that has just begun. */
 		const restarted = (): typeof execution => {
@@ -273,132 +268,153 @@ describe('the idempotency store', () => {
 			return support!.execution;
 		};
 
-		it('create nothing again where the items come in other turns or places, with other words in the label', () => {
-			began++;
-			const first = retry({}, began, { index: 1, turn: 1 });
-			first.record.created({ id: 1 });
-			first.store.close(false);
-			const executionId = `retry ${retries}`;
-			for (const { wanted, reference } of [
-				{ wanted: request, reference: 'ORDER-1' },
-				{ wanted: later, reference: 'AT-NOON' },
-			]) {
-				for (const place of [{ turn: 0 }, { turn: 1 }, { index: 1, turn: 3 }]) {
-					const { record } = retry({}, began, { ...place, wanted, reference });
-					expect(record.earlier).toBeUndefined();
-					expect(record.obstacle).toMatchObject({ executionId });
+		it.each<[string, (record: IdempotencyRecord) => void]>([
+			['has created', (record) => record.created({ id: 1 })],
+			['does not know', (record) => record.unknown('was late')],
+			['has sent', (record) => record.sending()],
+		])(
+			'only one creates: what the first %s keeps the other from creating anything',
+			async (_, put) => {
+				const first = retry({});
+				put(first.record);
+				for (const wants of [{}, { index: 4 }, { turn: 2 }, { wanted: another, reference: 'B' }]) {
+					expect(await keptBy(retry({}, wants))).toBe(errorOf(first));
 				}
-			}
-		});
+				expect(await keptBy(first)).toBeUndefined();
+				expect(await keptBy(retry({}, {}, execution, began + 1_000))).toBeUndefined();
+			},
+		);
 
-		it("give an item nothing of another item with the same label: it may be somebody else's", () => {
-			began++;
-			retry({}, began).record.created({ id: 1 });
-			const executionId = `retry ${retries}`;
-			const { record } = retry({}, began, { from: other, wanted: later });
-			expect(record.earlier).toBeUndefined();
-			expect(record.obstacle).toMatchObject({ executionId });
-		});
-
-		it('that were kept from creating something keep their retries from it, in another process too', () => {
-			began++;
-			retry({}, began, { index: 1 }).record.created({ id: 1 });
-			const executionId = `retry ${retries}`;
-			const kept = retry({}, began);
-			expect(kept.record.obstacle).toMatchObject({ executionId });
-			expect(retry(kept.data, began).record.obstacle).toMatchObject({ executionId });
-			const again = retry(kept.data, began, {}, restarted());
-			expect(again.record.obstacle).toMatchObject({ executionId });
-			// It is the item that was created: it gets its payment.
-			const same = retry(kept.data, began, { index: 1 }, restarted());
-			expect(same.record.earlier).toMatchObject({ answer: { id: 1 } });
-		});
-
-		it('know and name what others have created, though they end before they come to it', async () => {
-			began++;
-			const first = retry({}, began, { index: 2 });
-			first.record.created({ id: 1 });
-			const early = retry({}, began, { wanted: another, from: other, reference: 'B' });
-			expect(early.store.summary().created).toEqual([{ itemIndex: 2, name: 'ORDER-1', id: '1' }]);
-			const late = retry(early.data, began, { index: 2 }, restarted());
-			expect(late.record.earlier).toMatchObject({ answer: { id: 1 } });
-			await late.record.exclusively(undefined, async () => {});
-			expect(late.data.payments).toMatchObject({ 0: { items: { 2: [{ answer: { id: 1 } }] } } });
-		});
-
-		it('are not kept from what they have created themselves in an earlier turn, nor their retries', () => {
-			began++;
-			const first = retry({}, began);
-			first.record.created({ id: 1 });
+		it('only one creates, also once it has ended well', async () => {
+			const first = createSomething();
 			first.store.close(false);
-			const nextTurn = { retryOf: began, id: `retry ${retries}`, runIndex: 1 };
-			const next = execution(first.data, nextTurn).store;
-			const record = next.record(0, item, built(request), label('ORDER-1'));
-			expect(record.obstacle).toBeUndefined();
-			record.created({ id: 2 });
-			const again = retry(first.data, began, { turn: 2 });
-			expect(again.record.earlier).toBeUndefined();
-			expect(again.record.obstacle).toBeUndefined();
+			expect(first.data).toEqual({});
+			expect(await keptBy(retry({}))).toBe(errorOf(first));
 		});
 
-		it('know their own by where it comes from, and so do retries of them', () => {
-			began++;
-			const first = retry({}, began);
-			first.record.created({ id: 1 });
-			const changed = { wanted: later, reference: 'AT-NOON' };
-			expect(retry(first.data, began, changed).record.earlier).toMatchObject({ answer: { id: 1 } });
+		it('only one creates at a time, though nothing is recorded yet', async () => {
+			const [first, second] = [retry({}), retry({})];
+			let kept: unknown;
+			await first.record.unlessRetriedElsewhere(async () => (kept = await keptBy(second)), refusal);
+			expect(kept).toBe(errorOf(first));
 		});
 
-		it('are not those of an execution that began in the same millisecond', () => {
-			began++;
-			const stored = [execution({}), execution({})].map(({ data }) => data);
-			retry(stored[0], began).record.created({ id: 1 });
-			expect(retry(stored[0], began).record.earlier).toMatchObject({ answer: { id: 1 } });
-			expect(retry(stored[1], began).record.earlier).toBeUndefined();
-			expect(retry(stored[1], began).record.obstacle).toBeUndefined();
+		it.each<[string, (one: Retry) => void]>([
+			['created nothing', ({ record }) => record.notCreated()],
+			['only found what existed', ({ record }) => record.created({ id: 1, existing: true })],
+		])('the second one creates after the first has %s', async (_what, end) => {
+			const first = retry({});
+			first.record.sending();
+			end(first);
+			expect(await keptBy(retry({}))).toBeUndefined();
 		});
 
-		it('do not bring back as open what the other has sent again', () => {
-			began++;
+		it('the second one still has what the execution itself has created', () => {
 			const { data, store } = execution();
-			store.record(0, item, built(request), label('ORDER-1')).unknown('was late');
-			const resent = retry(data, began, { wanted: later });
-			resent.record.sending();
-			resent.record.created({ id: 2 });
-			expect(retry(data, began).record.earlier).toMatchObject({ answer: { id: 2 } });
+			store.record(0, item, built(request), label('ORDER-1')).created({ id: 1 });
+			createSomething(data);
+			expect(retry(data).record.earlier).toMatchObject({ answer: { id: 1 } });
 		});
 
-		it('know as well what a retry in another process has stored', () => {
-			began++;
-			const first = retry({}, began);
-			first.record.unknown('was late');
-			const stored = JSON.parse(JSON.stringify(first.data)) as IDataObject;
-			Object.assign(storedIn(stored)[0], { state: 'made', answer: { id: 3 } });
-			expect(retry(stored, began).record.earlier).toMatchObject({ answer: { id: 3 } });
-			expect(retry({}, began).record.earlier).toMatchObject({ answer: { id: 3 } });
+		it('retries of the first go on where it has stopped, and retries of the second are kept from it', async () => {
+			const first = createSomething();
+			const second = retry({});
+			expect(await keptBy(second)).toBe(errorOf(first));
+			expect(await keptBy(retry(first.data))).toBeUndefined();
+			for (const inProcess of [execution, restarted()]) {
+				expect(await keptBy(retry(second.data, {}, inProcess))).toBe(errorOf(first));
+			}
+			const third = createSomething(first.data);
+			expect(await keptBy(retry(first.data))).toBe(errorOf(third));
+			expect(await keptBy(retry(third.data))).toBeUndefined();
 		});
 
-		it('take turns, and give up when they are cancelled', async () => {
-			began++;
-			const [one, two, three, four] = [1, 2, 3, 4].map(() => retry({}, began));
-			const order: string[] = [];
-			let release = () => {};
-			const first = one.record.exclusively(undefined, async () => {
-				await new Promise<void>((resolve) => (release = resolve));
-				order.push('first');
+		it('a retry that has ended before it came to this keeps its own retries from it, after a restart', async () => {
+			const first = createSomething();
+			expect(await keptBy(retry(retry({}).data, {}, restarted()))).toBe(errorOf(first));
+		});
+
+		it('what a retry has stored keeps others from creating it, after a restart', async () => {
+			const first = createSomething();
+			const inProcess = restarted();
+			retry(first.data, {}, inProcess);
+			expect(await keptBy(retry({}, {}, inProcess))).toBe(errorOf(first));
+		});
+
+		it('are not those of an execution that began in the same millisecond', async () => {
+			const [one, other] = [execution({}), execution({})].map(({ data }) => data);
+			const first = createSomething(one);
+			expect(await keptBy(retry(one))).toBe(errorOf(first));
+			expect(await keptBy(retry(other))).toBeUndefined();
+		});
+
+		it('create nothing twice, whichever are retried and in what order they go on', async () => {
+			const ORDERS = 3;
+			const step = fc.record({
+				/** Which execution is retried; 0 is the first. */
+				of: fc.nat(6),
+				/** Which retry goes on, with which order. */
+				at: fc.nat(6),
+				order: fc.nat(ORDERS - 1),
+				outcome: fc.constantFrom('created', 'refused', 'unknown', 'still sent'),
 			});
-			const second = two.record.exclusively(undefined, async () => order.push('second'));
-			const stop = new AbortController();
-			const third = three.record.exclusively(stop.signal, async () => order.push('third'));
-			const fourth = four.record.exclusively(undefined, async () => order.push('fourth'));
-			stop.abort();
-			await expect(third).rejects.toBeInstanceOf(Cancelled);
-			await Promise.resolve();
-			expect(order).toEqual([]);
-			release();
-			await Promise.all([first, second, fourth]);
-			expect(order).toEqual(['first', 'second', 'fourth']);
+			await fc.assert(
+				fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), async (steps) => {
+					began++;
+					const executions = [execution({}).data];
+					const runs = new Map<number, (order: number) => IdempotencyRecord>();
+					/** By order: what may exist. */
+					const sent = new Map<number, number>();
+					for (const { of, at, order, outcome } of steps) {
+						const retried = of % executions.length;
+						const { data, store } = retry(executions[retried]);
+						// n8n retries only what has ended.
+						runs.delete(retried);
+						runs.set(executions.length, (index) => {
+							const wanted = { ...request, path: `/${index}` };
+							return store.record(index, item, built(wanted), label(`ORDER-${index}`));
+						});
+						executions.push(data);
+						const record = [...runs.values()][at % runs.size](order);
+						if (record.earlier) continue;
+						const create = async () => {
+							record.sending();
+							if (outcome === 'created') record.created({ id: order });
+							if (outcome === 'unknown') record.unknown('was late');
+							if (outcome === 'refused') record.notCreated();
+							else sent.set(order, (sent.get(order) ?? 0) + 1);
+						};
+						await record.unlessRetriedElsewhere(create, refusal).catch(() => {});
+					}
+					expect([...sent.values()].filter((count) => count > 1)).toEqual([]);
+				}),
+				{ numRuns: 500 },
+			);
 		});
+	});
+
+	it('the tries of one item take turns, and give up when they are cancelled', async () => {
+		const { store } = execution();
+		const [one, two, three, four] = [1, 2, 3, 4].map(() =>
+			store.record(0, item, built(request), label('ORDER-1')),
+		);
+		const order: string[] = [];
+		let release = () => {};
+		const first = one.exclusively(undefined, async () => {
+			await new Promise<void>((resolve) => (release = resolve));
+			order.push('first');
+		});
+		const second = two.exclusively(undefined, async () => order.push('second'));
+		const stop = new AbortController();
+		const third = three.exclusively(stop.signal, async () => order.push('third'));
+		const fourth = four.exclusively(undefined, async () => order.push('fourth'));
+		stop.abort();
+		await expect(third).rejects.toBeInstanceOf(Cancelled);
+		await Promise.resolve();
+		expect(order).toEqual([]);
+		release();
+		await Promise.all([first, second, fourth]);
+		expect(order).toEqual(['first', 'second', 'fourth']);
 	});
 
 	it('goes back to what was known when a request created nothing', () => {
