@@ -14,7 +14,7 @@ import {
 	requestsFor,
 	upTo,
 } from '../kit/payments';
-import { variantOfPackage } from './harness';
+import { shorten, variantOfPackage } from './harness';
 
 const { sandbox, engine } = useEngine();
 
@@ -87,15 +87,6 @@ describe('429 to a create', () => {
 });
 
 describe('429 for good', () => {
-	const shorten =
-		(times: number, ...names: string[]) =>
-		(text: string) =>
-			names.reduce(
-				(edited, name) =>
-					edited.replace(new RegExp(`\\b(${name}(?: =|:)) ([\\d_* ]+)`, 'g'), `$1 ($2) / ${times}`),
-				text,
-			);
-
 	/**
 	 * Runs a package whose delays are as many times shorter; `test/unit/shared/http/retry.test.ts` has them whole.
 	 * @returns the error, and how many seconds there would be from the first of these requests to the last without that

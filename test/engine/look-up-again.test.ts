@@ -7,7 +7,7 @@ import { goOn, retryOnFail, until, upTo } from '../kit/payments';
 jest.setTimeout(180_000);
 
 const { at, sandbox, payElsewhere, items, trouble, run, asked, looks, made, idsIn, expectUnknown } =
-	useLookUp();
+	useLookUp(10);
 
 describe('equal items', () => {
 	const bothUnknown = goOn;
@@ -70,11 +70,13 @@ describe('a payment that the list shows only after the looks', () => {
 describe('a payment that no look shows', () => {
 	it('is sent again by hand only with resendUnknown', async () => {
 		trouble({ status: 500 });
-		const failed = await run();
+		// What is sent again waits for that long, too.
+		const timeout = 1_000;
+		const failed = await run(1, { timeout });
 		const retried = await at.engine.retry(failed);
 		expectUnknown(retried, NOT_SHOWN);
 		expect(asked()).toBe(1);
-		const node = createPayments({ options: { resendUnknown: true } });
+		const node = createPayments({ options: { resendUnknown: true, timeout } });
 		const resent = await at.engine.retry(retried, savedWith(node));
 		expect(idsIn(resent)).toEqual([made()[0].id]);
 		expect(asked()).toBe(2);

@@ -8,7 +8,7 @@ import type { WorkflowDefinition } from './harness';
 
 jest.setTimeout(180_000);
 
-const { at, sandbox, payElsewhere, trouble, asked, made, idsIn, items, run } = useLookUp();
+const { at, sandbox, payElsewhere, trouble, asked, made, idsIn, items, run } = useLookUp(10);
 
 /** What the node creates of items that lead back from its error output have to be read from where they came from. */
 const fromStart: INodeParameters = {

@@ -9,6 +9,9 @@ import type { Engine, Execution } from './harness';
 import { engineFor, serve } from '../kit/engine';
 import { create, get, orders, paymentRequests, useSandbox } from '../kit/payments';
 
+// All the reads before the tests take 20 s.
+jest.setTimeout(120_000);
+
 const sandbox = useSandbox();
 
 /** What a server was sent that a redirect names; it answers like one that has made and read a payment. */

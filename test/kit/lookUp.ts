@@ -1,7 +1,7 @@
 /** What the tests of looking a payment up share: an engine with keys, a reference of its own for each test, and trouble. */
 import type { INode, INodeParameters } from 'n8n-workflow';
 import type { Fault } from '../../sandbox';
-import type { Engine, Execution } from '../engine/harness';
+import { shorten, variantOfPackage, type Engine, type Execution } from '../engine/harness';
 import { createPayments, engineWithKeys, SHOP } from './keys';
 import { requestsFor, upTo, useSandbox } from './payments';
 
@@ -9,16 +9,29 @@ import { requestsFor, upTo, useSandbox } from './payments';
 export const NOT_SHOWN =
 	/^AcountPay's list of payments was looked at 5 times: it does not show it\./;
 
+const quickPackage = (times: number) =>
+	variantOfPackage({
+		'dist/nodes/AcountPay/actions/payment/lookUp/paymentLookUp.js': shorten(
+			times,
+			'PAUSES',
+			'GRACE',
+		),
+	});
+
 /**
  * Sets the tests of a file up, each with an engine and a reference of its own.
+ *
+ * @param times how much shorter than in the package the waits are: between the looks, and before something is sent again.
+ * `test/unit/AcountPay/actions/payment/lookUp/paymentLookUp.test.ts` has them whole.
  * @returns what they use; `engine` and `reference` are those of the present test
  */
-export function useLookUp() {
+export function useLookUp(times = 1) {
 	const sandbox = useSandbox();
+	const folder = times > 1 ? quickPackage(times) : undefined;
 	let tests = 0;
 	const at = {} as { engine: Engine; reference: string };
 	beforeEach(async () => {
-		at.engine = await engineWithKeys(sandbox);
+		at.engine = await engineWithKeys(sandbox, {}, { folder });
 		// Of its own for each test: what one left open would be a doubt for the next.
 		at.reference = `LOOK-${++tests}`;
 		// Of another amount: an equal one would be a doubt.

@@ -28,7 +28,7 @@
  * - `publish(workflow)` gives the URLs of its triggers, `executions()` what they started; `staticData` by workflow.
  * - `binary(item)` is an item's file. A node has to name its type: guessing it is what jest keeps n8n from.
  * - `log` is n8n's log, all levels, with `text()` to look for what must not be in it.
- * - `variantOfPackage` makes a changed copy of this package, to see that a test notices.
+ * - `variantOfPackage` makes a changed copy of this package, to see that a test notices, or with `shorten` to wait less.
  * - Modules of the package stay loaded for the test file, as in one n8n process; the rest is new in each engine.
  */
 export { StoredCredential, type OAuthTokenData } from './credential';
@@ -48,4 +48,4 @@ export { onEnd } from './environment';
 export { Execution, type OutputChoice, type StoredExecution } from './execution';
 export type { ExpressionEngine } from './expressions';
 export { log, RecordedLog, type LogEntry } from './log';
-export { variantOfPackage, writePackage } from './package';
+export { shorten, variantOfPackage, writePackage } from './package';
