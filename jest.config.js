@@ -23,6 +23,7 @@ const withSandbox = { sandboxInjectedGlobals: ['Math'] };
 const onBuild = { globalSetup: '<rootDir>/test/kit/build.ts' };
 
 module.exports = {
+	testSequencer: '<rootDir>/test/longestFirst.js',
 	projects: [
 		suite('unit', withSandbox),
 		suite('sandbox', withSandbox),
