@@ -45,14 +45,18 @@ const underWay = new Map<string, Promise<unknown>>();
 /**
  * Publishes or unpublishes when nothing else is being done about the trigger's webhook in this process. Earlier findings
  * of deliveries do not count after it.
+ * @param isEnd whether the trigger is unpublished. n8n takes its path away only afterwards: what still arrives there counts
+ * as having looked, or it would register the removed webhook again
  */
 export async function changeInTurn(
 	context: IHookFunctions,
 	work: () => Promise<void>,
+	isEnd: boolean,
 ): Promise<void> {
 	const key = keyOf(context);
 	await inTurn(underWay, key, undefined, async () => {
 		await work().finally(() => looks.delete(key));
+		if (isEnd && context.getMode() !== 'manual') looks.set(key, { at: Date.now() });
 	});
 }
 

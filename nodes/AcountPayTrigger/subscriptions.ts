@@ -50,8 +50,8 @@ const byPayment: Subscription = {
 /** The node's URL is registered at AcountPay, by the node or by the user. */
 const byRegistration: Subscription = {
 	async check() {},
-	begin: async (context) => await changeInTurn(context, async () => await register(context)),
-	end: async (context) => await changeInTurn(context, async () => await unregister(context)),
+	begin: async (context) => await changeInTurn(context, async () => await register(context), false),
+	end: async (context) => await changeInTurn(context, async () => await unregister(context), true),
 	async receive(context) {
 		const check = async () => await checkDelivery(context, SCHEMES.apiKey, keySecrets(context));
 		let checked = await check();

@@ -270,6 +270,19 @@ describe('unpublishing', () => {
 		expect(only().url).toBe(url);
 	});
 
+	it('is not undone by a delivery that was on its way', async () => {
+		sandbox.settings.removableWebhooks = true;
+		const { unpublish } = await publish();
+		const { secret } = only();
+		await unpublish();
+		// n8n takes the path away after the trigger's own work.
+		const { url } = await takeUp();
+		expect(await deliver(url, await bodyOf(), secret)).toMatchObject({ status: 401 });
+		expect(sandbox.registrations).toEqual([]);
+		await publish();
+		expect(await deliver(url, await bodyOf(), only().secret)).toMatchObject(ACCEPTED);
+	});
+
 	it.each([404, 405, 403, 501])(
 		'says what to remove where AcountPay answers %d, and takes the same one up again',
 		async (status) => {
