@@ -32,7 +32,7 @@ beforeAll(async () => {
 beforeEach(() => sandbox.reset());
 afterAll(async () => await sandbox.close());
 
-const { api, log, cli } = sharedN8n();
+const { api, log, cli, database } = sharedN8n();
 
 const definition = (
 	credential: unknown,
@@ -60,7 +60,10 @@ async function createTrigger(at: N8nApi, changes: IDataObject = {}) {
 	const webhookId = randomUUID();
 	const make = (events: string[]) => definition(credential, webhookId, events);
 	const { id } = await at.createWorkflow(make(['payment.completed']));
-	return { id, make, credential, url: at.webhookUrl(`${webhookId}/webhook`) };
+	/** Edits the credential. */
+	const edit = async (edits: IDataObject) =>
+		await at.updateCredential(credential, { ...data, ...edits } as never);
+	return { id, make, edit, url: at.webhookUrl(`${webhookId}/webhook`) };
 }
 
 async function publish(at: N8nApi, id: string) {
@@ -224,16 +227,38 @@ it('tests with a registration of its own', async () => {
 	await unpublish(api, id, () => sandbox.registrations.length === 0);
 });
 
-it('is not published with wrong keys, and n8n says why', async () => {
-	const { id } = await createTrigger(api, { clientSecret: 'wrong-secret' });
-	const { status, problems } = await api.publish(id);
-	expect(status).toBe('failed');
-	expect(problems).toEqual([
-		expect.stringMatching(
+it('is not published when AcountPay refuses, and n8n says why without a secret', async () => {
+	const changed = await createTrigger(api);
+	await publish(api, changed.id);
+	const [own] = sandbox.registrations;
+	const foreign = { url: own.url, secret: `whsec_${randomUUID()}` };
+	for (const [endpoint, webhook] of [
+		['changeWebhook', own],
+		['registerWebhook', foreign],
+	] as const) {
+		const message = `not valid: ${JSON.stringify(webhook)}`;
+		const body = { message, webhook };
+		sandbox.faults.add({ match: { endpoint }, status: 422, body, times: Infinity });
+	}
+	await api.updateWorkflow(changed.id, changed.make(['payment.failed']));
+	const created = await createTrigger(api);
+	const wrong = await createTrigger(api, { clientSecret: 'wrong-secret' });
+	// n8n tries each several times.
+	const publications = await Promise.all(
+		[changed, created, wrong].map(async ({ id }) => await api.publish(id)),
+	);
+	expect(publications).toEqual(
+		[
+			/AcountPay refused the change of webhook \d+: not valid/,
+			/AcountPay refused the new webhook: not valid/,
 			/AcountPay refused the API keys of the credential 'Keys' .*Partner Dashboard/,
-		),
-	]);
-	await api.deactivate(id);
+		].map((text) => ({ status: 'failed', problems: [expect.stringMatching(text)] })),
+	);
+	for (const { secret } of [own, foreign]) {
+		expect(log()).not.toContain(secret);
+		expect(database()).not.toContain(secret);
+	}
+	for (const { id } of [changed, created, wrong]) await api.deactivate(id);
 });
 
 it.each(['stop', 'kill'] as const)('finds its registration after a restart (%s)', async (how) => {
@@ -396,6 +421,105 @@ itIsPromised(
 	async () => await isNotBroughtBack({ looksAtStart: true }),
 	async () => await isNotBroughtBack({ looksAtStart: false }),
 );
+
+describe('whatever stands in the credential, and AcountPay responds,', () => {
+	it('accepts events of its own webhook and of one that a person has registered', async () => {
+		const { id, edit, url } = await createTrigger(api);
+		await publish(api, id);
+		const [{ id: own }] = sandbox.registrations;
+		const byHand = `whsec_${randomUUID()}`;
+		await edit({ webhookSecret: byHand });
+		const bodies = [await pay()];
+		const body = await paidBody();
+		expect(await post(url, body, keyWebhookHeaders(body, byHand))).toMatchObject(ACCEPTED);
+		bodies.push(body);
+		await unpublish(api, id, () =>
+			log().includes(`could not remove the webhook ${own} for ${url}`),
+		);
+		await publish(api, id);
+		expect(log()).toContain(`uses the webhook ${own} for ${url}`);
+		bodies.push(await pay());
+		expect(await startedWith(api, id, 3)).toEqual(bodies.map((each) => JSON.parse(each)));
+		await api.deactivate(id);
+
+		const { id: other, url: otherUrl } = await createTrigger(api, { webhookSecret: byHand });
+		await publish(api, other);
+		expect(sandbox.registrations).toMatchObject([{ url }, { url: otherUrl }]);
+		expect(log()).toContain(`registered the webhook ${own + 1} for ${otherUrl}`);
+		await api.deactivate(other);
+	});
+
+	it("takes an event of a trigger's that shares its secret for one of its own", async () => {
+		const webhookSecret = `whsec_${randomUUID()}`;
+		const triggers = [
+			await createTrigger(api, { webhookSecret }),
+			await createTrigger(api, { webhookSecret }),
+		];
+		const body = await paidBody();
+		for (const { id, url } of triggers) {
+			await publish(api, id);
+			for (const reply of [ACCEPTED, IGNORED]) {
+				expect(await post(url, body, keyWebhookHeaders(body, webhookSecret))).toMatchObject(reply);
+			}
+		}
+		for (const { id } of triggers) await api.deactivate(id);
+	});
+
+	it('knows an event again in its own environment only', async () => {
+		const { id, edit, url } = await createTrigger(api);
+		await publish(api, id);
+		const [{ ...first }] = sandbox.registrations;
+		const body = await pay();
+		await edit({ baseUrl: sandbox.url.replace('127.0.0.1', 'localhost') });
+		await unpublish(api, id, () =>
+			log().includes(
+				`could not remove the webhook ${first.id} for ${url} (it is at ${sandbox.url}`,
+			),
+		);
+		await publish(api, id);
+		const [, second] = sandbox.registrations;
+		expect(await post(url, body, keyWebhookHeaders(body, first.secret))).toMatchObject({
+			status: 401,
+		});
+		for (const reply of [ACCEPTED, IGNORED]) {
+			expect(await post(url, body, keyWebhookHeaders(body, second.secret))).toMatchObject(reply);
+		}
+		await api.deactivate(id);
+	});
+
+	it('ignores signed events of an unknown kind, and names them once', async () => {
+		const { id, url } = await createTrigger(api);
+		await publish(api, id);
+		const [{ secret }] = sandbox.registrations;
+		const event = `webhook.test.${id}`;
+		const body = JSON.stringify({ event, timestamp: new Date().toISOString(), data: {} });
+		for (const prefix of ['', 'sha256=']) {
+			expect(await post(url, body, keyWebhookHeaders(body, secret, prefix))).toMatchObject(IGNORED);
+		}
+		expect(await post(url, body)).toMatchObject({ status: 401 });
+		expect(log().split(event)).toHaveLength(2);
+		await api.deactivate(id);
+	});
+
+	it('finds its webhook however AcountPay writes the URL', async () => {
+		const { id, url, make } = await createTrigger(api);
+		await publish(api, id);
+		const [{ secret, ...registered }] = sandbox.registrations;
+		sandbox.faults.add({
+			match: { endpoint: 'listWebhooks' },
+			status: 200,
+			body: [{ ...registered, url: url.replace('http://127.0.0.1', 'HTTP://127.1') }],
+			times: Infinity,
+		});
+		const events = ['merchant.activated', 'payment.completed'];
+		await api.updateWorkflow(id, make(events));
+		await publish(api, id);
+		await until(() => sandbox.registrations.some((one) => one.events.length === events.length));
+		expect(sandbox.registrations).toMatchObject([{ id: registered.id, secret, events }]);
+		await pay();
+		await api.deactivate(id);
+	});
+});
 
 describe('who may read or copy the workflow, but not the credential,', () => {
 	/** n8n's public API with a key of the owner. */

@@ -195,6 +195,8 @@ describe('parked in the database of n8n', () => {
 			status: 401,
 		});
 		expect(await postSigned(sandbox, url, `[${final}]`)).toMatchObject({ status: 400 });
+		const unknown = JSON.stringify({ event: 'webhook.test', data: {} });
+		expect(await postSigned(sandbox, url, unknown)).toMatchObject(IGNORED);
 		expect(await postSigned(sandbox, url, processing)).toMatchObject(IGNORED);
 		expect(await postSigned(sandbox, url, ofOther)).toMatchObject(IGNORED);
 		expect(await isParked(api, parked)).toBe(true);

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import type { IDataObject } from 'n8n-workflow';
 
@@ -49,6 +50,12 @@ export function sharedN8n() {
 		api: new N8nApi(url, cookie),
 		/** All that n8n printed so far. */
 		log: () => readFileSync(logFile, 'utf8'),
+		/** All that n8n has stored in its database, as text. */
+		database: () =>
+			readdirSync(join(userFolder, '.n8n'))
+				.filter((name) => name.startsWith('database.sqlite'))
+				.map((name) => readFileSync(join(userFolder, '.n8n', name), 'latin1'))
+				.join(),
 		/** An `n8n` command on the same data; see {@link runN8nCommand}. */
 		cli: async (...args: string[]) => await runN8nCommand(n8n, userFolder, ...args),
 	};
