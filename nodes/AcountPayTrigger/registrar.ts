@@ -7,12 +7,12 @@ import {
 	type RegisteredWebhook,
 	registerWebhook,
 	removeWebhook,
-	secretsIn,
 	type WebhookTarget,
 } from '../shared/api/webhookRegistrations';
 import { ApiError } from '../shared/errors';
 import { readError, refusalError, unreachableError } from '../shared/transport/apiErrors';
 import type { Client } from '../shared/transport/client';
+import { read } from '../shared/transport/read';
 import {
 	describeFailure,
 	isRefusal,
@@ -34,9 +34,6 @@ const SHORTEST_TIMEOUT = 1_000;
 const MAX_LISTED = 10_000;
 /** How many webhooks are removed at once; more of the same URL are left to the user. */
 const MAX_REMOVALS = 10;
-
-/** A webhook with the secret that its deliveries are signed with. */
-export type NewWebhook = Required<Pick<RegisteredWebhook, 'id' | 'secret'>>;
 
 /**
  * The requests about webhooks. Each takes the stated number of requests, not counting repeats after a failure, however many
@@ -69,17 +66,15 @@ export class Registrar {
 	 * @throws ApiError
 	 */
 	async list(): Promise<RegisteredWebhook[]> {
-		const subject = { name: 'the list of webhooks' };
-		const outcome = await this.repeat(listWebhooks(), (body) => readWebhooks(body));
-		if (!('result' in outcome)) {
-			throw readError(
-				this.client,
-				outcome.failed,
-				subject,
-				'sent a response that is no complete list',
-			);
-		}
-		if (outcome.result.length <= MAX_LISTED) return outcome.result;
+		const webhooks = await read(
+			this.client,
+			listWebhooks(),
+			{ name: 'the list of webhooks' },
+			this.options,
+			({ body }) => readWebhooks(body),
+			'sent a response that is no complete list',
+		);
+		if (webhooks.length <= MAX_LISTED) return webhooks;
 		throw new ApiError(
 			'unavailable',
 			`AcountPay lists more than ${MAX_LISTED.toLocaleString('en')} webhooks`,
@@ -93,7 +88,10 @@ export class Registrar {
 	 * @throws ApiError
 	 */
 	async change({ id }: RegisteredWebhook, target: WebhookTarget): Promise<boolean> {
-		const outcome = await this.repeat(changeWebhook(id, target), (body) => readWebhook(body));
+		const request = changeWebhook(id, target);
+		const outcome = await sendUntilUsable(this.client, request, this.options, ({ body }) =>
+			readWebhook(body),
+		);
 		if ('result' in outcome) return outcome.result.isActive;
 		if (outcome.failed.status === 404) return false;
 		const subject = { name: `the change of webhook ${id}`, isChange: true };
@@ -102,12 +100,11 @@ export class Registrar {
 
 	/**
 	 * Registers a webhook, with one request.
+	 * @returns it with the secret that its deliveries are signed with
 	 * @throws ApiError
 	 */
-	async register(target: WebhookTarget): Promise<NewWebhook> {
-		const sent = this.seen(
-			await sendAtMostOnce(this.client, registerWebhook(target), this.options),
-		);
+	async register(target: WebhookTarget): Promise<{ id: string; secret: string }> {
+		const sent = await sendAtMostOnce(this.client, registerWebhook(target), this.options);
 		const { id, secret, isActive } = (isSuccess(sent) && readWebhook(sent.body)) || {};
 		if (id === undefined || secret === undefined) throw this.notRegistered(sent);
 		if (isActive) return { id, secret };
@@ -131,7 +128,8 @@ export class Registrar {
 	async remove(webhooks: RegisteredWebhook[]): Promise<{ left: string[]; reason: string }> {
 		let failed: SendResult | undefined;
 		for (const { id } of webhooks.slice(0, MAX_REMOVALS)) {
-			const outcome = await this.repeat(removeWebhook(id), () => true);
+			const request = removeWebhook(id);
+			const outcome = await sendUntilUsable(this.client, request, this.options, () => true);
 			if ('result' in outcome) continue;
 			({ failed } = outcome);
 			break;
@@ -146,23 +144,6 @@ export class Registrar {
 		// 404 is the response for a webhook that is gone, and for an endpoint that does not exist.
 		const there = new Set((await this.list()).map(({ id }) => id));
 		return { left: ids.filter((id) => there.has(id)), reason };
-	}
-
-	private async repeat<Result>(
-		request: Parameters<typeof sendUntilUsable>[1],
-		read: (body: Buffer) => Result | undefined,
-	): Promise<{ result: Result } | { failed: SendResult }> {
-		return await sendUntilUsable(this.client, request, this.options, (sent) => {
-			this.seen(sent);
-			return isSuccess(sent) ? read(sent.body) : undefined;
-		});
-	}
-
-	/** Makes sure that no error shows a secret from a response, such as one that echoes a webhook. */
-	private seen(sent: SendResult): SendResult {
-		if (sent.status !== undefined)
-			for (const secret of secretsIn(sent.body)) this.client.hide(secret);
-		return sent;
 	}
 }
 

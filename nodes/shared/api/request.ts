@@ -19,6 +19,8 @@ export interface ApiRequest {
 	 * idempotency.
 	 */
 	repeatable: boolean;
+	/** The secrets in a response to it, which no error is to show. */
+	secretsIn?(body: Buffer): string[];
 }
 
 /** A request that reads, and may be sent again. */

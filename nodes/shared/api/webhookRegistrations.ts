@@ -28,11 +28,11 @@ export interface RegisteredWebhook {
 }
 
 /** The request that lists the partner's webhooks (documented). */
-export const listWebhooks = (): ApiRequest => get(WEBHOOKS_PATH);
+export const listWebhooks = (): ApiRequest => get(WEBHOOKS_PATH, { secretsIn });
 
 /** The request that registers a webhook (documented). The same URL twice makes two (assumed). */
 export const registerWebhook = ({ url, events }: WebhookTarget): ApiRequest =>
-	create(WEBHOOKS_PATH, { url, events });
+	create(WEBHOOKS_PATH, { url, events }, { secretsIn });
 
 /** Digits (documented) or a plain word: nothing that could lead to another path. */
 const PLAIN_ID = /^[A-Za-z0-9][\w-]{0,99}$/;
@@ -49,6 +49,7 @@ export const changeWebhook = (id: string, { url, events }: WebhookTarget): ApiRe
 	path: pathOf(id),
 	body: { url, events },
 	repeatable: true,
+	secretsIn,
 });
 
 /** The request that removes a webhook. It is not documented, so every response to it must be expected. */
@@ -56,6 +57,7 @@ export const removeWebhook = (id: string): ApiRequest => ({
 	method: 'DELETE',
 	path: pathOf(id),
 	repeatable: true,
+	secretsIn,
 });
 
 /** A secret as AcountPay may give it: text in one piece, of the characters that random texts are written with. */

@@ -82,7 +82,7 @@ export class Client {
 		return cancelSignalOf(this.context);
 	}
 
-	/** Keeps a secret that arrived in a response out of every error from now on. */
+	/** Keeps a secret out of every error from now on. */
 	hide(secret: string): void {
 		this.receivedSecrets.add(secret);
 	}
@@ -160,6 +160,7 @@ export class Client {
 		try {
 			const { statusCode, headers: received, body: bytes } = await this.auth.call(caller, options);
 			const whole = { status: statusCode, headers: received, body: Buffer.from(bytes as Buffer) };
+			for (const secret of request.secretsIn?.(whole.body) ?? []) this.hide(secret);
 			const response = this.redacted(whole, request);
 			// Any other response may come from a proxy, whose clock isn't AcountPay's.
 			if (recorder.sent && isSuccess(response) && !isWebPage(response)) {

@@ -1,7 +1,7 @@
 import type { ApiRequest } from '../api/request';
 import { readError, type Subject } from './apiErrors';
 import type { Client } from './client';
-import { type ApiResponse, isSuccess } from '../http/response';
+import type { ApiResponse } from '../http/response';
 import { type CallOptions, sendUntilUsable } from './sendWithRetries';
 
 /**
@@ -18,9 +18,7 @@ export async function read<Result>(
 	parse: (response: ApiResponse) => Result | undefined,
 	unusable?: string,
 ): Promise<Result> {
-	const outcome = await sendUntilUsable(client, request, options, (sent) =>
-		isSuccess(sent) ? parse(sent) : undefined,
-	);
+	const outcome = await sendUntilUsable(client, request, options, parse);
 	if ('result' in outcome) return outcome.result;
 	throw readError(client, outcome.failed, subject, unusable);
 }

@@ -3,8 +3,15 @@ import { retryAfter } from '../http/delays';
 import { ApiError, Cancelled } from '../errors';
 import { ServerDown, type Verdict } from './adaptiveLimiter';
 import type { Client } from './client';
-import { isRateLimited, isRedirect, isRefusal, type SendResult } from '../http/response';
-import { RATE_LIMITED, READ, retry, type RetryLimits } from '../http/retry';
+import {
+	type ApiResponse,
+	isRateLimited,
+	isRedirect,
+	isRefusal,
+	isSuccess,
+	type SendResult,
+} from '../http/response';
+import { RATE_LIMITED, READ, retry } from '../http/retry';
 
 /** What the item's options say about its requests. */
 export interface CallOptions {
@@ -78,7 +85,7 @@ export async function sendAtMostOnce(
 		return sent;
 	};
 	const untilResumed = (sent: SendResult) => (isRateLimited(sent) ? limiter.pausedFor : undefined);
-	return await retry(attempt, untilResumed, RATE_LIMITED, limitsOf(client, options));
+	return await retry(attempt, untilResumed, RATE_LIMITED, { ...options, cancelSignal });
 }
 
 /** What a response says about how much AcountPay can take. */
@@ -120,13 +127,14 @@ export async function sendUntilUsable<Result>(
 	client: Client,
 	request: ApiRequest,
 	options: CallOptions,
-	read: (sent: SendResult) => Result | undefined,
+	read: (response: ApiResponse) => Result | undefined,
 ): Promise<{ result: Result } | { failed: SendResult }> {
+	const { cancelSignal } = client;
 	let last: Attempt<Result> | undefined;
 	const attempt = async (): Promise<Attempt<Result>> => {
 		last = await sendAtMostOnce(client, request, options).then(
 			(sent) => {
-				const result = read(sent);
+				const result = isSuccess(sent) ? read(sent) : undefined;
 				const stands = result !== undefined || isRefusal(sent) || isRedirect(sent);
 				return { sent, result, stands };
 			},
@@ -136,19 +144,14 @@ export async function sendUntilUsable<Result>(
 				throw error;
 			},
 		);
-		if (client.cancelSignal?.aborted) throw new Cancelled();
+		if (cancelSignal?.aborted) throw new Cancelled();
 		return last;
 	};
 	const { sent, result } = await retry(
 		attempt,
 		({ stands }) => (stands ? undefined : 'backoff'),
 		READ,
-		limitsOf(client, options),
+		{ ...options, cancelSignal },
 	);
 	return result !== undefined ? { result } : { failed: sent };
 }
-
-const limitsOf = ({ cancelSignal }: Client, { deadline }: CallOptions): RetryLimits => ({
-	cancelSignal,
-	deadline,
-});

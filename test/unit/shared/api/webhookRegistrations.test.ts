@@ -28,20 +28,27 @@ describe('the requests', () => {
 
 	it('are the documented ones, and only the registration is not repeatable', () => {
 		const path = '/v1/partner/webhooks';
-		expect(listWebhooks()).toEqual({ method: 'GET', path, repeatable: true });
+		expect(listWebhooks()).toEqual({ method: 'GET', path, repeatable: true, secretsIn });
 		expect(registerWebhook(target)).toEqual({
 			method: 'POST',
 			path,
 			body: target,
 			repeatable: false,
+			secretsIn,
 		});
 		expect(changeWebhook('7', target)).toEqual({
 			method: 'PUT',
 			path: `${path}/7`,
 			body: target,
 			repeatable: true,
+			secretsIn,
 		});
-		expect(removeWebhook('7')).toEqual({ method: 'DELETE', path: `${path}/7`, repeatable: true });
+		expect(removeWebhook('7')).toEqual({
+			method: 'DELETE',
+			path: `${path}/7`,
+			repeatable: true,
+			secretsIn,
+		});
 	});
 
 	it('stay below their path, whatever the ID is', () => {

@@ -2,7 +2,7 @@ import type { ApiRequest } from '../../../../nodes/shared/api/request';
 import { Cancelled } from '../../../../nodes/shared/errors';
 import { ServerDown, type Verdict } from '../../../../nodes/shared/transport/adaptiveLimiter';
 import type { Client } from '../../../../nodes/shared/transport/client';
-import { isSuccess, type SendResult } from '../../../../nodes/shared/http/response';
+import type { ApiResponse, SendResult } from '../../../../nodes/shared/http/response';
 import {
 	type CallOptions,
 	sendAtMostOnce,
@@ -288,7 +288,7 @@ describe('a deadline', () => {
 });
 
 describe('a repeatable request', () => {
-	const statusOf = (sent: SendResult) => (isSuccess(sent) ? sent.status : undefined);
+	const statusOf = ({ status }: ApiResponse) => status;
 	const repeated = async (script: Script, options: Partial<CallOptions> = {}) => {
 		const { client, sent, stop } = scripted(script);
 		const all = { ...callOptions, ...options };
@@ -309,8 +309,7 @@ describe('a repeatable request', () => {
 
 	it('is sent again after a response that can not be used', async () => {
 		const { client, sent } = scripted([response(200, 'a'), response(200, 'b')]);
-		const readB = (got: SendResult) =>
-			isSuccess(got) && String(got.body) === 'b' ? String(got.body) : undefined;
+		const readB = ({ body }: ApiResponse) => (String(body) === 'b' ? String(body) : undefined);
 		expect((await end(sendUntilUsable(client, get, callOptions, readB))).value).toEqual({
 			result: 'b',
 		});
