@@ -27,23 +27,26 @@ const PATIENCE = 25_000;
 
 type Context = IHookFunctions | IWebhookFunctions;
 
-/** A trigger, and the webhook that is to be registered for it. */
-export interface Trigger {
+/** Where the registration of a trigger is kept. */
+interface Located {
 	context: Context;
 	owner: Owner;
-	credential: KeyWebhookCredential;
-	target: WebhookTarget;
 	staticData: IDataObject;
 }
 
-/** A trigger, as far as it tells where its registration is kept. */
-type Located = Pick<Trigger, 'context' | 'owner' | 'staticData'>;
+/** A trigger, and the webhook that is to be registered for it. */
+export interface Trigger extends Located {
+	credential: KeyWebhookCredential;
+	target: WebhookTarget;
+	registrar: Registrar;
+}
 
 /**
  * What is to be registered for a trigger, and by whom.
+ * @param patience how long all requests about it together may take, in ms
  * @throws NodeOperationError with the advice in its message; ValidationError
  */
-export async function triggerOf(context: Context): Promise<Trigger> {
+export async function triggerOf(context: Context, patience: number): Promise<Trigger> {
 	const url = context.getNodeWebhookUrl('default') ?? '';
 	const target = { url, events: chosenEvents(context, 'apiKey') };
 	const credential = await readKeyCredential(context);
@@ -51,7 +54,8 @@ export async function triggerOf(context: Context): Promise<Trigger> {
 	if (!owner) {
 		throw new ValidationError('Client Secret', 'must be filled in', 'Open the credential.');
 	}
-	return { context, owner, credential, target, staticData: context.getWorkflowStaticData('node') };
+	const located = { context, owner, staticData: context.getWorkflowStaticData('node') };
+	return { ...located, credential, target, registrar: await registrarFor(located, patience) };
 }
 
 /**
@@ -61,10 +65,9 @@ export async function triggerOf(context: Context): Promise<Trigger> {
  */
 export async function register(context: IHookFunctions): Promise<void> {
 	try {
-		const trigger = await triggerOf(context);
-		const registrar = await registrarFor(trigger, PATIENCE);
+		const trigger = await triggerOf(context, PATIENCE);
 		const at = nextTime(trigger.staticData, trigger.owner);
-		const listed = await registrar.list().catch((error: unknown) => {
+		const listed = await trigger.registrar.list().catch((error: unknown) => {
 			// Only these say that the account may not ask. Any other failure may be over in a moment.
 			const isForbidden = error instanceof ApiError && [403, 404].includes(error.status ?? 0);
 			if (!isForbidden || trigger.credential.webhookSecret === '') throw error;
@@ -73,7 +76,7 @@ export async function register(context: IHookFunctions): Promise<void> {
 		});
 		if (!listed) return;
 		warnOfElsewhere(trigger);
-		await useOrRegister(trigger, registrar, listed, at);
+		await useOrRegister(trigger, listed, at);
 	} catch (error) {
 		const url = context.getNodeWebhookUrl('default') ?? '';
 		throw isItemError(error) ? publicationError(context, error, url) : error;
@@ -85,7 +88,7 @@ export async function register(context: IHookFunctions): Promise<void> {
  * @param patience how long all of them together may take, in ms
  * @throws ValidationError
  */
-export const registrarFor = async (
+const registrarFor = async (
 	{ context, owner, staticData }: Located,
 	patience: number,
 ): Promise<Registrar> =>
@@ -105,18 +108,17 @@ function warnOfElsewhere({ context, owner, staticData }: Located): void {
 /** @param at when the list was asked for, by {@link nextTime} */
 async function useOrRegister(
 	trigger: Trigger,
-	registrar: Registrar,
 	listed: RegisteredWebhook[],
 	at: number,
 ): Promise<void> {
-	const { context, owner, credential, target, staticData } = trigger;
+	const { context, owner, credential, target, staticData, registrar } = trigger;
 	const own = listedUnder(target.url, listed);
 	const kept = keptRegistration(staticData, owner);
 	const mine = own.find(({ id }) => id === kept?.id);
 	if (kept && mine && (isInOrder(mine, target) || (await registrar.change(mine, target)))) {
 		keepRegistration(staticData, owner, { ...kept, at });
 		log(context, 'info', `uses the webhook ${kept.id} for ${target.url}`);
-		await removeOthers(trigger, registrar, own, kept.id);
+		await removeOthers(trigger, own, kept.id);
 		return;
 	}
 	if (kept) forgetRegistration(staticData, owner, at);
@@ -130,7 +132,7 @@ async function useOrRegister(
 		);
 		return;
 	}
-	await registerNew(trigger, registrar, own, 'publication');
+	await registerNew(trigger, own, 'publication');
 }
 
 /** What the user is to do about webhooks whose secret nobody knows. */
@@ -172,11 +174,10 @@ export const countStray = (context: Context, cause: Cause): void => {
  */
 export async function registerNew(
 	trigger: Trigger,
-	registrar: Registrar,
 	own: RegisteredWebhook[],
 	cause: Cause,
 ): Promise<string> {
-	const { context, owner, target, staticData } = trigger;
+	const { context, owner, target, staticData, registrar } = trigger;
 	if (!mayRegister(context, cause)) {
 		const message = `AcountPay was asked for a webhook ${MAX_STRAYS} times within an hour, and did not say what became of it`;
 		throw new ApiError('unavailable', message, TOO_OFTEN);
@@ -188,14 +189,13 @@ export async function registerNew(
 	});
 	keepRegistration(staticData, owner, { id, secret, url: target.url, at });
 	log(context, 'info', `registered the webhook ${id} for ${target.url}`);
-	await removeOthers(trigger, registrar, own, id);
+	await removeOthers(trigger, own, id);
 	return id;
 }
 
 /** Removes webhooks with the trigger's URL that are not used. With a Webhook Secret the user may have registered them. */
 async function removeOthers(
-	{ context, credential, target }: Trigger,
-	registrar: Registrar,
+	{ context, credential, target, registrar }: Trigger,
 	own: RegisteredWebhook[],
 	used: string,
 ): Promise<void> {

@@ -11,7 +11,7 @@ import {
 	type Owner,
 	type Registration,
 } from './keptRegistration';
-import { listedUnder, type Registrar } from './registrar';
+import { listedUnder } from './registrar';
 import {
 	countStray,
 	keyOf,
@@ -19,7 +19,6 @@ import {
 	mayRegister,
 	named,
 	registerNew,
-	registrarFor,
 	removeAndPublish,
 	type Trigger,
 	triggerOf,
@@ -88,8 +87,7 @@ export async function repair(
 async function lookAtAcountPay(context: IWebhookFunctions): Promise<Found | undefined> {
 	if (!mayRegister(context, 'delivery')) return undefined;
 	try {
-		const trigger = await triggerOf(context);
-		return await settle(trigger, await registrarFor(trigger, PATIENCE));
+		return await settle(await triggerOf(context, PATIENCE));
 	} catch (error) {
 		const isKnown = isItemError(error) || error instanceof NodeOperationError;
 		const message = isKnown ? error.message : 'its credential or fields could not be read';
@@ -102,8 +100,8 @@ async function lookAtAcountPay(context: IWebhookFunctions): Promise<Found | unde
 	}
 }
 
-async function settle(trigger: Trigger, registrar: Registrar): Promise<Found | undefined> {
-	const { context, owner, credential, target, staticData } = trigger;
+async function settle(trigger: Trigger): Promise<Found | undefined> {
+	const { context, owner, credential, target, staticData, registrar } = trigger;
 	const { url } = target;
 	const warn = (what: string) => log(context, 'warn', what);
 	const at = nextTime(staticData, owner);
@@ -138,7 +136,7 @@ async function settle(trigger: Trigger, registrar: Registrar): Promise<Found | u
 			`got an event that is not signed with the Webhook Secret of the credential. If that is not the secret of AcountPay's webhook ${others} for ${url}, ${removeAndPublish(others)}`,
 		);
 	} else {
-		const id = await registerNew(trigger, registrar, own, 'delivery');
+		const id = await registerNew(trigger, own, 'delivery');
 		countStray(context, 'delivery');
 		warn(
 			`had lost its webhook, or the secret of it, and has registered ${id}. Events since it last started the workflow may be lost: AcountPay does not send them again with the new secret. Compare with Payment → Get Many.`,
