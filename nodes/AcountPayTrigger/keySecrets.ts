@@ -3,7 +3,7 @@ import { type AcountPayHost, baseUrlOf, KEY_HOSTS } from '../shared/api/hosts';
 import { webhookSecretIn } from '../shared/api/webhookSecret';
 import { AUTH_METHODS } from '../shared/auth';
 import type { SecretSource, WebhookCredential } from '../shared/webhooks/receive';
-import { keptRegistration, keyFrom, type Owner, storeNewest } from './keptRegistration';
+import { keyFrom, RegistrationStore } from './registrationStore';
 
 /** What the credential with keys says about webhooks. */
 export interface KeyWebhookCredential extends WebhookCredential {
@@ -28,26 +28,27 @@ export async function readKeyCredential(
 }
 
 /**
- * The node as the owner of its registration.
+ * What the node has kept of its registration.
  * @param url of the node; undefined for a test in the editor
  * @returns undefined when the credential has no client secret: then nothing is kept
  */
-export function ownerOf(
+export function registrationStoreOf(
 	context: IHookFunctions | IWebhookFunctions,
 	{ environment, key }: KeyWebhookCredential,
 	url: string | undefined,
-): Owner | undefined {
+): RegistrationStore | undefined {
+	if (!key) return undefined;
 	const ids = { workflowId: String(context.getWorkflow().id), nodeId: context.getNode().id };
-	return key && { ...ids, baseUrl: environment, key, url };
+	const owner = { ...ids, baseUrl: environment, key, url };
+	return new RegistrationStore(context.getWorkflowStaticData('node'), owner);
 }
 
 /** n8n tells a webhook of the editor's test the URL of the published one. */
-const ownerIn = (context: IWebhookFunctions, credential: KeyWebhookCredential) =>
-	ownerOf(
-		context,
-		credential,
-		context.getMode() === 'manual' ? undefined : (context.getNodeWebhookUrl('default') ?? ''),
-	);
+const storeFor = (context: IWebhookFunctions, credential: KeyWebhookCredential) => {
+	const isTest = context.getMode() === 'manual';
+	const url = isTest ? undefined : (context.getNodeWebhookUrl('default') ?? '');
+	return registrationStoreOf(context, credential, url);
+};
 
 /**
  * The secrets that deliveries to the trigger are signed with: the one of the webhook that it has registered itself, and the one
@@ -58,16 +59,13 @@ export const keySecrets = (context: IWebhookFunctions): SecretSource<KeyWebhookC
 	// A registration that has just been stored may have been encrypted with another client secret.
 	dependsOn: JSON.stringify(context.getWorkflowStaticData('node').registration),
 	read: readKeyCredential,
-	secretsOf(credential) {
-		const owner = ownerIn(context, credential);
-		const kept = owner && keptRegistration(context.getWorkflowStaticData('node'), owner);
-		return [kept?.secret ?? '', credential.webhookSecret];
-	},
+	secretsOf: (credential) => [
+		storeFor(context, credential)?.current?.secret ?? '',
+		credential.webhookSecret,
+	],
 	missing: 'the trigger has no secret to check it with',
 });
 
 /** Stores the newest registration again, if n8n has dropped it or put an older one in its place. */
-export function storeAgain(context: IWebhookFunctions, credential: KeyWebhookCredential): void {
-	const owner = ownerIn(context, credential);
-	if (owner) storeNewest(context.getWorkflowStaticData('node'), owner);
-}
+export const storeAgain = (context: IWebhookFunctions, credential: KeyWebhookCredential): void =>
+	storeFor(context, credential)?.storeNewest();

@@ -1,4 +1,4 @@
-import type { IDataObject, IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
+import type { IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
 import {
 	isSameUrl,
@@ -9,35 +9,21 @@ import { ApiError, isItemError, type ItemError, ValidationError } from '../share
 import { Client } from '../shared/transport/client';
 import { isWithin } from '../shared/webhooks/secrets';
 import { chosenEvents } from './fields';
-import {
-	forgetRegistration,
-	isReadable,
-	keepRegistration,
-	keptRegistration,
-	nextTime,
-	type Owner,
-	registrationElsewhere,
-	storeNewest,
-} from './keptRegistration';
-import { type KeyWebhookCredential, ownerOf, readKeyCredential } from './keySecrets';
+import { type KeyWebhookCredential, readKeyCredential, registrationStoreOf } from './keySecrets';
 import { isInOrder, listedUnder, Registrar } from './registrar';
+import type { RegistrationStore } from './registrationStore';
 
 /** How long all requests of one publication may take, in ms: n8n tries a publication again by itself. */
 const PATIENCE = 25_000;
 
 type Context = IHookFunctions | IWebhookFunctions;
 
-/** Where the registration of a trigger is kept. */
-interface Located {
+/** A trigger, the webhook that is to be registered for it, and what is kept of the one that is. */
+export interface Trigger {
 	context: Context;
-	owner: Owner;
-	staticData: IDataObject;
-}
-
-/** A trigger, and the webhook that is to be registered for it. */
-export interface Trigger extends Located {
 	credential: KeyWebhookCredential;
 	target: WebhookTarget;
+	store: RegistrationStore;
 	registrar: Registrar;
 }
 
@@ -50,12 +36,12 @@ export async function triggerOf(context: Context, patience: number): Promise<Tri
 	const url = context.getNodeWebhookUrl('default') ?? '';
 	const target = { url, events: chosenEvents(context, 'apiKey') };
 	const credential = await readKeyCredential(context);
-	const owner = ownerOf(context, credential, url);
-	if (!owner) {
+	const store = registrationStoreOf(context, credential, url);
+	if (!store) {
 		throw new ValidationError('Client Secret', 'must be filled in', 'Open the credential.');
 	}
-	const located = { context, owner, staticData: context.getWorkflowStaticData('node') };
-	return { ...located, credential, target, registrar: await registrarFor(located, patience) };
+	const registrar = await registrarFor(context, store, patience);
+	return { context, credential, target, store, registrar };
 }
 
 /**
@@ -66,7 +52,7 @@ export async function triggerOf(context: Context, patience: number): Promise<Tri
 export async function register(context: IHookFunctions): Promise<void> {
 	try {
 		const trigger = await triggerOf(context, PATIENCE);
-		const at = nextTime(trigger.staticData, trigger.owner);
+		const at = trigger.store.nextTime();
 		const listed = await trigger.registrar.list().catch((error: unknown) => {
 			// Only these say that the account may not ask. Any other failure may be over in a moment.
 			const isForbidden = error instanceof ApiError && [403, 404].includes(error.status ?? 0);
@@ -75,7 +61,7 @@ export async function register(context: IHookFunctions): Promise<void> {
 			return undefined;
 		});
 		if (!listed) return;
-		warnOfElsewhere(trigger);
+		warnOfElsewhere(context, trigger.store);
 		await useOrRegister(trigger, listed, at);
 	} catch (error) {
 		const url = context.getNodeWebhookUrl('default') ?? '';
@@ -88,40 +74,37 @@ export async function register(context: IHookFunctions): Promise<void> {
  * @param patience how long all of them together may take, in ms
  * @throws ValidationError
  */
-const registrarFor = async (
-	{ context, owner, staticData }: Located,
-	patience: number,
-): Promise<Registrar> =>
-	new Registrar(await Client.open(context), patience, keptRegistration(staticData, owner)?.secret);
+const registrarFor = async (context: Context, store: RegistrationStore, patience: number) =>
+	new Registrar(await Client.open(context), patience, store.current?.secret);
 
 const USES_WEBHOOK_SECRET =
 	'Events are accepted that are signed with the Webhook Secret of the credential.';
 
 /** This may be a copy, such as a test system, of an n8n that still runs at another URL. */
-function warnOfElsewhere({ context, owner, staticData }: Located): void {
-	const { id, url, baseUrl } = registrationElsewhere(staticData, owner) ?? {};
-	if (id === undefined || url === undefined) return;
+function warnOfElsewhere(context: Context, { elsewhere, owner }: RegistrationStore): void {
+	if (!elsewhere) return;
+	const { id, url, baseUrl } = elsewhere;
 	const where = baseUrl === owner.baseUrl ? "it is not this n8n's URL" : `it is at ${baseUrl}`;
 	warnOfRemains(context, [id], url, where);
 }
 
-/** @param at when the list was asked for, by {@link nextTime} */
+/** @param at when the list was asked for, by {@link RegistrationStore.nextTime} */
 async function useOrRegister(
 	trigger: Trigger,
 	listed: RegisteredWebhook[],
 	at: number,
 ): Promise<void> {
-	const { context, owner, credential, target, staticData, registrar } = trigger;
+	const { context, credential, target, store, registrar } = trigger;
 	const own = listedUnder(target.url, listed);
-	const kept = keptRegistration(staticData, owner);
+	const kept = store.current;
 	const mine = own.find(({ id }) => id === kept?.id);
 	if (kept && mine && (isInOrder(mine, target) || (await registrar.change(mine, target)))) {
-		keepRegistration(staticData, owner, { ...kept, at });
+		store.keep({ ...kept, at });
 		log(context, 'info', `uses the webhook ${kept.id} for ${target.url}`);
 		await removeOthers(trigger, own, kept.id);
 		return;
 	}
-	if (kept) forgetRegistration(staticData, owner, at);
+	if (kept) store.forget(at);
 	const byHand = own.find((webhook) => webhook.isActive && webhook !== mine);
 	if (credential.webhookSecret !== '' && byHand) {
 		const { id } = byHand;
@@ -177,17 +160,17 @@ export async function registerNew(
 	own: RegisteredWebhook[],
 	cause: Cause,
 ): Promise<string> {
-	const { context, owner, target, staticData, registrar } = trigger;
+	const { context, target, store, registrar } = trigger;
 	if (!mayRegister(context, cause)) {
 		const message = `AcountPay was asked for a webhook ${MAX_STRAYS} times within an hour, and did not say what became of it`;
 		throw new ApiError('unavailable', message, TOO_OFTEN);
 	}
-	const at = nextTime(staticData, owner);
+	const at = store.nextTime();
 	const { id, secret } = await registrar.register(target).catch((error: unknown) => {
 		if (error instanceof ApiError && error.outcome === 'unknown') countStray(context, cause);
 		throw error;
 	});
-	keepRegistration(staticData, owner, { id, secret, url: target.url, at });
+	store.keep({ id, secret, url: target.url, at });
 	log(context, 'info', `registered the webhook ${id} for ${target.url}`);
 	await removeOthers(trigger, own, id);
 	return id;
@@ -221,15 +204,15 @@ function messageOf(error: unknown): string {
  * nothing: unpublishing must always succeed.
  */
 export async function unregister(context: IHookFunctions): Promise<void> {
-	const staticData = context.getWorkflowStaticData('node');
 	const url = context.getNodeWebhookUrl('default') ?? '';
 	const credential = await readKeyCredential(context).catch(() => undefined);
-	const owner = credential && ownerOf(context, credential, url);
-	if (owner) warnOfElsewhere({ context, owner, staticData });
-	const kept = owner && keptRegistration(staticData, owner);
-	if (!owner || !kept) {
+	const store = credential && registrationStoreOf(context, credential, url);
+	if (store) warnOfElsewhere(context, store);
+	const kept = store?.current;
+	if (!store || !kept) {
 		// It was stored under another client secret.
-		if (staticData.registration !== undefined && !(owner && isReadable(staticData, owner))) {
+		const { registration } = context.getWorkflowStaticData('node');
+		if (registration !== undefined && !store?.isReadable) {
 			log(
 				context,
 				'warn',
@@ -240,15 +223,15 @@ export async function unregister(context: IHookFunctions): Promise<void> {
 	}
 	if (!isSameUrl(kept.url, url)) return;
 	try {
-		const registrar = await registrarFor({ context, owner, staticData }, PATIENCE);
-		const at = nextTime(staticData, owner);
+		const registrar = await registrarFor(context, store, PATIENCE);
+		const at = store.nextTime();
 		const mine = listedUnder(url, await registrar.list()).filter(({ id }) => id === kept.id);
 		const { left, reason } = await registrar.remove(mine);
 		if (left.length === 0) {
-			forgetRegistration(staticData, owner, at);
+			store.forget(at);
 			return;
 		}
-		storeNewest(staticData, owner);
+		store.storeNewest();
 		warnOfRemains(context, left, url, reason);
 	} catch (error) {
 		warnOfRemains(context, [kept.id], url, messageOf(error));

@@ -3,14 +3,6 @@ import { inTurn } from '../shared/http/delays';
 import { canReplace, isSamePath, type RegisteredWebhook } from '../shared/api/webhookRegistrations';
 import { isItemError } from '../shared/errors';
 import { isWithin } from '../shared/webhooks/secrets';
-import {
-	forgetRegistration,
-	keepRegistration,
-	keptRegistration,
-	nextTime,
-	type Owner,
-	type Registration,
-} from './keptRegistration';
 import { listedUnder } from './registrar';
 import {
 	countStray,
@@ -23,6 +15,7 @@ import {
 	type Trigger,
 	triggerOf,
 } from './registration';
+import { type Owner, type Registration, RegistrationStore } from './registrationStore';
 
 /** How often deliveries that fit no secret cause a look at AcountPay, in ms, for one trigger in one process. */
 const LOOK_EVERY = 60_000;
@@ -79,7 +72,7 @@ export async function repair(
 		looks.set(key, look);
 		const { owner, candidate } = look.found ?? {};
 		if (owner && candidate && isSignedWith(candidate.secret)) {
-			keepRegistration(context.getWorkflowStaticData('node'), owner, candidate);
+			new RegistrationStore(context.getWorkflowStaticData('node'), owner).keep(candidate);
 		}
 	});
 }
@@ -101,18 +94,18 @@ async function lookAtAcountPay(context: IWebhookFunctions): Promise<Found | unde
 }
 
 async function settle(trigger: Trigger): Promise<Found | undefined> {
-	const { context, owner, credential, target, staticData, registrar } = trigger;
+	const { context, credential, target, store, registrar } = trigger;
 	const { url } = target;
 	const warn = (what: string) => log(context, 'warn', what);
-	const at = nextTime(staticData, owner);
+	const at = store.nextTime();
 	const listed = await registrar.list();
 	const own = listedUnder(url, listed);
-	const kept = keptRegistration(staticData, owner);
+	const kept = store.current;
 	const mine = kept && listedUnder(kept.url, listed).find(({ id }) => id === kept.id);
-	if (kept && !mine) forgetRegistration(staticData, owner, at);
+	if (kept && !mine) store.forget(at);
 	const { secret } = mine ?? {};
 	if (kept && secret !== undefined && secret !== kept.secret && canReplace(kept.secret, secret)) {
-		return { owner, candidate: { ...kept, secret, at } };
+		return { owner: store.owner, candidate: { ...kept, secret, at } };
 	}
 	const active = own.filter(({ isActive }) => isActive);
 	const others = namedIn(active.filter((webhook) => webhook !== mine));

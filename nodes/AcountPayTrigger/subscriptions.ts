@@ -11,7 +11,7 @@ import {
 } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
 import { assertNoForeignEvents } from './fields';
-import { dropUnencrypted } from './keptRegistration';
+import { dropUnencrypted } from './registrationStore';
 import { keySecrets, storeAgain } from './keySecrets';
 import { register, unregister } from './registration';
 import { changeInTurn, repair } from './repair';

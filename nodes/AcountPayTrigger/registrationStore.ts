@@ -57,11 +57,11 @@ export const keyFrom = (clientSecret: string): Buffer | undefined =>
 const bindingOf = ({ workflowId, nodeId }: Owner, url: string, baseUrl: string) =>
 	Buffer.from(JSON.stringify([workflowId, nodeId, url, baseUrl]));
 
-function seal(owner: Owner, { url, ...rest }: Registration): IDataObject {
+function seal(owner: Owner, { url, id, secret, at }: Registration): IDataObject {
 	const iv = randomBytes(IV_LENGTH);
 	const cipher = createCipheriv(ALGORITHM, owner.key, iv, { authTagLength: TAG_LENGTH });
 	cipher.setAAD(bindingOf(owner, url, owner.baseUrl));
-	const sealed = Buffer.concat([cipher.update(JSON.stringify(rest)), cipher.final()]);
+	const sealed = Buffer.concat([cipher.update(JSON.stringify({ id, secret, at })), cipher.final()]);
 	return {
 		url,
 		baseUrl: owner.baseUrl,
@@ -69,8 +69,11 @@ function seal(owner: Owner, { url, ...rest }: Registration): IDataObject {
 	};
 }
 
-/** What is stored for this owner, and where it was registered; undefined when there is nothing that the owner has written. */
-function open(owner: Owner, record: unknown): (Registration & Pick<Owner, 'baseUrl'>) | undefined {
+/** A registration as n8n has stored it, and where it was registered. */
+type StoredRegistration = Registration & Pick<Owner, 'baseUrl'>;
+
+/** What is stored for this owner; undefined when there is nothing that the owner has written. */
+function open(owner: Owner, record: unknown): StoredRegistration | undefined {
 	const { url, baseUrl, sealed } = isRecord(record) ? record : {};
 	if (typeof url !== 'string' || typeof baseUrl !== 'string' || typeof sealed !== 'string') {
 		return undefined;
@@ -116,75 +119,79 @@ function remember(owner: Owner, registration: Registration): void {
 	}
 }
 
-/** The newest that n8n has stored or this process remembers, also if it is one that was forgotten. */
-function newestOf(staticData: IDataObject, owner: Owner): Registration | undefined {
-	const opened = open(owner, staticData.registration);
-	const isOwn =
-		opened?.baseUrl === owner.baseUrl &&
-		(owner.url === undefined || pathOf(opened.url) === pathOf(owner.url));
-	const stored = isOwn ? opened : undefined;
-	if (owner.url === undefined) return stored;
-	const remembered = memory.get(memoryKeyOf(owner));
-	if (!stored || (remembered && remembered.at >= stored.at)) return remembered;
-	const { id, secret, url, at } = stored;
-	const newest = { id, secret, url, at };
-	remember(owner, newest);
-	return newest;
-}
+/** What is kept of one owner's registration, in n8n's static data of the node and in this process. */
+export class RegistrationStore {
+	constructor(
+		private readonly staticData: IDataObject,
+		readonly owner: Owner,
+	) {}
 
-/**
- * The newest registration of this owner, of what n8n has stored and what this process remembers.
- * @param staticData n8n's static data of the node
- * @returns undefined when there is none, none with the owner's path, or the newest was forgotten
- */
-export function keptRegistration(staticData: IDataObject, owner: Owner): Registration | undefined {
-	const newest = newestOf(staticData, owner);
-	return newest && newest.secret !== '' ? newest : undefined;
-}
+	/** The newest registration; undefined when there is none, none with the owner's path, or the newest was forgotten. */
+	get current(): Registration | undefined {
+		const newest = this.newest();
+		return newest?.secret ? newest : undefined;
+	}
 
-/** Whether this owner has written what n8n has stored. */
-export const isReadable = (staticData: IDataObject, owner: Owner): boolean =>
-	open(owner, staticData.registration) !== undefined;
+	/** Whether this owner has written what n8n has stored. */
+	get isReadable(): boolean {
+		return this.stored() !== undefined;
+	}
 
-/** The present, in ms since 1970, and newer than every record, also when the clock was put back. */
-export const nextTime = (staticData: IDataObject, owner: Owner): number =>
-	Math.max(Date.now(), (newestOf(staticData, owner)?.at ?? 0) + 1);
+	/** What n8n has stored for another URL or environment: n8n has moved, or the credential was edited. */
+	get elsewhere(): StoredRegistration | undefined {
+		const stored = this.stored();
+		const { url, baseUrl } = this.owner;
+		return stored?.secret && (stored.url !== url || stored.baseUrl !== baseUrl)
+			? stored
+			: undefined;
+	}
 
-/** A registration of this owner that n8n has stored, of another URL or environment: n8n has moved, or the credential was edited. */
-export function registrationElsewhere(
-	staticData: IDataObject,
-	owner: Owner,
-): { id: string; url: string; baseUrl: string } | undefined {
-	const opened = open(owner, staticData.registration);
-	return opened?.secret && (opened.url !== owner.url || opened.baseUrl !== owner.baseUrl)
-		? opened
-		: undefined;
-}
+	/** The present, in ms since 1970, and newer than every record, also when the clock was put back. */
+	nextTime(): number {
+		return Math.max(Date.now(), (this.newest()?.at ?? 0) + 1);
+	}
 
-/** Keeps a registration, here and in n8n's static data, unless something newer is known. */
-export function keepRegistration(
-	staticData: IDataObject,
-	owner: Owner,
-	registration: Registration,
-): void {
-	const newest = newestOf(staticData, owner);
-	if (!newest || newest.at <= registration.at) remember(owner, registration);
-	storeNewest(staticData, owner);
-}
+	/** Keeps a registration, here and in n8n's static data, unless something newer is known. */
+	keep(registration: Registration): void {
+		const newest = this.newest();
+		if (!newest || newest.at <= registration.at) remember(this.owner, registration);
+		this.storeNewest();
+	}
 
-/**
- * Forgets the owner's registration. That is kept, too: n8n may put an older one back.
- * @param at when AcountPay was asked, by {@link nextTime}
- */
-export const forgetRegistration = (staticData: IDataObject, owner: Owner, at: number): void =>
-	keepRegistration(staticData, owner, { id: '', secret: '', url: owner.url ?? '', at });
+	/**
+	 * Forgets the registration. That is kept, too: n8n may put an older one back.
+	 * @param at when AcountPay was asked, by {@link nextTime}
+	 */
+	forget(at: number): void {
+		this.keep({ id: '', secret: '', url: this.owner.url ?? '', at });
+	}
 
-/** Stores the newest again, where n8n has dropped it or put an older one in its place. */
-export function storeNewest(staticData: IDataObject, owner: Owner): void {
-	const newest = newestOf(staticData, owner);
-	const stored = open(owner, staticData.registration);
-	const isStored = stored?.at === newest?.at && stored?.baseUrl === owner.baseUrl;
-	if (newest && !isStored) staticData.registration = seal(owner, newest);
+	/** Stores the newest again, where n8n has dropped it or put an older one in its place. */
+	storeNewest(): void {
+		const newest = this.newest();
+		const stored = this.stored();
+		const isStored = stored?.at === newest?.at && stored?.baseUrl === this.owner.baseUrl;
+		if (newest && !isStored) this.staticData.registration = seal(this.owner, newest);
+	}
+
+	private stored(): StoredRegistration | undefined {
+		return open(this.owner, this.staticData.registration);
+	}
+
+	/** The newest that n8n has stored or this process remembers, also if it is one that was forgotten. */
+	private newest(): Registration | undefined {
+		const { owner } = this;
+		const opened = this.stored();
+		const isOwn =
+			opened?.baseUrl === owner.baseUrl &&
+			(owner.url === undefined || pathOf(opened.url) === pathOf(owner.url));
+		const stored = isOwn ? opened : undefined;
+		if (owner.url === undefined) return stored;
+		const remembered = memory.get(memoryKeyOf(owner));
+		if (!stored || (remembered && remembered.at >= stored.at)) return remembered;
+		remember(owner, stored);
+		return stored;
+	}
 }
 
 /** Takes out of n8n's static data a registration in the clear, as this package once stored it. */
