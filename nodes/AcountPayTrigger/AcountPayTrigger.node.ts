@@ -12,7 +12,7 @@ import { doubtAboutStatus } from '../shared/webhooks/doubts';
 import { answer, logDoubt, logUnknownOnce } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
 import { isRepeat } from './deduplication';
-import { eventsField, foreignEventNotices, notices } from './fields';
+import { eventsField, eventsOf, foreignEventNotices, notices } from './fields';
 import { subscriptionOf } from './subscriptions';
 
 /** The node 'AcountPay Trigger': starts a workflow on AcountPay's events. */
@@ -95,9 +95,7 @@ export class AcountPayTrigger implements INodeType {
 		if (!received) return { noWebhookResponse: true };
 		const { event, credential } = received;
 
-		// An expression may give a single name.
-		const events = [this.getNodeParameter('events') as string | string[]].flat();
-		if (!events.some((name) => name === event.event)) {
+		if (!eventsOf(this).includes(event.event)) {
 			logUnknownOnce(this, event.event, SCHEMES[authenticationOf(this)].events);
 			return answer(this, 200, 'ignored');
 		}

@@ -74,14 +74,10 @@ export const eventsField: INodeProperties = {
 
 /** Events as the list shows them. */
 const namesOf = (events: readonly string[]): string =>
-	events
-		.map((event) => (Object.hasOwn(LISTED, event) ? LISTED[event as Listed].name : event))
-		.join(', ');
+	events.map((event) => LISTED[event as Listed].name).join(', ');
 
-const foreignTo = (authentication: Authentication): Listed[] =>
-	(Object.keys(LISTED) as Listed[]).filter(
-		(event) => !SCHEMES[authentication].events.includes(event),
-	);
+const foreignTo = (authentication: Authentication): string[] =>
+	Object.keys(LISTED).filter((event) => !SCHEMES[authentication].events.includes(event));
 
 /**
  * Says so if the user chose an event that does not come with the node's authentication: n8n's list of actions offers them all,
@@ -101,8 +97,8 @@ export const foreignEventNotices: INodeProperties[] = AUTHENTICATIONS.map((authe
 
 type Context = IHookFunctions | IWebhookFunctions;
 
-// An expression may give a single name.
-const eventsOf = (context: Context): string[] =>
+/** The chosen events, as they are: an expression may give a single name. */
+export const eventsOf = (context: Context): string[] =>
 	[context.getNodeParameter('events', []) as string | string[]].flat();
 
 function eventsError(context: Context, authentication: Authentication): NodeOperationError {
@@ -115,30 +111,26 @@ function eventsError(context: Context, authentication: Authentication): NodeOper
 }
 
 /**
- * The chosen events, each of them documented with the node's authentication.
+ * The chosen events, to register a webhook for with keys: each of them is documented.
  * @throws NodeOperationError with the advice in its message
  */
-export function chosenEvents(context: Context, authentication: Authentication): string[] {
+export function eventsToRegister(context: Context): string[] {
 	const events = eventsOf(context);
-	const known = SCHEMES[authentication].events;
+	const known: readonly string[] = SCHEMES.apiKey.events;
 	if (events.length > 0 && events.every((event) => known.includes(event))) {
 		return [...new Set(events)];
 	}
-	throw eventsError(context, authentication);
+	throw eventsError(context, 'apiKey');
 }
 
 /**
- * Refuses events that only come with another authentication: n8n's list of actions offers them all. A name that nobody
- * knows may be a new event.
+ * With access tokens, refuses events that only come with keys: n8n's list of actions offers them all. A name that nobody knows
+ * may be a new event.
  * @throws NodeOperationError with the advice in its message
  */
-export function assertNoForeignEvents(
-	context: IHookFunctions,
-	authentication: Authentication,
-): void {
-	const isForeign = (event: string) => {
-		const having = authenticationsWith(event);
-		return having.length > 0 && !having.includes(authentication);
-	};
-	if (eventsOf(context).some(isForeign)) throw eventsError(context, authentication);
+export function refuseForeignEvents(context: IHookFunctions): void {
+	const foreign = foreignTo('oAuth2');
+	if (eventsOf(context).some((event) => foreign.includes(event))) {
+		throw eventsError(context, 'oAuth2');
+	}
 }

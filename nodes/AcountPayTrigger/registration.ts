@@ -8,7 +8,7 @@ import {
 import { ApiError, isItemError, type ItemError, ValidationError } from '../shared/errors';
 import { Client } from '../shared/transport/client';
 import { isWithin } from '../shared/webhooks/secrets';
-import { chosenEvents } from './fields';
+import { eventsToRegister } from './fields';
 import { type KeyWebhookCredential, readKeyCredential, registrationStoreOf } from './keySecrets';
 import { isInOrder, listedUnder, Registrar } from './registrar';
 import type { RegistrationStore } from './registrationStore';
@@ -34,7 +34,7 @@ export interface Trigger {
  */
 export async function triggerOf(context: Context, patience: number): Promise<Trigger> {
 	const url = context.getNodeWebhookUrl('default') ?? '';
-	const target = { url, events: chosenEvents(context, 'apiKey') };
+	const target = { url, events: eventsToRegister(context) };
 	const credential = await readKeyCredential(context);
 	const store = registrationStoreOf(context, credential, url);
 	if (!store) {

@@ -10,7 +10,7 @@ import {
 	type WebhookCredential,
 } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
-import { assertNoForeignEvents } from './fields';
+import { refuseForeignEvents } from './fields';
 import { dropUnencrypted } from './registrationStore';
 import { keySecrets, storeAgain } from './keySecrets';
 import { register, unregister } from './registration';
@@ -35,7 +35,7 @@ interface Subscription {
 }
 
 async function requireSetUp(context: IHookFunctions): Promise<void> {
-	assertNoForeignEvents(context, 'oAuth2');
+	refuseForeignEvents(context);
 	await requireWebhookSecret(context);
 }
 
