@@ -16,6 +16,8 @@ export const MEMORY_SIZE = 50_000;
 
 /** 48 bits of a hash: among 50,000 events, one in 5 billion new ones is taken for a repeat. */
 const KEY_LENGTH = 8;
+/** Each of several keys in one text. */
+const KEYS = /.{8}/gs;
 
 /** The keys of the events of each hour in one text, the oldest first; hours since 1970. n8n copies and stores a text as it is. */
 type Memory = Map<number, string>;
@@ -52,22 +54,15 @@ function has(keys: string, key: string): boolean {
 	return at >= 0;
 }
 
-const split = (keys: string): string[] =>
-	Array.from({ length: keys.length / KEY_LENGTH }, (_, i) =>
-		keys.slice(i * KEY_LENGTH, (i + 1) * KEY_LENGTH),
-	);
+const split = (keys: string): string[] => keys.match(KEYS) ?? [];
 
 /** Nearly always one text continues the other. They differ when several processes serve one trigger. */
 function joined(stored: string, here: string): string {
 	if (stored.startsWith(here)) return stored;
 	if (here.startsWith(stored)) return here;
 	const inStored = new Set(split(stored));
-	return (
-		stored +
-		split(here)
-			.filter((key) => !inStored.has(key))
-			.join('')
-	);
+	const missing = split(here).filter((key) => !inStored.has(key));
+	return stored + missing.join('');
 }
 
 /**
@@ -105,8 +100,8 @@ function withoutFuture(memory: Memory, now: number): Memory {
 
 /** Drops the oldest keys until `size` are left. */
 function shrink(memory: Memory, size: number): void {
-	let surplus =
-		[...memory.values()].reduce((sum, keys) => sum + keys.length, 0) - size * KEY_LENGTH;
+	let surplus = -size * KEY_LENGTH;
+	for (const keys of memory.values()) surplus += keys.length;
 	for (const hour of [...memory.keys()].sort((one, other) => one - other)) {
 		if (surplus <= 0) return;
 		const keys = memory.get(hour)!;
