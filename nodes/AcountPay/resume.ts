@@ -2,6 +2,7 @@ import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-w
 import { endNamedBy, subjectOf, type WebhookEvent } from '../shared/api/events';
 import { finalStatusOf } from '../shared/api/statuses';
 import { delay } from '../shared/http/delays';
+import { log } from '../shared/requestContext';
 import { Client } from '../shared/transport/client';
 import { differenceBetween, doubtAboutStatus, fixedFieldsOf } from '../shared/webhooks/doubts';
 import {
@@ -133,9 +134,7 @@ async function ask(
 	waiting: IDataObject,
 	deadline: number,
 ): Promise<IDataObject | undefined> {
-	const { name } = context.getNode();
-	const failed = (reason: string) =>
-		context.logger.warn(`AcountPay node '${name}' could not read the payment: ${reason}`);
+	const failed = (reason: string) => log(context, `could not read the payment: ${reason}`);
 	const merchantId = merchantOf(context);
 	if (merchantId === undefined) {
 		failed("its Merchant ID can't be evaluated while it waits");

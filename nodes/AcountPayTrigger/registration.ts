@@ -6,6 +6,7 @@ import {
 	type WebhookTarget,
 } from '../shared/api/webhookRegistrations';
 import { ApiError, isItemError, type ItemError, ValidationError } from '../shared/errors';
+import { log } from '../shared/requestContext';
 import { Client } from '../shared/transport/client';
 import { isWithin } from '../shared/webhooks/secrets';
 import { eventsToRegister } from './fields';
@@ -57,7 +58,7 @@ export async function register(context: IHookFunctions): Promise<void> {
 			// Only these say that the account may not ask. Any other failure may be over in a moment.
 			const isForbidden = error instanceof ApiError && [403, 404].includes(error.status ?? 0);
 			if (!isForbidden || trigger.credential.webhookSecret === '') throw error;
-			log(context, 'warn', `registered no webhook (${error.message}). ${USES_WEBHOOK_SECRET}`);
+			log(context, `registered no webhook (${error.message}). ${USES_WEBHOOK_SECRET}`);
 			return undefined;
 		});
 		if (!listed) return;
@@ -100,7 +101,7 @@ async function useOrRegister(
 	const mine = own.find(({ id }) => id === kept?.id);
 	if (kept && mine && (isInOrder(mine, target) || (await registrar.change(mine, target)))) {
 		store.keep({ ...kept, at });
-		log(context, 'info', `uses the webhook ${kept.id} for ${target.url}`);
+		log(context, `uses the webhook ${kept.id} for ${target.url}`, 'info');
 		await removeOthers(trigger, own, kept.id);
 		return;
 	}
@@ -110,7 +111,6 @@ async function useOrRegister(
 		const { id } = byHand;
 		log(
 			context,
-			'warn',
 			`registers no webhook: AcountPay has ${id} for ${target.url}. ${USES_WEBHOOK_SECRET} If that is not the secret of ${id}, ${removeAndPublish(id)}`,
 		);
 		return;
@@ -171,7 +171,7 @@ export async function registerNew(
 		throw error;
 	});
 	store.keep({ id, secret, url: target.url, at });
-	log(context, 'info', `registered the webhook ${id} for ${target.url}`);
+	log(context, `registered the webhook ${id} for ${target.url}`, 'info');
 	await removeOthers(trigger, own, id);
 	return id;
 }
@@ -215,7 +215,6 @@ export async function unregister(context: IHookFunctions): Promise<void> {
 		if (registration !== undefined && !store?.isReadable) {
 			log(
 				context,
-				'warn',
 				`can't read what it kept of its webhook. If AcountPay still has one for ${url}, remove it in the AcountPay Partner Dashboard.`,
 			);
 		}
@@ -238,11 +237,6 @@ export async function unregister(context: IHookFunctions): Promise<void> {
 	}
 }
 
-/** Writes into n8n's log what the trigger has done, or what the user has to do. */
-export function log(context: Context, level: 'info' | 'warn', what: string): void {
-	context.logger[level](`AcountPay node '${context.getNode().name}' ${what}`);
-}
-
 /** How many webhooks a line of the log names. */
 const MAX_NAMED = 10;
 
@@ -255,7 +249,6 @@ export function named(ids: string[]): string {
 const warnOfRemains = (context: Context, ids: string[], url: string, reason: string) =>
 	log(
 		context,
-		'warn',
 		`could not remove the webhook ${named(ids)} for ${url} (${reason}). Remove it in the AcountPay Partner Dashboard if it is not used again.`,
 	);
 

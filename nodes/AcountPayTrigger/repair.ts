@@ -2,12 +2,12 @@ import { type IHookFunctions, type IWebhookFunctions, NodeOperationError } from 
 import { inTurn } from '../shared/http/delays';
 import { canReplace, isSamePath, type RegisteredWebhook } from '../shared/api/webhookRegistrations';
 import { isItemError } from '../shared/errors';
+import { log } from '../shared/requestContext';
 import { isWithin } from '../shared/webhooks/secrets';
 import { listedUnder } from './registrar';
 import {
 	countStray,
 	keyOf,
-	log,
 	mayRegister,
 	named,
 	registerNew,
@@ -86,7 +86,6 @@ async function lookAtAcountPay(context: IWebhookFunctions): Promise<Found | unde
 		const message = isKnown ? error.message : 'its credential or fields could not be read';
 		log(
 			context,
-			'warn',
 			`could not ask AcountPay about its webhook: ${message}. It asks again with a later delivery.`,
 		);
 		return undefined;
@@ -96,7 +95,7 @@ async function lookAtAcountPay(context: IWebhookFunctions): Promise<Found | unde
 async function settle(trigger: Trigger): Promise<Found | undefined> {
 	const { context, credential, target, store, registrar } = trigger;
 	const { url } = target;
-	const warn = (what: string) => log(context, 'warn', what);
+	const warn = (what: string) => log(context, what);
 	const at = store.nextTime();
 	const listed = await registrar.list();
 	const own = listedUnder(url, listed);

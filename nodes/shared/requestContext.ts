@@ -20,6 +20,10 @@ export type RequestContext =
 export const cancelSignalOf = (context: RequestContext): AbortSignal | undefined =>
 	'getExecutionCancelSignal' in context ? context.getExecutionCancelSignal() : undefined;
 
+/** Writes into n8n's log what a node has done, or what the user has to do. */
+export const log = (context: RequestContext, what: string, level: 'info' | 'warn' = 'warn') =>
+	context.logger[level](`AcountPay node '${context.getNode().name}' ${what}`);
+
 /** The name of the node's credential, in quotes; that of its type when there is none. */
 export const credentialNameOf = (context: RequestContext, credentialType: string): string =>
 	`'${context.getNode().credentials?.[credentialType]?.name ?? credentialType}'`;

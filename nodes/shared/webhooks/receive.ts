@@ -4,6 +4,7 @@ import { readWebhookEvent, unknownEventIn, type WebhookEvent } from '../api/even
 import { baseUrlOf, OAUTH2_HOSTS } from '../api/hosts';
 import { webhookSecretIn } from '../api/webhookSecret';
 import { type AcountPayCredential, CREDENTIAL_TYPE } from '../auth/oAuth2/accessToken';
+import { log } from '../requestContext';
 import { isSignedWith, type SignatureScheme } from './schemes';
 import { fitsSecret } from './secrets';
 
@@ -107,7 +108,7 @@ export function eventIn<Credential>(
 		return undefined;
 	}
 	const { status, reason } = checked.refusal;
-	context.logger.warn(`AcountPay node '${context.getNode().name}' refused a webhook: ${reason}`);
+	log(context, `refused a webhook: ${reason}`);
 	answer(context, status, 'refused');
 	return undefined;
 }
@@ -191,10 +192,8 @@ export function answer(
 }
 
 /** Writes why an event that AcountPay has signed is not believed; nothing of its content, which may be personal. */
-export function logDoubt(context: IWebhookFunctions, event: WebhookEvent, reason: string): void {
-	const { name } = context.getNode();
-	context.logger.warn(`AcountPay node '${name}' does not act on ${quoted(event.event)}: ${reason}`);
-}
+export const logDoubt = (context: IWebhookFunctions, { event }: WebhookEvent, reason: string) =>
+	log(context, `does not act on ${quoted(event)}: ${reason}`);
 
 /** Kinds of events that are not documented and were logged. A partner's mistake must not fill the log, nor this. */
 const loggedKinds = new Set<string>();
@@ -210,13 +209,10 @@ export function logUnknownOnce(
 	known: readonly string[],
 ): void {
 	if (known.includes(name)) return;
-	const { id, name: nodeName } = context.getNode();
-	const kind = JSON.stringify([context.getWorkflow().id, id, name.slice(0, 60)]);
+	const kind = JSON.stringify([context.getWorkflow().id, context.getNode().id, name.slice(0, 60)]);
 	if (loggedKinds.has(kind) || loggedKinds.size >= MAX_LOGGED_KINDS) return;
 	loggedKinds.add(kind);
-	context.logger.warn(
-		`AcountPay node '${nodeName}' ignores ${quoted(name)}: it is signed, but no event that this package knows`,
-	);
+	log(context, `ignores ${quoted(name)}: it is signed, but no event that this package knows`);
 }
 
 /** A name from outside for one line of a log. */
