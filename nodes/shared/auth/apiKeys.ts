@@ -4,7 +4,7 @@ import type {
 	IHttpRequestOptions,
 	IN8nHttpFullResponse,
 } from 'n8n-workflow';
-import { type AcountPayHost, baseUrlOf, KEY_HOSTS } from '../api/hosts';
+import { type AcountPayHost, KEY_HOSTS } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
 import { ApiError } from '../errors';
 import { credentialNameOf, type RequestContext } from '../requestContext';
@@ -14,8 +14,8 @@ import {
 	type Auth,
 	type RequestParts,
 	type ErrorWords,
+	safeBaseUrl,
 	secretsAmong,
-	unsafeBaseUrlError,
 } from './auth';
 
 const CREDENTIAL_TYPE = 'acountPayKeyApi';
@@ -30,11 +30,8 @@ export const KEY_HEADERS = {
 } as const;
 
 /** The credential as n8n hands it to a node. */
-interface KeyCredential extends AcountPayHost {
-	clientId: string;
-	clientSecret: string;
-	webhookSecret?: string;
-}
+type KeyCredential = ICredentialDataDecryptedObject &
+	AcountPayHost & { clientId: string; clientSecret: string; webhookSecret?: string };
 
 /** A pair of keys in the headers of each request (documented). There is nothing to fetch or to renew. */
 export class ApiKeys implements Auth {
@@ -50,7 +47,7 @@ export class ApiKeys implements Auth {
 
 	private constructor(
 		private readonly context: RequestContext,
-		private readonly keys: KeyCredential,
+		readonly credential: KeyCredential,
 		readonly baseUrl: string,
 	) {}
 
@@ -59,18 +56,13 @@ export class ApiKeys implements Auth {
 	 * @throws ValidationError when its base URL may not be given a secret
 	 */
 	static async open(context: RequestContext): Promise<ApiKeys> {
-		const keys = await context.getCredentials<KeyCredential>(CREDENTIAL_TYPE);
-		const baseUrl = baseUrlOf(keys, KEY_HOSTS);
-		if (baseUrl === undefined) throw unsafeBaseUrlError(credentialNameOf(context, CREDENTIAL_TYPE));
-		return new ApiKeys(context, keys, baseUrl);
+		const credential = await context.getCredentials<KeyCredential>(CREDENTIAL_TYPE);
+		const baseUrl = safeBaseUrl(context, CREDENTIAL_TYPE, credential, KEY_HOSTS);
+		return new ApiKeys(context, credential, baseUrl);
 	}
 
 	get account(): string {
-		return accountOf(this.keys.clientId, this.keys.clientSecret);
-	}
-
-	get credential(): ICredentialDataDecryptedObject {
-		return this.keys as unknown as ICredentialDataDecryptedObject;
+		return accountOf(this.credential.clientId, this.credential.clientSecret);
 	}
 
 	/** The merchant is named in the body of what is created for it, and in the query of a list (documented). */
@@ -109,7 +101,7 @@ export class ApiKeys implements Auth {
 		caller: IExecuteFunctions,
 		options: IHttpRequestOptions,
 	): Promise<IN8nHttpFullResponse> {
-		const { clientId, clientSecret } = this.keys;
+		const { clientId, clientSecret } = this.credential;
 		return (await caller.helpers.httpRequest({
 			...options,
 			headers: {
@@ -122,7 +114,7 @@ export class ApiKeys implements Auth {
 	}
 
 	secrets(): string[] {
-		return secretsAmong(this.keys.clientSecret, this.keys.webhookSecret);
+		return secretsAmong(this.credential.clientSecret, this.credential.webhookSecret);
 	}
 
 	unauthorizedWords(name: string): ErrorWords {
@@ -134,6 +126,6 @@ export class ApiKeys implements Auth {
 	}
 
 	private get advice(): string {
-		return `Copy Client ID and Client Secret from the Partner Dashboard into that credential again, and check that they are those of its environment (${this.keys.environment}).`;
+		return `Copy Client ID and Client Secret from the Partner Dashboard into that credential again, and check that they are those of its environment (${this.credential.environment}).`;
 	}
 }

@@ -6,9 +6,11 @@ import type {
 	IHttpRequestOptions,
 	IN8nHttpFullResponse,
 } from 'n8n-workflow';
+import { type AcountPayHost, baseUrlOf, type Hosts } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
 import { ValidationError } from '../errors';
 import type { SendResult } from '../http/response';
+import { credentialNameOf, type RequestContext } from '../requestContext';
 
 /** A request's parts as the authentication wants them, except for secrets, which are added as it is sent. */
 export interface RequestParts {
@@ -68,12 +70,21 @@ export const secretsAmong = (...values: unknown[]): string[] =>
 	values.filter((value): value is string => typeof value === 'string' && value !== '');
 
 /**
- * The error for a base URL that may not be given a secret.
- * @param credentialName in quotes
+ * Where requests with a credential go.
+ * @param type of the credential
+ * @throws ValidationError when its base URL may not be given a secret
  */
-export const unsafeBaseUrlError = (credentialName: string): ValidationError =>
-	new ValidationError(
+export function safeBaseUrl(
+	context: RequestContext,
+	type: string,
+	credential: AcountPayHost,
+	hosts: Hosts,
+): string {
+	const baseUrl = baseUrlOf(credential, hosts);
+	if (baseUrl !== undefined) return baseUrl;
+	throw new ValidationError(
 		'Base URL',
-		`of the credential ${credentialName} must start with https://, or with http:// and be on this machine (localhost)`,
+		`of the credential ${credentialNameOf(context, type)} must start with https://, or with http:// and be on this machine (localhost)`,
 		'Open the credential and correct it. Nothing was sent.',
 	);
+}

@@ -7,14 +7,15 @@ import type { RequestContext } from '../../requestContext';
 export const CREDENTIAL_TYPE = 'acountPayApi';
 
 /** The credential as n8n hands it to a node. */
-export interface AcountPayCredential extends AcountPayHost {
-	clientId: string;
-	clientSecret: string;
-	/** Empty when the user takes no webhooks. */
-	webhookSecret?: string;
-	/** What n8n stores of the access token. */
-	oauthTokenData?: TokenData;
-}
+export type AcountPayCredential = ICredentialDataDecryptedObject &
+	AcountPayHost & {
+		clientId: string;
+		clientSecret: string;
+		/** Empty when the user takes no webhooks. */
+		webhookSecret?: string;
+		/** What n8n stores of the access token. */
+		oauthTokenData?: TokenData;
+	};
 
 /** n8n's record of an access token, with the fingerprint that this package adds. */
 export interface TokenData extends IDataObject {
@@ -78,7 +79,7 @@ function marked(credential: AcountPayCredential, fetched: TokenData = {}): Token
  * just fetched that token; before a request it is only put on n8n's copy in memory.
  */
 export async function addFingerprint(data: ICredentialDataDecryptedObject): Promise<IDataObject> {
-	const credential = data as unknown as AcountPayCredential;
+	const credential = data as AcountPayCredential;
 	return { oauthTokenData: marked(credential, credential.oauthTokenData) };
 }
 

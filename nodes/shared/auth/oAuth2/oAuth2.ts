@@ -1,22 +1,23 @@
-import type {
-	ICredentialDataDecryptedObject,
-	IExecuteFunctions,
-	IHttpRequestOptions,
-	IN8nHttpFullResponse,
-} from 'n8n-workflow';
-import { baseUrlOf, OAUTH2_HOSTS } from '../../api/hosts';
+import type { IExecuteFunctions, IHttpRequestOptions, IN8nHttpFullResponse } from 'n8n-workflow';
+import { OAUTH2_HOSTS } from '../../api/hosts';
 import type { ApiRequest } from '../../api/request';
-import { credentialNameOf, type RequestContext } from '../../requestContext';
+import type { RequestContext } from '../../requestContext';
 import type { SendResult } from '../../http/response';
 import {
 	accountOf,
 	type Auth,
 	type RequestParts,
 	type ErrorWords,
+	safeBaseUrl,
 	secretsAmong,
-	unsafeBaseUrlError,
 } from '../auth';
-import { CREDENTIAL_TYPE, expiryOf, readCredential, type TokenData } from './accessToken';
+import {
+	type AcountPayCredential,
+	CREDENTIAL_TYPE,
+	expiryOf,
+	readCredential,
+	type TokenData,
+} from './accessToken';
 import { TokenSource } from './tokenSource';
 
 /**
@@ -42,8 +43,7 @@ export class OAuth2 implements Auth {
 	 */
 	static async open(context: RequestContext): Promise<OAuth2> {
 		const credential = await readCredential(context);
-		const baseUrl = baseUrlOf(credential, OAUTH2_HOSTS);
-		if (baseUrl === undefined) throw unsafeBaseUrlError(credentialNameOf(context, CREDENTIAL_TYPE));
+		const baseUrl = safeBaseUrl(context, CREDENTIAL_TYPE, credential, OAUTH2_HOSTS);
 		return new OAuth2(new TokenSource(context, credential, baseUrl), baseUrl);
 	}
 
@@ -52,8 +52,8 @@ export class OAuth2 implements Auth {
 		return accountOf(clientId, clientSecret);
 	}
 
-	get credential(): ICredentialDataDecryptedObject {
-		return this.source.credential as unknown as ICredentialDataDecryptedObject;
+	get credential(): AcountPayCredential {
+		return this.source.credential;
 	}
 
 	/** The merchant is named in a header (documented). */

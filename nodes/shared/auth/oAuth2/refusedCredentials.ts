@@ -23,15 +23,15 @@ export class RefusedCredentials {
 	 * @returns the last refusal's HTTP status, or undefined when AcountPay may be asked
 	 */
 	enough(fingerprint: string): { status?: number } | undefined {
-		const { tokenRefusals: known } = this.context;
-		return known && this.isOf(fingerprint) && known.count >= MAX_REFUSALS ? known : undefined;
+		const known = this.knownOf(fingerprint);
+		return known && known.count >= MAX_REFUSALS ? known : undefined;
 	}
 
 	/** AcountPay refused the id and secret that have this fingerprint. */
 	add(fingerprint: string, status?: number): void {
-		const count = this.isOf(fingerprint) ? (this.context.tokenRefusals?.count ?? 0) : 0;
 		const { executionId } = this;
-		this.context.tokenRefusals = { executionId, fingerprint, count: count + 1, status };
+		const count = (this.knownOf(fingerprint)?.count ?? 0) + 1;
+		this.context.tokenRefusals = { executionId, fingerprint, count, status };
 	}
 
 	/** AcountPay gave a token: nothing is left to be stored. */
@@ -39,8 +39,9 @@ export class RefusedCredentials {
 		delete this.context.tokenRefusals;
 	}
 
-	private isOf(fingerprint: string): boolean {
+	private knownOf(fingerprint: string): StoredRefusals['tokenRefusals'] {
 		const { tokenRefusals: known } = this.context;
-		return known?.executionId === this.executionId && known.fingerprint === fingerprint;
+		const isSame = known?.executionId === this.executionId && known.fingerprint === fingerprint;
+		return isSame ? known : undefined;
 	}
 }

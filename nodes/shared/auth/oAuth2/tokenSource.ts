@@ -1,4 +1,3 @@
-import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { baseUrlOf, OAUTH2_HOSTS } from '../../api/hosts';
 import { aborted } from '../../http/delays';
 import { ApiError, Cancelled } from '../../errors';
@@ -148,7 +147,7 @@ export class TokenSource {
 	/** Takes the token that n8n has stored meanwhile, or asks for one. */
 	private async renewOnce(): Promise<TokenFailure | undefined> {
 		const credential = await readCredential(this.context);
-		if (this.isAnotherPartner(credential)) throw this.editedError();
+		this.refuseAnotherPartner(credential);
 		this.useCredential(credential, RENEWAL_MARGIN);
 		if (this.hasValidToken()) return undefined;
 		if (this.cancelSignal?.aborted) throw new Cancelled();
@@ -159,15 +158,10 @@ export class TokenSource {
 	 * An execution is bound to one client ID and one host. If the credential changes meanwhile, stop instead of creating the
 	 * remaining payments as someone else.
 	 */
-	private isAnotherPartner(credential: AcountPayCredential): boolean {
-		return (
-			credential.clientId !== this.current.clientId ||
-			baseUrlOf(credential, OAUTH2_HOSTS) !== this.baseUrl
-		);
-	}
-
-	private editedError(): ApiError {
-		return new ApiError(
+	private refuseAnotherPartner(credential: AcountPayCredential): void {
+		const isSameHost = baseUrlOf(credential, OAUTH2_HOSTS) === this.baseUrl;
+		if (isSameHost && credential.clientId === this.current.clientId) return;
+		throw new ApiError(
 			'unavailable',
 			`The credential ${this.credentialName} was edited while this node ran`,
 			'Nothing was sent for this item. Run it again to send it with the edited credential.',
@@ -189,11 +183,7 @@ export class TokenSource {
 	private async fetchToken(): Promise<TokenFailure | undefined> {
 		const limit = AbortSignal.timeout(TOKEN_TIMEOUT);
 		const end = this.cancelSignal ? AbortSignal.any([limit, this.cancelSignal]) : limit;
-		const caller = helperContext(
-			this.context,
-			forNewToken(this.toRenew()) as unknown as ICredentialDataDecryptedObject,
-			this.cancelSignal,
-		);
+		const caller = helperContext(this.context, forNewToken(this.toRenew()), this.cancelSignal);
 		const failure = await Promise.race([
 			this.context.helpers.refreshOAuth2Token
 				.call(caller, CREDENTIAL_TYPE, { tokenType: 'Bearer' })
