@@ -9,11 +9,8 @@ export const MOCK_PAYMENTS = ['true', 'fail', 'delay'] as const;
 /** One of {@link MOCK_PAYMENTS}. */
 export type MockPayment = (typeof MOCK_PAYMENTS)[number];
 
-/**
- * The body of a new payment with access tokens. `amount`, `referenceNumber` and `webhookUrl` are documented as input;
- * `currency` and `metadata` are documented in webhooks and assumed as input; `description` is assumed.
- */
-export interface NewPayment {
+/** The body of a new payment, with both ways to authenticate, except for the merchant. */
+interface NewPayment {
 	/** In major units: 149.99 is 149 kroner and 99 øre. */
 	amount: number;
 	/** The merchant's own order or invoice number. */
@@ -22,6 +19,13 @@ export interface NewPayment {
 	currency?: string;
 	/** Shown to the customer. */
 	description?: string;
+}
+
+/**
+ * The same with access tokens. `amount`, `referenceNumber` and `webhookUrl` are documented as input;
+ * `currency` and `metadata` are documented in webhooks and assumed as input; `description` is assumed.
+ */
+export interface NewTokenPayment extends NewPayment {
 	/** Given back in the webhooks. */
 	metadata?: IDataObject;
 	/** Where AcountPay sends this payment's events. */
@@ -36,7 +40,7 @@ const PAYMENTS_PATH = '/v1/partner/payments';
  */
 export const createPayment = (
 	merchantClientId: string,
-	payment: (NewPayment | NewKeyPayment) & IDataObject,
+	payment: NewPayment & IDataObject,
 	mockPayment?: MockPayment,
 ): ApiRequest =>
 	create(PAYMENTS_PATH, payment, {
@@ -105,16 +109,8 @@ export const readCreatedPayment = (body: Buffer): IDataObject | undefined =>
 
 /* With keys. The paths are the same, except for the status; the merchant is in the body. */
 
-/** The body of a new payment with keys (documented), except for the merchant. */
-export interface NewKeyPayment {
-	/** In major units: 149.99 is 149 kroner and 99 øre. */
-	amount: number;
-	/** The merchant's own order or invoice number. */
-	referenceNumber: string;
-	/** ISO 4217; AcountPay takes DKK when there is none. */
-	currency?: string;
-	/** Shown to the customer. */
-	description?: string;
+/** The body of a new payment with keys (documented). */
+export interface NewKeyPayment extends NewPayment {
 	/** The store that sells. */
 	storeId?: string;
 	/** The till within the store. */
@@ -128,15 +124,19 @@ export const DEFAULT_CURRENCY = 'DKK';
 export const getPaymentStatus = (paymentId: string): ApiRequest =>
 	get(`${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}/status`);
 
+/** Which payments are listed; all when both are left out. */
+export interface PaymentFilters {
+	merchantClientId?: string;
+	status?: string;
+}
+
 /**
  * The request that reads one page of the list of payments (documented with keys).
- * @param merchantClientId only its payments; all merchants' when undefined
- * @param status only payments of it; those of any status when undefined
  * @param page from 1
  * @param limit how many payments a page is to have
  */
 export const listPayments = (
-	{ merchantClientId, status }: { merchantClientId?: string; status?: string },
+	{ merchantClientId, status }: PaymentFilters,
 	page: number,
 	limit: number,
 ): ApiRequest =>

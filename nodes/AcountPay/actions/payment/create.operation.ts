@@ -3,7 +3,7 @@ import {
 	createPayment,
 	MOCK_PAYMENTS,
 	type MockPayment,
-	type NewPayment,
+	type NewTokenPayment,
 	paymentIdOf,
 } from '../../../shared/api/payments';
 import { ApiError, ValidationError } from '../../../shared/errors';
@@ -31,7 +31,7 @@ import { readQrCode } from './readQrCode';
 
 interface CreateInput {
 	merchantClientId: string;
-	payment: NewPayment & IDataObject;
+	payment: NewTokenPayment & IDataObject;
 	mockPayment?: MockPayment;
 	/** Whether the image of the QR code is wanted. */
 	qrCode: boolean;
@@ -97,7 +97,7 @@ export const create: Operation<CreateInput> = {
 
 	check(item, client) {
 		const added = item.collection('additionalFields');
-		const payment: NewPayment & IDataObject = {
+		const payment: NewTokenPayment & IDataObject = {
 			amount: amountOf(item.get('amount')),
 			referenceNumber: requiredText('Reference Number', item.get('referenceNumber')),
 		};

@@ -1,24 +1,14 @@
-import {
-	listedPaymentIdOf,
-	listPayments,
-	readPaymentsPage,
-	withPaymentId,
-} from '../../../shared/api/payments';
+import { type PaymentFilters, withPaymentId } from '../../../shared/api/payments';
 import { withIsPaid } from '../../../shared/api/statuses';
-import { type List, readList } from '../../../shared/transport/readList';
+import { readList } from '../../../shared/transport/readList';
 import { listFields, limitFrom } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
 import { requiredText } from '../../operation/parameters';
+import { paymentList } from './lookUp/readMerchantList';
 import { checkedMerchantClientId, merchantPickerField } from './sharedFields';
 
-interface GetManyInput {
-	filters: { merchantClientId?: string; status?: string };
-	/** How many payments at most. */
-	limit: number;
-}
-
 /** Lists payments. With keys only. */
-export const getMany: Operation<GetManyInput> = {
+export const getMany: Operation<{ filters: PaymentFilters; limit: number }> = {
 	option: {
 		name: 'Get Many',
 		// n8n's convention for 'Get Many'.
@@ -68,13 +58,7 @@ export const getMany: Operation<GetManyInput> = {
 	},
 
 	async run({ filters, limit }, { client, options }) {
-		const list: List = {
-			subject: { name: 'the list of payments', merchantClientId: filters.merchantClientId },
-			request: (page, limit) => listPayments(filters, page, limit),
-			readPage: readPaymentsPage,
-			idOf: listedPaymentIdOf,
-		};
-		const payments = await readList(client, list, options, limit);
+		const payments = await readList(client, paymentList(filters), options, limit);
 		return payments.map((payment) => ({ json: withIsPaid(withPaymentId(payment)) }));
 	},
 };

@@ -1,10 +1,23 @@
 import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/listedPayments';
-import { listedPaymentIdOf, listPayments, readPaymentsPage } from '../../../../shared/api/payments';
+import {
+	listedPaymentIdOf,
+	listPayments,
+	type PaymentFilters,
+	readPaymentsPage,
+} from '../../../../shared/api/payments';
 import { ApiError } from '../../../../shared/errors';
 import type { Client } from '../../../../shared/transport/client';
-import { readPages } from '../../../../shared/transport/readList';
+import { type List, readPages } from '../../../../shared/transport/readList';
 import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 import { asListOf } from './samePayment';
+
+/** AcountPay's list of payments. */
+export const paymentList = (filters: PaymentFilters): List => ({
+	subject: { name: 'the list of payments', merchantClientId: filters.merchantClientId },
+	request: (page, limit) => listPayments(filters, page, limit),
+	readPage: readPaymentsPage,
+	idOf: listedPaymentIdOf,
+});
 
 /** By how much a list that is newest first may be out of order, in ms: `createdAt` may have whole seconds. */
 const DISORDER = 1_000;
@@ -27,12 +40,6 @@ export async function readMerchantList(
 	options: CallOptions,
 	since: () => number,
 ): Promise<{ payments: ListedPayment[]; isWhole: boolean }> {
-	const list = {
-		subject: { name: 'the list of payments', merchantClientId },
-		request: (page: number, limit: number) => listPayments({ merchantClientId }, page, limit),
-		readPage: readPaymentsPage,
-		idOf: listedPaymentIdOf,
-	};
 	const payments: ListedPayment[] = [];
 	const result = (isWhole: boolean) => ({
 		payments: asListOf(merchantClientId, payments),
@@ -40,7 +47,11 @@ export async function readMerchantList(
 	});
 	let isNewestFirst = true;
 	let oldest = Infinity;
-	for await (const { entries, total = 0 } of readPages(client, list, options)) {
+	for await (const { entries, total = 0 } of readPages(
+		client,
+		paymentList({ merchantClientId }),
+		options,
+	)) {
 		for (const payment of entries.map(listedPaymentOf)) {
 			const { createdAt = NaN } = payment;
 			isNewestFirst &&= createdAt <= oldest + DISORDER;
