@@ -1,32 +1,19 @@
 import { withIsPaid } from '../../../shared/api/statuses';
 import type { Operation } from '../../operation/operation';
-import {
-	merchantFieldsForTokens,
-	merchantClientIdFrom,
-	paymentIdField,
-	paymentIdFrom,
-} from './sharedFields';
+import { type MerchantPayment, merchantPaymentFrom, paymentFieldsForTokens } from './sharedFields';
 import { readPayment } from './readPayment';
 
-interface GetInput {
-	merchantClientId: string;
-	paymentId: string;
-}
-
 /** Reads a payment and its status, with access tokens. */
-export const get: Operation<GetInput> = {
+export const get: Operation<MerchantPayment> = {
 	option: {
 		name: 'Get',
 		value: 'get',
 		action: 'Get payment',
 		description: 'Get a payment and its status',
 	},
-	fields: [...merchantFieldsForTokens, paymentIdField],
+	fields: paymentFieldsForTokens,
 
-	check: (item) => ({
-		merchantClientId: merchantClientIdFrom(item),
-		paymentId: paymentIdFrom(item),
-	}),
+	check: merchantPaymentFrom,
 
 	run: async ({ merchantClientId, paymentId }, { client, options }) => [
 		{ json: withIsPaid(await readPayment(client, merchantClientId, paymentId, options)) },

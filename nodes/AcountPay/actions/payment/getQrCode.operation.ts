@@ -2,21 +2,14 @@ import type { Operation } from '../../operation/operation';
 import {
 	imageField,
 	imageFieldNameFrom,
-	merchantClientIdFrom,
-	merchantFieldsForTokens,
-	paymentIdField,
-	paymentIdFrom,
+	type MerchantPayment,
+	merchantPaymentFrom,
+	paymentFieldsForTokens,
 } from './sharedFields';
 import { readQrCode } from './readQrCode';
 
-interface GetQrCodeInput {
-	merchantClientId: string;
-	paymentId: string;
-	binaryPropertyName: string;
-}
-
 /** Reads the image that a customer scans to pay, with access tokens. */
-export const getQrCode: Operation<GetQrCodeInput> = {
+export const getQrCode: Operation<MerchantPayment & { outputField: string }> = {
 	option: {
 		name: 'Get QR Code',
 		value: 'getQrCode',
@@ -25,24 +18,14 @@ export const getQrCode: Operation<GetQrCodeInput> = {
 		// A language model has no use for an image.
 		displayOptions: { hide: { '@tool': [true] } },
 	},
-	fields: [...merchantFieldsForTokens, paymentIdField, imageField],
+	fields: [...paymentFieldsForTokens, imageField],
 
-	check: (item) => ({
-		merchantClientId: merchantClientIdFrom(item),
-		paymentId: paymentIdFrom(item),
-		binaryPropertyName: imageFieldNameFrom(item),
-	}),
+	check: (item) => ({ ...merchantPaymentFrom(item), outputField: imageFieldNameFrom(item) }),
 
-	async run(
-		{ merchantClientId, paymentId, binaryPropertyName },
-		{ client, options, inputItem, storeImage },
-	) {
+	async run({ merchantClientId, paymentId, outputField }, work) {
+		const { client, options, inputItem, storeImage } = work;
 		const image = await readQrCode(client, merchantClientId, paymentId, options);
-		return [
-			{
-				json: { ...inputItem.json, paymentId },
-				binary: { ...inputItem.binary, [binaryPropertyName]: await storeImage(image) },
-			},
-		];
+		const binary = { ...inputItem.binary, [outputField]: await storeImage(image) };
+		return [{ json: { ...inputItem.json, paymentId }, binary }];
 	},
 };

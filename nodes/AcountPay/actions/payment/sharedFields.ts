@@ -154,6 +154,24 @@ export const imageField: INodeProperties = {
 export const imageFieldNameFrom = (item: ItemParameters): string =>
 	requiredText(imageField.displayName, item.get(imageField.name));
 
+/** A payment with access tokens, which AcountPay only finds with its merchant. */
+export interface MerchantPayment {
+	merchantClientId: string;
+	paymentId: string;
+}
+
+/** The fields that say which payment it is, with access tokens. */
+export const paymentFieldsForTokens: INodeProperties[] = [
+	...merchantFieldsForTokens,
+	paymentIdField,
+];
+
+/** The checked payment of these fields. @throws ValidationError */
+export const merchantPaymentFrom = (item: ItemParameters): MerchantPayment => ({
+	merchantClientId: merchantClientIdFrom(item),
+	paymentId: paymentIdFrom(item),
+});
+
 /** Printable ASCII: every HTTP server reads it alike in a header. */
 const HEADER_VALUE = /^[\x20-\x7e]+$/;
 

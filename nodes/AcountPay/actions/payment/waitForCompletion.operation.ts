@@ -13,12 +13,7 @@ import {
 	unlessOver,
 	waitOutput,
 } from './awaitedPayment';
-import {
-	merchantFieldsForTokens,
-	merchantClientIdFrom,
-	paymentIdField,
-	paymentIdFrom,
-} from './sharedFields';
+import { type MerchantPayment, merchantPaymentFrom, paymentFieldsForTokens } from './sharedFields';
 import { OtherPaymentError, readPayment } from './readPayment';
 
 /** A payment that is waited for. */
@@ -29,8 +24,7 @@ export interface Awaited {
 
 const RESUME_ON = ['webhook', 'polling'] as const;
 
-interface WaitInput extends Awaited {
-	merchantClientId: string;
+interface WaitInput extends Awaited, MerchantPayment {
 	resumeOn: (typeof RESUME_ON)[number];
 }
 
@@ -77,8 +71,7 @@ export const waitForCompletion: Operation<WaitInput> = {
 		displayOptions: { hide: { '@tool': [true] } },
 	},
 	fields: [
-		...merchantFieldsForTokens,
-		paymentIdField,
+		...paymentFieldsForTokens,
 		{
 			displayName: 'Resume On',
 			name: 'resumeOn',
@@ -115,8 +108,7 @@ export const waitForCompletion: Operation<WaitInput> = {
 	check(item, client) {
 		const resumeOn = item.get('resumeOn');
 		const input: WaitInput = {
-			merchantClientId: merchantClientIdFrom(item),
-			paymentId: paymentIdFrom(item),
+			...merchantPaymentFrom(item),
 			resumeOn: isLeftOut(resumeOn) ? 'polling' : oneOf('Resume On', resumeOn, RESUME_ON),
 			timeoutMinutes: timeoutMinutesOf(item.get('timeoutMinutes')),
 		};

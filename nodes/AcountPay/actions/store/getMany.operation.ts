@@ -8,14 +8,8 @@ import {
 } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
 
-interface GetManyInput {
-	merchantNumber: string;
-	/** How many stores at most. */
-	limit: number;
-}
-
 /** Lists the stores of a merchant. */
-export const getMany: Operation<GetManyInput> = {
+export const getMany: Operation<{ merchantNumber: string; limit: number }> = {
 	option: {
 		name: 'Get Many',
 		// n8n's convention for 'Get Many'.
