@@ -28,7 +28,11 @@ interface CheckedItem<Input> {
 const CHECK_SLICE = 50;
 
 /** How an item has ended. */
-type Result = { output: ItemOutput[] } | { failed: ItemError };
+interface Result {
+	/** Empty when it has failed. */
+	output: ItemOutput[];
+	failed?: ItemError;
+}
 
 /**
  * One run of an operation over all items of the node's input.
@@ -82,16 +86,16 @@ export class ItemRunner<Input> {
 			// 'Retry On Fail' would run the node again for an item with an `error`, with input items that `waitUntil` has overwritten.
 			return [];
 		}
-		const output = this.results.flatMap((result, item): INodeExecutionData[] => {
-			if ('failed' in result) return [errorItem(this.context, result.failed, item)];
-			return result.output.map(({ json, binary }) => ({
+		const items = this.results.flatMap(({ output, failed }, item): INodeExecutionData[] => {
+			if (failed) return [errorItem(this.context, failed, item)];
+			return output.map(({ json, binary }) => ({
 				json,
 				...(binary && { binary }),
 				pairedItem: { item },
 			}));
 		});
-		this.store.close(looksFailed(output));
-		return output;
+		this.store.close(looksFailed(items));
+		return items;
 	}
 
 	/** What all items share. */
@@ -156,8 +160,8 @@ export class ItemRunner<Input> {
 		}
 		const failedItem = this.failedItem ?? this.firstHarmlessFailure;
 		if (failedItem === undefined) return;
-		const result = this.results[failedItem];
-		if ('failed' in result) this.fail(failedItem, result.failed);
+		const { failed } = this.results[failedItem];
+		if (failed) this.fail(failedItem, failed);
 	}
 
 	private async workOn(item: number, client: Client, endSignal: AbortSignal): Promise<void> {
@@ -194,7 +198,7 @@ export class ItemRunner<Input> {
 			if (error instanceof Cancelled) return;
 			const creates = this.operation.creates !== undefined;
 			const failed = isItemError(error) ? error : new UnexpectedError(error, false, creates);
-			this.results[item] = { failed };
+			this.results[item] = { output: [], failed };
 			this.store.setFailed(item, true);
 			if (this.context.continueOnFail()) return;
 			if (failed instanceof ApiError && failed.letsOthersContinue)
@@ -213,12 +217,11 @@ export class ItemRunner<Input> {
 	 */
 	private waitUntil(): Date | undefined {
 		let waitUntil: Date | undefined;
-		this.results.forEach((result, item) => {
-			if ('failed' in result) return;
-			for (const output of result.output) {
-				if (!output.waitUntil) continue;
-				this.items[item].json = output.json;
-				waitUntil = output.waitUntil;
+		this.results.forEach(({ output }, item) => {
+			for (const one of output) {
+				if (!one.waitUntil) continue;
+				this.items[item].json = one.json;
+				waitUntil = one.waitUntil;
 			}
 		});
 		return waitUntil;
@@ -231,17 +234,14 @@ export class ItemRunner<Input> {
 			this.store.summary(),
 			itemCount,
 			this.names,
-			(item) => {
-				const result = this.results.at(item);
-				return result && 'failed' in result ? result.failed : undefined;
-			},
+			(item) => this.results.at(item)?.failed,
 			this.operation.creates,
 		);
 	}
 
 	/** Ends the node with the item's error, or keeps it as the item's result when the node continues. */
 	private fail(item: number, failed: ItemError): void {
-		this.results[item] = { failed };
+		this.results[item] = { output: [], failed };
 		if (this.context.continueOnFail()) return;
 		throw nodeErrorFor(this.context, failed, item, this.summary());
 	}
