@@ -8,9 +8,25 @@ import type { IDataObject } from 'n8n-workflow';
  */
 export type Outcome = 'invalid' | 'refused' | 'unavailable' | 'unknown' | 'created';
 
+/** What is known about an error besides its words: of an {@link ApiError} alone. */
+export interface ApiErrorFacts {
+	/** The HTTP status, when there was a response. */
+	status?: number;
+	/** An earlier attempt left it so, and nothing was sent now. */
+	isOld?: boolean;
+	/** Which advice on going on is wrong: of any retry of this execution, or of 'Resend Unknown' alone. */
+	rulesOut?: 'retry' | 'resend';
+	/** The whole payment: with `created`, and where it keeps a new one from being created. */
+	payment?: IDataObject;
+}
+
 /** What went wrong with an item, in the merchant's words and without any secret. */
-abstract class ItemErrorBase extends Error {
+abstract class ItemErrorBase extends Error implements ApiErrorFacts {
 	abstract readonly outcome: Outcome;
+	readonly status?: number;
+	readonly isOld: boolean = false;
+	readonly rulesOut?: ApiErrorFacts['rulesOut'];
+	readonly payment?: IDataObject;
 
 	/** @param description what to do now */
 	constructor(
@@ -18,6 +34,11 @@ abstract class ItemErrorBase extends Error {
 		readonly description?: string,
 	) {
 		super(message);
+	}
+
+	/** Whether other items are still sent: an earlier attempt failed and nothing was sent now, or the creation itself succeeded. */
+	get letsOthersContinue(): boolean {
+		return this.isOld || this.outcome === 'created';
 	}
 }
 
@@ -39,41 +60,16 @@ export class ValidationError extends ItemErrorBase {
 	}
 }
 
-/** What is known about an {@link ApiError} besides its words. */
-export interface ApiErrorFacts {
-	/** The HTTP status, when there was a response. */
-	status?: number;
-	/** An earlier attempt left it so, and nothing was sent now. */
-	isOld?: boolean;
-	/** Which advice on going on is wrong: of any retry of this execution, or of 'Resend Unknown' alone. */
-	rulesOut?: 'retry' | 'resend';
-	/** The whole payment: with `created`, and where it keeps a new one from being created. */
-	payment?: IDataObject;
-}
-
 /** AcountPay refused a request, could not be asked, or did not say what it did. */
-export class ApiError extends ItemErrorBase implements ApiErrorFacts {
-	readonly status?: number;
-	readonly isOld: boolean;
-	readonly rulesOut?: ApiErrorFacts['rulesOut'];
-	readonly payment?: IDataObject;
-
+export class ApiError extends ItemErrorBase {
 	constructor(
 		readonly outcome: Exclude<Outcome, 'invalid'>,
 		message: string,
 		description: string,
-		{ status, isOld = false, rulesOut, payment }: ApiErrorFacts = {},
+		facts: ApiErrorFacts = {},
 	) {
 		super(message, description);
-		this.status = status;
-		this.isOld = isOld;
-		this.rulesOut = rulesOut;
-		this.payment = payment;
-	}
-
-	/** Whether other items are still sent: an earlier attempt failed and nothing was sent now, or the creation itself succeeded. */
-	get letsOthersContinue(): boolean {
-		return this.isOld || this.outcome === 'created';
+		Object.assign(this, facts);
 	}
 }
 
@@ -90,14 +86,12 @@ export class UnexpectedError extends ItemErrorBase {
 			message?: string;
 			description?: unknown;
 		};
+		const lookFirst = 'Look in AcountPay for what this item asks for before you create it again.';
+		const advice = mayHaveCreated ? lookFirst : undefined;
 		super(
 			message ??
 				'This item ended unexpectedly, before AcountPay was asked or after it had responded',
-			typeof description === 'string'
-				? description
-				: mayHaveCreated
-					? 'Look in AcountPay for what this item asks for before you create it again.'
-					: undefined,
+			typeof description === 'string' ? description : advice,
 		);
 		this.outcome = mayHaveCreated ? 'unknown' : 'unavailable';
 	}

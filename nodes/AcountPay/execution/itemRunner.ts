@@ -1,11 +1,5 @@
 import { type IExecuteFunctions, type INodeExecutionData, sleep } from 'n8n-workflow';
-import {
-	ApiError,
-	Cancelled,
-	isItemError,
-	type ItemError,
-	UnexpectedError,
-} from '../../shared/errors';
+import { Cancelled, isItemError, type ItemError, UnexpectedError } from '../../shared/errors';
 import { Client } from '../../shared/transport/client';
 import type { CallOptions } from '../../shared/transport/sendWithRetries';
 import type { ItemOutput, Operation } from '../operation/operation';
@@ -201,9 +195,9 @@ export class ItemRunner<Input> {
 			this.results[item] = { output: [], failed };
 			this.store.setFailed(item, true);
 			if (this.context.continueOnFail()) return;
-			if (failed instanceof ApiError && failed.letsOthersContinue)
+			if (failed.letsOthersContinue) {
 				this.firstHarmlessFailure ??= item;
-			else {
+			} else {
 				this.failedItem ??= item;
 				// Waiting items are not stopped: a customer may be paying right now.
 				if (!this.operation.mostlyWaits) this.failure.abort();

@@ -52,17 +52,16 @@ export function nodeErrorFor(
 	const mode = runModeOf(context);
 	const message = messageFor(failed, itemIndex, mode);
 	const { noun = 'payment', created, existing, unknown, refused, notStarted } = summary;
-	const { rulesOut } = failed instanceof ApiError ? failed : {};
 	const description = [
 		failed.description,
 		...sentencesFor(summary, itemIndex),
 		created.length + unknown.length > 0 &&
-			rulesOut !== 'retry' &&
+			failed.rulesOut !== 'retry' &&
 			safeRetry({
 				mode,
 				executionId: context.getExecutionId(),
 				hasUnknown: unknown.length > 0,
-				cannotResend: rulesOut === 'resend',
+				cannotResend: failed.rulesOut === 'resend',
 				noun,
 				looksUpUnknown: summary.looksUpUnknown,
 				looksForExisting: looksForExisting(context.getNode()),
@@ -102,8 +101,7 @@ export function errorItem(
 	itemIndex: number,
 ): INodeExecutionData {
 	const { onError } = context.getNode();
-	const { outcome, description } = failed;
-	const { status, payment } = failed instanceof ApiError ? failed : {};
+	const { outcome, description, status, payment } = failed;
 	const item: INodeExecutionData = {
 		json: {
 			error: messageFor(failed, itemIndex, runModeOf(context)),
