@@ -6,7 +6,7 @@ import {
 	AUTHENTICATIONS,
 	nameOfAuthentication,
 	optionShownWith,
-	SHOWN_WITH,
+	shownWith,
 } from '../shared/auth';
 import { ValidationError } from '../shared/errors';
 import { SCHEMES } from '../shared/webhooks/schemes';
@@ -29,7 +29,7 @@ export const notices: INodeProperties[] = AUTHENTICATIONS.map((authentication) =
 	...NOTICES[authentication],
 	type: 'notice',
 	default: '',
-	displayOptions: SHOWN_WITH[authentication],
+	displayOptions: shownWith(authentication),
 }));
 
 type Listed = (typeof EVENTS | typeof KEY_EVENTS)[number];
@@ -84,7 +84,7 @@ const foreignTo = (authentication: Authentication): string[] =>
  * and switching the credential leaves them as they are.
  */
 export const foreignEventNotices: INodeProperties[] = AUTHENTICATIONS.map((authentication) => {
-	const { show, hide } = SHOWN_WITH[authentication];
+	const { show, hide } = shownWith(authentication);
 	const foreign = foreignTo(authentication);
 	return {
 		displayName: `With ${nameOfAuthentication(authentication)}, AcountPay does not send <b>${namesOf(foreign)}</b>. Remove what does not come, or choose another credential.`,

@@ -1,11 +1,11 @@
-import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 import {
 	type Authentication,
 	AUTHENTICATIONS,
 	authenticationField,
 	nameOfAuthentication,
 	optionShownWith,
-	SHOWN_WITH,
+	shownWith,
 } from '../../shared/auth';
 import { merchant } from './merchant';
 import type { Operation, Resource } from '../operation/operation';
@@ -16,9 +16,6 @@ import { store } from './store';
 
 /** All resources by their value in saved workflows, in the order of the list. */
 const RESOURCES: Readonly<Record<string, Resource>> = { merchant, payment, store };
-
-const DEFAULT_RESOURCE = 'payment';
-const DEFAULT_OPERATION = 'create';
 
 /** The operations that a resource has with one way to authenticate. */
 const operationsOf = (authentication: Authentication, resource: string): Operation<unknown>[] =>
@@ -63,63 +60,50 @@ export function missingOperation(
 	};
 }
 
-/** 'Options' of an operation: the ones that every operation has, and its own. */
-const optionsField = (own: INodeProperties[]): INodeProperties => ({
-	displayName: 'Options',
-	name: 'options',
-	type: 'collection',
-	placeholder: 'Add Option',
-	default: {},
-	options: [...COMMON_OPTIONS, ...own].sort(byName),
-});
-
 /** The field, shown with this authentication where these parameters have these values too. */
 function shownFor(
 	field: INodeProperties,
 	authentication: Authentication,
 	parameters: Record<string, string[]>,
 ): INodeProperties {
-	const way = SHOWN_WITH[authentication];
+	const way = shownWith(authentication);
 	const show = { ...field.displayOptions?.show, ...way.show, ...parameters };
 	const hide = { ...field.displayOptions?.hide, ...way.hide };
 	const isHidden = Object.keys(hide).length > 0;
 	return { ...field, displayOptions: { show, ...(isHidden && { hide }) } };
 }
 
-const fieldsFor = (
+/** The fields of an operation: its own, and 'Options' with the ones that every operation has, and its own. */
+function fieldsFor(
 	authentication: Authentication,
 	resource: string,
 	{ option, fields, options = [], creates }: Operation<unknown>,
-) => {
+): INodeProperties[] {
 	const resend = creates ? [resendUnknownOptionFor(creates.noun)] : [];
-	return [...fields, optionsField([...options, ...resend])].map((field) =>
+	const optionsField: INodeProperties = {
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection',
+		placeholder: 'Add Option',
+		default: {},
+		options: [...COMMON_OPTIONS, ...options, ...resend].sort(byName),
+	};
+	return [...fields, optionsField].map((field) =>
 		shownFor(field, authentication, { resource: [resource], operation: [option.value] }),
 	);
-};
-
-const choice = (
-	displayName: string,
-	name: string,
-	options: INodePropertyOptions[],
-	defaultValue: string,
-): INodeProperties => ({
-	displayName,
-	name,
-	type: 'options',
-	noDataExpression: true,
-	options,
-	default: defaultValue,
-});
+}
 
 /** One field for all authentications: n8n's list of actions would show the ones of a second field twice. */
-const resourceField = choice(
-	'Resource',
-	'resource',
-	Object.entries(RESOURCES).map(([value, { name }]) =>
+const resourceField: INodeProperties = {
+	displayName: 'Resource',
+	name: 'resource',
+	type: 'options',
+	noDataExpression: true,
+	options: Object.entries(RESOURCES).map(([value, { name }]) =>
 		optionShownWith({ name, value }, authenticationsOf(value)),
 	),
-	DEFAULT_RESOURCE,
-);
+	default: 'payment',
+};
 
 /**
  * One field for all authentications: n8n's list of actions has the operations of a resource's first field alone. It stays
@@ -133,13 +117,15 @@ function operationField(resource: string): INodeProperties {
 	});
 	// Whoever chooses an action in n8n's list gets the first of these values.
 	const authentication = [...own, ...AUTHENTICATIONS.filter((other) => !own.includes(other))];
-	const show = {
-		resource: [resource],
-		...(own.length < AUTHENTICATIONS.length && { authentication }),
-	};
+	const isOfAll = own.length === AUTHENTICATIONS.length;
 	return {
-		...choice('Operation', 'operation', options, DEFAULT_OPERATION),
-		displayOptions: { show },
+		displayName: 'Operation',
+		name: 'operation',
+		type: 'options',
+		noDataExpression: true,
+		options,
+		default: 'create',
+		displayOptions: { show: { resource: [resource], ...(!isOfAll && { authentication }) } },
 	};
 }
 
@@ -162,19 +148,19 @@ function notices(authentication: Authentication, resource: string): INodePropert
 	});
 }
 
+const EACH = AUTHENTICATIONS.flatMap((authentication) =>
+	Object.keys(RESOURCES).map((resource) => ({ authentication, resource })),
+);
+
 /** All fields of the node: the choices, then each operation's own. */
 export const properties: INodeProperties[] = [
 	authenticationField,
 	resourceField,
 	...Object.keys(RESOURCES).map(operationField),
-	...AUTHENTICATIONS.flatMap((authentication) =>
-		Object.keys(RESOURCES).flatMap((resource) =>
-			operationsOf(authentication, resource).flatMap((operation) =>
-				fieldsFor(authentication, resource, operation),
-			),
+	...EACH.flatMap(({ authentication, resource }) =>
+		operationsOf(authentication, resource).flatMap((operation) =>
+			fieldsFor(authentication, resource, operation),
 		),
 	),
-	...AUTHENTICATIONS.flatMap((authentication) =>
-		Object.keys(RESOURCES).flatMap((resource) => notices(authentication, resource)),
-	),
+	...EACH.flatMap(({ authentication, resource }) => notices(authentication, resource)),
 ];

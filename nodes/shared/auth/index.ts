@@ -80,15 +80,11 @@ export const authenticationField: INodeProperties = {
 export const nameOfAuthentication = (authentication: Authentication): string =>
 	AUTH_METHODS[authentication].option.name;
 
-const shownWith = (authentication: Authentication): ICredentialsDisplayOptions =>
+/** Shows a field with one authentication only; with the default, in workflows of 0.1.0 too. */
+export const shownWith = (authentication: Authentication): ICredentialsDisplayOptions =>
 	authentication === DEFAULT
 		? { hide: { authentication: OTHERS } }
 		: { show: { authentication: [authentication] } };
-
-/** Shows a field with one authentication only; with the default, in workflows of 0.1.0 too. */
-export const SHOWN_WITH = Object.fromEntries(
-	AUTHENTICATIONS.map((authentication) => [authentication, shownWith(authentication)]),
-) as Readonly<Record<Authentication, ICredentialsDisplayOptions>>;
 
 /**
  * An entry of a list as n8n shows it: with some authentications only. n8n before 2.41 shows it with all.
@@ -116,6 +112,6 @@ export const credentialsByAuthentication: INodeCredentialDescription[] = AUTHENT
 	(authentication) => ({
 		name: AUTH_METHODS[authentication].credentialType,
 		required: true,
-		displayOptions: authentication === DEFAULT ? SHOWN_BY_DEFAULT : SHOWN_WITH[authentication],
+		displayOptions: authentication === DEFAULT ? SHOWN_BY_DEFAULT : shownWith(authentication),
 	}),
 );

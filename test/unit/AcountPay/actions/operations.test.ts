@@ -6,7 +6,7 @@ import type { Label } from '../../../../nodes/AcountPay/creation/identityHashes'
 import type { ApiRequest } from '../../../../nodes/shared/api/request';
 import { payment } from '../../../../nodes/AcountPay/actions/payment';
 import { store } from '../../../../nodes/AcountPay/actions/store';
-import { AUTHENTICATIONS, SHOWN_WITH } from '../../../../nodes/shared/auth';
+import { AUTHENTICATIONS, shownWith } from '../../../../nodes/shared/auth';
 import type { ApiResponse } from '../../../../nodes/shared/http/response';
 import {
 	built,
@@ -381,10 +381,10 @@ it('each operation is found by its authentication, resource and name', () => {
 });
 
 it('the fields of the default are shown in workflows that have no authentication, the others only where it is chosen', () => {
-	expect(SHOWN_WITH).toEqual({
-		oAuth2: { hide: { authentication: ['apiKey'] } },
-		apiKey: { show: { authentication: ['apiKey'] } },
-	});
+	expect(AUTHENTICATIONS.map(shownWith)).toEqual([
+		{ hide: { authentication: ['apiKey'] } },
+		{ show: { authentication: ['apiKey'] } },
+	]);
 });
 
 describe("every field, by n8n's rules, which its lint can't see where a function makes the field", () => {

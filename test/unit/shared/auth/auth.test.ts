@@ -1,13 +1,14 @@
 /** The list of the ways to authenticate, and what follows from it for the nodes. */
 import { type INodeParameters, NodeHelpers } from 'n8n-workflow';
 import {
+	AUTHENTICATIONS,
 	authenticationField,
 	authenticationOf,
 	credentialsByAuthentication,
 	nameOfAuthentication,
 	openAuth,
 	optionShownWith,
-	SHOWN_WITH,
+	shownWith,
 } from '../../../../nodes/shared/auth';
 import { ApiKeys } from '../../../../nodes/shared/auth/apiKeys';
 import type { RequestContext } from '../../../../nodes/shared/requestContext';
@@ -61,10 +62,10 @@ describe('what the nodes show', () => {
 	});
 
 	it('fields of one way only; those of the default also where a workflow does not say', () => {
-		expect(SHOWN_WITH).toEqual({
-			oAuth2: { hide: { authentication: ['apiKey'] } },
-			apiKey: { show: { authentication: ['apiKey'] } },
-		});
+		expect(AUTHENTICATIONS.map(shownWith)).toEqual([
+			{ hide: { authentication: ['apiKey'] } },
+			{ show: { authentication: ['apiKey'] } },
+		]);
 	});
 
 	it('a credential for each', () => {
