@@ -28,6 +28,13 @@ export const requiredTextField = (...texts: Parameters<typeof textField>): INode
 	required: true,
 });
 
+/**
+ * The checked text of a field that has one.
+ * @throws ValidationError
+ */
+export const textFrom = (item: ItemParameters, { displayName, name }: INodeProperties): string =>
+	requiredText(displayName, item.get(name));
+
 /** A merchant's number, with keys. */
 export const merchantNumberField: INodeProperties = requiredTextField(
 	'merchantNumber',
@@ -62,14 +69,6 @@ export function idFrom(field: string, value: unknown, example: string): string {
 export const merchantNumberFrom = (item: ItemParameters): string =>
 	idFrom(merchantNumberField.displayName, item.get('merchantNumber'), '42');
 
-const returnAllField: INodeProperties = {
-	displayName: 'Return All',
-	name: 'returnAll',
-	type: 'boolean',
-	default: false,
-	description: 'Whether to return all results or only up to a given limit',
-};
-
 const limitField: INodeProperties = {
 	displayName: 'Limit',
 	name: 'limit',
@@ -81,7 +80,16 @@ const limitField: INodeProperties = {
 };
 
 /** The fields of every list. */
-export const listFields: INodeProperties[] = [returnAllField, limitField];
+export const listFields: INodeProperties[] = [
+	{
+		displayName: 'Return All',
+		name: 'returnAll',
+		type: 'boolean',
+		default: false,
+		description: 'Whether to return all results or only up to a given limit',
+	},
+	limitField,
+];
 
 /**
  * How many entries of a list to return at most; Infinity for all.
@@ -89,12 +97,8 @@ export const listFields: INodeProperties[] = [returnAllField, limitField];
  */
 export function limitFrom(item: ItemParameters): number {
 	if (item.get('returnAll') === true) return Infinity;
-	return wholeNumber(
-		limitField.displayName,
-		item.get('limit') ?? limitField.default,
-		1,
-		Number.MAX_SAFE_INTEGER,
-	);
+	const limit = item.get('limit') ?? limitField.default;
+	return wholeNumber(limitField.displayName, limit, 1, Number.MAX_SAFE_INTEGER);
 }
 
 /** By the name that the editor shows. */

@@ -7,9 +7,14 @@ import {
 import type { ApiRequest } from '../../../shared/api/request';
 import type { Client } from '../../../shared/transport/client';
 import { createOnce, type Creation } from '../../creation/createOnce';
-import { additionalFieldsWith, customFieldsFrom, textsFrom } from '../../operation/sharedFields';
+import {
+	additionalFieldsWith,
+	customFieldsFrom,
+	textFrom,
+	textsFrom,
+} from '../../operation/sharedFields';
 import type { ItemOutput, ItemWork, Operation } from '../../operation/operation';
-import { type ItemParameters, requiredText } from '../../operation/parameters';
+import type { ItemParameters } from '../../operation/parameters';
 import { withinSize } from '../../operation/bodyLimits';
 
 /** The body of a request that creates a merchant. */
@@ -46,12 +51,8 @@ function bodyFrom(
 	required: INodeProperties[],
 	additional: INodeProperties[],
 ): Body {
-	const body = Object.fromEntries(
-		required.map(({ name, displayName }) => [
-			name,
-			requiredText(displayName, item.get(name)).trim(),
-		]),
-	) as Body;
+	const texts = required.map((field) => [field.name, textFrom(item, field).trim()]);
+	const body = Object.fromEntries(texts) as Body;
 	if (additional.length === 0) return body;
 	const added = item.collection('additionalFields');
 	return withinSize({

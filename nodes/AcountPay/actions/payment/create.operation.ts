@@ -12,6 +12,7 @@ import {
 	additionalFieldsWith,
 	customFieldsField,
 	customFieldsFrom,
+	textFrom,
 } from '../../operation/sharedFields';
 import type { Image, ItemWork, Operation } from '../../operation/operation';
 import { jsonObject, oneOf, requiredText, webUrl } from '../../operation/parameters';
@@ -36,6 +37,9 @@ interface CreateInput {
 	/** Whether the image of the QR code is wanted. */
 	qrCode: boolean;
 }
+
+/** What to do when a payment lacks its image, and its link. */
+const READ_IMAGE = "Read the image with the operation 'Get QR Code'.";
 
 /** Sent as a header, and not in the body. */
 const mockPaymentField: INodeProperties = {
@@ -99,7 +103,7 @@ export const create: Operation<CreateInput> = {
 		const added = item.collection('additionalFields');
 		const payment: NewTokenPayment & IDataObject = {
 			amount: amountOf(item.get('amount')),
-			referenceNumber: requiredText('Reference Number', item.get('referenceNumber')),
+			referenceNumber: textFrom(item, referenceNumberField),
 		};
 		if ('currency' in added) payment.currency = currencyOf(added.currency);
 		if ('description' in added) {
@@ -121,15 +125,13 @@ export const create: Operation<CreateInput> = {
 		const { client, options, record } = work;
 		const { referenceNumber, amount, currency } = payment;
 		const request = createPayment(merchantClientId, payment, mockPayment);
-		const known = record(request, labelOf(merchantClientId, referenceNumber, amount, currency));
 		const wanted = { merchantId: merchantClientId, referenceNumber, amount, currency };
+		const known = record(request, labelOf(wanted));
 		const creation = creationOf(request, known, wanted);
 		const created = await createOnce(client, creation, options, known);
 		if (!qrCode) return [{ json: created }];
 		const imageOf = async () => await qrCodeOf(created, merchantClientId, work);
-		return [
-			await withQrCode(created, work, imageOf, "Read the image with the operation 'Get QR Code'."),
-		];
+		return [await withQrCode(created, work, imageOf, READ_IMAGE)];
 	},
 };
 

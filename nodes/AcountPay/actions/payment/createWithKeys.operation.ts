@@ -11,10 +11,11 @@ import {
 	customFieldsField,
 	customFieldsFrom,
 	textField,
+	textFrom,
 	textsFrom,
 } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
-import { oneOf, requiredText } from '../../operation/parameters';
+import { oneOf } from '../../operation/parameters';
 import { withinSize } from '../../operation/bodyLimits';
 import { create } from './create.operation';
 import { drawQrCode } from './drawQrCode';
@@ -101,7 +102,7 @@ export const createWithKeys: Operation<CreateInput> = {
 		const { currency, ...others } = item.collection('additionalFields');
 		const own: NewKeyPayment = {
 			amount: amountOf(item.get('amount')),
-			referenceNumber: requiredText('Reference Number', item.get('referenceNumber')),
+			referenceNumber: textFrom(item, referenceNumberField),
 			...(currency !== undefined && { currency: currencyOf(currency) }),
 			...textsFrom(others, additional),
 		};
@@ -118,7 +119,6 @@ export const createWithKeys: Operation<CreateInput> = {
 		const { client, options, record, executionId } = work;
 		const request = createPayment(merchantClientId, payment);
 		const { referenceNumber, amount, currency = DEFAULT_CURRENCY } = payment;
-		const known = record(request, labelOf(merchantClientId, referenceNumber, amount, currency));
 		const { description, storeId, registerId } = payment;
 		const wanted: WantedPayment = {
 			merchantId: merchantClientId,
@@ -129,6 +129,7 @@ export const createWithKeys: Operation<CreateInput> = {
 			storeId,
 			registerId,
 		};
+		const known = record(request, labelOf(wanted));
 		const creation: Creation = {
 			...creationOf(request, known, wanted),
 			lookUp: new PaymentLookUp(client, wanted, options, known),

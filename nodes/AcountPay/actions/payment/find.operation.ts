@@ -4,9 +4,9 @@ import { withPaymentId } from '../../../shared/api/payments';
 import type { ListedPayment } from '../../../shared/api/listedPayments';
 import { withIsPaid } from '../../../shared/api/statuses';
 import type { Client } from '../../../shared/transport/client';
-import { additionalFieldsWith } from '../../operation/sharedFields';
+import { additionalFieldsWith, textFrom } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
-import { requiredText, wholeNumber } from '../../operation/parameters';
+import { wholeNumber } from '../../operation/parameters';
 import { DEFAULT_LOOK_BACK, SharedReadings } from './lookUp/sharedReadings';
 import { compare, type Relation, type WantedPayment } from './lookUp/samePayment';
 import {
@@ -102,7 +102,7 @@ export const find: Operation<FindInput> = {
 		return {
 			wanted: {
 				merchantId: merchantClientIdFrom(item),
-				referenceNumber: requiredText('Reference Number', item.get('referenceNumber')),
+				referenceNumber: textFrom(item, referenceNumberField),
 				...(amount !== undefined && { amount: amountOf(amount) }),
 				...(currency !== undefined && { currency: currencyOf(currency) }),
 			},

@@ -1,7 +1,7 @@
 import type { Operation } from '../../operation/operation';
+import { textFrom } from '../../operation/sharedFields';
 import {
 	imageField,
-	imageFieldNameFrom,
 	type MerchantPayment,
 	merchantPaymentFrom,
 	paymentFieldsForTokens,
@@ -20,7 +20,7 @@ export const getQrCode: Operation<MerchantPayment & { outputField: string }> = {
 	},
 	fields: [...paymentFieldsForTokens, imageField],
 
-	check: (item) => ({ ...merchantPaymentFrom(item), outputField: imageFieldNameFrom(item) }),
+	check: (item) => ({ ...merchantPaymentFrom(item), outputField: textFrom(item, imageField) }),
 
 	async run({ merchantClientId, paymentId, outputField }, work) {
 		const { client, options, inputItem, storeImage } = work;

@@ -1,8 +1,8 @@
 import type { Operation } from '../../operation/operation';
-import { requiredText } from '../../operation/parameters';
+import { textFrom } from '../../operation/sharedFields';
 import { drawQrCode, paymentUrlField } from './drawQrCode';
 import { getQrCode } from './getQrCode.operation';
-import { imageField, imageFieldNameFrom } from './sharedFields';
+import { imageField } from './sharedFields';
 
 /** Draws the image that a customer scans to pay, with keys. Asks AcountPay nothing. */
 export const getQrCodeWithKeys: Operation<{ paymentUrl: string; outputField: string }> = {
@@ -10,8 +10,8 @@ export const getQrCodeWithKeys: Operation<{ paymentUrl: string; outputField: str
 	fields: [paymentUrlField, imageField],
 
 	check: (item) => ({
-		paymentUrl: requiredText(paymentUrlField.displayName, item.get('paymentUrl')),
-		outputField: imageFieldNameFrom(item),
+		paymentUrl: textFrom(item, paymentUrlField),
+		outputField: textFrom(item, imageField),
 	}),
 
 	async run({ paymentUrl, outputField }, { inputItem, storeImage }) {

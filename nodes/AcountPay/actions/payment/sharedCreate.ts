@@ -78,16 +78,11 @@ export const creationOf = (
 };
 
 /** What the user knows a payment by: its merchant, its order, and its amount. */
-export const labelOf = (
-	merchantClientId: string,
-	referenceNumber: string,
-	amount: number,
-	currency: string = DEFAULT_CURRENCY,
-): Label => ({
-	referenceNumber,
-	key: keyOf({ merchantId: merchantClientId, referenceNumber }),
-	terms: `${amount} ${currency}`,
-	merchantId: merchantClientId.trim().toLowerCase(),
+export const labelOf = (wanted: WantedPayment): Label => ({
+	referenceNumber: wanted.referenceNumber,
+	key: keyOf(wanted),
+	terms: `${wanted.amount} ${wanted.currency ?? DEFAULT_CURRENCY}`,
+	merchantId: wanted.merchantId.trim().toLowerCase(),
 });
 
 const LINK_ADVICE =

@@ -150,10 +150,6 @@ export const imageField: INodeProperties = {
 	hint: 'The name of the output field to put the image in',
 };
 
-/** The checked name of that output field. @throws ValidationError */
-export const imageFieldNameFrom = (item: ItemParameters): string =>
-	requiredText(imageField.displayName, item.get(imageField.name));
-
 /** A payment with access tokens, which AcountPay only finds with its merchant. */
 export interface MerchantPayment {
 	merchantClientId: string;

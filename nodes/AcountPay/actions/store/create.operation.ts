@@ -10,10 +10,11 @@ import {
 	merchantNumberFrom,
 	requiredTextField,
 	textField,
+	textFrom,
 	textsFrom,
 } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
-import { preview, requiredText } from '../../operation/parameters';
+import { preview } from '../../operation/parameters';
 import { withinSize } from '../../operation/bodyLimits';
 
 interface CreateInput {
@@ -73,7 +74,7 @@ export const create: Operation<CreateInput> = {
 	check(item) {
 		const added = item.collection('additionalFields');
 		const own = {
-			name: requiredText(nameField.displayName, item.get('name')).trim(),
+			name: textFrom(item, nameField).trim(),
 			...textsFrom(added, additional),
 			...('isDefault' in added && { isDefault: isDefaultFrom(added.isDefault) }),
 		};
