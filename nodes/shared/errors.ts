@@ -73,6 +73,22 @@ export class ApiError extends ItemErrorBase {
 	}
 }
 
+/** AcountPay was asked about something, and the response says nothing usable of it. */
+export class ReadError extends ApiError {
+	/**
+	 * @param name what it was asked about, as part of a sentence
+	 * @param what happened, as the end of 'AcountPay was asked about …, but …'
+	 */
+	constructor(
+		name: string,
+		what: string,
+		advice = 'Reading changes nothing, so this item can be run again.',
+		facts: ApiErrorFacts = {},
+	) {
+		super('unavailable', `AcountPay was asked about ${name}, but ${what}`, advice, facts);
+	}
+}
+
 /** An error that neither AcountPay nor a check of this package raised. */
 export class UnexpectedError extends ItemErrorBase {
 	readonly outcome: 'unavailable' | 'unknown';

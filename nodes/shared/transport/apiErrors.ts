@@ -1,5 +1,5 @@
 import { readReason } from '../api/responses';
-import { ApiError } from '../errors';
+import { ApiError, ReadError } from '../errors';
 import type { Client } from './client';
 import {
 	type ApiResponse,
@@ -77,12 +77,8 @@ export function readError(
 	const { status } = failed;
 	if (isUnreachable(failed)) return unreachableError(client, subject, failed);
 	if (isRefusal(failed)) return refusalError(client, failed, subject, '');
-	return new ApiError(
-		'unavailable',
-		`AcountPay was asked about ${subject.name}, but ${(isSuccess(failed) && unusable) || describeFailure(failed)}`,
-		subject.isChange ? LOOK_FIRST : 'Reading changes nothing, so this item can be run again.',
-		{ status },
-	);
+	const what = (isSuccess(failed) && unusable) || describeFailure(failed);
+	return new ReadError(subject.name, what, subject.isChange ? LOOK_FIRST : undefined, { status });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type IDataObject, sleep } from 'n8n-workflow';
 import type { Page } from '../api/lists';
-import { ApiError } from '../errors';
+import { ReadError } from '../errors';
 
 /** The page sizes to try, in this order: AcountPay does not document its maximum. */
 const PAGE_SIZES = [100, 50, 20, 10, 5, 2, 1];
@@ -37,16 +37,7 @@ export interface PagedList {
 }
 
 /** A list could not be read to its end. */
-export class UnreadableList extends ApiError {
-	/** @param why as the end of 'AcountPay was asked about the list, but …' */
-	constructor(
-		name: string,
-		readonly why: string,
-		advice = 'Reading changes nothing, so this item can be run again.',
-	) {
-		super('unavailable', `AcountPay was asked about ${name}, but ${why}`, advice);
-	}
-}
+export class UnreadableList extends ReadError {}
 
 /** The error for a list with more entries or pages than are read. */
 export const tooLongError = ({ name }: Pick<PagedList, 'name'>): UnreadableList =>

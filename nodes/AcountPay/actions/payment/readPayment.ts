@@ -3,7 +3,7 @@ import { getPayment, otherPaymentIn } from '../../../shared/api/payments';
 import type { ApiRequest } from '../../../shared/api/request';
 import { readResponse } from '../../../shared/api/responses';
 import { hasStatus } from '../../../shared/api/statuses';
-import { ApiError } from '../../../shared/errors';
+import { ApiError, ReadError } from '../../../shared/errors';
 import type { Client } from '../../../shared/transport/client';
 import type { ApiResponse } from '../../../shared/http/response';
 import { read } from '../../../shared/transport/read';
@@ -24,13 +24,11 @@ export const readPayment = async (
 	await readAbout(client, paymentId, getPayment(merchantClientId, paymentId), options, needsStatus);
 
 /** AcountPay has responded about another payment than it was asked about. */
-export class OtherPaymentError extends ApiError {
+export class OtherPaymentError extends ReadError {
 	constructor(paymentId: string, what: string) {
-		super(
-			'unavailable',
-			`AcountPay was asked about payment '${paymentId}', but ${what}`,
-			'Look at this payment in AcountPay. Reading changes nothing, so this item can be run again.',
-		);
+		const advice =
+			'Look at this payment in AcountPay. Reading changes nothing, so this item can be run again.';
+		super(`payment '${paymentId}'`, what, advice);
 	}
 }
 
@@ -46,12 +44,8 @@ function problemWith(
 		return new OtherPaymentError(paymentId, `responded about payment '${other}'`);
 	}
 	if (hasStatus(payment) || !needsStatus) return undefined;
-	return new ApiError(
-		'unavailable',
-		`AcountPay was asked about payment '${paymentId}', but sent a response without its status`,
-		'Reading changes nothing, so this item can be run again.',
-		{ status },
-	);
+	const what = 'sent a response without its status';
+	return new ReadError(`payment '${paymentId}'`, what, undefined, { status });
 }
 
 /**
