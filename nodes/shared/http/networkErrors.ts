@@ -5,17 +5,8 @@ const MALFORMED =
 	/^(ERR_INVALID_URL|ERR_INVALID_CHAR|ERR_INVALID_HTTP_TOKEN|ERR_INVALID_PROTOCOL|ERR_UNESCAPED_CHARACTERS|ERR_HTTP_INVALID_HEADER_VALUE)$/;
 
 /** The server's certificate is not trusted, so Node ends the connection before it sends the request. */
-const isOfCertificate = (code: string): boolean =>
-	/^(CERT|UNABLE_TO)_/.test(code) || CERTIFICATE_CODES.has(code);
-const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
-	'ERR_TLS_CERT_ALTNAME_INVALID',
-	'DEPTH_ZERO_SELF_SIGNED_CERT',
-	'SELF_SIGNED_CERT_IN_CHAIN',
-	'HOSTNAME_MISMATCH',
-	'INVALID_CA',
-	'INVALID_PURPOSE',
-	'PATH_LENGTH_EXCEEDED',
-]);
+const UNTRUSTED =
+	/^(CERT|UNABLE_TO)_|^(ERR_TLS_CERT_ALTNAME_INVALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/;
 
 /** The steps before there is a connection: a name that is not found, a port that is closed, a host that is not reached. */
 const CONNECTING = ['connect', 'getaddrinfo'];
@@ -23,6 +14,7 @@ const CONNECTING = ['connect', 'getaddrinfo'];
 /** The names of n8n's own errors on blocked addresses and hosts (n8n 2.12 and later). */
 const BLOCKED_BY_N8N = /^(Ssrf\w*|UnknownConnectionHost)Error$/;
 
+/** That a time limit ended the request. */
 const TIMEOUT = /^(ECONNABORTED|ETIMEDOUT|ERR_CANCELED)$/;
 
 /** How far the causes of an error are followed. An error may be its own cause. */
@@ -90,22 +82,16 @@ export function neverSent(error: unknown, bodySize = 0): boolean {
 		const { code, syscall, request, response, isAxiosError, errors } = raw;
 		if (response) return false;
 		if (isBlocked(raw) || CONNECTING.includes(String(syscall))) return true;
-		if (MALFORMED.test(String(code)) || isOfCertificate(String(code))) return true;
-		if (Array.isArray(errors) && errors.length && errors.every((each) => neverSent(each))) {
-			return true;
-		}
+		if (MALFORMED.test(String(code)) || UNTRUSTED.test(String(code))) return true;
+		const tries = Array.isArray(errors) ? errors : [];
+		if (tries.length > 0 && tries.every((each) => neverSent(each))) return true;
 		if (isAxiosError === true && !request) return true;
 		// Node has not handed the request to the network: no connection, no TLS, or no tunnel through a proxy came about.
 		const written = (request?._currentRequest ?? request)?.writableFinished;
-		if (isAxiosError === true && written === false) {
-			return bodySize <= WRITTEN_AT_ONCE;
-		}
+		if (isAxiosError === true && written === false) return bodySize <= WRITTEN_AT_ONCE;
 	}
 	return false;
 }
-
-/** Whether a time limit ended the request. */
-const isTimeout = (error: unknown): boolean => codesOf(error).some((code) => TIMEOUT.test(code));
 
 /**
  * How a request ended that got no whole response. The error itself holds the request, with the token, so only n8n's own
@@ -120,16 +106,14 @@ export function networkFailureOf(
 	timeout: number,
 	bodySize = 0,
 ): NetworkFailure {
+	if (neverSent(error, bodySize)) {
+		const blocked = blockedByN8n(error);
+		const unreached = { status: undefined, sent: false, what: 'could not be reached' };
+		return blocked === undefined ? unreached : { ...unreached, blocked };
+	}
 	const what =
-		timedOut || isTimeout(error)
+		timedOut || codesOf(error).some((code) => TIMEOUT.test(code))
 			? `did not respond within ${timeout / 1000} seconds`
 			: 'closed the connection before the response was complete';
-	if (!neverSent(error, bodySize)) return { status: undefined, sent: true, what };
-	const blocked = blockedByN8n(error);
-	return {
-		status: undefined,
-		sent: false,
-		what: 'could not be reached',
-		...(blocked !== undefined && { blocked }),
-	};
+	return { status: undefined, sent: true, what };
 }
