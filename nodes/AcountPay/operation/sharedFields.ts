@@ -1,5 +1,6 @@
-import type { INodeProperties } from 'n8n-workflow';
+import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import { ValidationError } from '../../shared/errors';
+import { withinSize } from './bodyLimits';
 import { type ItemParameters, jsonObject, preview, requiredText, wholeNumber } from './parameters';
 
 /**
@@ -140,15 +141,16 @@ export const customFieldsField: INodeProperties = {
 };
 
 /**
- * The checked custom fields.
+ * The body of a request, with the checked custom fields.
  * @param fields of the operation, each with the name that it has in the body
- * @throws ValidationError when it is no JSON object, or has a name of one of these fields
+ * @throws ValidationError when they are no JSON object, or have a name of one of these fields, or the body is too large
  */
-export function customFieldsFrom(
-	collection: Record<string, unknown>,
+export function withCustomFields<Body extends IDataObject>(
+	body: Body,
+	collection: IDataObject,
 	fields: ReadonlyArray<Pick<INodeProperties, 'name'>>,
-): Record<string, never> {
-	if (!('customFields' in collection)) return {};
+): Body {
+	if (!('customFields' in collection)) return withinSize(body);
 	const customFields = jsonObject(customFieldsField.displayName, collection.customFields);
 	const taken = fields
 		.map(({ name }) => name)
@@ -159,5 +161,5 @@ export function customFieldsFrom(
 			`must not contain ${taken.join(', ')}: use the node's own fields for these`,
 		);
 	}
-	return customFields as Record<string, never>;
+	return withinSize({ ...body, ...customFields });
 }

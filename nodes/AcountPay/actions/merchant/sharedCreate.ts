@@ -9,13 +9,12 @@ import type { Client } from '../../../shared/transport/client';
 import { createOnce, type Creation } from '../../creation/createOnce';
 import {
 	additionalFieldsWith,
-	customFieldsFrom,
 	textFrom,
 	textsFrom,
+	withCustomFields,
 } from '../../operation/sharedFields';
 import type { ItemOutput, ItemWork, Operation } from '../../operation/operation';
 import type { ItemParameters } from '../../operation/parameters';
-import { withinSize } from '../../operation/bodyLimits';
 
 /** The body of a request that creates a merchant. */
 type Body = IDataObject & { companyName: string };
@@ -55,11 +54,8 @@ function bodyFrom(
 	const body = Object.fromEntries(texts) as Body;
 	if (additional.length === 0) return body;
 	const added = item.collection('additionalFields');
-	return withinSize({
-		...body,
-		...textsFrom(added, additional),
-		...customFieldsFrom(added, [...required, ...additional]),
-	});
+	const own = { ...body, ...textsFrom(added, additional) };
+	return withCustomFields(own, added, [...required, ...additional]);
 }
 
 async function create(

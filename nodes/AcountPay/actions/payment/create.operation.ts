@@ -11,12 +11,11 @@ import { createOnce } from '../../creation/createOnce';
 import {
 	additionalFieldsWith,
 	customFieldsField,
-	customFieldsFrom,
 	textFrom,
+	withCustomFields,
 } from '../../operation/sharedFields';
 import type { Image, ItemWork, Operation } from '../../operation/operation';
 import { jsonObject, oneOf, requiredText, webUrl } from '../../operation/parameters';
-import { withinSize } from '../../operation/bodyLimits';
 import {
 	amountField,
 	amountOf,
@@ -101,7 +100,7 @@ export const create: Operation<CreateInput> = {
 
 	check(item, client) {
 		const added = item.collection('additionalFields');
-		const payment: NewTokenPayment & IDataObject = {
+		const payment: CreateInput['payment'] = {
 			amount: amountOf(item.get('amount')),
 			referenceNumber: textFrom(item, referenceNumberField),
 		};
@@ -113,7 +112,7 @@ export const create: Operation<CreateInput> = {
 		if ('webhookUrl' in added) payment.webhookUrl = webUrl('Webhook URL', added.webhookUrl);
 		return {
 			merchantClientId: merchantClientIdFrom(item),
-			payment: withinSize({ ...payment, ...customFieldsFrom(added, bodyFields) }),
+			payment: withCustomFields(payment, added, bodyFields),
 			...('mockPayment' in added && {
 				mockPayment: mockPaymentOf(added.mockPayment, client.isProduction),
 			}),

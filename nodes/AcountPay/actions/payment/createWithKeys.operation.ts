@@ -9,14 +9,13 @@ import { type Creation, createOnce } from '../../creation/createOnce';
 import {
 	additionalFieldsWith,
 	customFieldsField,
-	customFieldsFrom,
 	textField,
 	textFrom,
 	textsFrom,
+	withCustomFields,
 } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
 import { oneOf } from '../../operation/parameters';
-import { withinSize } from '../../operation/bodyLimits';
 import { create } from './create.operation';
 import { drawQrCode } from './drawQrCode';
 import {
@@ -100,7 +99,7 @@ export const createWithKeys: Operation<CreateInput> = {
 
 	check(item) {
 		const { currency, ...others } = item.collection('additionalFields');
-		const own: NewKeyPayment = {
+		const own: CreateInput['payment'] = {
 			amount: amountOf(item.get('amount')),
 			referenceNumber: textFrom(item, referenceNumberField),
 			...(currency !== undefined && { currency: currencyOf(currency) }),
@@ -109,7 +108,7 @@ export const createWithKeys: Operation<CreateInput> = {
 		const { qrCode, existingPayment = existingPaymentOption.default } = item.collection('options');
 		return {
 			merchantClientId: merchantClientIdFrom(item),
-			payment: withinSize({ ...own, ...customFieldsFrom(others, bodyFields) }),
+			payment: withCustomFields(own, others, bodyFields),
 			qrCode: qrCode === true,
 			ifExists: oneOf(existingPaymentOption.displayName, existingPayment, IF_EXISTS),
 		};

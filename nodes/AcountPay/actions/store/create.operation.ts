@@ -5,17 +5,16 @@ import { createOnce, type Creation } from '../../creation/createOnce';
 import {
 	additionalFieldsWith,
 	customFieldsField,
-	customFieldsFrom,
 	merchantNumberField,
 	merchantNumberFrom,
 	requiredTextField,
 	textField,
 	textFrom,
 	textsFrom,
+	withCustomFields,
 } from '../../operation/sharedFields';
 import type { Operation } from '../../operation/operation';
 import { preview } from '../../operation/parameters';
-import { withinSize } from '../../operation/bodyLimits';
 
 interface CreateInput {
 	merchantNumber: string;
@@ -80,7 +79,7 @@ export const create: Operation<CreateInput> = {
 		};
 		return {
 			merchantNumber: merchantNumberFrom(item),
-			store: withinSize({ ...own, ...customFieldsFrom(added, [nameField, ...additional]) }),
+			store: withCustomFields(own, added, [nameField, ...additional]),
 		};
 	},
 
