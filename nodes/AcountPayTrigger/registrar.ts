@@ -10,16 +10,10 @@ import {
 	type WebhookTarget,
 } from '../shared/api/webhookRegistrations';
 import { ApiError } from '../shared/errors';
-import { readError, refusalError, unreachableError } from '../shared/transport/apiErrors';
+import { nothingDoneError, readError } from '../shared/transport/apiErrors';
 import type { Client } from '../shared/transport/client';
 import { read } from '../shared/transport/read';
-import {
-	describeFailure,
-	isRefusal,
-	isSuccess,
-	isUnreachable,
-	type SendResult,
-} from '../shared/http/response';
+import { describeFailure, isRefusal, isSuccess, type SendResult } from '../shared/http/response';
 import {
 	type CallOptions,
 	sendAtMostOnce,
@@ -112,11 +106,11 @@ export class Registrar {
 	}
 
 	private notRegistered(sent: SendResult): ApiError {
-		const subject = { name: 'the new webhook' };
-		if (isUnreachable(sent)) return unreachableError(this.client, subject, sent);
-		if (isRefusal(sent)) return refusalError(this.client, sent, subject, '');
 		const what = isSuccess(sent) ? 'gave no ID and secret for it' : describeFailure(sent);
-		return new ApiError('unknown', `AcountPay was asked for a new webhook, but ${what}`, '');
+		return (
+			nothingDoneError(this.client, sent, { name: 'the new webhook' }) ??
+			new ApiError('unknown', `AcountPay was asked for a new webhook, but ${what}`, '')
+		);
 	}
 
 	/**

@@ -1,15 +1,9 @@
 import type { IDataObject } from 'n8n-workflow';
 import type { ApiRequest } from '../../shared/api/request';
 import { ApiError, type ApiErrorFacts } from '../../shared/errors';
-import { refusalError, type Subject, unreachableError } from '../../shared/transport/apiErrors';
+import { nothingDoneError, type Subject } from '../../shared/transport/apiErrors';
 import type { Client } from '../../shared/transport/client';
-import {
-	describeFailure,
-	isRefusal,
-	isSuccess,
-	isUnreachable,
-	type SendResult,
-} from '../../shared/http/response';
+import { describeFailure, isSuccess, type SendResult } from '../../shared/http/response';
 import { type CallOptions, sendAtMostOnce } from '../../shared/transport/sendWithRetries';
 import {
 	type Entry,
@@ -254,14 +248,12 @@ async function sendCreate(
 		lookUp?.created(response);
 		return remember(creation, record, response);
 	}
-	if (isUnreachable(sent)) {
+	const { subject } = creation;
+	const consequence = `This ${subject.noun ?? 'payment'} was not created.`;
+	const nothingDone = nothingDoneError(client, sent, subject, consequence);
+	if (nothingDone) {
 		observer.notCreated();
-		throw unreachableError(client, creation.subject, sent);
-	}
-	if (isRefusal(sent)) {
-		observer.notCreated();
-		const { noun = 'payment' } = creation.subject;
-		throw refusalError(client, sent, creation.subject, `This ${noun} was not created.`);
+		throw nothingDone;
 	}
 	const what = contradiction ?? describeFailure(sent);
 	record.unknown(what, lookUp?.trace());

@@ -60,6 +60,21 @@ export function unreachableError(
 	);
 }
 
+/**
+ * The error for a request that has done nothing: it never reached AcountPay, or AcountPay refused it.
+ * @param consequence what a refusal means for the item, as a sentence of its own
+ * @returns undefined when AcountPay may have acted on the request
+ */
+export function nothingDoneError(
+	client: Client,
+	sent: SendResult,
+	subject: Subject,
+	consequence = '',
+): ApiError | undefined {
+	if (isUnreachable(sent)) return unreachableError(client, subject, sent);
+	return isRefusal(sent) ? refusalError(client, sent, subject, consequence) : undefined;
+}
+
 /** A change that may be sent again may have been made by an earlier request. */
 const LOOK_FIRST =
 	'It may have been done already. Look in AcountPay before you run this item again.';
@@ -75,10 +90,12 @@ export function readError(
 	unusable?: string,
 ): ApiError {
 	const { status } = failed;
-	if (isUnreachable(failed)) return unreachableError(client, subject, failed);
-	if (isRefusal(failed)) return refusalError(client, failed, subject, '');
 	const what = (isSuccess(failed) && unusable) || describeFailure(failed);
-	return new ReadError(subject.name, what, subject.isChange ? LOOK_FIRST : undefined, { status });
+	const advice = subject.isChange ? LOOK_FIRST : undefined;
+	return (
+		nothingDoneError(client, failed, subject) ??
+		new ReadError(subject.name, what, advice, { status })
+	);
 }
 
 /**
