@@ -144,14 +144,20 @@ export class TokenSource {
 		throw error;
 	}
 
-	/** Takes the token that n8n has stored meanwhile, or asks for one. */
+	/** Takes the token that n8n has stored meanwhile, or asks for one, unless AcountPay has refused to give one too often. */
 	private async renewOnce(): Promise<TokenFailure | undefined> {
 		const credential = await readCredential(this.context);
 		this.refuseAnotherPartner(credential);
 		this.useCredential(credential, RENEWAL_MARGIN);
 		if (this.hasValidToken()) return undefined;
 		if (this.cancelSignal?.aborted) throw new Cancelled();
-		return await this.fetchTokenUnlessHopeless();
+		const fingerprint = fingerprintOf(credential);
+		const refusal = this.refusals.enough(fingerprint);
+		if (refusal) return { ...REFUSED, status: refusal.status };
+		const failure = await this.fetchToken();
+		if (!failure) this.refusals.clear();
+		else if (failure.refused) this.refusals.add(fingerprint, failure.status);
+		return failure;
 	}
 
 	/**
@@ -166,17 +172,6 @@ export class TokenSource {
 			`The credential ${this.credentialName} was edited while this node ran`,
 			'Nothing was sent for this item. Run it again to send it with the edited credential.',
 		);
-	}
-
-	/** Asks for a token once, unless AcountPay has refused this ID and secret too often in this execution. */
-	private async fetchTokenUnlessHopeless(): Promise<TokenFailure | undefined> {
-		const fingerprint = fingerprintOf(this.current);
-		const refusal = this.refusals.enough(fingerprint);
-		if (refusal) return { ...REFUSED, status: refusal.status };
-		const failure = await this.fetchToken();
-		if (!failure) this.refusals.clear();
-		else if (failure.refused) this.refusals.add(fingerprint, failure.status);
-		return failure;
 	}
 
 	/** Asks for a token once, through n8n. */
