@@ -137,7 +137,7 @@ function pageFetcher({ name, fetchPage, keyOf, deadline }: PagedList, wanted: nu
 
 /**
  * Reads from the first page to the last, or to one that begins like the one before. A full first page whose count is its
- * own length may be one of many: the end is believed when the second one is empty.
+ * own length may be one of many: its count is not believed, only that of the second page.
  */
 async function* onePass(
 	fetch: (number: number) => Promise<Page>,
@@ -145,20 +145,16 @@ async function* onePass(
 ): AsyncGenerator<Page> {
 	let read = 0;
 	let lastHead: string | undefined;
-	let next: Page | undefined;
 	for (let number = 1; ; number++) {
-		let page = next ?? (await fetch(number));
-		next = undefined;
+		const page = await fetch(number);
 		const { entries, limit = DEFAULT_PAGE_SIZE } = page;
 		const mayGoOn = entries.length >= limit && entries.length < wanted;
-		if (number === 1 && mayGoOn && page.total === entries.length) {
-			next = await fetch(2);
-			if (next.entries.length > 0) page = { ...page, total: undefined };
-		}
-		yield page;
+		const isOfPage = number === 1 && mayGoOn && page.total === entries.length;
+		const total = isOfPage ? undefined : page.total;
+		yield { ...page, total };
 		read += entries.length;
 		const head = JSON.stringify(entries[0]);
-		const isEnd = page.total !== undefined && read >= page.total;
+		const isEnd = total !== undefined && read >= total;
 		if (entries.length === 0 || head === lastHead || isEnd) return;
 		lastHead = head;
 	}
