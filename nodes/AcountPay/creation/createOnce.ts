@@ -78,6 +78,14 @@ export interface Creation {
 	onCreated?(response: IDataObject): void;
 }
 
+/** What is to be created, and all that it takes. */
+interface Task {
+	client: Client;
+	creation: Creation;
+	options: CallOptions;
+	record: IdempotencyRecord;
+}
+
 /**
  * Creates something at AcountPay, at most once. What an earlier attempt of this execution created is returned, and a
  * request whose outcome is unknown is not sent again. Only a rate limited request, which created nothing, is sent again.
@@ -91,26 +99,21 @@ export async function createOnce(
 	options: CallOptions,
 	record: IdempotencyRecord,
 ): Promise<IDataObject> {
+	const task = { client, creation, options, record };
 	return await record.exclusively(client.cancelSignal, async () => {
 		const { earlier } = record;
-		if (earlier) return await resolveEarlier(client, creation, options, record, earlier);
+		if (earlier) return await resolveEarlier(task, earlier);
 		const { obstacle } = record;
 		if (obstacle) throw obstacleError(creation, obstacle);
-		return await createUnlessExisting(client, creation, options, record);
+		return await createUnlessExisting(task);
 	});
 }
 
 /** Returns what exists already, or creates. @param previous the existing one that an earlier attempt returned */
-async function createUnlessExisting(
-	client: Client,
-	creation: Creation,
-	options: CallOptions,
-	record: IdempotencyRecord,
-	previous?: IDataObject,
-): Promise<IDataObject> {
-	const existing = await creation.findExisting?.(previous);
-	if (!existing) return await create(client, creation, options, record);
-	record.created(existing);
+async function createUnlessExisting(task: Task, previous?: IDataObject): Promise<IDataObject> {
+	const existing = await task.creation.findExisting?.(previous);
+	if (!existing) return await create(task);
+	task.record.created(existing);
 	return existing;
 }
 
@@ -119,26 +122,21 @@ const NOT_SENT_AGAIN =
 	'So it was not sent again. If it certainly does not exist, run the workflow again with only this item.';
 
 /** Returns what an earlier attempt has created, or finds out what it has. */
-async function resolveEarlier(
-	client: Client,
-	creation: Creation,
-	options: CallOptions,
-	record: IdempotencyRecord,
-	earlier: Entry,
-): Promise<IDataObject> {
+async function resolveEarlier(task: Task, earlier: Entry): Promise<IDataObject> {
+	const { creation, options, record } = task;
 	const { hasChanged } = record;
 	if (isCreated(earlier)) {
 		if (hasChanged) throw changedError(creation, earlier);
 		const isExisting = earlier.answer.existing === true;
 		if (!isExisting || !creation.findExisting) return earlier.answer;
 		// Something from before this execution may have been paid, or have expired, since.
-		return await createUnlessExisting(client, creation, options, record, earlier.answer);
+		return await createUnlessExisting(task, earlier.answer);
 	}
 	const what = describeUnknown(earlier);
 	const willResend = options.resendUnknown === true && !hasChanged;
 	const found = await creation.lookUp?.find(earlier.trace, willResend);
 	if (found?.kind === 'found') {
-		if (!hasChanged) return remember(creation, record, found.response);
+		if (!hasChanged) return remember(task, found.response);
 		record.earlierCreated(found.response);
 		throw changedError(creation, { ...earlier, answer: found.response });
 	}
@@ -150,7 +148,7 @@ async function resolveEarlier(
 			report: found && `${found.report}${notSent}`,
 		});
 	}
-	return await create(client, creation, options, record).catch((error: unknown) => {
+	return await create(task).catch((error: unknown) => {
 		// However the second request ended, the first may have created it.
 		throw error instanceof ApiError && error.outcome !== 'unknown'
 			? unknownError(creation, `${what}. Sent again: ${error.message}`, {
@@ -205,33 +203,20 @@ const describeUnknown = (earlier: KnownState): string =>
 		? earlier.what
 		: 'was asked, and the execution ended before it responded';
 
-function remember(
-	creation: Creation,
-	record: IdempotencyRecord,
-	response: IDataObject,
-): IDataObject {
+function remember({ creation, record }: Task, response: IDataObject): IDataObject {
 	record.created(response);
 	creation.onCreated?.(response);
 	return response;
 }
 
-const create = async (
-	client: Client,
-	creation: Creation,
-	options: CallOptions,
-	record: IdempotencyRecord,
-): Promise<IDataObject> =>
-	await record.unlessRetriedElsewhere(
-		async () => await sendCreate(client, creation, options, record),
-		(executionId) => retriedElsewhereError(creation, executionId),
+const create = async (task: Task): Promise<IDataObject> =>
+	await task.record.unlessRetriedElsewhere(
+		async () => await sendCreate(task),
+		(executionId) => retriedElsewhereError(task.creation, executionId),
 	);
 
-async function sendCreate(
-	client: Client,
-	creation: Creation,
-	options: CallOptions,
-	record: IdempotencyRecord,
-): Promise<IDataObject> {
+async function sendCreate(task: Task): Promise<IDataObject> {
+	const { client, creation, options, record } = task;
 	const { lookUp } = creation;
 	const observer = {
 		sending: () => record.sending(lookUp?.sending()),
@@ -246,7 +231,7 @@ async function sendCreate(
 	const contradiction = response && creation.contradicts?.(response);
 	if (response && contradiction === undefined) {
 		lookUp?.created(response);
-		return remember(creation, record, response);
+		return remember(task, response);
 	}
 	const { subject } = creation;
 	const consequence = `This ${subject.noun ?? 'payment'} was not created.`;
@@ -258,7 +243,7 @@ async function sendCreate(
 	const what = contradiction ?? describeFailure(sent);
 	record.unknown(what, lookUp?.trace());
 	const found = await lookUp?.find(lookUp.trace(), false);
-	if (found?.kind === 'found') return remember(creation, record, found.response);
+	if (found?.kind === 'found') return remember(task, found.response);
 	throw unknownError(creation, what, { status, report: found?.report });
 }
 
