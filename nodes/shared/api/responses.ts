@@ -118,13 +118,6 @@ const END_OF_INVISIBLE: Readonly<Record<string, RegExp>> = {
 	head: /<\/head\s*>/gi,
 };
 
-/** Where the next match of a pattern is, from a place on: its begin and end. */
-function find(pattern: RegExp, text: string, from: number): [number, number] | undefined {
-	pattern.lastIndex = from;
-	const match = pattern.exec(text);
-	return match ? [match.index, pattern.lastIndex] : undefined;
-}
-
 /**
  * HTML without what a browser doesn't show. One pattern from `<script>` to its end would search for the end once for each
  * `<script>`.
@@ -140,10 +133,11 @@ function withoutInvisible(html: string, isCut: boolean): string {
 		while (match && endless.has(match[1].toLowerCase())) match = INVISIBLE.exec(html);
 		if (!match) return visible + html.slice(at);
 		const name = match[1].toLowerCase();
-		const end = find(END_OF_INVISIBLE[name], html, match.index + match[0].length);
-		if (end) {
+		const end = END_OF_INVISIBLE[name];
+		end.lastIndex = match.index + match[0].length;
+		if (end.test(html)) {
 			visible += `${html.slice(at, match.index)} `;
-			[, at] = end;
+			at = end.lastIndex;
 		} else if (isCut) {
 			return visible + html.slice(at, match.index);
 		} else {

@@ -66,27 +66,20 @@ const SECRET = /^[A-Za-z0-9_+/=.~-]{8,500}$/;
 const secretIn = ({ secret }: IDataObject): string | undefined =>
 	typeof secret === 'string' && SECRET.test(secret) && !isMask(secret) ? secret : undefined;
 
-/** What kind of character each is: of digits and letters, those that hexadecimal has and the others; else itself. */
-const kindsIn = (text: string): Set<string> =>
-	new Set(
-		Array.from(text, (character) =>
-			character
-				.replace(/[0-9]/, 'digit')
-				.replace(/^[a-f]$/, 'hex')
-				.replace(/^[A-F]$/, 'HEX')
-				.replace(/^[g-z]$/, 'lower')
-				.replace(/^[G-Z]$/, 'UPPER'),
-		),
-	);
+/** The kinds of digits and letters: those that hexadecimal has, and the others. */
+const KINDS = [/[0-9]/, /[a-f]/, /[A-F]/, /[g-z]/, /[G-Z]/];
+
+/** The kinds of characters in a text; one of none of {@link KINDS} is a kind of its own. */
+const kindsIn = (text: string): Set<RegExp | string> =>
+	new Set(Array.from(text, (character) => KINDS.find((kind) => kind.test(character)) ?? character));
 
 /** How many bits a text has, by how often each of its characters comes in it. */
 function entropyOf(text: string): number {
 	const counts = new Map<string, number>();
 	for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
-	return [...counts.values()].reduce(
-		(bits, count) => bits + count * Math.log2(text.length / count),
-		0,
-	);
+	let bits = 0;
+	for (const count of counts.values()) bits += count * Math.log2(text.length / count);
+	return bits;
 }
 
 /** A word that is repeated, which nobody calls a secret either. */
