@@ -79,17 +79,11 @@ export class ApiKeys implements Auth {
 	 */
 	async authenticate(exchange: () => Promise<SendResult>): Promise<SendResult> {
 		if (Date.now() < this.refusedUntil) {
-			throw new ApiError(
-				'refused',
-				this.refusal,
-				`${this.advice} Nothing was sent for this item.`,
-				{ status: 401 },
-			);
+			const advice = `${this.advice} Nothing was sent for this item.`;
+			throw new ApiError('refused', this.refusal, advice, { status: 401 });
 		}
 		const sent = await exchange();
-		if (sent.status === 401 && !isWebPage(sent)) {
-			this.refusedUntil = Date.now() + REFUSAL_LASTS;
-		}
+		if (sent.status === 401 && !isWebPage(sent)) this.refusedUntil = Date.now() + REFUSAL_LASTS;
 		return sent;
 	}
 
@@ -97,18 +91,12 @@ export class ApiKeys implements Auth {
 	 * Has n8n send a request with the keys. They are added here and not by the credential, so that the credential is of no
 	 * use to another node.
 	 */
-	async call(
-		caller: IExecuteFunctions,
-		options: IHttpRequestOptions,
-	): Promise<IN8nHttpFullResponse> {
+	async call(caller: IExecuteFunctions, options: IHttpRequestOptions) {
 		const { clientId, clientSecret } = this.credential;
+		const keys = { [KEY_HEADERS.clientId]: clientId, [KEY_HEADERS.clientSecret]: clientSecret };
 		return (await caller.helpers.httpRequest({
 			...options,
-			headers: {
-				...options.headers,
-				[KEY_HEADERS.clientId]: clientId,
-				[KEY_HEADERS.clientSecret]: clientSecret,
-			},
+			headers: { ...options.headers, ...keys },
 			abortSignal: caller.getExecutionCancelSignal(),
 		})) as IN8nHttpFullResponse;
 	}

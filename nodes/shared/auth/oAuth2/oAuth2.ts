@@ -68,16 +68,11 @@ export class OAuth2 implements Auth {
 	}
 
 	/** n8n adds the token. */
-	async call(
-		caller: IExecuteFunctions,
-		options: IHttpRequestOptions,
-	): Promise<IN8nHttpFullResponse> {
-		return (await caller.helpers.httpRequestWithAuthentication.call(
-			caller,
-			CREDENTIAL_TYPE,
-			options,
-			{ oauth2: { tokenType: 'Bearer' } },
-		)) as IN8nHttpFullResponse;
+	async call(caller: IExecuteFunctions, options: IHttpRequestOptions) {
+		const { httpRequestWithAuthentication } = caller.helpers;
+		const how = { oauth2: { tokenType: 'Bearer' } };
+		const sent = httpRequestWithAuthentication.call(caller, CREDENTIAL_TYPE, options, how);
+		return (await sent) as IN8nHttpFullResponse;
 	}
 
 	secrets(): string[] {
