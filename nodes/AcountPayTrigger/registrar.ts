@@ -148,9 +148,6 @@ export const listedUnder = (url: string, listed: RegisteredWebhook[]): Registere
 /** Whether AcountPay posts to a webhook, and the wanted events alone. */
 export function isInOrder({ events, isActive }: RegisteredWebhook, target: WebhookTarget): boolean {
 	const registered = new Set(events);
-	return (
-		isActive &&
-		registered.size === target.events.length &&
-		target.events.every((event) => registered.has(event))
-	);
+	const hasAll = target.events.every((event) => registered.has(event));
+	return isActive && hasAll && registered.size === target.events.length;
 }

@@ -113,12 +113,8 @@ export function refusalError(
 	const { message, advice } = isWebPage(response)
 		? webPageWords(subject)
 		: wordsFor(client, status, subject);
-	return new ApiError(
-		'refused',
-		`${message}${reason ? `: ${reason}` : ` (status ${status})`}`,
-		`${advice} ${consequence}`.trim(),
-		{ status },
-	);
+	const why = reason ? `: ${reason}` : ` (status ${status})`;
+	return new ApiError('refused', message + why, `${advice} ${consequence}`.trim(), { status });
 }
 
 /** AcountPay responds in JSON. A web page comes from somewhere else, and its status says nothing about the item. */

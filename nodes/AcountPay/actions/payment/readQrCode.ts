@@ -52,14 +52,9 @@ export async function readQrCode(
 		{ merchantClientId, name: `the QR code of payment '${paymentId}'` },
 		options,
 		(response) => {
-			const type = typeOf(response);
-			return (
-				type && {
-					data: response.body,
-					mimeType: type.mimeType,
-					fileName: `${paymentId}.${type.extension}`,
-				}
-			);
+			const { mimeType, extension } = typeOf(response) ?? {};
+			if (mimeType === undefined) return undefined;
+			return { data: response.body, mimeType, fileName: `${paymentId}.${extension}` };
 		},
 		'sent a response that is no image',
 	);

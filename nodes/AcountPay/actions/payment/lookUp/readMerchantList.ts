@@ -47,11 +47,8 @@ export async function readMerchantList(
 	});
 	let isNewestFirst = true;
 	let oldest = Infinity;
-	for await (const { entries, total = 0 } of readPages(
-		client,
-		paymentList({ merchantClientId }),
-		options,
-	)) {
+	const pages = readPages(client, paymentList({ merchantClientId }), options);
+	for await (const { entries, total = 0 } of pages) {
 		for (const payment of entries.map(listedPaymentOf)) {
 			const { createdAt = NaN } = payment;
 			isNewestFirst &&= createdAt <= oldest + DISORDER;
