@@ -26,7 +26,7 @@ type Memory = Map<number, string>;
 const memories = new Map<string, Memory>();
 
 /** A trigger, and where its events come from. */
-export interface EventSource {
+interface EventSource {
 	/** Tells this trigger from others in the same process. */
 	triggerId: string;
 	/** The base URL of the environment: each numbers its payments separately. */

@@ -106,4 +106,4 @@ export interface Resource {
  * One entry of the list 'Operation': the operation that does it with each way to authenticate that has it. The first of a pair
  * has the plain name; only a second one that needs other fields or another call has `WithKeys` after it.
  */
-export type OperationByAuthentication = Partial<Record<Authentication, Operation<unknown>>>;
+type OperationByAuthentication = Partial<Record<Authentication, Operation<unknown>>>;

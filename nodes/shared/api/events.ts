@@ -40,7 +40,7 @@ export interface WebhookEvent extends IDataObject {
 }
 
 /** The payment or merchant that an event is about. */
-export interface EventSubject {
+interface EventSubject {
 	kind: 'payment' | 'merchant';
 	/** AcountPay's ID as text; both APIs are documented with text and number. */
 	id: string;

@@ -32,7 +32,7 @@ const SAFE_BASE_URL = new RegExp(SAFE_BASE_URL_PATTERN, 'i');
 const API_PATH = /(?<=[^/])\/v1(\/partner)?$/i;
 
 /** Everything before the slashes at the end. `/\/+$/` alone would try from each of many slashes. */
-export const SLASHES_AT_END = /^(.*[^/])\/*$/;
+const SLASHES_AT_END = /^(.*[^/])\/*$/;
 
 const MAX_URL_LENGTH = 2_048;
 

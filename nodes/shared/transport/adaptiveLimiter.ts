@@ -14,7 +14,7 @@ export type Verdict =
 	| { kind: 'ignored' };
 
 /** How a call is queued. */
-export interface QueueOptions {
+interface QueueOptions {
 	/** A repeat of a call that was rate limited: it comes before those that were never sent. */
 	again?: boolean;
 	/** Takes the call out of the queue. A call that was sent is not cut off. */
@@ -46,7 +46,7 @@ interface StartedCall {
 }
 
 /** Overrides for tests, so that they don't have to wait. */
-export interface AdaptiveOptions {
+interface AdaptiveOptions {
 	/** How many calls are in flight at first. */
 	start?: number;
 	/** How long the event loop has been busy since the process began, in ms: that part of a latency is not the server's. */

@@ -21,7 +21,7 @@ const MAX_IDLE_PASSES = 8;
 const SLICE = 1_000;
 
 /** How a list is read. */
-export interface PagedList {
+interface PagedList {
 	/** What the user calls it: 'the list of payments'. */
 	name: string;
 	/**

@@ -28,7 +28,7 @@ export interface CallOptions {
 }
 
 /** Told of each attempt at a request that creates something. */
-export interface AttemptObserver {
+interface AttemptObserver {
 	/** The request is about to leave. */
 	sending(): void;
 	/** AcountPay has not acted on it. */

@@ -1,5 +1,5 @@
 /** A moment on AcountPay's clock that is not known exactly, in ms since 1970: not before `from`, not after `to`. */
-export interface Moment {
+interface Moment {
 	from: number;
 	to: number;
 }

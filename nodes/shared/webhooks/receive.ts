@@ -78,7 +78,7 @@ export interface ReceivedEvent<Credential> {
 }
 
 /** What a delivery turned out to be: an event, a signed event that no documentation knows, or neither. */
-export type CheckedDelivery<Credential> =
+type CheckedDelivery<Credential> =
 	| ReceivedEvent<Credential>
 	| { unknownEvent: string }
 	| { refusal: Refusal };

@@ -14,7 +14,7 @@ import type { Authentication } from '../auth';
 export type Headers = Record<string, string | string[] | undefined>;
 
 /** The signature in the headers of a delivery, before it is checked. */
-export interface ClaimedSignature {
+interface ClaimedSignature {
 	/** The HMAC-SHA256 that was sent. */
 	signature: Buffer;
 	/** What precedes the body in the signed text. */

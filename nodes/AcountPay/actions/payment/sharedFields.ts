@@ -10,7 +10,7 @@ import {
 import { CURRENCIES } from './currencies';
 
 /** The method of the node that lists merchants for {@link merchantPickerField}. */
-export const SEARCH_MERCHANTS = 'searchMerchants';
+const SEARCH_MERCHANTS = 'searchMerchants';
 
 const PICKER_DEFAULT = { __rl: true, mode: 'list', value: '' } as const;
 
@@ -45,7 +45,7 @@ export const merchantPickerField: INodeProperties = {
 const NO_DEFAULT = undefined as never;
 
 /** The merchant that a payment is for, as a text. With access tokens, for which AcountPay has no list of merchants. */
-export const merchantTextField: INodeProperties = {
+const merchantTextField: INodeProperties = {
 	displayName: 'Merchant ID',
 	name: 'merchantId',
 	type: 'string',

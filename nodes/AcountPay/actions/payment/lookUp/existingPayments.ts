@@ -31,7 +31,7 @@ export interface Question {
 }
 
 /** What exists of an order. */
-export type Existing =
+type Existing =
 	| { kind: 'none' }
 	| { kind: 'one'; payment: ListedPayment }
 	/** @param why the end of "AcountPay has …" */

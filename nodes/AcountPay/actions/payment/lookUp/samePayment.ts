@@ -26,7 +26,7 @@ export interface WantedPayment {
 export type Relation = 'same' | 'differs' | 'similar' | 'incomplete' | 'other';
 
 /** What a comparison says. */
-export interface Comparison {
+interface Comparison {
 	relation: Relation;
 	/** What differs or is missing, each as the end of "the payment …": 'has the amount 12 instead of 10'. */
 	differences: string[];
@@ -190,7 +190,7 @@ export interface SentRequest {
 }
 
 /** Whether a payment was created `since` a request left, or `before` that; `around`: can't tell. */
-export type Age = 'since' | 'before' | 'around';
+type Age = 'since' | 'before' | 'around';
 
 /** A payment may be created this much before its request left, in ms: AcountPay shows its clock in whole seconds. */
 const SINCE_TOLERANCE = 2_000;

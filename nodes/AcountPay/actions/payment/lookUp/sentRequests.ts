@@ -26,7 +26,7 @@ interface UnresolvedRequest {
  * What this process knows of all its requests for payments: which are unresolved, and whose a payment is. Several executions may
  * ask for the same payment at once, such as after a double click.
  */
-export class SentRequests {
+class SentRequests {
 	/** By merchant and reference, then by the request's ID. */
 	private readonly unresolved = new Map<string, Map<string, UnresolvedRequest>>();
 	/** The ID of the request that a payment belongs to. */
