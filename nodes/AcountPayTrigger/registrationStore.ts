@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import type { IDataObject } from 'n8n-workflow';
 import { isRecord } from '../shared/api/responses';
+import { forgetOldest } from '../shared/forgetOldest';
 
 /*
  * The trigger's record of its webhook at AcountPay. n8n's static data can be read by whoever reads the workflow, written by
@@ -113,10 +114,7 @@ function remember(owner: Owner, registration: Registration): void {
 	const key = memoryKeyOf(owner);
 	memory.delete(key);
 	memory.set(key, registration);
-	for (const oldest of memory.keys()) {
-		if (memory.size <= MEMORY_SIZE) break;
-		memory.delete(oldest);
-	}
+	forgetOldest(memory, MEMORY_SIZE);
 }
 
 /** What is kept of one owner's registration, in n8n's static data of the node and in this process. */

@@ -1,4 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
+import { forgetOldest } from '../../shared/forgetOldest';
 
 /** How many retried executions are remembered: those that were retried longest ago are forgotten first. */
 const MAX_EXECUTIONS = 10_000;
@@ -30,9 +31,7 @@ class Retries {
 		const counts = this.executions.get(retried) ?? new Map<string, number>();
 		this.executions.delete(retried);
 		this.executions.set(retried, counts.set(retry, (counts.get(retry) ?? 0) + change));
-		if (this.executions.size <= MAX_EXECUTIONS) return;
-		const [oldest] = this.executions.keys();
-		this.executions.delete(oldest);
+		forgetOldest(this.executions, MAX_EXECUTIONS);
 	}
 
 	/** Whether this process knows of anything that a retry has created. */

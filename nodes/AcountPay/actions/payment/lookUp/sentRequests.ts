@@ -1,3 +1,4 @@
+import { forgetOldest } from '../../../../shared/forgetOldest';
 import type { Trace } from '../../../creation/createOnce';
 import { keyOf, type SentRequest, type WantedPayment } from './samePayment';
 
@@ -41,7 +42,7 @@ class SentRequests {
 		const others = this.unresolved.get(key) ?? new Map<string, UnresolvedRequest>();
 		for (const other of others.values()) other.trace.wasNotAlone = trace.wasNotAlone = true;
 		this.unresolved.set(key, others.set(trace.id, { trace, sentAt }));
-		forgetOldest(this.unresolved);
+		forgetOldest(this.unresolved, MAX_REQUESTS);
 	}
 
 	/** The unresolved request of that ID; undefined when its outcome is known, or another process has sent it. */
@@ -72,20 +73,13 @@ class SentRequests {
 	/** Remembers whose a payment is. @param payment its ID, and at which AcountPay */
 	setOwner(payment: string, requestId: string): void {
 		this.owners.set(payment, requestId);
-		forgetOldest(this.owners);
+		forgetOldest(this.owners, MAX_REQUESTS);
 	}
 
 	/** Whether a payment is known to belong to another request. */
 	belongsToOther(payment: string, requestId: string): boolean {
 		const owner = this.owners.get(payment);
 		return owner !== undefined && owner !== requestId;
-	}
-}
-
-function forgetOldest(map: Map<string, unknown>): void {
-	for (const key of map.keys()) {
-		if (map.size <= MAX_REQUESTS) return;
-		map.delete(key);
 	}
 }
 
