@@ -52,15 +52,13 @@ const CHANGES_PATH = /[\s/\\?#%\p{Cc}\p{Cs}]|^\.{1,2}$/u;
  * @param example of such an ID
  * @throws ValidationError
  */
-export function idFrom(field: string, value: unknown, example: string): string {
-	const id = requiredText(field, value).trim();
-	if (CHANGES_PATH.test(id)) {
-		throw new ValidationError(
-			field,
-			`must be an ID such as ${example}, without spaces or any of / \\ ? # %, but is ${preview(id)}`,
-		);
-	}
-	return id;
+export function idFrom(item: ItemParameters, field: INodeProperties, example: string): string {
+	const id = textFrom(item, field).trim();
+	if (!CHANGES_PATH.test(id)) return id;
+	throw new ValidationError(
+		field.displayName,
+		`must be an ID such as ${example}, without spaces or any of / \\ ? # %, but is ${preview(id)}`,
+	);
 }
 
 /**
@@ -68,7 +66,7 @@ export function idFrom(field: string, value: unknown, example: string): string {
  * @throws ValidationError
  */
 export const merchantNumberFrom = (item: ItemParameters): string =>
-	idFrom(merchantNumberField.displayName, item.get('merchantNumber'), '42');
+	idFrom(item, merchantNumberField, '42');
 
 const limitField: INodeProperties = {
 	displayName: 'Limit',

@@ -199,7 +199,7 @@ export function checkedMerchantClientId(value: unknown): string {
  * @throws ValidationError
  */
 export const paymentIdFrom = (item: ItemParameters): string =>
-	idFrom(paymentIdField.displayName, item.get('paymentId'), 'pay_abc123def456');
+	idFrom(item, paymentIdField, 'pay_abc123def456');
 
 /** As a spreadsheet gives an amount: 149, 149.9 or 149.99. */
 const AMOUNT_TEXT = /^(0|[1-9]\d*)(\.\d{1,2})?$/;
