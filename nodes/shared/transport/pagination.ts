@@ -126,6 +126,9 @@ function pageFetcher({ name, fetchPage, keyOf, deadline }: PagedList, wanted: nu
 				continue;
 			}
 			const { entries, total = Infinity } = page;
+			// The server's maximum is smaller. For page 2 it may still skip as many entries as were asked for.
+			const isShort = entries.length < Math.min(sizes[0], total);
+			if (number === 1 && isShort && entries.length > 0) sizes.unshift(entries.length);
 			if (number === 1) read.clear();
 			for (const entry of entries) read.add(keyOf(entry));
 			// An empty page may have a smaller one: entries were taken out meanwhile.

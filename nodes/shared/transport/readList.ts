@@ -75,7 +75,8 @@ export async function* readPages(
 				whole ??
 				(await fetch(pageRequest(page, limit)).catch((error: unknown) => {
 					// A page of one entry that is refused: its size is not the reason.
-					if (!(error instanceof ApiError) || error.status !== 400 || limit === 1) throw error;
+					const isRefused = error instanceof ApiError && [400, 422].includes(error.status ?? NaN);
+					if (!isRefused || limit === 1) throw error;
 					return 'tooLarge' as const;
 				})),
 		},

@@ -9,8 +9,11 @@ interface ServerOptions {
 	count: number;
 	order?: 'newest' | 'oldest';
 	max?: number;
-	/** `fixed`: every page has `max` entries; `only`: other sizes are refused. */
-	aboveMax?: 'clamp' | 'refuse' | 'fixed' | 'only';
+	/**
+	 * `clamp`: pages have `max` entries; `skip`: so do they, but each begins where one of the asked size would; `fixed`: every
+	 * page has `max` entries; `only`: other sizes are refused.
+	 */
+	aboveMax?: 'clamp' | 'skip' | 'refuse' | 'fixed' | 'only';
 	statesTotal?: boolean;
 	/** Whether it says how many entries a page has at most. */
 	statesLimit?: boolean;
@@ -38,11 +41,12 @@ class Server {
 		if (aboveMax === 'refuse' && limit > max) return 'tooLarge' as const;
 		if (aboveMax === 'only' && limit !== max) return 'tooLarge' as const;
 		const size = aboveMax === 'fixed' ? max : Math.min(limit, max);
+		const start = (page - 1) * (aboveMax === 'skip' ? limit : size);
 		const all = this.list
 			.map((id) => ({ id, at: Math.floor(id / ties), tie: ties > 1 ? Math.random() : id }))
 			.sort((one, other) => one.at - other.at || one.tie - other.tie);
 		if (order === 'newest') all.reverse();
-		const entries = all.slice((page - 1) * size, page * size).map(({ id }) => ({ id }));
+		const entries = all.slice(start, start + size).map(({ id }) => ({ id }));
 		const totals = {
 			right: all.length,
 			zero: 0,
@@ -84,6 +88,7 @@ const sorted = (ids: number[]) => [...ids].sort((a, b) => a - b);
 describe('a list that holds still', () => {
 	it.each([
 		['clamp', 5],
+		['skip', 5],
 		['refuse', 6],
 		['only', 6],
 		['fixed', 5],
@@ -117,7 +122,7 @@ describe('a list that holds still', () => {
 		.record({
 			order: fc.constantFrom('newest' as const, 'oldest' as const),
 			max: fc.integer({ min: 1, max: 120 }),
-			aboveMax: fc.constantFrom('clamp' as const, 'refuse' as const, 'fixed' as const),
+			aboveMax: fc.constantFrom(...(['clamp', 'skip', 'refuse', 'fixed'] as const)),
 			statesTotal: fc.boolean(),
 			statesLimit: fc.boolean(),
 			length: fc.oneof(
@@ -140,7 +145,8 @@ describe('a list that holds still', () => {
 				const sizes = [100, 50, 20, 10, 5, 2, 1];
 				const taken = sizes.find((size) => size <= max)!;
 				const refused = aboveMax === 'refuse' ? sizes.indexOf(taken) : 0;
-				const size = { clamp: Math.min(100, max), refuse: taken, fixed: max }[aboveMax];
+				const clamped = Math.min(100, max);
+				const size = { clamp: clamped, skip: clamped, refuse: taken, fixed: max }[aboveMax];
 				const pages = Math.max(1, Math.ceil(count / size));
 				// Of a count that may be that of the page, the second page tells.
 				const second = pages === 1 && count >= (statesLimit ? size : 20) ? 1 : 0;

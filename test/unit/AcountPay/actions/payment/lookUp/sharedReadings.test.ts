@@ -55,6 +55,18 @@ describe('how far a list is read', () => {
 		expect(ids).toEqual(Array.from({ length: Math.min(days, 300) }, (_, index) => index));
 	});
 
+	it.each([400, 422])('a page size that is refused with %i is made smaller', async (status) => {
+		const { client, sent } = serving(orderly());
+		const { exchange } = client;
+		client.exchange = async (request, options) =>
+			Number(request.query?.limit) > 20
+				? response(status, { message: 'limit must not be greater than 20' })
+				: await exchange.call(client, request, options);
+		const list = await new SharedReadings(Infinity).read(client, 'shop', 30, callOptions);
+		expect(idsOf(list.ofLastDays(30))).toHaveLength(30);
+		expect(sent.map(({ query }) => query?.limit)).toEqual([20, 20]);
+	});
+
 	it.each<[string, (list: IDataObject[]) => IDataObject[]]>([
 		['oldest first', (list) => list.reverse()],
 		['out of order once', (list) => [...list.slice(0, 5), list[299], ...list.slice(5, 299)]],
