@@ -5,7 +5,7 @@ interface Moment {
 }
 
 /** By how much the clocks of AcountPay's servers may differ, in ms (assumed). */
-const SLACK = 25;
+const SLACK = 250;
 
 /** The header has whole seconds, cut off: the moment was up to this much later, in ms. */
 const CUT_OFF = 999;

@@ -32,6 +32,16 @@ it('holds the truth, whatever the latencies', () => {
 	);
 });
 
+it.each([30, 80, 200])('two servers whose clocks are %i ms apart are one clock', (apart) => {
+	const clock = new ServerClock();
+	for (let request = 0; request < 500; request++) {
+		observe(clock, (request % 2) * apart, START + request * 37, 5, 5);
+	}
+	const { from, to } = clock.at(START)!;
+	expect(from).toBeLessThanOrEqual(START);
+	expect(to).toBeGreaterThanOrEqual(START + apart);
+});
+
 it('a clock of this machine that was set back: nothing is known until it is where it was', () => {
 	const clock = new ServerClock();
 	observe(clock, 0, START, 5, 5);
