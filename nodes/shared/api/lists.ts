@@ -13,16 +13,20 @@ export interface Page {
 const countIn = (value: unknown): number | undefined =>
 	Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
 
+const says = (value: unknown): boolean =>
+	Array.isArray(value) ? value.length > 0 : Boolean(value);
+
 /**
  * The page in the body of a response: an object that has the entries under the list's name (documented for payments and
  * stores), or a bare array (documented for stores, assumed for the others).
  * @param name such as `payments`
- * @returns undefined when the body holds no such list or says that it is an error, or an entry is no object: then it may be any
+ * @returns undefined when the body holds no such list or names an error, or an entry is no object: then it may be any
  */
 export function readPage(body: Buffer, name: string): Page | undefined {
 	const value = readJson(body);
 	const object = isRecord(value) ? value : undefined;
-	if (object && isErrorBody(object)) return undefined;
+	if (object && (isErrorBody(object) || says(object.error) || says(object.errors)))
+		return undefined;
 	const entries = object ? object[name] : value;
 	if (!Array.isArray(entries) || !entries.every(isRecord)) return undefined;
 	return {

@@ -45,9 +45,19 @@ export function readObject(body: Buffer): IDataObject | undefined {
 	return isRecord(value) && Object.keys(value).length > 0 ? (value as IDataObject) : undefined;
 }
 
-/** Whether a body is that of an error, whatever its status: by its `statusCode`, as NestJS writes it, or `success` (assumed). */
-export const isErrorBody = ({ statusCode, success }: Record<string, unknown>): boolean =>
-	success === false || (typeof statusCode === 'number' && statusCode >= 400);
+/**
+ * Whether a body is that of an error, whatever its status: by `statusCode` or `status` with a number, as NestJS and RFC 9457
+ * have it, a `status` of `error`, or a `success` or `ok` that is false (assumed).
+ */
+export const isErrorBody = ({
+	statusCode,
+	status,
+	success,
+	ok,
+}: Record<string, unknown>): boolean =>
+	[success, ok].some((value) => String(value) === 'false') ||
+	[statusCode, status].some((value) => Number(value) >= 400) ||
+	status === 'error';
 
 /**
  * The JSON object in the body of a successful response.

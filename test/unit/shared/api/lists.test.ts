@@ -19,6 +19,7 @@ describe('a page', () => {
 	it('is a bare array as well, of which nothing more is known', () => {
 		expect(page([{ id: 1 }])).toEqual({ entries: [{ id: 1 }] });
 		expect(page([])).toEqual({ entries: [] });
+		expect(page({ stores: [], error: null, errors: [] })).toEqual({ entries: [] });
 		expect(Object.keys(page([])!)).toEqual(['entries']);
 	});
 
@@ -31,6 +32,10 @@ describe('a page', () => {
 		['no JSON', '<p>stores</p>'],
 		['nothing', ''],
 		['an error with status 200', { success: false, stores: [], total: 0 }],
+		['an error beside an empty list', { stores: [], error: 'search unavailable' }],
+		['errors beside a list', { stores: [{ id: 1 }], errors: [{ message: 'no' }] }],
+		['an error that says so in words', { ok: 'false', stores: [] }],
+		['an error of RFC 9457', { status: 503, title: 'Unavailable', stores: [] }],
 		['an error as NestJS writes it', { statusCode: 503, message: 'Unavailable', stores: [] }],
 	])('is not in %s', (_what, body) => {
 		expect(page(body)).toBeUndefined();
