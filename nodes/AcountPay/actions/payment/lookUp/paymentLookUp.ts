@@ -10,6 +10,7 @@ import type { IdempotencyRecord } from '../../../creation/idempotencyRecord';
 import { FreshReadings } from './freshReadings';
 import { orderKeyOf, type PaymentTrace, sentRequests } from './sentRequests';
 import {
+	ageOf,
 	BEFORE_TOLERANCE,
 	couldBe,
 	type Decision,
@@ -39,6 +40,12 @@ const isOfOrder = ({ payment }: PaymentTrace, listed: ListedPayment) =>
 			merchantId: listed.merchantClientId ?? '',
 			referenceNumber: listed.referenceNumber ?? '',
 		});
+
+/** @param older the IDs of payments of the same reference from before the request */
+const shownBefore = (older: readonly string[]): string =>
+	older.length === 0
+		? 'does not show it'
+		: `shows only older payments of this reference: ${namesOf(older)}`;
 
 const UNREAD: Look = { kind: 'unread', why: 'could not be read' };
 const STOPPED: Look = {
@@ -118,7 +125,7 @@ export class PaymentLookUp implements LookUp {
 			return { kind: 'found', response: { ...withPaymentId(entry), lookedUp: true } };
 		}
 		const times = looks === 1 ? 'once' : `${looks} times`;
-		const what = look.kind === 'none' ? 'does not show it' : look.why;
+		const what = look.kind === 'none' ? shownBefore(look.older) : look.why;
 		return {
 			kind: look.kind === 'none' ? 'none' : 'doubt',
 			report: `AcountPay's list of payments was looked at ${times}: it ${what}.`,
@@ -160,12 +167,19 @@ export class PaymentLookUp implements LookUp {
 		const ofOrder = new Set(payments.filter((one) => isOfOrder(trace, one)).map(({ id }) => id));
 		const isTaken = (id: string) =>
 			this.isOfThisExecution(id) || (!ofOrder.has(id) && this.belongsToOther(id, trace));
-		const ids = couldBe(payments, trace.payment, trace.from, isTaken);
-		if (ids.length === 0) return look;
-		return {
+		const why = (ids: string[], what: string): Look => ({
 			kind: 'unread',
-			why: `shows a payment of the same amount that may be it: ${namesOf(ids)}`,
-		};
+			why: `shows ${what}: ${namesOf(ids)}`,
+		});
+		const instead = payments
+			.filter(
+				({ id = '', createdAt }) =>
+					ofOrder.has(id) && !this.isOfThisExecution(id) && ageOf(createdAt, trace) !== 'before',
+			)
+			.map(({ id }) => String(id));
+		const ids = couldBe(payments, trace.payment, trace.from, isTaken);
+		if (ids.length > 0) return why(ids, 'a payment of the same amount that may be it');
+		return instead.length > 0 ? why(instead, 'another payment of this order') : look;
 	}
 
 	/** Reads the list, and decides what it says about a request. */
@@ -198,7 +212,8 @@ export class PaymentLookUp implements LookUp {
 		const { sentAt } = this.inMemory(trace) ?? {};
 		const moment = sentAt === undefined ? undefined : this.client.clock.at(sentAt);
 		if (!moment) return;
-		Object.assign(trace, moment, { until: moment.to + this.options.timeout + GRACE });
+		const { untilHere = sentAt! + this.options.timeout + GRACE } = trace;
+		Object.assign(trace, moment, { until: moment.to + untilHere - sentAt! });
 	}
 
 	private assign(trace: PaymentTrace, paymentId: string): void {

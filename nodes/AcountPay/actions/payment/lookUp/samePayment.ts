@@ -115,18 +115,21 @@ function differencesOf(wanted: WantedPayment, listed: ListedPayment): string[] {
 }
 
 /**
- * Whether the response to a create shows another merchant, store, register, amount or currency than was asked for. A
- * description tells nothing: it is only words, which a server may rewrite.
+ * Whether the response to a create shows another merchant, amount or currency than was asked for. A description tells nothing,
+ * since a server may rewrite it, and neither does a store, which AcountPay documents with two kinds of ID.
  * @returns what it is about, as the end of "AcountPay …"; undefined where nothing differs
  */
-export function contradictionIn(wanted: WantedPayment, shown: ListedPayment): string | undefined {
-	const { merchantClientId: has } = shown;
-	const differences = differencesOf({ ...wanted, description: undefined }, shown);
-	if (has !== undefined && lower(has) !== lower(wanted.merchantId)) {
-		differences.unshift(`has the merchant ${has} instead of ${wanted.merchantId}`);
+export function contradictionIn(
+	{ merchantId, referenceNumber, amount, currency }: WantedPayment,
+	shown: ListedPayment,
+): string | undefined {
+	const { id, merchantClientId: has } = shown;
+	const differences = differencesOf({ merchantId, referenceNumber, amount, currency }, shown);
+	if (has !== undefined && lower(has) !== lower(merchantId)) {
+		differences.unshift(`has the merchant ${has} instead of ${merchantId}`);
 	}
 	return differences.length > 0
-		? `responded about another payment, which ${namesOf(differences)}`
+		? `responded about another payment${id === undefined ? '' : ` (${id})`}, which ${namesOf(differences)}`
 		: undefined;
 }
 
@@ -215,8 +218,11 @@ export function ageOf(
 /** What a reading of the list says about a request whose outcome is not known. */
 export type Decision =
 	| { kind: 'found'; payment: ListedPayment; id: string }
-	/** The list shows nothing that the request can have created. */
-	| { kind: 'none' }
+	/**
+	 * The list shows nothing that the request can have created.
+	 * @param older the IDs of payments of this reference from before it
+	 */
+	| { kind: 'none'; older: string[] }
 	/** @param why the end of "AcountPay's list of payments …" */
 	| { kind: 'doubt'; why: string };
 
@@ -245,11 +251,16 @@ export function decide(
 ): Decision {
 	const fitting: ListedPayment[] = [];
 	const doubts: string[] = [];
+	const older: string[] = [];
 	for (const listed of list) {
 		const { id, createdAt, status } = listed;
 		const age = ageOf(createdAt, request);
 		const { relation, differences } = compare(request.payment, listed);
-		if (relation === 'other' || age === 'before' || (id !== undefined && isTaken(id))) continue;
+		if (relation === 'other' || (id !== undefined && isTaken(id))) continue;
+		if (age === 'before') {
+			if (relation === 'same' || relation === 'differs') older.push(id!);
+			continue;
+		}
 		let doubt: string | undefined;
 		if (relation !== 'same') doubt = differences.join(' and ');
 		else if (age === 'around') doubt = 'may be older or newer';
@@ -258,7 +269,7 @@ export function decide(
 		else doubts.push(`payment ${id ?? 'without an ID'}, which ${doubt}`);
 	}
 	if (doubts.length > 0) return { kind: 'doubt', why: `shows ${namesOf(doubts)}` };
-	if (fitting.length === 0) return { kind: 'none' };
+	if (fitting.length === 0) return { kind: 'none', older };
 	const ids = namesOf(fitting.map(({ id }) => String(id)));
 	if (fitting.length > 1) {
 		return { kind: 'doubt', why: `shows ${fitting.length} payments that could be it: ${ids}` };

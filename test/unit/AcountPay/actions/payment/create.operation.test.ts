@@ -3,6 +3,7 @@ import type { IBinaryData, IDataObject } from 'n8n-workflow';
 import type { Label } from '../../../../../nodes/AcountPay/creation/identityHashes';
 import type { Image, ItemWork } from '../../../../../nodes/AcountPay/operation/operation';
 import { create } from '../../../../../nodes/AcountPay/actions/payment/create.operation';
+import { paymentIdOf } from '../../../../../nodes/shared/api/payments';
 import type { ApiRequest } from '../../../../../nodes/shared/api/request';
 import { Cancelled, UnexpectedError } from '../../../../../nodes/shared/errors';
 import type { Client } from '../../../../../nodes/shared/transport/client';
@@ -420,7 +421,7 @@ describe('a response that shows', () => {
 		]) {
 			expect(await errorFrom(run({ reference }, body))).toMatchObject({
 				outcome: 'unknown',
-				message: `Payment '${reference}' may or may not exist: AcountPay responded about another payment, with the reference '${shown}'`,
+				message: `Payment '${reference}' may or may not exist: AcountPay responded about another payment (${paymentIdOf(body)}), with the reference '${shown}'`,
 			});
 		}
 	});
@@ -462,7 +463,7 @@ describe('a response that shows', () => {
 			if (why === undefined) return expect(await created).toEqual([{ json: body }]);
 			expect(await errorFrom(created)).toMatchObject({
 				outcome: 'unknown',
-				message: `Payment 'ORDER-1' may or may not exist: AcountPay responded about another payment, which ${why}`,
+				message: `Payment 'ORDER-1' may or may not exist: AcountPay responded about another payment${'data' in shown || 'result' in shown ? '' : ` (${orders})`}, which ${why}`,
 			});
 		},
 	);

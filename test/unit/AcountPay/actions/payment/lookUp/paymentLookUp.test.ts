@@ -131,6 +131,27 @@ describe('the list', () => {
 		expect(took).toBeLessThan(12_500);
 	});
 
+	it('names older payments of the same reference where it has no other: a clock may be wrong', async () => {
+		const wanted = newProduct();
+		const at = shop([listed(7, wanted, Date.now() - 180_000), ...older(3, wanted)]);
+		const item = lookUp(at, wanted);
+		expect(await found(item, item.sending())).toEqual({
+			kind: 'none',
+			report: looked('shows only older payments of this reference: 7', '5 times'),
+		});
+	});
+
+	it('is not searched for longer than the request was waited for, whatever a retry would wait', async () => {
+		const wanted = newProduct();
+		const at = shop([listed(7, wanted, Date.now() + 5 * 60_000)]);
+		const trace = lookUp(at, wanted).sending();
+		const { client } = at;
+		const record = { others: () => [], othersWithId: () => [] } as unknown as IdempotencyRecord;
+		const patient = { ...callOptions, timeout: 600_000 };
+		const retried = new PaymentLookUp(client, wanted, patient, record);
+		expect(await found(retried, trace)).toMatchObject({ kind: 'doubt' });
+	});
+
 	it('has it late', async () => {
 		const wanted = newProduct();
 		const at = shop(older(3, wanted));
@@ -554,6 +575,20 @@ describe("with 'Resend Unknown'", () => {
 			const beside = lookUp(at, wanted, { others: [twin] });
 			expect(await found(beside, trace, true)).toMatchObject({ kind: 'none' });
 		}
+	});
+
+	it('a payment of the same order that another execution has created since speaks against it, of any amount', async () => {
+		const { at, wanted, item, trace } = sent();
+		await after(200_000);
+		const dearer = { ...wanted, amount: 200 };
+		const other = lookUp(at, dearer);
+		other.sending();
+		other.created({ paymentId: 204 });
+		at.list.unshift(listed(204, dearer, Date.now()));
+		expect(await found(item, { ...trace, wasNotAlone: false } as Trace, true)).toEqual({
+			kind: 'doubt',
+			report: looked('shows another payment of this order: 204', '6 times'),
+		});
 	});
 
 	it('a list that can not be read speaks against it, and so does a stop', async () => {
