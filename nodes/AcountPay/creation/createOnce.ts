@@ -150,12 +150,10 @@ async function resolveEarlier(task: Task, earlier: Entry): Promise<IDataObject> 
 	}
 	return await create(task).catch((error: unknown) => {
 		// However the second request ended, the first may have created it.
-		throw error instanceof ApiError && error.outcome !== 'unknown'
-			? unknownError(creation, `${what}. Sent again: ${error.message}`, {
-					status: error.status,
-					isOld: error.isOld,
-				})
-			: error;
+		if (!(error instanceof ApiError) || error.outcome === 'unknown') throw error;
+		const { message, status, isOld, outcome } = error;
+		const again = outcome === 'unavailable' ? 'Tried' : 'Sent';
+		throw unknownError(creation, `${what}. ${again} again: ${message}`, { status, isOld });
 	});
 }
 

@@ -18,7 +18,11 @@ import type { RunSummary } from './runSummary';
  */
 const looksForExisting = ({ parameters }: INode): boolean => {
 	const { existingPayment } = (parameters?.options ?? {}) as IDataObject;
-	return existingPayment === 'return' || existingPayment === 'fail';
+	// The option is kept when a user goes back to access tokens, which don't have it.
+	return (
+		parameters?.authentication === 'apiKey' &&
+		(existingPayment === 'return' || existingPayment === 'fail')
+	);
 };
 
 /** How many items an error names in its text; all of them are in its `context`. */

@@ -123,14 +123,14 @@ describe('making a payment', () => {
 		[
 			'refused',
 			response(422, { message: 'no' }),
-			"AcountPay refused the payment with reference 'ORDER-1': no",
+			"Sent again: AcountPay refused the payment with reference 'ORDER-1': no",
 		],
 		[
 			'out of reach',
 			unreachable,
-			"AcountPay could not be reached for the payment with reference 'ORDER-1'",
+			"Tried again: AcountPay could not be reached for the payment with reference 'ORDER-1'",
 		],
-		['without a token', new ApiError('refused', 'no token', ''), 'no token'],
+		['without a token', new ApiError('refused', 'no token', ''), 'Sent again: no token'],
 	])('that is sent again and then %s stays unknown', async (_name, trouble, said) => {
 		const first = await make([late]);
 		const resend = { ...options, resendUnknown: true };
@@ -138,7 +138,7 @@ describe('making a payment', () => {
 		expect(errorOf(second)).toMatchObject({
 			outcome: 'unknown',
 			isOld: false,
-			message: `Payment 'ORDER-1' may or may not exist: AcountPay did not respond within 30 seconds. Sent again: ${said}`,
+			message: `Payment 'ORDER-1' may or may not exist: AcountPay did not respond within 30 seconds. ${said}`,
 		});
 		const third = await make([made], first.record);
 		expect(third.sent).toEqual([]);

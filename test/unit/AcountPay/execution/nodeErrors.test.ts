@@ -114,6 +114,27 @@ describe('the error that ends the node', () => {
 	});
 });
 
+it.each([
+	['oAuth2', true],
+	['apiKey', false],
+])(
+	"with %s, a run with 'If a Payment Exists' says that a new execution creates its payments again: %p",
+	(authentication, saysSo) => {
+		const parameters = { authentication, options: { existingPayment: 'return' } };
+		const context = {
+			getNode: () => ({ ...node, parameters }),
+			getMode: () => 'trigger',
+			getExecutionId: () => '42',
+		} as unknown as IExecuteFunctions;
+		const created = [{ itemIndex: 0, name: 'R', id: '1' }];
+		const error = nodeErrorFor(context, new ApiError('refused', 'No', 'Look.'), 1, {
+			...nothing,
+			created,
+		});
+		expect(error.description!.includes('A new execution creates them again.')).toBe(saysSo);
+	},
+);
+
 describe('the error of a run that makes something else', () => {
 	const context = {
 		getNode: () => node,
