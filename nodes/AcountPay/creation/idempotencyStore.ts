@@ -69,6 +69,9 @@ interface KnownExecution {
 /** By n8n's node context: the iterations of a loop share it, and so do parallel calls of a tool. */
 const knownExecutions = new WeakMap<StoredContext, KnownExecution>();
 
+/** Whether an entry is of something that was not there before. */
+const isNew = (entry: Entry) => !isCreated(entry) || entry.answer.existing !== true;
+
 /**
  * What stays the same when n8n tries the node again, and differs between two iterations of a loop or two calls of a tool. n8n
  * gives every try of a tool call a run index of its own, and may give two calls the same; but every try of one call
@@ -137,7 +140,7 @@ export class IdempotencyStore implements RecordStore {
 		known.retries ??= [...(context.retries ?? []), executionId];
 		context.retries = known.retries;
 		// What a retry has created in another process, and this one is a retry of that.
-		for (const { retry } of this.allEntries()) {
+		for (const { retry } of this.allEntries().filter(isNew)) {
 			if (retry !== undefined && !retries.has(retried, retry)) retries.count(retried, retry, 1);
 		}
 		// Stored from the start: this execution may end before it creates anything, and its retry must know.
@@ -171,19 +174,13 @@ export class IdempotencyStore implements RecordStore {
 	}
 
 	added(entry: Entry): void {
-		if (this.isCreation(entry)) this.countCreation(1);
+		if (entry.retry === this.executionId && isNew(entry)) this.countCreation(1);
 		this.addTo(this.known.createdById, entry);
 	}
 
 	removed(entry: Entry): void {
-		if (this.isCreation(entry)) this.countCreation(-1);
+		if (entry.retry === this.executionId && isNew(entry)) this.countCreation(-1);
 		if (isCreated(entry)) this.known.createdById.get(this.idOf(entry.answer))?.delete(entry);
-	}
-
-	/** Whether this retry has created something here, and not only found it. */
-	private isCreation(entry: Entry): boolean {
-		const isExisting = isCreated(entry) && entry.answer.existing === true;
-		return entry.retry === this.executionId && !isExisting;
 	}
 
 	createdWithId(id: string): CreatedEntry[] {

@@ -306,6 +306,8 @@ describe('the idempotency store', () => {
 			const first = retry({});
 			first.record.sending();
 			end(first);
+			// 'Retry On Fail' runs the node again.
+			execution(first.data, { retryOf: began, id: first.id });
 			expect(await keptBy(retry({}))).toBeUndefined();
 		});
 

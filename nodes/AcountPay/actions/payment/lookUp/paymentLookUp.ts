@@ -45,7 +45,7 @@ const isOfOrder = ({ payment }: PaymentTrace, listed: ListedPayment) =>
 const shownBefore = (older: readonly string[]): string =>
 	older.length === 0
 		? 'does not show it'
-		: `shows only older payments of this reference: ${namesOf(older)}`;
+		: `does not show it. It shows older payments of this reference: ${namesOf(older)}`;
 
 const UNREAD: Look = { kind: 'unread', why: 'could not be read' };
 const STOPPED: Look = {

@@ -137,7 +137,7 @@ describe('the list', () => {
 		const item = lookUp(at, wanted);
 		expect(await found(item, item.sending())).toEqual({
 			kind: 'none',
-			report: looked('shows only older payments of this reference: 7', '5 times'),
+			report: looked('does not show it. It shows older payments of this reference: 7', '5 times'),
 		});
 	});
 
