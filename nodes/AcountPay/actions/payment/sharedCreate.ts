@@ -63,7 +63,7 @@ export const creationOf = (
 			const id = paymentIdOf(response);
 			const shown = referenceIn(response);
 			if (shown !== undefined && !mayBeReference(referenceNumber, shown)) {
-				return `responded about another payment${id === undefined ? '' : ` (${id})`}, with the reference '${shown}'`;
+				return `responded about another payment, with the reference '${shown}'${id === undefined ? '' : ` (payment ${id})`}`;
 			}
 			if (id !== undefined && known.othersWithId(id).some((other) => !known.isLike(other))) {
 				return `responded about payment '${id}', which is that of another order`;

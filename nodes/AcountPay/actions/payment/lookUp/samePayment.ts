@@ -129,7 +129,7 @@ export function contradictionIn(
 		differences.unshift(`has the merchant ${has} instead of ${merchantId}`);
 	}
 	return differences.length > 0
-		? `responded about another payment${id === undefined ? '' : ` (${id})`}, which ${namesOf(differences)}`
+		? `responded about another payment, which ${namesOf(differences)}${id === undefined ? '' : ` (payment ${id})`}`
 		: undefined;
 }
 

@@ -421,7 +421,7 @@ describe('a response that shows', () => {
 		]) {
 			expect(await errorFrom(run({ reference }, body))).toMatchObject({
 				outcome: 'unknown',
-				message: `Payment '${reference}' may or may not exist: AcountPay responded about another payment (${paymentIdOf(body)}), with the reference '${shown}'`,
+				message: `Payment '${reference}' may or may not exist: AcountPay responded about another payment, with the reference '${shown}' (payment ${paymentIdOf(body)})`,
 			});
 		}
 	});
@@ -463,7 +463,7 @@ describe('a response that shows', () => {
 			if (why === undefined) return expect(await created).toEqual([{ json: body }]);
 			expect(await errorFrom(created)).toMatchObject({
 				outcome: 'unknown',
-				message: `Payment 'ORDER-1' may or may not exist: AcountPay responded about another payment${'data' in shown || 'result' in shown ? '' : ` (${orders})`}, which ${why}`,
+				message: `Payment 'ORDER-1' may or may not exist: AcountPay responded about another payment, which ${why}${'data' in shown || 'result' in shown ? '' : ` (payment ${orders})`}`,
 			});
 		},
 	);

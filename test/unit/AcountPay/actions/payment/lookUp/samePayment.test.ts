@@ -53,7 +53,7 @@ it.each([
 	[{ merchantClientId: ' SHOP', description: 'Words' }, undefined],
 ])('what a create shows of it as %j contradicts what was asked for: %s', (shown, why) => {
 	expect(contradictionIn(wanted, listedPaymentOf(entryOf(wanted, shown)))).toBe(
-		why && `responded about another payment (7), which ${why}`,
+		why && `responded about another payment, which ${why} (payment 7)`,
 	);
 });
 
