@@ -115,7 +115,7 @@ describe('the examples', () => {
 		'%s has a Code node only where it decides about more than one row or payment',
 		(name) => {
 			const code = readExample(name).nodes.filter(({ type }) => type.endsWith('.code'));
-			const known = ['Check the Orders', 'What Is Known', 'Decide'];
+			const known = ['New Invoices', 'Check the Orders', 'What Is Known', 'Decide'];
 			expect(code.filter((node) => !known.includes(node.name))).toEqual([]);
 		},
 	);
@@ -136,6 +136,42 @@ function runCode(example: string, words: string, globals: object): unknown {
 	const [code] = codes.filter((one) => one.includes(words));
 	return JSON.parse(JSON.stringify(runInNewContext(`(() => {${code}\n})()`, globals))) as unknown;
 }
+
+/** The rows that an example takes out of the table, with their problems. */
+const taken = (example: string, rows: object[]) =>
+	runCode(example, 'One order has one row', {
+		$input: { all: () => rows.map((json) => ({ json })) },
+		$: () => ({ first: () => ({ json: { environment: 'sandbox' } }) }),
+	}) as Array<{ json: { id: number; problem: string } }>;
+
+const SEVERAL = '2 rows of the table have this reference or payment.';
+
+describe.each(['invoices-by-mail', 'invoices-by-mail-keys'])('the new rows of %s', (example) => {
+	it.each([
+		['another one that is new', {}],
+		['a paid one', { state: 'paid', paymentId: '7' }],
+		['one of the same environment', { environment: 'sandbox' }],
+		['one whose reference looks the same', { reference: ' D\u200bUP ' }],
+	])('are left to a person where their reference is that of %s', (_what, other) => {
+		const rows = taken(example, [
+			{ id: 1, reference: 'ONE', state: '' },
+			{ id: 2, reference: 'DUP', state: null, environment: null },
+			{ id: 3, reference: 'DUP', state: '', environment: 'sandbox', ...other },
+		]);
+		const problemOf = (id: number) => rows.find(({ json }) => json.id === id)?.json.problem;
+		expect(problemOf(1)).toBe('');
+		expect(problemOf(2)).toContain(SEVERAL);
+	});
+
+	it('are those of its environment and of none', () => {
+		const rows = taken(example, [
+			{ id: 1, reference: 'ONE', state: '', environment: 'sandbox' },
+			{ id: 2, reference: 'ONE', state: '', environment: 'production' },
+			{ id: 3, reference: 'TWO', state: 'created' },
+		]);
+		expect(rows).toMatchObject([{ json: { id: 1, problem: '' }, pairedItem: 0 }]);
+	});
+});
 
 /** What an example hands on when it has checked these orders. */
 const checked = (example: string, orders: object[]) =>

@@ -12,6 +12,7 @@ import {
 	node,
 	note,
 	notSent,
+	ordersWhere,
 	paymentIdIn,
 	stopAndError,
 	updateRows,
@@ -47,13 +48,13 @@ export const invoicesByMail: ExampleSource = {
 		nodes: [
 			note(
 				'rows',
-				[-48, -288, 896, 464],
+				[-48, -288, 1248, 464],
 				7,
-				`## 1. Take the invoices that are new\nEach row of the data table **AcountPay orders** is an invoice. A row whose *state* is empty is new. The first execution creates the table. Then add your rows under *Data tables* and run the workflow again.\n\n**Settings** says which environment your credential is for: \`sandbox\` or \`production\`. It is noted in each row, so that orders that you try in the sandbox stay there.\nA row is marked *creating* before its payment is created, so that no execution creates a second one.`,
+				`## 1. Take the invoices that are new\nEach row of the data table **AcountPay orders** is an invoice. A row whose *state* is empty is new; if another row has its reference, it is left to you. The first execution creates the table. Then add your rows under *Data tables* and run the workflow again.\n\n**Settings** says which environment your credential is for: \`sandbox\` or \`production\`. It is noted in each row, so that orders that you try in the sandbox stay there.\nA row is marked *creating* before its payment is created, so that no execution creates a second one.`,
 			),
 			note(
 				'create',
-				[872, -288, 256, 464],
+				[1224, -288, 256, 464],
 				4,
 				way === 'apiKeys'
 					? '## 2. Create the payment\nChoose your AcountPay credential here.'
@@ -61,7 +62,7 @@ export const invoicesByMail: ExampleSource = {
 			),
 			note(
 				'mail',
-				[1152, -288, 1152, 928],
+				[1504, -288, 1152, 928],
 				5,
 				"## 3. Send the mail\nChoose your mail account in **Send the Mail**, and put the sender's address into **Settings**.\nWhat goes wrong is in the column *note*, and the execution fails, so that you see it.\nA row that stays *creating* or becomes *unknown*: wait until the execution that its *note* names has ended. Then look for the reference in AcountPay. Empty *state* only if there is no payment with it.",
 			),
@@ -72,10 +73,12 @@ export const invoicesByMail: ExampleSource = {
 				editFields({ environment: 'sandbox', sender: 'shop@example.com' }),
 			),
 			node('Create the Table', [352, 0], createTable(ORDERS)),
-			node('New Invoices', [528, 0], getRows(ORDERS, [['state', 'isEmpty']])),
+			node('All Orders', [528, 0], getRows(ORDERS, [], 'anyCondition')),
+			node('New Invoices', [704, 0], ordersWhere('!row.state && isHere(row)')),
+			node('Only One?', [880, 0], ifAll(['={{ $json.problem }}', 'string empty'])),
 			node(
 				'Claim the Invoices',
-				[704, 0],
+				[1056, 0],
 				updateRows(
 					ORDERS,
 					[
@@ -97,7 +100,7 @@ export const invoicesByMail: ExampleSource = {
 			),
 			node(
 				'Create Payment',
-				[952, 0],
+				[1304, 0],
 				acountPay(way, 'payment.create', {
 					merchantId: merchantId(way, '={{ $json.merchantId }}'),
 					amount: '={{ $json.amount }}',
@@ -109,7 +112,7 @@ export const invoicesByMail: ExampleSource = {
 			),
 			node(
 				'Note the Payment',
-				[1200, -64],
+				[1552, -64],
 				updateRows(ORDERS, CLAIMED, {
 					state: 'created',
 					paymentId: `={{ ${paymentIdIn('$json')} }}`,
@@ -118,7 +121,7 @@ export const invoicesByMail: ExampleSource = {
 			),
 			node(
 				'Was It Noted?',
-				[1200, 112],
+				[1552, 112],
 				ifAll([
 					`={{ $('Note the Payment').all().some((row) => row.json.id === ${ROW}.id) }}`,
 					'boolean true',
@@ -126,7 +129,7 @@ export const invoicesByMail: ExampleSource = {
 			),
 			node(
 				'Send the Mail',
-				[1408, 48],
+				[1760, 48],
 				n8n('emailSend', 2.1, {
 					resource: 'email',
 					operation: 'send',
@@ -139,10 +142,10 @@ export const invoicesByMail: ExampleSource = {
 				}),
 				{ onError: 'continueRegularOutput' },
 			),
-			node('Was It Sent?', [1600, 48], ifSent()),
+			node('Was It Sent?', [1952, 48], ifSent()),
 			node(
 				'Not Noted',
-				[1408, 256],
+				[1760, 256],
 				editFields({
 					reference: `={{ ${ROW}.reference }}`,
 					note: `=payment {{ ${paymentIdIn('$json')} }} was created for it and not mailed, because somebody changed its row meanwhile. Wait until all executions for it have ended, then look in AcountPay for all payments with this reference, and enter the one that counts`,
@@ -150,12 +153,12 @@ export const invoicesByMail: ExampleSource = {
 			),
 			node(
 				'Note the Mail Error',
-				[1792, 112],
+				[2144, 112],
 				updateRows(ORDERS, [['id', 'eq', `={{ ${ROW}.id }}`]], { note: notSent('Send the Mail') }),
 			),
 			node(
 				'Note the Payment Error',
-				[1200, 336],
+				[1552, 336],
 				updateRows(ORDERS, CLAIMED, {
 					state: STATE,
 					paymentId: "={{ $json.details?.payment?.paymentId ?? $json.details?.payment?.id ?? '' }}",
@@ -164,21 +167,22 @@ export const invoicesByMail: ExampleSource = {
 			),
 			node(
 				'Not Created',
-				[1408, 464],
+				[1760, 464],
 				editFields({ reference: `={{ ${ROW}.reference }}`, note: '={{ $json.error }}' }),
 			),
-			node('All That Went Wrong', [1984, 272], n8n('merge', 3, { numberInputs: 3 })),
+			node('All That Went Wrong', [2336, 272], n8n('merge', 3, { numberInputs: 4 })),
 			node(
 				'Look Into It',
-				[2160, 288],
+				[2512, 288],
 				stopAndError(
-					"={{ $('All That Went Wrong').all().length }} of {{ $('Claim the Invoices').all().length }} invoices need you: {{ $('All That Went Wrong').all().map((item) => item.json.reference + ' (' + item.json.note + ')').join('; ') }}",
+					"={{ $('All That Went Wrong').all().length }} of {{ $('New Invoices').all().length }} invoices need you: {{ $('All That Went Wrong').all().map((item) => item.json.reference + ' (' + (item.json.problem || item.json.note) + ')').join('; ') }}",
 				),
 			),
 		],
 		connections: [
-			'Start > Settings > Create the Table > New Invoices > Claim the Invoices > Create Payment > Note the Payment',
+			'Start > Settings > Create the Table > All Orders > New Invoices > Only One? > Claim the Invoices > Create Payment > Note the Payment',
 			'Create Payment > Was It Noted? > Send the Mail > Was It Sent?[1] > Note the Mail Error > All That Went Wrong > Look Into It',
+			'Only One?[1] > All That Went Wrong@3',
 			'Was It Noted?[1] > Not Noted > All That Went Wrong@1',
 			'Create Payment[1] > Note the Payment Error',
 			'Create Payment[1] > Not Created > All That Went Wrong@2',
