@@ -115,7 +115,7 @@ describe('the examples', () => {
 		'%s has a Code node only where it decides about more than one row or payment',
 		(name) => {
 			const code = readExample(name).nodes.filter(({ type }) => type.endsWith('.code'));
-			const known = ['New Invoices', 'Check the Orders', 'What Is Known', 'Decide'];
+			const known = ['New Invoices', 'Open Orders', 'Check the Orders', 'What Is Known', 'Decide'];
 			expect(code.filter((node) => !known.includes(node.name))).toEqual([]);
 		},
 	);
@@ -221,14 +221,51 @@ describe('a reference in another Unicode form, with spaces, and with what nobody
 		expect(output.map(({ json }) => json.reference)).toEqual(forms.map(() => forms[0]));
 	});
 
-	it('of several rows is one order in nightly-reconciliation-keys', () => {
-		const rows = forms.map((reference) => ({ json: { reference, state: 'unknown' } }));
-		const output = runCode('nightly-reconciliation-keys', 'namesakes', {
-			$json: { found: 'none' },
-			$: () => ({ item: rows[0], all: () => rows }),
-		});
-		expect(output).toMatchObject({
-			json: { problem: '4 rows of the table have this reference' },
-		});
+	it.each(['nightly-reconciliation', 'nightly-reconciliation-keys'])(
+		'of several rows is one order in %s',
+		(example) => {
+			const rows = forms.map((reference) => ({ reference, state: 'unknown' }));
+			const problem = expect.stringContaining('4 rows of the table have this reference');
+			expect(taken(example, rows)).toMatchObject(rows.map(() => ({ json: { problem } })));
+		},
+	);
+});
+
+/** Evaluates an expression of an example, `={{ … }}`. */
+const evaluated = (expression: string, globals: object): unknown =>
+	runInNewContext(`(${expression.slice('={{'.length, -'}}'.length)})`, globals);
+
+/** The field of a node Edit Fields, evaluated. */
+function fieldOf(example: string, name: string, field: string, globals: object): unknown {
+	const { parameters } = readExample(example).nodes.find((node) => node.name === name)!;
+	const { assignments } = parameters.assignments as {
+		assignments: Array<{ name: string; value: string }>;
+	};
+	return evaluated(assignments.find((one) => one.name === field)!.value, globals);
+}
+
+const NIGHTLY = ['nightly-reconciliation', 'nightly-reconciliation-keys'];
+
+describe.each(NIGHTLY)('the open rows of %s', (example) => {
+	const row = { reference: 'ORDER-1', state: 'created', paymentId: '7' };
+
+	it.each([
+		['with one reference', { paymentId: '8' }],
+		['with one payment', { reference: 'ORDER-2' }],
+		['of which one is paid', { state: 'paid' }],
+		['of which one has no environment', { environment: 'sandbox' }],
+	])('are left to a person when there are two %s', (_what, other) => {
+		const [{ json: order }] = taken(example, [row, { ...row, ...other }]);
+		expect(order.problem).toContain(SEVERAL);
+		const globals = { $: () => ({ item: { json: order } }), $json: { isPaid: true, amount: 1 } };
+		const problem = example.endsWith('-keys')
+			? (runCode(example, 'candidates', globals) as { json: { problem: string } }).json.problem
+			: fieldOf(example, 'Compare', 'problem', globals);
+		expect(problem).toBe(order.problem);
+	});
+
+	it('are taken when only the other environment has the reference too', () => {
+		const rows = taken(example, [row, { ...row, environment: 'production' }]);
+		expect(rows).toMatchObject([{ json: { problem: '' }, pairedItem: 0 }]);
 	});
 });

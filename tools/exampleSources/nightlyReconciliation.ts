@@ -11,6 +11,7 @@ import {
 	node,
 	note,
 	numberOf,
+	ordersWhere,
 	stopAndError,
 	updateRows,
 	type ExampleSource,
@@ -24,6 +25,7 @@ const DECIDED = "$('State').all().map((item) => item.json)";
 
 /** Both ways, in this order: the first sentence that applies is the order's problem. */
 const PROBLEM_OF_NOTED = `={{
+${ORDER}.problem ? ${ORDER}.problem :
 ${ORDER}.state !== 'created' || !${ORDER}.paymentId ? 'it is not known whether its payment exists: ' + (${ORDER}.state === 'creating' ? 'wait until the execution that its note names has ended, then ' : '') + 'look for the reference in AcountPay' :
 $json.error ? $json.error :
 ($json.referenceNumber ?? ${ORDER}.reference) !== ${ORDER}.reference ? 'payment ' + ${ORDER}.paymentId + ' is for ' + $json.referenceNumber :
@@ -43,10 +45,7 @@ const decided = (payment, problem) => ({ json: { ...payment, noted: payment ? St
 const person = (problem) => decided(undefined, problem);
 
 if (error) return person(error);
-const plain = (reference) => String(reference ?? '').replace(/\\p{Default_Ignorable_Code_Point}/gu, '').normalize('NFC').trim();
-const namesakes = $('All Orders').all().filter(({ json }) =>
-	plain(json.reference) === plain(order.reference) && [order.environment ?? '', ''].includes(json.environment ?? ''));
-if (namesakes.length > 1) return person(namesakes.length + ' rows of the table have this reference');
+if (order.problem) return person(order.problem);
 
 // Payments of this merchant with this reference: as ordered, or with other money.
 const own = candidates.filter(({ relation }) => ['same', 'differs'].includes(relation));
@@ -145,19 +144,9 @@ export const nightlyReconciliation: ExampleSource = {
 				node(
 					'Open Orders',
 					[704, 0],
-					filter(
-						[
-							`={{ ${JSON.stringify(states).replaceAll('"', "'")}.includes($json.state ?? '') }}`,
-							'boolean true',
-						],
-						[
-							"={{ [$('Settings').first().json.environment, ''].includes($json.environment ?? '') }}",
-							'boolean true',
-						],
-						[
-							"={{ $json.state === 'creating' && new Date($json.updatedAt).getTime() > Date.now() - 60 * 60000 }}",
-							'boolean false',
-						],
+					ordersWhere(
+						`${JSON.stringify(states).replaceAll('"', "'")}.includes(row.state ?? '') && isHere(row)
+	&& !(row.state === 'creating' && new Date(row.updatedAt).getTime() > Date.now() - 60 * 60000)`,
 					),
 				),
 				isKeys
