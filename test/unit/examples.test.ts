@@ -269,3 +269,45 @@ describe.each(NIGHTLY)('the open rows of %s', (example) => {
 		expect(rows).toMatchObject([{ json: { problem: '' }, pairedItem: 0 }]);
 	});
 });
+
+describe('what nightly-reconciliation-keys decides', () => {
+	const [at9, at10, at12] = ['09', '10', '12'].map((hour) => `2026-11-01T${hour}:00:00.000Z`);
+	const last = { paymentId: 4, status: 'paid', isPaid: true, createdAt: at10 };
+
+	/** About an order of which AcountPay lists this one payment. */
+	const decided = (order: object, payment: object) => {
+		const json = { reference: 'ORDER-1', paymentId: '', createdAt: at9, problem: '', ...order };
+		const output = runCode('nightly-reconciliation-keys', 'candidates', {
+			$json: { found: 'one', candidates: [{ relation: 'same', differences: [], payment }] },
+			$: () => ({ item: { json } }),
+		}) as { json: { noted: string; problem: string } };
+		return output.json;
+	};
+
+	it.each([
+		['that a freed row still names', { state: '', paymentId: '4', updatedAt: at9 }, last],
+		['from before its row was freed', { state: '', updatedAt: at12 }, last],
+		['from before the row was claimed', { state: 'creating', updatedAt: at12 }, last],
+		['from before it was refused', { state: 'notCreated', updatedAt: at12 }, last],
+		['that ended before the row was claimed', { state: 'creating', updatedAt: at12 }, 'expired'],
+		['that has ended, of an unknown outcome', { state: 'unknown', updatedAt: at10 }, 'expired'],
+	])('leaves a payment to a person %s', (_what, order, payment) => {
+		const listed =
+			typeof payment === 'string' ? { ...last, isPaid: false, status: payment } : payment;
+		expect(decided(order, listed)).toMatchObject({
+			noted: '',
+			problem: expect.stringContaining(`payment 4 (${listed.status})`),
+		});
+	});
+
+	it.each([
+		['since the row was added', { state: '', updatedAt: at9 }, last],
+		['since it was claimed', { state: 'creating', updatedAt: at9 }, last],
+		['since it was claimed, that has ended', { state: 'creating', updatedAt: at9 }, 'expired'],
+		['of an unknown outcome', { state: 'unknown', updatedAt: at12 }, last],
+	])('takes the only payment %s', (_what, order, payment) => {
+		const listed =
+			typeof payment === 'string' ? { ...last, isPaid: false, status: payment } : payment;
+		expect(decided(order, listed)).toMatchObject({ noted: '4', problem: '' });
+	});
+});

@@ -106,7 +106,7 @@ export const invoicesByMail: ExampleSource = {
 					amount: '={{ $json.amount }}',
 					referenceNumber: '={{ $json.reference }}',
 					additionalFields: { currency: '={{ $json.currency }}' },
-					options: { qrCode: true, ...(way === 'apiKeys' && { existingPayment: 'return' }) },
+					options: { qrCode: true, ...(way === 'apiKeys' && { existingPayment: 'fail' }) },
 				}),
 				{ onError: 'continueErrorOutput' },
 			),

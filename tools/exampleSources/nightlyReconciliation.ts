@@ -57,17 +57,20 @@ const other = noted && own.find(({ relation, payment }) => relation !== 'same' &
 if (other) return person('AcountPay has ' + named([other]));
 if (noted && mine.length === 0) return person('AcountPay does not list payment ' + noted + ' for it' + (own.length ? ', but ' + named(own) : ''));
 if (others.length || mine.length > 1) return person('AcountPay lists for it ' + named([...mine, ...others]) + ': look which one counts');
+// The row was last changed before its payment was created; if its outcome is unknown, within a day after. Two minutes, because n8n and AcountPay each have a clock.
+const since = new Date(order.updatedAt).getTime() - (order.state === 'unknown' ? 24 * 60 : 2) * 60000;
+const isOlder = ({ createdAt }) => !(new Date(createdAt).getTime() >= since);
 if (mine.length === 1) {
 	const [{ payment }] = mine;
-	// Two minutes, because n8n and AcountPay each have a clock.
-	const isOlder = !noted && !(new Date(payment.createdAt).getTime() >= new Date(order.createdAt).getTime() - 2 * 60000);
-	return isOlder ? person(named(mine) + ' has its reference, but is older than the order') : decided(payment, '');
+	if (noted) return decided(payment, '');
+	if (String(payment.paymentId) === order.paymentId) return person(named(mine) + " is noted for it, but its state is '" + (order.state ?? '') + "': if the payment counts, enter created");
+	return isOlder(payment) ? person(named(mine) + ' has its reference, but is older than the last change of the row') : decided(payment, '');
 }
 if (found === 'doubt') return person('AcountPay lists something like it: ' + named(candidates));
 
-// Nothing is open or paid. Where it isn't known whether a payment was created, the only one that has ended is its payment.
+// Nothing is open or paid. The only payment since the row was claimed is its payment; one before an unknown outcome need not be.
 if (!['creating', 'unknown'].includes(order.state)) return decided(undefined, '');
-if (own.length === 1) return decided(own[0].payment, '');
+if (order.state === 'creating' && own.length === 1 && !isOlder(own[0].payment)) return decided(own[0].payment, '');
 if (own.length) return person('AcountPay lists only ' + named(own));
 return person('AcountPay lists no payment for it: ' + (order.state === 'creating' ? 'wait until the execution that its note names has ended, then ' : '') + 'look for the reference in AcountPay');
 `;

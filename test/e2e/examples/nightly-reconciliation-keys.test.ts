@@ -193,13 +193,13 @@ describe('nightly reconciliation with keys', () => {
 		examples.sandbox.faults.add({ match: { endpoint: 'list' }, body, times: 'always' });
 	};
 
-	it('takes no payment that is older than the order', async () => {
+	it('takes no payment that is older than the last change of the row', async () => {
 		await examples.table.add(order('ORDER-1', { state: undefined }));
 		const lastWeek = new Date(Date.now() - 7 * 24 * 60 * 60_000).toISOString();
 		listed({ createdAt: lastWeek });
 		const execution = await examples.run(workflow, 'Every Night');
 		expect(errorOf(execution)?.message).toBe(
-			'1 orders need you: ORDER-1 (payment 7 (paid) has its reference, but is older than the order)',
+			'1 orders need you: ORDER-1 (payment 7 (paid) has its reference, but is older than the last change of the row)',
 		);
 		expect(await examples.table.row('ORDER-1')).toMatchObject({ state: '', paymentId: '' });
 	});
