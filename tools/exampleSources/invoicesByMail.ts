@@ -6,6 +6,7 @@ import {
 	getRows,
 	ifAll,
 	ifSent,
+	MAILING,
 	manualTrigger,
 	merchantId,
 	n8n,
@@ -116,7 +117,7 @@ export const invoicesByMail: ExampleSource = {
 				updateRows(ORDERS, CLAIMED, {
 					state: 'created',
 					paymentId: `={{ ${paymentIdIn('$json')} }}`,
-					note: '',
+					note: MAILING,
 				}),
 			),
 			node(
@@ -152,9 +153,21 @@ export const invoicesByMail: ExampleSource = {
 				}),
 			),
 			node(
-				'Note the Mail Error',
-				[2144, 112],
-				updateRows(ORDERS, [['id', 'eq', `={{ ${ROW}.id }}`]], { note: notSent('Send the Mail') }),
+				'Not Sent',
+				[2144, 128],
+				editFields({ reference: `={{ ${ROW}.reference }}`, note: notSent('Send the Mail') }),
+			),
+			node(
+				'Note the Mail',
+				[2336, -48],
+				updateRows(
+					ORDERS,
+					[
+						['id', 'eq', `={{ ${ROW}.id }}`],
+						['note', 'eq', MAILING],
+					],
+					{ note: "={{ $json.note ?? '' }}" },
+				),
 			),
 			node(
 				'Note the Payment Error',
@@ -181,7 +194,9 @@ export const invoicesByMail: ExampleSource = {
 		],
 		connections: [
 			'Start > Settings > Create the Table > All Orders > New Invoices > Only One? > Claim the Invoices > Create Payment > Note the Payment',
-			'Create Payment > Was It Noted? > Send the Mail > Was It Sent?[1] > Note the Mail Error > All That Went Wrong > Look Into It',
+			'Create Payment > Was It Noted? > Send the Mail > Was It Sent? > Note the Mail',
+			'Was It Sent?[1] > Not Sent > All That Went Wrong > Look Into It',
+			'Not Sent > Note the Mail',
 			'Only One?[1] > All That Went Wrong@3',
 			'Was It Noted?[1] > Not Noted > All That Went Wrong@1',
 			'Create Payment[1] > Note the Payment Error',

@@ -254,6 +254,9 @@ const conditionsOf = (conditions: Condition[], combinator = 'and') => ({
 export const ifAll = (...conditions: Condition[]): NodeKind =>
 	n8n('if', 2.2, { conditions: conditionsOf(conditions), options: {} });
 
+/** The note of a row while its mail is sent. If it stays, the execution was ended, and the mail may not have left. */
+export const MAILING = '=Execution {{ $execution.id }} is mailing the link';
+
 /**
  * If, behind Send Email with *On Error: Continue*: its first output has the mails that were sent, its second all others. A node that fails as a
  * whole, such as one without a credential, hands on its input instead of errors, also where it has an output for these.

@@ -8,6 +8,7 @@ import {
 	getRows,
 	ifAll,
 	ifSent,
+	MAILING,
 	manualTrigger,
 	n8n,
 	node,
@@ -39,8 +40,6 @@ const claimed = (row: string, state: string) =>
 		['state', 'eq', state],
 		['note', 'eq', `={{ ${row}.note }}`],
 	] as Array<[string, string, string]>;
-
-const MAILING = '=Execution {{ $execution.id }} is mailing the link';
 
 /** The state after an error: an error without an outcome, or no error at all, leaves it unknown. */
 const stateAfter = (notCreated: string, unknown: string) =>

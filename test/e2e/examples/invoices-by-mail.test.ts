@@ -61,6 +61,9 @@ describe('invoices by mail', () => {
 			state: '',
 		});
 		expect(mailbox.mails).toHaveLength(2);
+		const note = `Execution ${execution.id} is mailing the link`;
+		const noted = itemsOf(execution, 'Note the Payment');
+		expect(noted).toMatchObject([{ json: { note } }, { json: { note } }]);
 		for (const [reference, name, amount] of [
 			['INV-1', 'Anna', '1234.50 DKK'],
 			['INV-2', 'Bo', '99.00 DKK'],
@@ -79,6 +82,7 @@ describe('invoices by mail', () => {
 				state: 'created',
 				paymentId: id,
 				environment,
+				note: '',
 			});
 		}
 	});
