@@ -270,6 +270,39 @@ describe.each(NIGHTLY)('the open rows of %s', (example) => {
 	});
 });
 
+describe.each(NIGHTLY)('the note after a night of %s', (example) => {
+	const mail = 'The mail was not sent: mailbox full';
+	const noQrCode = 'The payment was created (7), but its QR code is missing';
+
+	const noteAfter = (oldNote: string, found: object) => {
+		const json = { before: 'created', status: '', isPaid: false, problem: '', isFound: false };
+		const before = { ...json, oldNote, ...found };
+		const after = fieldOf(example, 'State', 'after', { $json: before });
+		return fieldOf(example, 'State', 'note', { $json: { ...before, after } });
+	};
+
+	it.each([
+		['a mail that was not sent', mail, { status: 'expired' }],
+		['a mail that was on the way', 'Execution 7 is mailing the link', { status: 'failed' }],
+		['a QR code that is missing', noQrCode, { status: 'pending' }],
+		['an execution', 'Execution 7 is creating', { before: 'creating', problem: 'it is lost' }],
+	])('still names %s', (_what, oldNote, found) => {
+		expect(noteAfter(oldNote, found)).toBe(oldNote);
+	});
+
+	it('is empty when the order is paid', () => {
+		expect(noteAfter(mail, { status: 'completed', isPaid: true })).toBe('');
+	});
+
+	it.each(['', mail])('has the last problem in front, until it is gone: %j', (oldNote) => {
+		const first = noteAfter(oldNote, { problem: 'AcountPay is down' });
+		expect(first).toBe(`Nightly: AcountPay is down${oldNote && `; before: ${oldNote}`}`);
+		const second = noteAfter(String(first), { problem: 'it is slow' });
+		expect(second).toBe(`Nightly: it is slow${oldNote && `; before: ${oldNote}`}`);
+		expect(noteAfter(String(second), { status: 'pending' })).toBe(oldNote);
+	});
+});
+
 describe('what nightly-reconciliation-keys decides', () => {
 	const [at9, at10, at12] = ['09', '10', '12'].map((hour) => `2026-11-01T${hour}:00:00.000Z`);
 	const last = { paymentId: 4, status: 'paid', isPaid: true, createdAt: at10 };

@@ -93,11 +93,15 @@ $json.status === 'expired' ? 'expired' :
 $json.status ? 'created' : $json.before
 }}`;
 
-/** What an execution noted of itself, of the mail and of what it found stays: it is still needed. */
+/** What others have noted: of the mail, of a payment that was found. */
+const OTHERS = "$json.oldNote.replace(/^Nightly: .*?(; before: |$)/s, '')";
+
+/** What others have noted stays until the order is paid, with this night's problem before it. An execution knows its row by its note. */
 const NOTE = `={{
-$json.problem ? (['creating', 'unknown'].includes($json.before) && $json.oldNote || $json.problem) :
+$json.problem && ['creating', 'unknown'].includes($json.before) && $json.oldNote ? $json.oldNote :
+$json.problem ? 'Nightly: ' + $json.problem + (${OTHERS} && '; before: ' + ${OTHERS}) :
 $json.isFound ? 'Found in AcountPay' + ($json.after === 'created' ? ': the customer may not have the link' : '') :
-$json.after === $json.before && /^(The mail|Found|Execution)|^$/.test($json.oldNote) || !$json.status ? $json.oldNote : ''
+$json.isPaid ? '' : ${OTHERS}
 }}`;
 
 const NOTES: Record<Way, [string, string, string]> = {
@@ -233,7 +237,7 @@ export const nightlyReconciliation: ExampleSource = {
 							asRead('paymentId'),
 						],
 						{
-							environment: `={{ $json.problem ? (${ORDER}.environment ?? '') : $('Settings').first().json.environment }}`,
+							environment: `={{ $json.status && !$json.problem ? $('Settings').first().json.environment : (${ORDER}.environment ?? '') }}`,
 							state: '={{ $json.after }}',
 							paymentId: '={{ $json.paymentId }}',
 							note: '={{ $json.note }}',

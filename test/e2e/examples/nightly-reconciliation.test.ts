@@ -103,7 +103,7 @@ describe('nightly reconciliation', () => {
 				state: 'creating',
 				note: expect.stringContaining('not known whether its payment exists'),
 			},
-			{ reference: 'CHEAPER', state: 'created', note: 'paid, but 80 DKK' },
+			{ reference: 'CHEAPER', state: 'created', note: 'Nightly: paid, but 80 DKK' },
 			{ reference: 'PAID', state: 'paid', note: '' },
 		]);
 	});
