@@ -235,6 +235,82 @@ describe('a reference in another Unicode form, with spaces, and with what nobody
 const evaluated = (expression: string, globals: object): unknown =>
 	runInNewContext(`(${expression.slice('={{'.length, -'}}'.length)})`, globals);
 
+/** The conditions of a node that are about an amount, each with its value. */
+function amountConditions(example: string, name: string, globals: object) {
+	const { parameters } = readExample(example).nodes.find((node) => node.name === name)!;
+	const expressions = JSON.stringify(parameters).match(
+		/"leftValue":"(?:[^"\\]|\\.)*amount.*?","operator".*?}/g,
+	)!;
+	return expressions.map((one) => {
+		const { leftValue, operator } = JSON.parse(`{${one}}`) as {
+			leftValue: string;
+			operator: { operation: string };
+		};
+		return [operator.operation, evaluated(leftValue, globals)];
+	});
+}
+
+describe('an amount with what a calculation has left behind its decimals', () => {
+	const amount = 3 * 49.95;
+	const order = { reference: 'ORDER-1', merchantId: 'm', amount, currency: 'DKK' };
+	const $json = { isPaid: true, status: 'completed', amount: 149.85, currency: 'DKK' };
+
+	it.each([
+		...['paid-orders', 'paid-orders-keys'].map((example) => [example, 'As Ordered?']),
+		...['point-of-sale', 'point-of-sale-keys', 'payment-form', 'payment-form-keys'].map(
+			(example) => [example, 'How Did It End?'],
+		),
+		['pay-once', 'Its Reference?'],
+	])('is that of its payment in %s, and another one is not', (example, name) => {
+		const json = { ...order, body: order, data: order };
+		const $ = () => ({ first: () => ({ json }) });
+		const isReference = name === 'Its Reference?';
+		expect(amountConditions(example, name, { $, $json })).toEqual([
+			isReference ? ['equals', 'ORDER-1'] : ['true', true],
+		]);
+		const other = { ...$json, amount: 149.86 };
+		expect(amountConditions(example, name, { $, $json: other })).toEqual([
+			isReference ? ['equals', ''] : ['true', false],
+		]);
+	});
+
+	it('is that of its payment in nightly-reconciliation, and another one is not', () => {
+		const $ = () => ({ item: { json: { ...order, state: 'created', paymentId: '7' } } });
+		const problemOf = (payment: object) =>
+			fieldOf('nightly-reconciliation', 'Compare', 'problem', { $, $json: payment });
+		expect(problemOf($json)).toBe('');
+		expect(problemOf({ ...$json, referenceNumber: 'ORDER-1' })).toBe('');
+		expect(problemOf({ ...$json, amount: 149.86 })).toBe('paid, but 149.86 DKK');
+	});
+
+	it.each(['pay-once', 'pay-once-keys'])(
+		'is that of its row in %s, and another one is not',
+		(example) => {
+			const known = (row: object) =>
+				runCode(example, 'Decides about one order', {
+					$: () => ({
+						first: () => ({ json: { ...order, environment: 'sandbox', run: '1-0', waitUntil: 0 } }),
+					}),
+					$input: {
+						all: () => [
+							{
+								json: {
+									...order,
+									environment: 'sandbox',
+									state: 'created',
+									paymentId: '7',
+									...row,
+								},
+							},
+						],
+					},
+				});
+			expect(known({ amount: 149.85 })).toMatchObject([{ json: { verdict: 'known' } }]);
+			expect(known({ amount: 149.86 })).toMatchObject([{ json: { verdict: 'person' } }]);
+		},
+	);
+});
+
 /** The field of a node Edit Fields, evaluated. */
 function fieldOf(example: string, name: string, field: string, globals: object): unknown {
 	const { parameters } = readExample(example).nodes.find((node) => node.name === name)!;

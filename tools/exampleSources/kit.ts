@@ -294,6 +294,10 @@ export const noOp = (): NodeKind => n8n('noOp', 1);
 /** Starts when the user clicks on 'Execute workflow'. */
 export const manualTrigger = (): NodeKind => n8n('manualTrigger', 1);
 
+/** Whether two amounts are the same money: 3 × 49.95 is 149.85000000000002, and Create asks for 149.85. An expression's part. */
+export const isSameAmount = (one: string, other: string) =>
+	`Math.round((${one}) * 100) === Math.round((${other}) * 100)`;
+
 /** A text from a person, safe inside HTML: an expression's part. @param value such as `$json.customer` */
 export const escaped = (value: string) =>
 	`String(${value} ?? '').replace(/[&<>"']/g, (letter) => '&#' + letter.charCodeAt(0) + ';')`;

@@ -5,6 +5,7 @@ import {
 	filter,
 	getRows,
 	ifAll,
+	isSameAmount,
 	listOf,
 	merchantId,
 	n8n,
@@ -29,9 +30,9 @@ ${ORDER}.problem ? ${ORDER}.problem :
 ${ORDER}.state !== 'created' || !${ORDER}.paymentId ? 'it is not known whether its payment exists: ' + (${ORDER}.state === 'creating' ? 'wait until the execution that its note names has ended, then ' : '') + 'look for the reference in AcountPay' :
 $json.error ? $json.error :
 ($json.referenceNumber ?? ${ORDER}.reference) !== ${ORDER}.reference ? 'payment ' + ${ORDER}.paymentId + ' is for ' + $json.referenceNumber :
-$json.isPaid && (($json.amount ?? ${ORDER}.amount) !== ${ORDER}.amount || ($json.currency ?? (${ORDER}.currency || 'DKK')) !== (${ORDER}.currency || 'DKK')) ? 'paid, but ' + $json.amount + ' ' + $json.currency :
+$json.isPaid && (!(${isSameAmount(`$json.amount ?? ${ORDER}.amount`, `${ORDER}.amount`)}) || ($json.currency ?? (${ORDER}.currency || 'DKK')) !== (${ORDER}.currency || 'DKK')) ? 'paid, but ' + $json.amount + ' ' + $json.currency :
 !$json.isPaid && !['pending', 'processing', 'failed', 'expired'].includes($json.status) ? 'AcountPay calls payment ' + ${ORDER}.paymentId + ' ' + $json.status + ', which says nothing about money' :
-!$json.referenceNumber && $json.amount !== ${ORDER}.amount ? 'AcountPay shows neither the reference of payment ' + ${ORDER}.paymentId + ' nor the amount ' + ${ORDER}.amount : ''
+!$json.referenceNumber && !(${isSameAmount('$json.amount', `${ORDER}.amount`)}) ? 'AcountPay shows neither the reference of payment ' + ${ORDER}.paymentId + ' nor the amount ' + ${ORDER}.amount : ''
 }}`;
 
 /** Find says which payments are the order's; this only decides between them, by their status and the one that is noted. */

@@ -5,6 +5,7 @@ import {
 	editFields,
 	getRows,
 	ifAll,
+	isSameAmount,
 	merchantId,
 	merchantIdToRead,
 	node,
@@ -142,7 +143,10 @@ export const paidOrders: ExampleSource = {
 					[1304 + shift, 0],
 					ifAll(
 						['={{ $json.isPaid }}', 'boolean true'],
-						[`={{ $json.amount ?? ${EVENT}.amount }}`, 'number equals', `={{ ${ORDER}.amount }}`],
+						[
+							`={{ ${isSameAmount(`$json.amount ?? ${EVENT}.amount`, `${ORDER}.amount`)} }}`,
+							'boolean true',
+						],
 						[
 							`={{ $json.currency ?? ${EVENT}.currency }}`,
 							'string equals',

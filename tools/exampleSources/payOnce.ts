@@ -5,6 +5,7 @@ import {
 	editFields,
 	getRows,
 	ifAll,
+	isSameAmount,
 	listOf,
 	manualTrigger,
 	merchantId,
@@ -64,7 +65,7 @@ const [other] = others;
 const elsewhere = others.find((row) => row.environment !== order.environment);
 const known = others.find((row) => row.state === 'created');
 const different = others.find((row) =>
-	['merchantId', 'amount', 'currency'].some((name) => row[name] !== order[name]),
+	['merchantId', 'currency'].some((name) => row[name] !== order[name]) || !(${isSameAmount('row.amount', 'order.amount')}),
 );
 const person = (problem) => [{ json: { ...order, verdict: 'person', problem } }];
 
@@ -311,7 +312,7 @@ export const payOnce: ExampleSource = {
 					ifAll([
 						isKeys
 							? "={{ $json.referenceNumber ?? '' }}"
-							: `={{ $json.referenceNumber ?? ($json.amount === ${ORDER}.amount ? ${ORDER}.reference : '') }}`,
+							: `={{ $json.referenceNumber ?? (${isSameAmount('$json.amount', `${ORDER}.amount`)} ? ${ORDER}.reference : '') }}`,
 						'string equals',
 						`={{ ${ORDER}.reference }}`,
 					]),

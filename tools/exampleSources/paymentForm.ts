@@ -2,6 +2,7 @@ import {
 	acountPay,
 	editFields,
 	filter,
+	isSameAmount,
 	merchantId,
 	merchantIdToRead,
 	n8n,
@@ -210,7 +211,10 @@ export const paymentForm: ExampleSource = {
 					{
 						Paid: [
 							['={{ $json.isPaid === true }}', 'boolean true'],
-							[`={{ $json.amount ?? ${PRICE}.amount }}`, 'number equals', `={{ ${PRICE}.amount }}`],
+							[
+								`={{ ${isSameAmount(`$json.amount ?? ${PRICE}.amount`, `${PRICE}.amount`)} }}`,
+								'boolean true',
+							],
 							[
 								`={{ $json.currency ?? ${PRICE}.currency }}`,
 								'string equals',

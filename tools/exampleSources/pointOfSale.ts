@@ -2,6 +2,7 @@ import {
 	acountPay,
 	editFields,
 	ifAll,
+	isSameAmount,
 	merchantIdToRead,
 	n8n,
 	node,
@@ -152,11 +153,7 @@ export const pointOfSale: ExampleSource = {
 						{
 							Paid: [
 								['={{ $json.isPaid }}', 'boolean true'],
-								[
-									`={{ $json.amount ?? Number(${AMOUNT}) }}`,
-									'number equals',
-									`={{ Number(${AMOUNT}) }}`,
-								],
+								[`={{ ${isSameAmount(`$json.amount ?? ${AMOUNT}`, AMOUNT)} }}`, 'boolean true'],
 								[
 									`={{ $json.currency ?? ${SALE}.currency }}`,
 									'string equals',
