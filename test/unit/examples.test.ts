@@ -115,7 +115,14 @@ describe('the examples', () => {
 		'%s has a Code node only where it decides about more than one row or payment',
 		(name) => {
 			const code = readExample(name).nodes.filter(({ type }) => type.endsWith('.code'));
-			const known = ['New Invoices', 'Open Orders', 'Check the Orders', 'What Is Known', 'Decide'];
+			const known = [
+				'New Invoices',
+				'Open Orders',
+				'Passed Over',
+				'Check the Orders',
+				'What Is Known',
+				'Decide',
+			];
 			expect(code.filter((node) => !known.includes(node.name))).toEqual([]);
 		},
 	);
@@ -338,6 +345,25 @@ describe.each(NIGHTLY)('the open rows of %s', (example) => {
 			? (runCode(example, 'candidates', globals) as { json: { problem: string } }).json.problem
 			: fieldOf(example, 'Compare', 'problem', globals);
 		expect(problem).toBe(order.problem);
+	});
+
+	it('include none that would be left alone for ever', () => {
+		const passedOver = (...rows: object[]) =>
+			runCode(example, 'passed over', {
+				$input: { all: () => rows.map((json) => ({ json: { ...row, ...json } })) },
+				$: () => ({ first: () => ({ json: { environment: 'sandbox' } }) }),
+			});
+		const ended = { environment: 'production', state: 'paid' };
+		const ownState = { environment: 'production', state: 'cancelled' };
+		expect(passedOver({}, { environment: 'sandbox' }, ended, ownState)).toEqual([]);
+		const strange = [
+			{ reference: 'A', environment: 'production', state: 'unknown' },
+			{ reference: 'B', state: 'Created' },
+			{ reference: 'C', state: ' notcreated', environment: 'sandbox' },
+		];
+		expect(() => passedOver({}, ...strange)).toThrow(
+			"3 orders were passed over. Settings says 'sandbox': correct it, or their rows: A ('unknown' in 'production'), B ('Created' in ''), C (' notcreated' in 'sandbox')",
+		);
 	});
 
 	it('are taken when only the other environment has the reference too', () => {

@@ -94,6 +94,20 @@ $json.status === 'expired' ? 'expired' :
 $json.status ? 'created' : $json.before
 }}`;
 
+/** Rows that would be left alone for ever, and nobody would hear of it. */
+const passedOver = (
+	open: string,
+) => `// A wrong environment in Settings, or a state such as 'Created', would leave orders alone for ever.
+const { environment } = $('Settings').first().json;
+const open = ${open};
+const known = [...open, 'paid', 'declined', 'expired', 'notCreated'];
+const like = (state) => known.find((one) => one.toLowerCase() === state.trim().toLowerCase());
+const rows = $input.all().map(({ json }) => json).filter(({ environment: its, state }) =>
+	like(state ?? '') !== undefined && like(state ?? '') !== (state ?? '') || open.includes(state ?? '') && (its || environment) !== environment);
+if (rows.length === 0) return [];
+const names = rows.slice(0, 20).map(({ reference, environment: its, state }) => \`\${reference} ('\${state ?? ''}' in '\${its ?? ''}')\`);
+throw new Error(\`\${rows.length} orders were passed over. Settings says '\${environment}': correct it, or their rows: \${names.join(', ')}\`);`;
+
 /** What others have noted: of the mail, of a payment that was found. */
 const OTHERS = "$json.oldNote.replace(/^Nightly: .*?(; before: |$)/s, '')";
 
@@ -107,12 +121,12 @@ $json.isPaid ? '' : ${OTHERS}
 
 const NOTES: Record<Way, [string, string, string]> = {
 	accessTokens: [
-		'Every night, each row of the data table **AcountPay orders** whose payment has not ended. The example **Invoices by mail** fills this table; other workflows can do so too.\n\n**Settings** says which environment your credential is for: `sandbox` or `production`. Orders of the other one are left alone.',
+		'Every night, each row of the data table **AcountPay orders** whose payment has not ended. The example **Invoices by mail** fills this table; other workflows can do so too.\n\n**Settings** says which environment your credential is for: `sandbox` or `production`. Orders of the other one are left alone; while they have not ended, **Passed Over** names them.',
 		"Choose your AcountPay credential here. *On Error* is *Continue*: one payment that can't be read does not stop the others.",
 		'A payment counts only for the order whose reference it has. **Report** says what changed: send it to yourself from there.\nWhen an order needs you, the execution fails, so that you see it.',
 	],
 	apiKeys: [
-		'Every night, each row of the data table **AcountPay orders** whose payment has not ended. Rows without a payment are among them: a killed n8n may have created a payment that is not in the table. An order that is being created is left alone for an hour.\n\n**Settings** says which environment your credential is for: `sandbox` or `production`. Orders of the other one are left alone.',
+		'Every night, each row of the data table **AcountPay orders** whose payment has not ended. Rows without a payment are among them: a killed n8n may have created a payment that is not in the table. An order that is being created is left alone for an hour.\n\n**Settings** says which environment your credential is for: `sandbox` or `production`. Orders of the other one are left alone; while they have not ended, **Passed Over** names them.',
 		"Choose your AcountPay credential here. All orders of a merchant are served by one reading of its list. *On Error* is *Continue*: a list that can't be read does not stop the other merchants' orders.",
 		'**Decide** takes what **Find Payments** says. What is in doubt is left to you. **Report** says what was found and what changed: send it to yourself from there.\nWhen an order needs you, the execution fails, so that you see it.',
 	],
@@ -127,8 +141,8 @@ export const nightlyReconciliation: ExampleSource = {
 		const isKeys = way === 'apiKeys';
 		const [open, read, update] = NOTES[way];
 		const states = isKeys
-			? ['', 'creating', 'created', 'notCreated', 'unknown']
-			: ['creating', 'created', 'unknown'];
+			? "['', 'creating', 'created', 'notCreated', 'unknown']"
+			: "['creating', 'created', 'unknown']";
 		return {
 			nodes: [
 				note('open', [-48, -352, 928, 624], 7, `## 1. Take what is open\n${open}`),
@@ -153,10 +167,11 @@ export const nightlyReconciliation: ExampleSource = {
 					'Open Orders',
 					[704, 0],
 					ordersWhere(
-						`${JSON.stringify(states).replaceAll('"', "'")}.includes(row.state ?? '') && isHere(row)
+						`${states}.includes(row.state ?? '') && isHere(row)
 	&& !(row.state === 'creating' && new Date(row.updatedAt).getTime() > Date.now() - 60 * 60000)`,
 					),
 				),
+				node('Passed Over', [704, 128], n8n('code', 2, { jsCode: passedOver(states) })),
 				isKeys
 					? node(
 							'Find Payments',
@@ -272,6 +287,7 @@ export const nightlyReconciliation: ExampleSource = {
 			connections: [
 				`Every Night > Settings > Create the Table > All Orders > Open Orders > ${isKeys ? 'Find Payments > Decide' : 'Get Payment'} > Compare > State > Changed > Update the Table`,
 				'State > Report > Problems? > Look Into It',
+				'All Orders > Passed Over',
 			],
 		};
 	},

@@ -154,12 +154,17 @@ describe('nightly reconciliation', () => {
 		expect(await examples.table.row('EXCHANGED')).toMatchObject(exchanged);
 	});
 
-	it('asks no more about a payment that has ended', async () => {
+	it('asks no more about a payment that has ended, and says so when Settings leave an order out', async () => {
 		await open('PAID');
 		await examples.payAndSettle('PAID');
 		await examples.run(workflow, 'Every Night');
 		const asked = examples.sandbox.counts['get 200'];
 		expect((await examples.run(workflow, 'Every Night')).status).toBe('success');
 		expect(examples.sandbox.counts['get 200']).toBe(asked);
+		await open('PENDING');
+		await open('PRODUCTION', { environment: 'production' });
+		const { message } = errorOf(await examples.run(workflow, 'Every Night'))!;
+		expect(message).toContain("PRODUCTION ('created' in 'production')");
+		expect(examples.sandbox.counts['get 200']).toBe(asked + 1);
 	});
 });
