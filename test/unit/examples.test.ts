@@ -347,6 +347,20 @@ describe.each(NIGHTLY)('the open rows of %s', (example) => {
 		expect(problem).toBe(order.problem);
 	});
 
+	it.each([
+		['gets an environment when its payment was read', { status: 'pending' }, null, true],
+		['keeps its environment', { status: 'pending' }, 'sandbox', false],
+		['gets none without a payment', { status: '' }, null, false],
+		['gets none when it needs a person', { status: 'pending', problem: 'which?' }, null, false],
+	])('are written back only where one %s', (_what, found, environment, expected) => {
+		const { parameters } = readExample(example).nodes.find(({ name }) => name === 'Changed')!;
+		const [text] = /={{.*?}}/.exec(JSON.stringify(parameters))!;
+		const same = { before: 'created', after: 'created', oldNote: '', note: '', isFound: false };
+		const $json = { ...same, problem: '', ...found };
+		const $ = () => ({ item: { json: { ...row, environment } } });
+		expect(evaluated(text, { $, $json })).toBe(expected);
+	});
+
 	it('include none that would be left alone for ever', () => {
 		const passedOver = (...rows: object[]) =>
 			runCode(example, 'passed over', {

@@ -237,7 +237,7 @@ export const nightlyReconciliation: ExampleSource = {
 					'Changed',
 					[isKeys ? 1760 : 1584, -96],
 					filter([
-						'={{ $json.after !== $json.before || $json.note !== $json.oldNote || $json.isFound }}',
+						`={{ $json.after !== $json.before || $json.note !== $json.oldNote || $json.isFound || !!$json.status && !$json.problem && !${ORDER}.environment }}`,
 						'boolean true',
 					]),
 				),

@@ -46,14 +46,14 @@ describe('nightly reconciliation', () => {
 		examples.sandbox.decline(examples.paymentFor('DECLINED').id);
 		await examples.payAndSettle('PAID');
 		examples.sandbox.clock.advance(LIFETIME_MS);
-		await open('PENDING');
+		await open('PENDING', { environment: undefined });
 		const execution = await examples.run(workflow, 'Every Night');
 		expect(execution.status).toBe('success');
 		expect(await examples.table.rows()).toMatchObject([
 			{ reference: 'DECLINED', state: 'declined' },
 			{ reference: 'PAID', state: 'paid', environment: 'sandbox' },
 			{ reference: 'EXPIRED', state: 'expired' },
-			{ reference: 'PENDING', state: 'created' },
+			{ reference: 'PENDING', state: 'created', environment: 'sandbox' },
 		]);
 		expect(itemsOf(execution, 'Report')).toMatchObject([
 			{
