@@ -110,8 +110,8 @@ const ITS_CLAIM = [
 
 const ONE_UPDATE = { executeOnce: true, alwaysOutputData: true };
 
-/** What the caller gets. */
-const output = (paymentId: string, paymentUrl: string, isNew: string) =>
+/** What the caller gets. @param response AcountPay's, with the payment's status */
+const output = (response: string, paymentId: string, paymentUrl: string, isNew: string) =>
 	editFields({
 		reference: `={{ ${ORDER}.reference }}`,
 		merchantId: `={{ ${ORDER}.merchantId }}`,
@@ -121,6 +121,8 @@ const output = (paymentId: string, paymentUrl: string, isNew: string) =>
 		paymentId: `={{ String(${paymentId}) }}`,
 		paymentUrl: `={{ ${paymentUrl} ?? '' }}`,
 		isNew: booleanOf(`={{ ${isNew} }}`),
+		status: `={{ ${response}.status ?? '' }}`,
+		isPaid: booleanOf(`={{ ${response}.isPaid === true }}`),
 	});
 
 const problem = (text: string) =>
@@ -347,6 +349,7 @@ export const payOnce: ExampleSource = {
 					'New Payment',
 					[2808, -160],
 					output(
+						CREATED,
 						paymentIdIn(CREATED),
 						`${CREATED}.paymentUrl`,
 						isKeys ? `${CREATED}.existing !== true` : 'true',
@@ -363,7 +366,7 @@ export const payOnce: ExampleSource = {
 				node(
 					'Known Payment',
 					[2808, 368],
-					output(`${KNOWN}.paymentId`, `${KNOWN}.paymentUrl`, 'false'),
+					output(READ, `${KNOWN}.paymentId`, `${KNOWN}.paymentUrl`, 'false'),
 				),
 				node(
 					'Not Its Payment',

@@ -119,8 +119,9 @@ describe('pay once', () => {
 		expect(errorOf(first)).toBeUndefined();
 		const [one, two] = [examples.paymentFor('ORDER-1'), examples.paymentFor('ORDER-2')];
 		const urlOf = ({ id }: Payment) => `${examples.sandbox.url}/pay/${id}`;
+		const pending = { status: 'pending', isPaid: false };
 		expect(handedOut(first)).toEqual([
-			{ ...ORDER, environment, paymentId: one.id, paymentUrl: urlOf(one), isNew: true },
+			{ ...ORDER, environment, paymentId: one.id, paymentUrl: urlOf(one), isNew: true, ...pending },
 			{
 				...second,
 				currency: 'DKK',
@@ -128,13 +129,22 @@ describe('pay once', () => {
 				paymentId: two.id,
 				paymentUrl: urlOf(two),
 				isNew: true,
+				...pending,
 			},
-			{ ...ORDER, environment, paymentId: one.id, paymentUrl: urlOf(one), isNew: false },
+			{
+				...ORDER,
+				environment,
+				paymentId: one.id,
+				paymentUrl: urlOf(one),
+				isNew: false,
+				...pending,
+			},
 		]);
+		await examples.payAndSettle('ORDER-1');
 		const again = await payOnce.call(second, ORDER);
 		expect(handedOut(again)).toMatchObject([
-			{ paymentId: two.id, isNew: false },
-			{ paymentId: one.id, isNew: false },
+			{ paymentId: two.id, isNew: false, ...pending },
+			{ paymentId: one.id, isNew: false, status: 'completed', isPaid: true },
 		]);
 		expect(created()).toBe(2);
 		expect(await payOnce.payments.rows()).toMatchObject([
@@ -154,7 +164,8 @@ describe('pay once', () => {
 		expect(handedOut(await payOnce.call(order))).toMatchObject([{ ...known, isNew: false }]);
 		// All that is documented of this response. The payment is found by its reference.
 		examples.sandbox.faults.add({ match: { endpoint: 'get' }, body: { status: 'paid' } });
-		expect(handedOut(await payOnce.call(order))).toMatchObject([{ ...known, isNew: false }]);
+		const paid = { ...known, isNew: false, isPaid: true };
+		expect(handedOut(await payOnce.call(order))).toMatchObject([paid]);
 		expect(created()).toBe(1);
 	});
 
