@@ -327,6 +327,12 @@ function fieldOf(example: string, name: string, field: string, globals: object):
 	return evaluated(assignments.find((one) => one.name === field)!.value, globals);
 }
 
+it('an event makes paid-orders-keys read the payments of two days only', () => {
+	const { nodes } = readExample('paid-orders-keys');
+	const { parameters } = nodes.find(({ name }) => name === 'Find Payment')!;
+	expect(parameters.options).toEqual({ lookBackDays: 2 });
+});
+
 const NIGHTLY = ['nightly-reconciliation', 'nightly-reconciliation-keys'];
 
 describe.each(NIGHTLY)('the open rows of %s', (example) => {

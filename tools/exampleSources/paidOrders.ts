@@ -114,7 +114,8 @@ export const paidOrders: ExampleSource = {
 										amount: '={{ $json.amount }}',
 										currency: "={{ $json.currency || 'DKK' }}",
 									},
-									options: {},
+									// For each event, the list is read.
+									options: { lookBackDays: 2 },
 								}),
 							),
 							node(
