@@ -318,6 +318,42 @@ describe('an amount with what a calculation has left behind its decimals', () =>
 	);
 });
 
+it.each(['pay-once', 'pay-once-keys'])(
+	'%s leaves an order to a person that is being created by nobody knows whom',
+	(example) => {
+		const order = {
+			reference: 'ORDER-1',
+			merchantId: 'm',
+			amount: 1,
+			currency: 'DKK',
+			waitUntil: 0,
+		};
+		const known = (environment: string) =>
+			runCode(example, 'Decides about one order', {
+				$: () => ({ first: () => ({ json: { ...order, environment, run: '1-0' } }) }),
+				$input: {
+					all: () => [{ json: { ...order, environment: 'sandbox', state: 'creating', run: null } }],
+				},
+			});
+		for (const environment of ['sandbox', 'production']) {
+			const problem = expect.stringContaining('wait until the execution');
+			expect(known(environment)).toMatchObject([{ json: { verdict: 'person', problem } }]);
+		}
+	},
+);
+
+it.each(['invoices-by-mail', 'invoices-by-mail-keys'])(
+	'%s asks for kroner in its mail when the row names no currency',
+	(example) => {
+		const { parameters } = readExample(example).nodes.find(({ name }) => name === 'Send the Mail')!;
+		const parts = String(parameters.html).match(/{{.*?}}/g)!;
+		const json = { amount: 149.5, currency: null, reference: 'INV-1' };
+		const globals = { $: () => ({ item: { json } }), $json: {} };
+		const text = parts.map((part) => evaluated(`=${part}`, globals)).join(' ');
+		expect(text).toContain('149.50 DKK INV-1');
+	},
+);
+
 /** The field of a node Edit Fields, evaluated. */
 function fieldOf(example: string, name: string, field: string, globals: object): unknown {
 	const { parameters } = readExample(example).nodes.find((node) => node.name === name)!;

@@ -32,7 +32,7 @@ const CLAIMED = [
 ] as Array<[string, string, string]>;
 
 const MAIL = `=<p>Dear {{ ${escaped(`${ROW}.customer`)} }},</p>
-<p>Please pay {{ ${ROW}.amount.toFixed(2) }} {{ ${escaped(`${ROW}.currency`)} }} for invoice {{ ${escaped(`${ROW}.reference`)} }}.</p>
+<p>Please pay {{ ${ROW}.amount.toFixed(2) }} {{ ${escaped(`(${ROW}.currency || 'DKK')`)} }} for invoice {{ ${escaped(`${ROW}.reference`)} }}.</p>
 <p>{{ $json.paymentUrl ? '<a href="' + ${escaped('$json.paymentUrl')} + '">Pay with your bank</a>, or scan' : 'Scan' }} this code with your phone:</p>
 <p><img src="cid:data" alt="QR code to pay" width="240"></p>
 <p>The link and the code are good for 30 minutes. After that, write to us and we send new ones.</p>`;

@@ -52,7 +52,7 @@ const NO_LINK =
 const MAIL = `=<p>Hello {{ ${escaped(`${ROW}.companyName`)} }},</p>
 <p>To get paid by bank, please finish your registration with AcountPay:</p>
 <p><a href="{{ ${escaped('$json.onboardingUrl')} }}">Finish the registration</a></p>
-<p>{{ $json.expiresAt ? 'The link is good until ' + DateTime.fromISO($json.expiresAt).toFormat('d MMMM yyyy') + '. ' : '' }}Please don't pass it on: whoever has it can act for your company.</p>`;
+<p>Please don't pass it on: whoever has it can act for your company.</p>`;
 
 /** Creates the new merchants of the table, and mails each the link where it does the rest. */
 export const onboardMerchant: ExampleSource = {

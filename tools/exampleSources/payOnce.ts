@@ -68,10 +68,11 @@ const different = others.find((row) =>
 	['merchantId', 'currency'].some((name) => row[name] !== order[name]) || !(${isSameAmount('row.amount', 'order.amount')}),
 );
 const person = (problem) => [{ json: { ...order, verdict: 'person', problem } }];
+const executionOf = (run) => (run ? 'execution ' + String(run).split('-')[0] : 'the execution');
 
 if (elsewhere) {
 	const { environment, run, state } = elsewhere;
-	return person(\`the table has it as '\${state}' in '\${environment ?? ''}', and now it is to be in '\${order.environment}': \${state === 'creating' ? 'wait until execution ' + String(run).split('-')[0] + ' has ended, then ' : ''}empty the state of that row if it was only a try, or correct its environment if its payment counts\`);
+	return person(\`the table has it as '\${state}' in '\${environment ?? ''}', and now it is to be in '\${order.environment}': \${state === 'creating' ? 'wait until ' + executionOf(run) + ' has ended, then ' : ''}empty the state of that row if it was only a try, or correct its environment if its payment counts\`);
 }
 if (different) {
 	const { amount, currency, merchantId, state } = different;
@@ -87,7 +88,7 @@ if (Date.now() < order.waitUntil) return [{ json: { ...order, verdict: 'wait' } 
 if (!other) return person('other executions keep claiming it');
 return person(
 	other.state === 'creating'
-		? \`wait until execution \${other.run.split('-')[0]}, which asked AcountPay for it, has ended. If it has noted no payment by then, \${other.note ? 'this is why: ' + other.note : 'look for the reference in AcountPay'}\`
+		? \`wait until \${executionOf(other.run)}, which asked AcountPay for it, has ended. If it has noted no payment by then, \${other.note ? 'this is why: ' + other.note : 'look for the reference in AcountPay'}\`
 		: \`the table has it in an unknown state '\${other.state}'\`,
 );`;
 
