@@ -151,7 +151,7 @@ const taken = (example: string, rows: object[]) =>
 		$: () => ({ first: () => ({ json: { environment: 'sandbox' } }) }),
 	}) as Array<{ json: { id: number; problem: string } }>;
 
-const SEVERAL = '2 rows of the table have this reference or payment.';
+const SEVERAL = '2 rows of the table have this reference.';
 
 describe.each(['invoices-by-mail', 'invoices-by-mail-keys'])('the new rows of %s', (example) => {
 	it.each([
@@ -376,7 +376,6 @@ describe.each(NIGHTLY)('the open rows of %s', (example) => {
 
 	it.each([
 		['with one reference', { paymentId: '8' }],
-		['with one payment', { reference: 'ORDER-2' }],
 		['of which one is paid', { state: 'paid' }],
 		['of which one has no environment', { environment: 'sandbox' }],
 	])('are left to a person when there are two %s', (_what, other) => {
@@ -426,6 +425,20 @@ describe.each(NIGHTLY)('the open rows of %s', (example) => {
 		const rows = taken(example, [row, { ...row, environment: 'production' }]);
 		expect(rows).toMatchObject([{ json: { problem: '' }, pairedItem: 0 }]);
 	});
+});
+
+it('rows of nightly-reconciliation that name one payment are told by its reference', () => {
+	const example = 'nightly-reconciliation';
+	const row = { reference: 'ORDER-1', state: 'created', paymentId: '7' };
+	const [{ json: order }] = taken(example, [row, { ...row, reference: 'ORDER-2' }]);
+	const problemOf = (payment: object) => {
+		const $json = { isPaid: true, amount: 1, ...payment };
+		const $ = () => ({ item: { json: { ...order, amount: 1 } } });
+		return fieldOf(example, 'Compare', 'problem', { $, $json });
+	};
+	expect(problemOf({ referenceNumber: 'ORDER-1' })).toBe('');
+	expect(problemOf({ referenceNumber: 'ORDER-2' })).toBe('payment 7 is for ORDER-2');
+	expect(problemOf({})).toContain('and another row has it too');
 });
 
 describe.each(NIGHTLY)('the note after a night of %s', (example) => {

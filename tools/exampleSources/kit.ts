@@ -107,30 +107,31 @@ export interface Table {
 }
 
 /**
- * Hands on the rows of **AcountPay orders** for which this holds, each with its `problem`: '' where it is the only row with its reference and its
- * payment in its environment. Needs the nodes *Settings* and, before it, all rows.
+ * Hands on the rows of **AcountPay orders** for which this holds, each with its `problem`: '' where it is the only row with its reference in its
+ * environment. `sharesPayment` says whether another row names its payment. Needs the nodes *Settings* and, before it, all rows.
  * @param isWanted code about `row`, in which `isHere(row)` says whether it is of the environment of Settings
  */
 export const ordersWhere = (isWanted: string): NodeKind =>
 	n8n('code', 2, {
-		jsCode: `// One order has one row: several with one reference, or with one payment, are left to you.
+		jsCode: `// One order has one row: several with one reference are left to you.
 const { environment } = $('Settings').first().json;
 const environmentOf = (row) => row.environment || environment;
 const isHere = (row) => environmentOf(row) === environment;
 // Written in another Unicode form, or with letters that nobody sees, it is the same reference.
 const plain = (reference) => String(reference ?? '').replace(/\\p{Default_Ignorable_Code_Point}/gu, '').normalize('NFC').trim();
-const marksOf = (row) => ['reference ' + plain(row.reference), row.paymentId && 'payment ' + row.paymentId]
-	.filter(Boolean).map((mark) => environmentOf(row) + ' ' + mark);
+const referenceOf = (row) => environmentOf(row) + ' reference ' + plain(row.reference);
+const paymentOf = (row) => environmentOf(row) + ' payment ' + row.paymentId;
 const counts = new Map();
 for (const { json } of $input.all()) {
-	for (const mark of marksOf(json)) counts.set(mark, (counts.get(mark) ?? 0) + 1);
+	for (const mark of [referenceOf(json), paymentOf(json)]) counts.set(mark, (counts.get(mark) ?? 0) + 1);
 }
 const isWanted = (row) => ${isWanted};
 return $input.all().flatMap(({ json: row }, index) => {
 	if (!isWanted(row)) return [];
-	const count = Math.max(...marksOf(row).map((mark) => counts.get(mark)));
-	const problem = count > 1 ? count + ' rows of the table have this reference or payment. Look for it in AcountPay, and keep the row whose payment counts, or one row if there is no payment' : '';
-	return [{ json: { ...row, problem }, pairedItem: index }];
+	const count = counts.get(referenceOf(row));
+	const sharesPayment = Boolean(row.paymentId) && counts.get(paymentOf(row)) > 1;
+	const problem = count > 1 ? count + ' rows of the table have this reference. When no execution is at work on it any more, look for it in AcountPay, and keep the row whose payment counts, or one row if there is no payment' : '';
+	return [{ json: { ...row, problem, sharesPayment }, pairedItem: index }];
 });`,
 	});
 

@@ -32,7 +32,8 @@ $json.error ? $json.error :
 ($json.referenceNumber ?? ${ORDER}.reference) !== ${ORDER}.reference ? 'payment ' + ${ORDER}.paymentId + ' is for ' + $json.referenceNumber :
 $json.isPaid && (!(${isSameAmount(`$json.amount ?? ${ORDER}.amount`, `${ORDER}.amount`)}) || ($json.currency ?? (${ORDER}.currency || 'DKK')) !== (${ORDER}.currency || 'DKK')) ? 'paid, but ' + $json.amount + ' ' + $json.currency :
 !$json.isPaid && !['pending', 'processing', 'failed', 'expired'].includes($json.status) ? 'AcountPay calls payment ' + ${ORDER}.paymentId + ' ' + $json.status + ', which says nothing about money' :
-!$json.referenceNumber && !(${isSameAmount('$json.amount', `${ORDER}.amount`)}) ? 'AcountPay shows neither the reference of payment ' + ${ORDER}.paymentId + ' nor the amount ' + ${ORDER}.amount : ''
+!$json.referenceNumber && !(${isSameAmount('$json.amount', `${ORDER}.amount`)}) ? 'AcountPay shows neither the reference of payment ' + ${ORDER}.paymentId + ' nor the amount ' + ${ORDER}.amount :
+!$json.referenceNumber && ${ORDER}.sharesPayment ? 'AcountPay does not show the reference of payment ' + ${ORDER}.paymentId + ', and another row has it too' : ''
 }}`;
 
 /** Find says which payments are the order's; this only decides between them, by their status and the one that is noted. */
