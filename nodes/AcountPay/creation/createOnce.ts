@@ -117,7 +117,7 @@ async function createUnlessExisting(task: Task, previous?: IDataObject): Promise
 	return existing;
 }
 
-/** Where 'Resend Unknown' has sent nothing, another retry would not either. */
+/** Where 'Resend Unknown' has sent nothing, the same retry would most likely send nothing again. */
 const NOT_SENT_AGAIN =
 	'So it was not sent again. If it certainly does not exist, run the workflow again with only this item.';
 

@@ -10,6 +10,7 @@ import type { Identity } from './identityHashes';
 export type KnownState =
 	| { state: 'sent'; trace?: Trace }
 	| { state: 'made'; answer: IDataObject; trace?: undefined }
+	/** @param what the end of 'AcountPay …' */
 	| { state: 'unknown'; what: string; trace?: Trace };
 
 /**
@@ -40,7 +41,7 @@ const underWay = new Map<Entry[], Promise<unknown>>();
 export const hasSameLabel = (entry: Entry, { key, referenceNumber }: Identity): boolean =>
 	entry.key === undefined ? entry.referenceNumber === referenceNumber : entry.key === key;
 
-/** Whether an entry comes from the same item and the same parameters, or the same text in those that the label is written in. */
+/** Whether an entry comes from the same item and the same parameters, or the label's fields hold the same text, before expressions. */
 const isFromSameItem = (entry: Entry, { origin, labelOrigin }: Identity): boolean =>
 	entry.origin === origin || (labelOrigin !== undefined && entry.labelOrigin === labelOrigin);
 
@@ -51,7 +52,7 @@ const differs = (one?: string, other?: string) =>
 export interface RecordStore {
 	/** The entries of all iterations. */
 	allEntries(): Entry[];
-	/** What every entry that this execution records has besides. */
+	/** What is added to every entry of this execution: the retry that has recorded it. */
 	readonly mark: Pick<Entry, 'retry'>;
 	/** The entries with an id of AcountPay's, of all iterations. */
 	createdWithId(id: string): CreatedEntry[];
@@ -59,7 +60,7 @@ export interface RecordStore {
 	added(entry: Entry): void;
 	/** This execution has dropped an entry. */
 	removed(entry: Entry): void;
-	/** What an earlier iteration has recorded, and this creation can't be told from. */
+	/** An entry of an earlier iteration that may be the same creation. */
 	obstacleTo(identity: Identity): Entry | undefined;
 	/** The execution ID of another retry of the same execution that has created something, or may be about to. */
 	readonly otherRetry: string | undefined;
@@ -67,7 +68,7 @@ export interface RecordStore {
 	countCreation(change: 1 | -1): void;
 }
 
-/** What the store holds of one creation. */
+/** One creation's part of the store: finds the entry of an earlier attempt, and writes down how this one goes. */
 export class IdempotencyRecord {
 	/** What was known before the request that is on its way. */
 	private before?: Entry;
@@ -108,7 +109,7 @@ export class IdempotencyRecord {
 		return found.find(isCreated) ?? found.at(0);
 	}
 
-	/** What keeps this creation from being sent although nothing is known about it. */
+	/** The entry of an earlier iteration that keeps this creation from being sent, although its own item has none. */
 	get obstacle(): Entry | undefined {
 		return this.store.obstacleTo(this.identity);
 	}
@@ -136,7 +137,7 @@ export class IdempotencyRecord {
 
 	/**
 	 * Does work that may create something, unless another retry of the same execution has created anything.
-	 * @throws what `refusal` makes of that retry's execution ID; what `work` throws
+	 * @throws the error that `refusal` returns for that retry's execution ID; what `work` throws
 	 */
 	async unlessRetriedElsewhere<Result>(
 		work: () => Promise<Result>,
@@ -181,7 +182,7 @@ export class IdempotencyRecord {
 		this.put({ state: 'unknown', what, ...(trace && { trace }) });
 	}
 
-	/** The request that was on its way has created nothing: the entry from before it holds again. */
+	/** The request that was on its way has created nothing: the entry from before it is restored. */
 	notCreated(): void {
 		this.remove();
 		if (this.before) this.add(this.before);

@@ -20,7 +20,7 @@ interface Iteration {
 	items: Record<string, Entry[]>;
 	/** How often the node has succeeded and is run again anyway, in which execution. */
 	reruns?: { executionId: string; count: number };
-	/** The execution in which the cancellation was logged: once per execution is enough. */
+	/** The execution in which n8n's log was told of the cancellation: once per execution is enough. */
 	toldIn?: string;
 	/** Tells the execution from others that began in the same millisecond, in all retries of it. */
 	id?: string;
@@ -42,11 +42,11 @@ export interface NamedItem {
 	name: string;
 }
 
-/** What a run has sent so far, in the order of its items. */
+/** How far a run has come, in the order of its items. */
 export interface Summary {
 	/** `id`: AcountPay's, where its response has one. */
 	created: Array<NamedItem & { id?: string }>;
-	/** Was there before, and took the place of a new one. */
+	/** Existed already, and was returned in place of a new one. */
 	existing: Summary['created'];
 	/** AcountPay may or may not have acted on it. */
 	unknown: NamedItem[];
@@ -101,7 +101,7 @@ export class IdempotencyStore implements RecordStore {
 	private readonly iteration: Iteration;
 	private readonly identityOf: ReturnType<typeof identifierFor>;
 	private readonly executionId: string;
-	/** The execution that is retried by hand, for all retries of it; undefined when this is no retry. */
+	/** The same for all retries by hand of one execution; undefined when this is no retry. */
 	private readonly retried?: string;
 	readonly mark: Pick<Entry, 'retry'> = {};
 	private readonly known: KnownExecution;
@@ -139,7 +139,7 @@ export class IdempotencyStore implements RecordStore {
 		const { context, known, executionId } = this;
 		known.retries ??= [...(context.retries ?? []), executionId];
 		context.retries = known.retries;
-		// What a retry has created in another process, and this one is a retry of that.
+		// Recorded in another process, by a retry that this one is a retry of.
 		for (const { retry } of this.allEntries().filter(isNew)) {
 			if (retry !== undefined && !retries.has(retried, retry)) retries.count(retried, retry, 1);
 		}

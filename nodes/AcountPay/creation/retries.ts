@@ -10,8 +10,8 @@ interface NewerMethods {
 }
 
 /**
- * When the execution began that this one is a retry by hand of, in ms since 1970. A retry gets a copy of what n8n has stored
- * of the execution, this moment included.
+ * When the execution began that a user has retried, in ms since 1970. A retry gets a copy of what n8n has stored of the
+ * execution, this moment included.
  * @returns undefined when n8n does not tell
  */
 export const retriedExecutionBegan = (execution: IExecuteFunctions): number | undefined =>

@@ -5,7 +5,7 @@ import { ReadError } from '../errors';
 /** The page sizes to try, in this order: AcountPay does not document its maximum. */
 const PAGE_SIZES = [100, 50, 20, 10, 5, 2, 1];
 
-/** The size of a page when no limit is asked for (documented): where a page states no limit, it is taken to be at least that. */
+/** The size of a page when no limit is asked for (documented). A page that states no limit is taken to have at least this one. */
 const DEFAULT_PAGE_SIZE = 20;
 
 /** How many pages of one list are read, repeated readings included. */
@@ -52,9 +52,9 @@ export const tooLongError = ({ name }: Pick<PagedList, 'name'>): UnreadableList 
  * breaks off; one that doesn't gets every entry that was there all the time.
  *
  * Entries come and go meanwhile and may be shuffled, so the list is read again until as many entries as its own count
- * (`total`, documented for payments) were found. A count that falls moves entries to pages that were read already: reading
- * starts over, and entries found before no longer count. One thing goes unnoticed: an entry that disappears while another
- * appears behind it between the same two pages. A list without a count is read until a reading finds nothing new; so is one whose
+ * (`total`, documented for payments) were found. When the count falls, entries may have moved to pages that were read already:
+ * reading starts over, and entries found before no longer count. One thing goes unnoticed: between two pages one entry is
+ * removed and another added further down, so that the count stays and an entry is skipped. A list without a count is read until a reading finds nothing new; so is one whose
  * count is smaller than the number of entries read.
  *
  * @param wanted how many entries are wanted at most: a smaller page will do
@@ -131,7 +131,7 @@ function pageFetcher({ name, fetchPage, keyOf, deadline }: PagedList, wanted: nu
 			if (number === 1 && isShort && entries.length > 0) sizes.unshift(entries.length);
 			if (number === 1) read.clear();
 			for (const entry of entries) read.add(keyOf(entry));
-			// An empty page may have a smaller one: entries were taken out meanwhile.
+			// An empty page may state a smaller count: entries were taken out meanwhile.
 			isTotalWrong ||= entries.length > 0 && total < read.size;
 			return isTotalWrong ? { ...page, total: undefined } : page;
 		}
@@ -140,7 +140,7 @@ function pageFetcher({ name, fetchPage, keyOf, deadline }: PagedList, wanted: nu
 
 /**
  * Reads from the first page to the last, or to one that begins like the one before. A full first page whose count is its
- * own length may be one of many: its count is not believed, only that of the second page.
+ * own length may count itself, and not the list: it is not believed, only that of the second page.
  */
 async function* onePass(
 	fetch: (number: number) => Promise<Page>,

@@ -30,7 +30,7 @@ const GRACE = 30_000;
 /** How far the order of a list may be from that of `createdAt`, in ms (assumed). */
 const DISORDER = 60_000;
 
-/** A look at the list, or none: then another one may follow. */
+/** What one look at the list has shown; `unread`: nothing, so another one may follow. */
 type Look = Decision | { kind: 'unread'; why: string };
 
 const isOfOrder = ({ payment }: PaymentTrace, listed: ListedPayment) =>
@@ -132,7 +132,7 @@ export class PaymentLookUp implements LookUp {
 		};
 	}
 
-	/** Looks until there is a payment or a doubt, or it was looked often enough. */
+	/** Looks until there is a payment or a doubt, a few times at most. */
 	private async lookRepeatedly(trace: PaymentTrace): Promise<{ look: Look; looks: number }> {
 		for (let looks = 1; ; looks++) {
 			const look = await this.look(trace);
@@ -154,7 +154,7 @@ export class PaymentLookUp implements LookUp {
 	}
 
 	/**
-	 * Looks at the whole list, once the request can't be waited for any longer.
+	 * Looks at the whole list, once AcountPay can no longer be working on the request.
 	 * @returns 'none' when it is safe to send it again
 	 */
 	private async lookBeforeResending(trace: PaymentTrace): Promise<Look> {

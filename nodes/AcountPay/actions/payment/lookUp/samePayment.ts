@@ -60,7 +60,7 @@ export const keyOf = ({
 }: Pick<WantedPayment, 'merchantId' | 'referenceNumber'>): string =>
 	JSON.stringify([lower(merchantId), plain(referenceNumber)]);
 
-/** The Danish letters that lose more than an accent, in both usual ways to write them. */
+/** Letters without an accent to take off, in both usual ways to write them in ASCII. */
 const LETTERS: ReadonlyArray<Readonly<Record<string, string>>> = [
 	{ æ: 'ae', ø: 'o', å: 'a', ß: 'ss' },
 	{ æ: 'ae', ø: 'oe', å: 'aa', ß: 'ss' },
@@ -89,7 +89,7 @@ function isSimilar(wanted: string, listed: string): boolean {
 export const mayBeReference = (wanted: string, shown: string): boolean =>
 	plain(shown) === plain(wanted) || isSimilar(wanted, shown);
 
-/** Whether a listed text is the beginning of the one that was asked for: then it tells nothing. */
+/** Whether a listed text is the beginning of the one that was asked for: then it proves nothing. */
 const isCutOff = (wanted: string, listed: string): boolean =>
 	plain(wanted).startsWith(plain(plain(listed).replace(/(…|\.\.\.)$/, '')));
 
@@ -115,7 +115,7 @@ function differencesOf(wanted: WantedPayment, listed: ListedPayment): string[] {
 }
 
 /**
- * Whether the response to a create shows another merchant, amount or currency than was asked for. A description tells nothing,
+ * Whether the response to a create shows another merchant, amount or currency than was asked for. A description proves nothing,
  * since a server may rewrite it, and neither does a store, which AcountPay documents with two kinds of ID.
  * @returns what it is about, as the end of "AcountPay …"; undefined where nothing differs
  */
@@ -186,7 +186,7 @@ export interface SentRequest {
 	from?: number;
 	/** The request had left by then. */
 	to?: number;
-	/** The request can't have been waited for any longer. */
+	/** By then, AcountPay can no longer have been working on the request. */
 	until?: number;
 	/** Whether another request for this merchant and reference was unresolved while this one was. */
 	wasNotAlone?: boolean;
@@ -282,12 +282,12 @@ export function decide(
 	return { kind: 'found', payment, id: payment.id! };
 }
 
-/** How long before the request a payment may be listed and still be its own, in ms: a clock may be in the wrong zone. */
+/** How long before the request a payment may be listed and still belong to it, in ms: a clock may be in the wrong zone. */
 const RECENT = 26 * 60 * 60_000;
 
 /**
- * The payments that make it unsafe to send a request again although no look has shown its payment: recent ones of this amount,
- * however their reference is written. The list is one merchant's already, however it writes that merchant's ID.
+ * The payments that make it unsafe to send a request again, although none is known to be its payment: recent ones of this amount,
+ * however their reference is written. The list was asked for one merchant, so its ID is not compared.
  * @param list of the merchant's payments, whole
  * @param sentAt when the request left, by AcountPay's clock in ms since 1970; undefined when that is not known
  * @returns the IDs of such payments
