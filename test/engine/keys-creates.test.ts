@@ -3,13 +3,16 @@ import type { INode, INodeParameters } from 'n8n-workflow';
 import type { Endpoint, FaultMatch } from '../../sandbox';
 import { loopOver, useEngine } from '../kit/engine';
 import { engineWithKeys, nodeFor, SHOP } from '../kit/keys';
+import { packageWithQuickLooks } from '../kit/lookUp';
 import { goOn, orders, referenceOf, requestsFor, retryOnFail, until, upTo } from '../kit/payments';
 import type { Execution, WorkflowDefinition } from './harness';
 
-// An unknown payment is looked up, which takes about 10 s.
-jest.setTimeout(120_000);
+jest.setTimeout(60_000);
 
-const { sandbox, engine, useOther } = useEngine({}, engineWithKeys);
+const { sandbox, engine, useOther } = useEngine(
+	{ folder: packageWithQuickLooks(10) },
+	engineWithKeys,
+);
 /** Those that the sandbox has from the beginning. */
 let merchantsBefore: number;
 

@@ -9,7 +9,14 @@ import { requestsFor, upTo, useSandbox } from './payments';
 export const NOT_SHOWN =
 	/^AcountPay's list of payments was looked at 5 times: it does not show it\./;
 
-const quickPackage = (times: number) =>
+/**
+ * This package with shorter waits: between the looks for a payment whose outcome is unknown, and before it is sent again.
+ * `test/unit/AcountPay/actions/payment/lookUp/paymentLookUp.test.ts` has them whole.
+ *
+ * @param times how much shorter
+ * @returns the folder, for an engine
+ */
+export const packageWithQuickLooks = (times: number): string =>
 	variantOfPackage({
 		'dist/nodes/AcountPay/actions/payment/lookUp/paymentLookUp.js': shorten(
 			times,
@@ -21,13 +28,12 @@ const quickPackage = (times: number) =>
 /**
  * Sets the tests of a file up, each with an engine and a reference of its own.
  *
- * @param times how much shorter than in the package the waits are: between the looks, and before something is sent again.
- * `test/unit/AcountPay/actions/payment/lookUp/paymentLookUp.test.ts` has them whole.
+ * @param times of {@link packageWithQuickLooks}; by default the package is unchanged
  * @returns what they use; `engine` and `reference` are those of the present test
  */
 export function useLookUp(times = 1) {
 	const sandbox = useSandbox();
-	const folder = times > 1 ? quickPackage(times) : undefined;
+	const folder = times > 1 ? packageWithQuickLooks(times) : undefined;
 	let tests = 0;
 	const at = {} as { engine: Engine; reference: string };
 	beforeEach(async () => {
