@@ -231,6 +231,8 @@ it('is not published when AcountPay refuses, and n8n says why without a secret',
 	const changed = await createTrigger(api);
 	await publish(api, changed.id);
 	const [own] = sandbox.registrations;
+	await unpublish(api, changed.id, () => asked('removeWebhook') > 0);
+	await api.updateWorkflow(changed.id, changed.make(['payment.failed']));
 	const foreign = { url: own.url, secret: `whsec_${randomUUID()}` };
 	for (const [endpoint, webhook] of [
 		['changeWebhook', own],
@@ -240,7 +242,6 @@ it('is not published when AcountPay refuses, and n8n says why without a secret',
 		const body = { message, webhook };
 		sandbox.faults.add({ match: { endpoint }, status: 422, body, times: Infinity });
 	}
-	await api.updateWorkflow(changed.id, changed.make(['payment.failed']));
 	const created = await createTrigger(api);
 	const wrong = await createTrigger(api, { clientSecret: 'wrong-secret' });
 	// n8n tries each several times.

@@ -14,7 +14,7 @@ import type { N8n } from '../../tools/n8n/server';
 import { workflow } from '../../tools/n8n/workflow';
 import { ACCEPTED, eventBody, IGNORED, post, postSigned } from '../kit/deliveries';
 import { sharedN8n, startOwnN8n } from '../kit/n8n';
-import { credentialFor, makePayment, useSandbox } from '../kit/payments';
+import { credentialFor, makePayment, until, useSandbox } from '../kit/payments';
 import { startFrom } from './example';
 
 jest.setTimeout(300_000);
@@ -335,6 +335,10 @@ describe('after a restart of n8n', () => {
 				await n8n.api.waitForExecution(isFinished);
 				dropStaticData(n8n);
 				expect(await postSigned(sandbox, trigger.url, before)).toMatchObject(IGNORED);
+				// n8n stores it after the response.
+				await until(async () =>
+					JSON.stringify(await n8n.api.getWorkflow(trigger.id)).includes('seenByHour'),
+				);
 				await n8n.restart(how);
 				expect(await postSigned(sandbox, trigger.url, before)).toMatchObject(IGNORED);
 				const after = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
