@@ -103,6 +103,24 @@ it('many open items of a merchant share their looks', async () => {
 	expect(looks()).toBeLessThanOrEqual(15);
 });
 
+it('a retry that only found a payment keeps no other retry from creating the rest', async () => {
+	trouble({ status: 500, made: true, listLag: { looks: 5 } });
+	const orders = [
+		{ amount: 10.5, reference: at.reference },
+		{ amount: 11, reference: `${at.reference}-second` },
+		{ amount: 12, reference: `${at.reference}-third` },
+	];
+	const node = createPayments({ options: { maxConcurrency: 1 } });
+	const failed = await at.engine.runNode({ node, items: orders });
+	sandbox.faults.add({ match: { endpoint: 'create' }, status: 422 });
+	expect((await at.engine.retry(failed)).error?.message).toContain('refused');
+	expect((await at.engine.retry(failed)).error).toBeUndefined();
+	const created = sandbox.payments.map(({ referenceNumber }) => referenceNumber);
+	expect(created.filter((one) => one !== 'OTHER').sort()).toEqual(
+		orders.map(({ reference }) => reference),
+	);
+});
+
 describe('a long list', () => {
 	const makeMany = async (count: number) => {
 		for (const index of upTo(count)) await payElsewhere({ referenceNumber: `OLD-${index}` });

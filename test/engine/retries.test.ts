@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import type { INodeParameters } from 'n8n-workflow';
-import { createNode, engineFor, useEngine, handedOut, savedWith } from '../kit/engine';
+import { createNode, engineFor, useEngine, handedOut, loopOver, savedWith } from '../kit/engine';
 import {
 	askedFor,
 	createOf,
@@ -344,6 +344,30 @@ describe('a retry by hand', () => {
 		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
+	it('of a retry that failed elsewhere, after turns of a loop that went well: it goes on', async () => {
+		const failingOn = (reference: string) => {
+			const loop = loopOver(1, createNode({ maxConcurrency: 1 }));
+			const failOn = { name: 'Fail', type: 'harness.failOn', parameters: { reference } };
+			return {
+				nodes: [...loop.nodes, failOn],
+				connections: [
+					...loop.connections.slice(0, -1),
+					['AcountPay', 'Fail'],
+					['Fail', 'Loop'],
+				] as typeof loop.connections,
+			};
+		};
+		const options = { items: orders(4), node: 'AcountPay' };
+		let execution = await engine.runWorkflow(failingOn(referenceOf(0)), options);
+		for (const reference of [referenceOf(1), referenceOf(2), 'none']) {
+			const first = execution;
+			execution = await engine.retry(first, failingOn(reference));
+			await engine.retry(first, failingOn(reference));
+		}
+		expect(execution.error?.message).toBeUndefined();
+		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(4)));
+	});
+
 	it('again, when nothing had been created before the first retry: nothing is created twice', async () => {
 		sandbox.faults.add({ match: createOf(0), status: 422 });
 		const failed = await engine.runNode({
@@ -374,11 +398,12 @@ describe('a retry by hand', () => {
 		expect(merchants.filter((merchant) => merchant === 'merchant_new')).toHaveLength(10);
 	});
 
-	it('keeps nothing in the execution that went well in the end', async () => {
+	it('keeps no payment in the execution that went well in the end, only whose retry it was', async () => {
 		const failed = await failedExecution();
 		expect(JSON.stringify(failed.context())).toContain(referenceOf(0));
 		const retried = await engine.retry(failed);
-		expect(retried.context()).toEqual({});
+		const context = retried.context();
+		expect(context).toEqual({ id: expect.any(String), retries: [expect.any(String)] });
 	});
 
 	it('is not a new run: that makes new payments', async () => {

@@ -136,7 +136,11 @@ async function resolveEarlier(task: Task, earlier: Entry): Promise<IDataObject> 
 	const willResend = options.resendUnknown === true && !hasChanged;
 	const found = await creation.lookUp?.find(earlier.trace, willResend);
 	if (found?.kind === 'found') {
-		if (!hasChanged) return remember(task, found.response);
+		if (!hasChanged) {
+			record.found(found.response);
+			creation.onCreated?.(found.response);
+			return found.response;
+		}
 		record.earlierCreated(found.response);
 		throw changedError(creation, { ...earlier, answer: found.response });
 	}
@@ -151,9 +155,8 @@ async function resolveEarlier(task: Task, earlier: Entry): Promise<IDataObject> 
 	return await create(task).catch((error: unknown) => {
 		// However the second request ended, the first may have created it.
 		if (!(error instanceof ApiError) || error.outcome === 'unknown') throw error;
-		const { message, status, isOld, outcome } = error;
-		const again = outcome === 'unavailable' ? 'Tried' : 'Sent';
-		throw unknownError(creation, `${what}. ${again} again: ${message}`, { status, isOld });
+		const { message, status, isOld } = error;
+		throw unknownError(creation, `${what}. Tried again: ${message}`, { status, isOld });
 	});
 }
 
@@ -180,7 +183,7 @@ const retriedElsewhereError = ({ title }: Creation, executionId: string) =>
 	new ApiError(
 		'unknown',
 		`${title} was not sent: execution ${executionId}, another retry of the same execution, may have created it`,
-		`Nothing was sent for this item. Open execution ${executionId}: it shows what it has created. If it has failed, retry that one instead.`,
+		`Nothing was sent for this item. Open execution ${executionId}: it shows what it has created. If it has failed, retry that one instead. If it has ended well, run the workflow again with only the items that it has not created.`,
 		{ isOld: true, rulesOut: 'retry' },
 	);
 

@@ -125,7 +125,7 @@ export class IdempotencyRecord {
 	}
 
 	/**
-	 * Does work while nobody else does any for this creation, in this process.
+	 * Does work while nobody else does any for this item, in this execution.
 	 * @throws Cancelled when the execution is cancelled before its turn; what `work` throws
 	 */
 	async exclusively<Result>(
@@ -165,6 +165,13 @@ export class IdempotencyRecord {
 	/** AcountPay has created it. */
 	created(response: IDataObject): void {
 		this.put({ state: 'made', answer: response });
+	}
+
+	/** AcountPay has created what {@link earlier} asked for: this retry has only found it. */
+	found(response: IDataObject): void {
+		const { retry } = this.earlier ?? {};
+		this.remove();
+		this.add({ ...this.identity, state: 'made', answer: response, ...(retry && { retry }) });
 	}
 
 	/** AcountPay has created what {@link earlier} asked for, which is something else than this creation asks for now. */

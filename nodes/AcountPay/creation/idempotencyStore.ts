@@ -30,6 +30,8 @@ interface Iteration {
 interface StoredContext {
 	/** By {@link iterationKeyOf}. Merchants and stores are here too: 0.1.0, which created payments only, gave it its name. */
 	payments?: Record<string, Iteration>;
+	/** {@link Iteration.id}, in a retry whose iterations have all ended well. */
+	id?: string;
 	/** The retries by hand that have led to this execution, the newest last. */
 	retries?: string[];
 	/** Another retry of the same execution, which has created something: so this one creates nothing. */
@@ -119,11 +121,9 @@ export class IdempotencyStore implements RecordStore {
 		this.known = knownExecutions.get(this.context) ?? { createdById: this.indexOfContext() };
 		knownExecutions.set(this.context, this.known);
 		const isRetry = execution.getMode?.() === 'retry';
+		const began = isRetry ? retriedExecutionBegan(execution)?.toString() : undefined;
 		const stored = Object.values(this.context.payments).find(({ id }) => id !== undefined);
-		this.known.id ??=
-			stored?.id ??
-			(isRetry ? retriedExecutionBegan(execution) : undefined)?.toString() ??
-			randomUUID();
+		this.known.id ??= stored?.id ?? this.context.id ?? began ?? randomUUID();
 		this.iteration.id = this.known.id;
 		if (isRetry) {
 			this.retried = [execution.getWorkflow().id, execution.getNode().name, this.known.id].join(
@@ -266,8 +266,8 @@ export class IdempotencyStore implements RecordStore {
 		delete payments[this.iterationKey];
 		if (Object.keys(payments).length > 0) return;
 		delete this.context.payments;
-		delete this.context.retries;
-		delete this.context.otherRetry;
+		// A retry of this retry must know whose it is.
+		if (this.retried !== undefined) this.context.id = this.known.id;
 	}
 
 	/**

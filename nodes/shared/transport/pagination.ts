@@ -109,7 +109,7 @@ export async function* pagesOf(list: PagedList, wanted = Infinity): AsyncGenerat
 /** Reads a page, and finds out how large it may be, and whether its count is one of the list. */
 function pageFetcher({ name, fetchPage, keyOf, deadline }: PagedList, wanted: number) {
 	const largest = Math.min(PAGE_SIZES[0], wanted);
-	const sizes = [largest, ...PAGE_SIZES.filter((size) => size < largest)];
+	let sizes = [largest, ...PAGE_SIZES.filter((size) => size < largest)];
 	let pages = 0;
 	/** The entries of the reading so far, each once: a page may come again. */
 	const read = new Set<string>();
@@ -128,7 +128,9 @@ function pageFetcher({ name, fetchPage, keyOf, deadline }: PagedList, wanted: nu
 			const { entries, total = Infinity } = page;
 			// The server's maximum is smaller. For page 2 it may still skip as many entries as were asked for.
 			const isShort = entries.length < Math.min(sizes[0], total);
-			if (number === 1 && isShort && entries.length > 0) sizes.unshift(entries.length);
+			if (number === 1 && isShort && entries.length > 0) {
+				sizes = [entries.length, ...sizes.filter((size) => size < entries.length)];
+			}
 			if (number === 1) read.clear();
 			for (const entry of entries) read.add(keyOf(entry));
 			// An empty page may state a smaller count: entries were taken out meanwhile.

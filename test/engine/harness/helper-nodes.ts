@@ -26,6 +26,14 @@ async function pass(this: IExecuteFunctions) {
 	return [this.getInputData()];
 }
 
+/** Fails when its first item has the reference of its parameter. */
+async function failOn(this: IExecuteFunctions) {
+	const [item] = this.getInputData();
+	if (item.json.referenceNumber === this.getNodeParameter('reference', 0))
+		throw new Error('Failed');
+	return [this.getInputData()];
+}
+
 /** Like n8n's Loop Over Items: the first output is 'done', the second the next batch. */
 async function loop(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const context = this.getContext('node') as {
@@ -66,6 +74,9 @@ async function agent(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 export const helperNodes: Record<string, INodeType> = {
 	'harness.start': node('start', pass, { group: ['trigger'], inputs: [] }),
 	'harness.pass': node('pass', pass),
+	'harness.failOn': node('failOn', failOn, {
+		properties: [{ displayName: 'Reference', name: 'reference', type: 'string', default: '' }],
+	}),
 	'harness.agent': node('agent', agent, {
 		inputs: ['main', { type: 'ai_tool', required: true }],
 	}),

@@ -123,14 +123,14 @@ describe('making a payment', () => {
 		[
 			'refused',
 			response(422, { message: 'no' }),
-			"Sent again: AcountPay refused the payment with reference 'ORDER-1': no",
+			"Tried again: AcountPay refused the payment with reference 'ORDER-1': no",
 		],
 		[
 			'out of reach',
 			unreachable,
 			"Tried again: AcountPay could not be reached for the payment with reference 'ORDER-1'",
 		],
-		['without a token', new ApiError('refused', 'no token', ''), 'Sent again: no token'],
+		['without a token', new ApiError('refused', 'no token', ''), 'Tried again: no token'],
 	])('that is sent again and then %s stays unknown', async (_name, trouble, said) => {
 		const first = await make([late]);
 		const resend = { ...options, resendUnknown: true };
@@ -486,7 +486,7 @@ describe('with a look-up', () => {
 	it('a second request that is refused leaves the first one open', async () => {
 		const ended = await makeWith(none, [response(422, {})], open(), resend);
 		expect(errorOf(ended)).toMatchObject({ outcome: 'unknown' });
-		expect(errorOf(ended).message).toMatch(/AcountPay was late\. Sent again: /);
+		expect(errorOf(ended).message).toMatch(/AcountPay was late\. Tried again: /);
 		expect(ended.record.earlier).toMatchObject({ state: 'unknown', what: 'was late' });
 	});
 });

@@ -288,8 +288,10 @@ describe('the idempotency store', () => {
 		it('only one creates, also once it has ended well', async () => {
 			const first = createSomething();
 			first.store.close(false);
-			expect(first.data).toEqual({});
+			// A retry of this retry must know whose it is, and nothing else is kept.
+			expect(first.data).toEqual({ id: String(began), retries: [first.id] });
 			expect(await keptBy(retry({}))).toBe(errorOf(first));
+			expect(await keptBy(retry(first.data))).toBeUndefined();
 		});
 
 		it('only one creates at a time, though nothing is recorded yet', async () => {
@@ -316,6 +318,28 @@ describe('the idempotency store', () => {
 			store.record(0, item, built(request), label('ORDER-1')).created({ id: 1 });
 			createSomething(data);
 			expect(retry(data).record.earlier).toMatchObject({ answer: { id: 1 } });
+		});
+
+		it('keep others from creating where the first execution was the only one to create, and a retry closed that', async () => {
+			const { data, store } = execution();
+			const record = store.record(0, item, built(request), label('ORDER-1'));
+			record.created({ id: 1 });
+			store.setFailed(0, true);
+			const first = retry(data);
+			first.store.setFailed(0, false);
+			first.store.close(false);
+			const second = createSomething(first.data);
+			expect(await keptBy(retry(data))).toBe(errorOf(second));
+		});
+
+		it('what a look-up has found is no creation of the retry that looked', async () => {
+			const { data, store } = execution();
+			store.record(0, item, built(request), label('ORDER-1')).unknown('was late');
+			const first = retry(data);
+			first.record.found({ id: 1 });
+			expect(first.record.earlier).toMatchObject({ state: 'made', answer: { id: 1 } });
+			expect(await keptBy(retry(data))).toBeUndefined();
+			expect(await keptBy(retry(first.data))).toBeUndefined();
 		});
 
 		it('retries of the first go on where it has stopped, and retries of the second are kept from it', async () => {
