@@ -98,7 +98,9 @@ export class Registrar {
 	 * @throws ApiError
 	 */
 	async register(target: WebhookTarget): Promise<{ id: string; secret: string }> {
-		const sent = await sendAtMostOnce(this.client, registerWebhook(target), this.options);
+		// A list that took long must not leave too little time: a webhook would be left behind each time.
+		const options = { ...this.options, timeout: TIMEOUT };
+		const sent = await sendAtMostOnce(this.client, registerWebhook(target), options);
 		const { id, secret, isActive } = (isSuccess(sent) && readWebhook(sent.body)) || {};
 		if (id === undefined || secret === undefined) throw this.notRegistered(sent);
 		if (isActive) return { id, secret };

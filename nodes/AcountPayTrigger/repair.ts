@@ -108,11 +108,12 @@ async function settle(trigger: Trigger): Promise<Found | undefined> {
 	}
 	const active = own.filter(({ isActive }) => isActive);
 	const others = namedIn(active.filter((webhook) => webhook !== mine));
-	if (mine ? !mine.isActive : own.length > 0 && active.length === 0) {
+	const isHere = mine !== undefined && own.includes(mine);
+	if (isHere ? !mine.isActive : own.length > 0 && active.length === 0) {
 		warn(
-			`gets no events: AcountPay has switched off ${namedIn(mine ? [mine] : own)} for ${url}. To have it switched on, unpublish and publish the workflow.`,
+			`gets no events: AcountPay has switched off ${namedIn(isHere ? [mine] : own)} for ${url}. To have it switched on, unpublish and publish the workflow.`,
 		);
-	} else if (mine && own.includes(mine)) {
+	} else if (isHere) {
 		// With a Webhook Secret, the user may have registered one of the others.
 		if (others !== '' && credential.webhookSecret === '') {
 			warn(

@@ -162,11 +162,17 @@ export class Redactor {
 	private readonly words = new Set<string>();
 	private readonly windows = new Map<string, Edges>();
 	private readonly pieces = new Set<string>();
+	/** Secrets that were added since the last text: a long list of them costs nothing until there is an error. */
+	private readonly added: string[] = [];
 
 	/** From now on this secret is taken out, too. An empty one is passed over. */
 	add(secret: string): void {
 		if (secret === '' || this.secrets.has(secret)) return;
 		this.secrets.add(secret);
+		this.added.push(secret);
+	}
+
+	private addForms(secret: string): void {
 		if (secret.length < SHORTEST_ENCODED) {
 			this.words.add(folded(secret));
 			return;
@@ -195,6 +201,7 @@ export class Redactor {
 
 	/** The text without secrets; the same when it has none. */
 	text(text: string): string {
+		for (const secret of this.added.splice(0)) this.addForms(secret);
 		const spans: Span[] = [];
 		for (const view of viewsOf(text)) {
 			const comparable = folded(view.text);

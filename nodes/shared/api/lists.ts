@@ -14,7 +14,7 @@ const countIn = (value: unknown): number | undefined =>
 	Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
 
 const says = (value: unknown): boolean =>
-	Array.isArray(value) ? value.length > 0 : Boolean(value);
+	typeof value === 'object' ? Object.keys(value ?? {}).length > 0 : Boolean(value);
 
 /**
  * The page in the body of a response: an object that has the entries under the list's name (documented for payments and

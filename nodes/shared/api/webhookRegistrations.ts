@@ -171,10 +171,12 @@ export function readWebhook(body: Buffer): RegisteredWebhook | undefined {
 
 /**
  * The webhooks in the response to a list: a bare array (documented), or an object with `webhooks` (assumed).
- * @returns undefined when the body holds no such list, or fewer than it says that there are
+ * @returns undefined when the body holds no such list, fewer than it says that there are, or a full page of a list without a
+ *   count
  */
 export function readWebhooks(body: Buffer): RegisteredWebhook[] | undefined {
-	const { entries, total = 0 } = readPage(body, 'webhooks') ?? {};
-	if (!entries || entries.length < total) return undefined;
+	const { entries, total, limit = Infinity } = readPage(body, 'webhooks') ?? {};
+	if (!entries || entries.length < (total ?? 0)) return undefined;
+	if (total === undefined && entries.length >= limit) return undefined;
 	return entries.flatMap((entry) => webhookIn(entry) ?? []);
 }

@@ -558,6 +558,49 @@ describe('deliveries that nobody has signed', () => {
 			expect(world.log.join()).toMatch(/switched off 2 for .* unpublish and publish/);
 		},
 	);
+
+	it('take up the webhook of the present address when that of an older one is switched off', async () => {
+		const world = new World(true);
+		const [old, present] = world.processes;
+		await world.publish(old);
+		const stored = structuredClone(world.versions);
+		world.url = 'https://moved.example.com/webhook/a-1/webhook';
+		await world.publish(present);
+		// n8n stores the older static data again.
+		world.versions.splice(0, world.versions.length, ...stored);
+		world.acountPay.webhooks.find(({ id }) => id === 2)!.status = 'inactive';
+		const { id, secret } = world.acountPay.webhooks.find(({ url }) => url === world.url)!;
+		for (let delivery = 0; delivery < 4; delivery++) {
+			now += 100_000;
+			await world.deliver(old, secret);
+		}
+		expect(world.log.join()).not.toContain('switched off');
+		expect(world.log.join()).toContain(`for ${world.url}`);
+		expect(id).toBe(3);
+	});
+
+	it('register once with an AcountPay whose list takes nearly all the time', async () => {
+		const world = new World(true);
+		await world.publish(world.processes[0]);
+		world.versions.push({});
+		const process = (world.processes[0] = new Process());
+		const { acountPay } = world;
+		const answer = acountPay.answer.bind(acountPay);
+		acountPay.answer = async (request) => {
+			const { method, timeout = 0 } = request;
+			const takes = method === 'GET' ? 6_500 : 1_500;
+			now += Math.min(takes, timeout);
+			const answered = await answer(request);
+			if (takes > timeout) throw Object.assign(new Error('timeout'), { code: 'ECONNABORTED' });
+			return answered;
+		};
+		for (let delivery = 0; delivery < 8; delivery++) {
+			now += 900_000;
+			await world.pay(process);
+		}
+		expect(acountPay.own).toHaveLength(1);
+		expect(await world.pay(process)).toBe(1);
+	});
 });
 
 describe('a publication', () => {

@@ -20,6 +20,7 @@ describe('a page', () => {
 		expect(page([{ id: 1 }])).toEqual({ entries: [{ id: 1 }] });
 		expect(page([])).toEqual({ entries: [] });
 		expect(page({ stores: [], error: null, errors: [] })).toEqual({ entries: [] });
+		expect(page({ stores: [], error: {}, errors: {} })).toEqual({ entries: [] });
 		expect(Object.keys(page([])!)).toEqual(['entries']);
 	});
 

@@ -270,6 +270,7 @@ describe('a list of webhooks', () => {
 		[null],
 		{ webhooks: [whole], total: 2 },
 		{ webhooks: [], total: 1 },
+		{ webhooks: [whole], limit: 1 },
 	])('is not %j', (body) => {
 		expect(readWebhooks(json(body))).toBeUndefined();
 	});
