@@ -110,7 +110,7 @@ export class Registrar {
 	private notRegistered(sent: SendResult): ApiError {
 		const what = isSuccess(sent) ? 'gave no ID and secret for it' : describeFailure(sent);
 		return (
-			nothingDoneError(this.client, sent, { name: 'the new webhook' }) ??
+			nothingDoneError(this.client, sent, { name: 'the new webhook', noun: 'webhook' }) ??
 			new ApiError('unknown', `AcountPay was asked for a new webhook, but ${what}`, '')
 		);
 	}

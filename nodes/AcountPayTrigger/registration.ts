@@ -167,8 +167,17 @@ export async function registerNew(
 	}
 	const at = store.nextTime();
 	const { id, secret } = await registrar.register(target).catch((error: unknown) => {
-		if (error instanceof ApiError && error.outcome === 'unknown') countStray(context, cause);
-		throw error;
+		if (!(error instanceof ApiError) || error.outcome === 'unavailable') throw error;
+		// What is refused now is refused after the next delivery, too.
+		if (error.outcome === 'unknown' || cause === 'delivery') countStray(context, cause);
+		if (error.outcome === 'unknown' || own.length === 0) throw error;
+		const ids = named(own.map((webhook) => webhook.id));
+		throw new ApiError(
+			'refused',
+			`${error.message}. It has the webhook ${ids} for ${target.url} already: if it takes only one, ${removeAndPublish(ids)}`,
+			error.description ?? '',
+			{ status: error.status },
+		);
 	});
 	store.keep({ id, secret, url: target.url, at });
 	log(context, `registered the webhook ${id} for ${target.url}`, 'info');

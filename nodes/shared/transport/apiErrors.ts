@@ -21,7 +21,7 @@ export interface Subject {
 	/** The merchant it is sent for, where the request names one. */
 	merchantClientId?: string;
 	/** What is to be created; a payment when not given. */
-	noun?: Noun;
+	noun?: Noun | 'webhook';
 	/** Whether something is to be changed, and nothing created: even without a response, it may have been changed. */
 	isChange?: boolean;
 	/** As part of a sentence: "the payment with reference 'ORDER-1'". */

@@ -579,6 +579,31 @@ describe('deliveries that nobody has signed', () => {
 		expect(id).toBe(3);
 	});
 
+	it('name the webhook that is in the way of an AcountPay that takes each URL once', async () => {
+		const world = new World(false);
+		await world.publish(world.processes[0]);
+		world.versions.push({});
+		const process = (world.processes[0] = new Process());
+		const { acountPay } = world;
+		const answer = acountPay.answer.bind(acountPay);
+		let asked = 0;
+		acountPay.answer = async (request) => {
+			if (request.method !== 'POST') return await answer(request);
+			asked++;
+			return { statusCode: 409, headers: {}, body: Buffer.from('{}') };
+		};
+		for (let minute = 0; minute < 59; minute++) {
+			now += MINUTE;
+			await world.deliver(process, 'x');
+		}
+		expect(asked).toBe(3);
+		const inTheWay =
+			/conflicts with an existing webhook .* has the webhook 2 for \S+ already: if it takes only one, remove 2 in the AcountPay Partner Dashboard, then unpublish and publish/;
+		expect(world.log.join()).toMatch(inTheWay);
+		expect(await world.publish(process)).toBe(false);
+		expect(world.lastError).toMatch(inTheWay);
+	});
+
 	it('register once with an AcountPay whose list takes nearly all the time', async () => {
 		const world = new World(true);
 		await world.publish(world.processes[0]);
