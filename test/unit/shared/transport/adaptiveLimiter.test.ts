@@ -130,7 +130,7 @@ describe('On a server without limits', () => {
 					expect(mostInFlight).toBeLessThanOrEqual(Math.max(start, 2 + backInALatency * 1.75));
 					const later = sentAt.slice(count / 2);
 					const evenly = 100 / computes;
-					// What was sent fast at the beginning is over by now.
+					// 375 a second at first, and 40 ms of credit.
 					expect(mostWithin(100, later)).toBeLessThanOrEqual(Math.max(54, evenly * 3));
 				},
 			),
