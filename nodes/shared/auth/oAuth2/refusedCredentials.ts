@@ -41,7 +41,8 @@ export class RefusedCredentials {
 
 	private knownOf(fingerprint: string): StoredRefusals['tokenRefusals'] {
 		const { tokenRefusals: known } = this.context;
-		const isSame = known?.executionId === this.executionId && known.fingerprint === fingerprint;
-		return isSame ? known : undefined;
+		// A call by an MCP client has no execution ID.
+		if (!known || known.executionId !== this.executionId) return undefined;
+		return known.fingerprint === fingerprint ? known : undefined;
 	}
 }

@@ -18,6 +18,13 @@ describe('a refused id and secret', () => {
 		expect(refusals.enough('a')).toBeUndefined();
 	});
 
+	it('is counted where there is no execution ID, as in a call by an MCP client', () => {
+		const refusals = new RefusedCredentials({}, undefined as unknown as string);
+		expect(refusals.enough('a')).toBeUndefined();
+		for (let count = 0; count < 4; count++) refusals.add('a', 400);
+		expect(refusals.enough('a')).toMatchObject({ status: 400 });
+	});
+
 	it('leaves nothing once there is a token', () => {
 		const context = {};
 		const refusals = new RefusedCredentials(context, '1');
