@@ -8,7 +8,7 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 import { baseUrlExpression, OAUTH2_HOSTS, TOKEN_PATH } from '../nodes/shared/api/hosts';
-import { environmentFields } from '../nodes/shared/auth/environmentFields';
+import { credentialFields } from '../nodes/shared/auth/credentialFields';
 import { addFingerprint } from '../nodes/shared/auth/oAuth2/accessToken';
 
 /* n8n posts id and secret to this URL before any code of a node runs. */
@@ -50,36 +50,15 @@ export class AcountPayApi implements ICredentialType {
 
 	properties: INodeProperties[] = [
 		hidden('Grant Type', 'grantType', 'clientCredentials'),
-		{
-			displayName: 'Client ID',
-			name: 'clientId',
-			type: 'string',
-			default: '',
-			required: true,
-			description:
+		...credentialFields(OAUTH2_HOSTS, {
+			clientId:
 				'The client_id that AcountPay gave you as a partner. Sandbox and production have different ones.',
 			hint: 'For access tokens. API keys from the Partner Dashboard belong in a credential of the type AcountPay (API Keys) API.',
-		},
-		{
-			displayName: 'Client Secret',
-			name: 'clientSecret',
-			type: 'string',
-			typeOptions: { password: true },
-			default: '',
-			required: true,
-			description:
+			clientSecret:
 				'The client_secret that belongs to this client ID in this environment. If the connection fails, copy both again.',
-		},
-		...environmentFields(OAUTH2_HOSTS),
-		{
-			displayName: 'Webhook Secret',
-			name: 'webhookSecret',
-			type: 'string',
-			typeOptions: { password: true },
-			default: '',
-			description:
+			webhookSecret:
 				'The webhook_secret that AcountPay gave you. Only needed to react to webhooks: it proves that they come from AcountPay.',
-		},
+		}),
 		/*
 		 * Whether an HTTP Request node may use this credential: never, or whoever edits a workflow could have the access token
 		 * sent to a server of their own. n8n's rule for domains does not help: it looks neither at the port nor at the node's

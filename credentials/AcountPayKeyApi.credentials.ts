@@ -2,7 +2,7 @@ import type { ICredentialTestRequest, ICredentialType, Icon, INodeProperties } f
 import { baseUrlExpression, KEY_HOSTS } from '../nodes/shared/api/hosts';
 import { PROFILE_PATH } from '../nodes/shared/api/profile';
 import { KEY_HEADERS } from '../nodes/shared/auth/apiKeys';
-import { environmentFields } from '../nodes/shared/auth/environmentFields';
+import { credentialFields } from '../nodes/shared/auth/credentialFields';
 
 /**
  * The API keys of an AcountPay partner. It has no `authenticate` on purpose: the nodes of this package add the keys to their
@@ -18,36 +18,15 @@ export class AcountPayKeyApi implements ICredentialType {
 	documentationUrl = 'https://github.com/acountpay/n8n-nodes-acountpay#credentials';
 
 	properties: INodeProperties[] = [
-		{
-			displayName: 'Client ID',
-			name: 'clientId',
-			type: 'string',
-			default: '',
-			required: true,
-			description:
+		...credentialFields(KEY_HOSTS, {
+			clientId:
 				'The client ID of your API keys, from the Partner Dashboard (partner.acountpay.com), under API Credentials',
 			hint: 'For API keys from the Partner Dashboard. A client_id for access tokens belongs in a credential of the type AcountPay (Access Tokens) API.',
-		},
-		{
-			displayName: 'Client Secret',
-			name: 'clientSecret',
-			type: 'string',
-			typeOptions: { password: true },
-			default: '',
-			required: true,
-			description:
+			clientSecret:
 				'The client secret of the same API keys. The Partner Dashboard shows it once; when it is lost, rotate the keys there.',
-		},
-		...environmentFields(KEY_HOSTS),
-		{
-			displayName: 'Webhook Secret',
-			name: 'webhookSecret',
-			type: 'string',
-			typeOptions: { password: true },
-			default: '',
-			description:
+			webhookSecret:
 				'Only needed for a webhook that you registered by hand in the Partner Dashboard. A trigger that registers itself has its own secret.',
-		},
+		}),
 	];
 
 	/** Reads the partner's profile with the keys as they are typed now, which changes nothing at AcountPay. */

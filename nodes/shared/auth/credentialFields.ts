@@ -4,12 +4,41 @@ import type { Hosts } from '../api/hosts';
 /** A host without its scheme. */
 const nameOf = (host: string): string => new URL(host).host;
 
+/** What each of a partner's own values is, in the words of the way to authenticate. */
+interface Descriptions {
+	clientId: string;
+	/** Which credential is the right one for it. */
+	hint: string;
+	clientSecret: string;
+	webhookSecret: string;
+}
+
+/** A field that is shown as dots. */
+const secretField = (displayName: string, name: string, description: string): INodeProperties => ({
+	displayName,
+	name,
+	type: 'string',
+	typeOptions: { password: true },
+	default: '',
+	description,
+});
+
 /**
- * The fields of a credential that say where its requests go (see `AcountPayHost` in `hosts.ts`). The default is the sandbox: real
- * money takes a choice. Client IDs fit one environment only, so a wrong one shows when the credential is saved.
+ * The fields that a partner fills in: who it is, and where requests go (see `AcountPayHost` in `hosts.ts`). The default is the
+ * sandbox: real money takes a choice. Client IDs fit one environment only, so a wrong one shows when the credential is saved.
  * @param hosts of its API
  */
-export const environmentFields = (hosts: Hosts): INodeProperties[] => [
+export const credentialFields = (hosts: Hosts, descriptions: Descriptions): INodeProperties[] => [
+	{
+		displayName: 'Client ID',
+		name: 'clientId',
+		type: 'string',
+		default: '',
+		required: true,
+		description: descriptions.clientId,
+		hint: descriptions.hint,
+	},
+	{ ...secretField('Client Secret', 'clientSecret', descriptions.clientSecret), required: true },
 	{
 		displayName: 'Environment',
 		name: 'environment',
@@ -46,4 +75,5 @@ export const environmentFields = (hosts: Hosts): INodeProperties[] => [
 		description:
 			'Without /v1/partner. Must start with https://: plain http:// is only allowed for localhost, since the client secret is sent there.',
 	},
+	secretField('Webhook Secret', 'webhookSecret', descriptions.webhookSecret),
 ];
