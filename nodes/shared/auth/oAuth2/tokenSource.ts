@@ -17,13 +17,23 @@ import {
 	readCredential,
 	type TokenData,
 } from './accessToken';
-import { RefusedCredentials } from './refusedCredentials';
 import { NO_TOKEN, REFUSED, type TokenFailure, tokenError, tokenFailureOf } from './tokenFailure';
 
 /** A token is renewed when it has less than this left, in ms, as AcountPay's guide does. */
 const RENEWAL_MARGIN = 5 * 60_000;
 /** For how long a run asks for no token after it got none, in ms. A run that waits for a payment asks again after it. */
 const TOKEN_FAILURE_LASTS = 60_000;
+
+/** How often one execution asks for a token with an ID and secret that AcountPay refuses. */
+const MAX_REFUSALS = 4;
+
+/**
+ * What n8n's node context holds of the token requests that AcountPay refused. It lives through the attempts of 'Retry On Fail'
+ * and the iterations of a loop. Another execution starts counting from zero, and so does an edited credential.
+ */
+interface NodeMemory {
+	tokenRefusals?: { executionId: string; fingerprint: string; count: number; status?: number };
+}
 
 /** If this many new tokens in a row didn't help a refused call, the token is not the reason. */
 const MAX_USELESS_RENEWALS = 3;
@@ -48,7 +58,7 @@ export class TokenSource {
 	private uselessToken?: TokenData;
 	private renewal?: Promise<void>;
 	private failure?: { error: ApiError; until: number };
-	private readonly refusals: RefusedCredentials;
+	private readonly memory: NodeMemory;
 
 	/**
 	 * @param current the node's credential, as it was read
@@ -59,10 +69,7 @@ export class TokenSource {
 		private current: AcountPayCredential,
 		private readonly baseUrl: string,
 	) {
-		this.refusals = new RefusedCredentials(
-			'getContext' in context ? context.getContext('node') : {},
-			context.getExecutionId(),
-		);
+		this.memory = 'getContext' in context ? context.getContext('node') : {};
 		this.useCredential(current, RENEWAL_MARGIN);
 	}
 
@@ -152,11 +159,19 @@ export class TokenSource {
 		if (this.hasValidToken()) return undefined;
 		if (this.cancelSignal?.aborted) throw new Cancelled();
 		const fingerprint = fingerprintOf(credential);
-		const refusal = this.refusals.enough(fingerprint);
-		if (refusal) return { ...REFUSED, status: refusal.status };
+		// A call by an MCP client has none, and n8n gives undefined.
+		const executionId = this.context.getExecutionId();
+		const known = this.memory.tokenRefusals;
+		const isSame = known?.fingerprint === fingerprint && known.executionId === executionId;
+		const { count, status } = isSame ? known : { count: 0 };
+		if (count >= MAX_REFUSALS) return { ...REFUSED, status };
 		const failure = await this.fetchToken();
-		if (!failure) this.refusals.clear();
-		else if (failure.refused) this.refusals.add(fingerprint, failure.status);
+		if (failure?.refused) {
+			const refusals = { executionId, fingerprint, count: count + 1, status: failure.status };
+			this.memory.tokenRefusals = refusals;
+		} else if (!failure) {
+			delete this.memory.tokenRefusals;
+		}
 		return failure;
 	}
 
