@@ -1,19 +1,14 @@
-import type {
-	ICredentialDataDecryptedObject,
-	IExecuteFunctions,
-	IHttpRequestOptions,
-	IN8nHttpFullResponse,
-} from 'n8n-workflow';
-import { type AcountPayHost, KEY_HOSTS } from '../api/hosts';
+import type { IExecuteFunctions, IHttpRequestOptions, IN8nHttpFullResponse } from 'n8n-workflow';
+import { KEY_HOSTS } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
 import { ApiError } from '../errors';
 import { credentialNameOf, type RequestContext } from '../requestContext';
 import { isWebPage, type SendResult } from '../http/response';
 import {
-	accountOf,
 	type Auth,
-	type RequestParts,
 	type ErrorWords,
+	type PartnerCredential,
+	type RequestParts,
 	safeBaseUrl,
 	secretsAmong,
 } from './auth';
@@ -29,10 +24,6 @@ export const KEY_HEADERS = {
 	clientSecret: 'X-Partner-Client-Secret',
 } as const;
 
-/** The credential as n8n hands it to a node. */
-type KeyCredential = ICredentialDataDecryptedObject &
-	AcountPayHost & { clientId: string; clientSecret: string; webhookSecret?: string };
-
 /** A pair of keys in the headers of each request (documented). There is nothing to fetch or to renew. */
 export class ApiKeys implements Auth {
 	static readonly credentialType = CREDENTIAL_TYPE;
@@ -47,7 +38,7 @@ export class ApiKeys implements Auth {
 
 	private constructor(
 		private readonly context: RequestContext,
-		readonly credential: KeyCredential,
+		readonly credential: PartnerCredential,
 		readonly baseUrl: string,
 	) {}
 
@@ -56,13 +47,9 @@ export class ApiKeys implements Auth {
 	 * @throws ValidationError when its base URL may not be given a secret
 	 */
 	static async open(context: RequestContext): Promise<ApiKeys> {
-		const credential = await context.getCredentials<KeyCredential>(CREDENTIAL_TYPE);
+		const credential = await context.getCredentials<PartnerCredential>(CREDENTIAL_TYPE);
 		const baseUrl = safeBaseUrl(context, CREDENTIAL_TYPE, credential, KEY_HOSTS);
 		return new ApiKeys(context, credential, baseUrl);
-	}
-
-	get account(): string {
-		return accountOf(this.credential.clientId, this.credential.clientSecret);
 	}
 
 	/** The merchant is named in the body of what is created for it, and in the query of a list (documented). */

@@ -21,6 +21,10 @@ export interface RequestParts {
 	query?: ApiRequest['query'];
 }
 
+/** A credential as n8n hands it to a node. */
+export type PartnerCredential = ICredentialDataDecryptedObject &
+	AcountPayHost & { clientId: string; clientSecret: string; webhookSecret?: string };
+
 /** The words of an error. */
 export interface ErrorWords {
 	message: string;
@@ -35,10 +39,8 @@ export interface ErrorWords {
 export interface Auth {
 	/** Where requests go, without a slash at its end. */
 	readonly baseUrl: string;
-	/** Identifies the credential's account, such as by a hash ({@link accountOf}). Holds no secret. */
-	readonly account: string;
 	/** The credential, for n8n's helper to authenticate with. */
-	readonly credential: ICredentialDataDecryptedObject;
+	readonly credential: PartnerCredential;
 	/** Names the request's merchant, in a header, in the body or in the query. */
 	partsOf(request: ApiRequest): RequestParts;
 	/**
@@ -61,9 +63,11 @@ export interface Auth {
 	unauthorizedWords(name: string): ErrorWords;
 }
 
-/** A hash of what tells an account from others. It gives nothing of a secret away. */
-export const accountOf = (...values: unknown[]): string =>
-	createHash('sha256').update(JSON.stringify(values)).digest('base64url');
+/** A hash of what tells an account from others: its client ID and secret. It gives nothing of a secret away. */
+export const accountOf = ({ clientId, clientSecret }: PartnerCredential): string =>
+	createHash('sha256')
+		.update(JSON.stringify([clientId, clientSecret]))
+		.digest('base64url');
 
 /** The texts among these values: the secrets that a credential has. */
 export const secretsAmong = (...values: unknown[]): string[] =>

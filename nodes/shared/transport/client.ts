@@ -3,7 +3,7 @@ import { isProduction } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
 import { webhookSecretIn } from '../api/webhookSecret';
 import { openAuth } from '../auth';
-import type { Auth, ErrorWords } from '../auth/auth';
+import { accountOf, type Auth, type ErrorWords } from '../auth/auth';
 import { Redactor } from '../redaction';
 import { cancelSignalOf, helperContext, type RequestContext } from '../requestContext';
 import { AdaptiveLimiter } from './adaptiveLimiter';
@@ -18,13 +18,9 @@ import {
 import { ServerClock } from './serverClock';
 
 /** A request exactly as it is sent, except for the secrets that n8n adds. */
-export interface BuiltRequest {
+export interface BuiltRequest extends Pick<ApiRequest, 'method' | 'path' | 'query' | 'body'> {
 	baseUrl: string;
-	method: string;
-	path: string;
 	headers: Record<string, string>;
-	query?: ApiRequest['query'];
-	body?: object;
 }
 
 /** Sends requests to AcountPay through n8n's own HTTP helper, for one run of a node. */
@@ -64,7 +60,7 @@ export class Client {
 
 	/** Identifies the credential's account. Holds no secret. */
 	get account(): string {
-		return this.auth.account;
+		return accountOf(this.auth.credential);
 	}
 
 	/** Whether payments are real. */

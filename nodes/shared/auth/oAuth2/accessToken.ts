@@ -1,21 +1,17 @@
 import { createHmac } from 'node:crypto';
 import type { ICredentialDataDecryptedObject, IDataObject } from 'n8n-workflow';
-import { type AcountPayHost, baseUrlOf, OAUTH2_HOSTS } from '../../api/hosts';
+import { baseUrlOf, OAUTH2_HOSTS } from '../../api/hosts';
 import type { RequestContext } from '../../requestContext';
+import type { PartnerCredential } from '../auth';
 
 /** The name of the credential type for access tokens. It is in people's saved workflows. */
 export const CREDENTIAL_TYPE = 'acountPayApi';
 
 /** The credential as n8n hands it to a node. */
-export type AcountPayCredential = ICredentialDataDecryptedObject &
-	AcountPayHost & {
-		clientId: string;
-		clientSecret: string;
-		/** Empty when the user takes no webhooks. */
-		webhookSecret?: string;
-		/** What n8n stores of the access token. */
-		oauthTokenData?: TokenData;
-	};
+export type AcountPayCredential = PartnerCredential & {
+	/** What n8n stores of the access token. */
+	oauthTokenData?: TokenData;
+};
 
 /** n8n's record of an access token, with the fingerprint that this package adds. */
 export interface TokenData extends IDataObject {

@@ -3,14 +3,7 @@ import { OAUTH2_HOSTS } from '../../api/hosts';
 import type { ApiRequest } from '../../api/request';
 import type { RequestContext } from '../../requestContext';
 import type { SendResult } from '../../http/response';
-import {
-	accountOf,
-	type Auth,
-	type RequestParts,
-	type ErrorWords,
-	safeBaseUrl,
-	secretsAmong,
-} from '../auth';
+import { type Auth, type ErrorWords, type RequestParts, safeBaseUrl, secretsAmong } from '../auth';
 import {
 	type AcountPayCredential,
 	CREDENTIAL_TYPE,
@@ -45,11 +38,6 @@ export class OAuth2 implements Auth {
 		const credential = await readCredential(context);
 		const baseUrl = safeBaseUrl(context, CREDENTIAL_TYPE, credential, OAUTH2_HOSTS);
 		return new OAuth2(new TokenSource(context, credential, baseUrl), baseUrl);
-	}
-
-	get account(): string {
-		const { clientId, clientSecret } = this.source.credential;
-		return accountOf(clientId, clientSecret);
 	}
 
 	get credential(): AcountPayCredential {

@@ -2,6 +2,7 @@
 import type { IExecuteFunctions, IHttpRequestOptions } from 'n8n-workflow';
 import type { ApiRequest } from '../../../../nodes/shared/api/request';
 import { ApiKeys } from '../../../../nodes/shared/auth/apiKeys';
+import { accountOf } from '../../../../nodes/shared/auth/auth';
 import type { RequestContext } from '../../../../nodes/shared/requestContext';
 import { errorFrom, response, unreachable } from '../../support';
 
@@ -52,9 +53,10 @@ describe('the credential', () => {
 
 it('the account is told from others by ID and secret, and gives neither away', async () => {
 	const all = await Promise.all([{}, { clientId: 'other' }, { clientSecret: 'other' }].map(open));
-	expect(new Set(all.map(({ account }) => account)).size).toBe(3);
-	expect((await open({ webhookSecret: 'other' })).account).toBe(all[0].account);
-	expect(all[0].account).not.toMatch(/s3cret/);
+	const accounts = all.map(({ credential }) => accountOf(credential));
+	expect(new Set(accounts).size).toBe(3);
+	expect(accountOf((await open({ webhookSecret: 'other' })).credential)).toBe(accounts[0]);
+	expect(accounts[0]).not.toMatch(/s3cret/);
 });
 
 describe('the merchant', () => {
