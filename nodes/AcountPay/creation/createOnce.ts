@@ -34,13 +34,6 @@ export interface LookUp {
 	/** The last request has created nothing. */
 	notCreated(): void;
 	/**
-	 * The last request has created something.
-	 * @param response AcountPay's response, whole
-	 */
-	created(response: IDataObject): void;
-	/** What is known by now about the last request. */
-	trace(): Trace | undefined;
-	/**
 	 * Looks for what a request has created.
 	 * @param trace what is stored about it; undefined: nothing
 	 * @param willResend whether the caller resends on `none`, so `none` must also mean that resending is safe
@@ -74,7 +67,7 @@ export interface Creation {
 	 * @throws ApiError when nothing may be sent
 	 */
 	findExisting?(previous?: IDataObject): Promise<IDataObject | undefined>;
-	/** Told what was created, or found to have been created. */
+	/** Told what was created, or found to have been created: AcountPay's response, whole. */
 	onCreated?(response: IDataObject): void;
 }
 
@@ -136,12 +129,8 @@ async function resolveEarlier(task: Task, earlier: Entry): Promise<IDataObject> 
 	const willResend = options.resendUnknown === true && !hasChanged;
 	const found = await creation.lookUp?.find(earlier.trace, willResend);
 	if (found?.kind === 'found') {
-		if (!hasChanged) {
-			record.found(found.response);
-			creation.onCreated?.(found.response);
-			return found.response;
-		}
-		record.earlierCreated(found.response);
+		if (!hasChanged) return remember(task, found.response);
+		record.created(found.response);
 		throw changedError(creation, { ...earlier, answer: found.response });
 	}
 	if (!willResend || found?.kind === 'doubt') {
@@ -219,8 +208,12 @@ const create = async (task: Task): Promise<IDataObject> =>
 async function sendCreate(task: Task): Promise<IDataObject> {
 	const { client, creation, options, record } = task;
 	const { lookUp } = creation;
+	let trace: Trace | undefined;
 	const observer = {
-		sending: () => record.sending(lookUp?.sending()),
+		sending: () => {
+			trace = lookUp?.sending();
+			record.sending(trace);
+		},
 		notCreated: () => {
 			lookUp?.notCreated();
 			record.notCreated();
@@ -230,10 +223,7 @@ async function sendCreate(task: Task): Promise<IDataObject> {
 	const { status } = sent;
 	const response = isSuccess(sent) ? creation.readCreated(sent.body) : undefined;
 	const contradiction = response && creation.contradicts?.(response);
-	if (response && contradiction === undefined) {
-		lookUp?.created(response);
-		return remember(task, response);
-	}
+	if (response && contradiction === undefined) return remember(task, response);
 	const { subject } = creation;
 	const consequence = `This ${subject.noun ?? 'payment'} was not created.`;
 	const nothingDone = nothingDoneError(client, sent, subject, consequence);
@@ -242,8 +232,8 @@ async function sendCreate(task: Task): Promise<IDataObject> {
 		throw nothingDone;
 	}
 	const what = contradiction ?? describeFailure(sent);
-	record.unknown(what, lookUp?.trace());
-	const found = await lookUp?.find(lookUp.trace(), false);
+	record.unknown(what, trace);
+	const found = await lookUp?.find(trace, false);
 	if (found?.kind === 'found') return remember(task, found.response);
 	throw unknownError(creation, what, { status, report: found?.report });
 }

@@ -1,6 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { inTurn } from '../../shared/http/delays';
 import type { Trace } from './createOnce';
+import type { IdempotencyStore } from './idempotencyStore';
 import type { Identity } from './identityHashes';
 
 /**
@@ -48,36 +49,19 @@ const isFromSameItem = (entry: Entry, { origin, labelOrigin }: Identity): boolea
 const differs = (one?: string, other?: string) =>
 	one !== undefined && other !== undefined && one !== other;
 
-/** What a record asks of its store. */
-export interface RecordStore {
-	/** The entries of all iterations. */
-	allEntries(): Entry[];
-	/** What is added to every entry of this execution: the retry that has recorded it. */
-	readonly mark: Pick<Entry, 'retry'>;
-	/** The entries with an id of AcountPay's, of all iterations. */
-	createdWithId(id: string): CreatedEntry[];
-	/** This execution has recorded an entry. */
-	added(entry: Entry): void;
-	/** This execution has dropped an entry. */
-	removed(entry: Entry): void;
-	/** An entry of an earlier iteration that may be the same creation. */
-	obstacleTo(identity: Identity): Entry | undefined;
-	/** The execution ID of another retry of the same execution that has created something, or may be about to. */
-	readonly otherRetry: string | undefined;
-	/** A creation begins (1) or has ended (-1). */
-	countCreation(change: 1 | -1): void;
-}
-
 /** One creation's part of the store: finds the entry of an earlier attempt, and writes down how this one goes. */
 export class IdempotencyRecord {
 	/** What was known before the request that is on its way. */
 	private before?: Entry;
 
-	/** @param entries of the item that this execution has recorded, or the one that it is a retry of */
+	/**
+	 * @param entries of the item that this execution has recorded, or the one that it is a retry of
+	 * @param identity of what is asked for now, with the retry that asks
+	 */
 	constructor(
 		private readonly entries: Entry[],
-		private readonly identity: Identity,
-		private readonly store: RecordStore,
+		private readonly identity: Identity & Pick<Entry, 'retry'>,
+		private readonly store: IdempotencyStore,
 	) {}
 
 	/** What the store holds of all other creations. */
@@ -144,7 +128,8 @@ export class IdempotencyRecord {
 		refusal: (executionId: string) => Error,
 	): Promise<Result> {
 		const { store } = this;
-		if (store.otherRetry !== undefined) throw refusal(store.otherRetry);
+		const otherRetry = store.findOtherRetry();
+		if (otherRetry !== undefined) throw refusal(otherRetry);
 		store.countCreation(1);
 		try {
 			return await work();
@@ -159,26 +144,15 @@ export class IdempotencyRecord {
 	 */
 	sending(trace?: Trace): void {
 		this.before = this.earlier;
-		this.put({ state: 'sent', ...(trace && { trace }) });
+		const entry: Entry = { ...this.identity, state: 'sent', ...(trace && { trace }) };
+		inFlight.add(entry);
+		this.replaceEarlier(entry);
 	}
 
-	/** AcountPay has created it. */
+	/** AcountPay has created what {@link earlier} asked for. It stays that of the retry, and the terms, that asked for it. */
 	created(response: IDataObject): void {
-		this.put({ state: 'made', answer: response });
-	}
-
-	/** AcountPay has created what {@link earlier} asked for: this retry has only found it. */
-	found(response: IDataObject): void {
-		const { retry } = this.earlier ?? {};
-		this.remove();
-		this.add({ ...this.identity, state: 'made', answer: response, ...(retry && { retry }) });
-	}
-
-	/** AcountPay has created what {@link earlier} asked for, which is something else than this creation asks for now. */
-	earlierCreated(response: IDataObject): void {
-		const { earlier } = this;
-		this.remove();
-		this.add({ ...earlier!, state: 'made', answer: response, trace: undefined });
+		const asked = this.earlier ?? this.identity;
+		this.replaceEarlier({ ...asked, state: 'made', answer: response, trace: undefined });
 	}
 
 	/**
@@ -186,31 +160,22 @@ export class IdempotencyRecord {
 	 * @param trace what the request can be looked up by
 	 */
 	unknown(what: string, trace?: Trace): void {
-		this.put({ state: 'unknown', what, ...(trace && { trace }) });
+		this.replaceEarlier({ ...this.identity, state: 'unknown', what, ...(trace && { trace }) });
 	}
 
 	/** The request that was on its way has created nothing: the entry from before it is restored. */
 	notCreated(): void {
-		this.remove();
-		if (this.before) this.add(this.before);
+		this.replaceEarlier(this.before);
 	}
 
-	private put(state: KnownState): void {
-		this.remove();
-		const entry = { ...this.identity, ...state, ...this.store.mark };
-		if (state.state === 'sent') inFlight.add(entry);
-		this.add(entry);
-	}
-
-	private add(entry: Entry): void {
-		this.store.added(entry);
-		this.entries.push(entry);
-	}
-
-	private remove(): void {
-		const { earlier } = this;
-		if (!earlier) return;
-		this.store.removed(earlier);
-		this.entries.splice(this.entries.indexOf(earlier), 1);
+	private replaceEarlier(entry?: Entry): void {
+		const { earlier, entries, store } = this;
+		if (earlier) {
+			store.removed(earlier);
+			entries.splice(entries.indexOf(earlier), 1);
+		}
+		if (!entry) return;
+		store.added(entry);
+		entries.push(entry);
 	}
 }

@@ -8,29 +8,22 @@ import {
 	hasSameLabel,
 	inFlight,
 	isCreated,
-	type RecordStore,
 } from './idempotencyRecord';
 import { identifierFor, type Identity, type Label } from './identityHashes';
-import { retriedExecutionBegan, retries } from './retries';
+import { type RetriedExecution, retriedExecution, retriedExecutionBegan } from './retries';
 import { isToolCall } from '../../shared/runMode';
 
 /** What is remembered about one iteration of a loop. The names are in stored executions: they are never renamed. */
 interface Iteration {
 	/** By item. More than one when the user changed parameters and retried the execution. */
 	items: Record<string, Entry[]>;
-	/** How often the node has succeeded and is run again anyway, in which execution. */
-	reruns?: { executionId: string; count: number };
-	/** The execution in which n8n's log was told of the cancellation: once per execution is enough. */
-	toldIn?: string;
-	/** Tells the execution from others that began in the same millisecond, in all retries of it. */
-	id?: string;
 }
 
 /** What n8n's node context holds. */
 interface StoredContext {
 	/** By {@link iterationKeyOf}. Merchants and stores are here too: 0.1.0, which created payments only, gave it its name. */
 	payments?: Record<string, Iteration>;
-	/** {@link Iteration.id}, in a retry whose iterations have all ended well. */
+	/** Tells the execution from others that began in the same millisecond, in all retries of it. */
 	id?: string;
 	/** The retries by hand that have led to this execution, the newest last. */
 	retries?: string[];
@@ -57,15 +50,21 @@ export interface Summary {
 /** The calls of tools that are on their way, by their arguments. */
 const toolCalls = new WeakMap<object, string>();
 
-/** What an execution has created, by AcountPay's id. */
-type CreatedById = Map<string | undefined, Set<CreatedEntry>>;
+/** How often the node has succeeded for an iteration, and is run again anyway. A retry by hand has iterations of its own. */
+const reruns = new WeakMap<Iteration, number>();
+
+/** The iterations whose cancellation n8n's log was told of: once is enough. */
+const cancelled = new WeakSet<Iteration>();
 
 /** What this process knows of an execution, also when nothing of it is stored any more. */
 interface KnownExecution {
-	createdById: CreatedById;
-	id?: string;
-	/** See {@link StoredContext.retries}. */
-	retries?: string[];
+	/** See {@link StoredContext.id}. */
+	id: string;
+	/** What it has created, by AcountPay's id. */
+	createdById: Map<string | undefined, Set<CreatedEntry>>;
+	/** What it is a retry of, and the retries that have led to it. */
+	retried?: RetriedExecution;
+	retries: string[];
 }
 
 /** By n8n's node context: the iterations of a loop share it, and so do parallel calls of a tool. */
@@ -73,6 +72,12 @@ const knownExecutions = new WeakMap<StoredContext, KnownExecution>();
 
 /** Whether an entry is of something that was not there before. */
 const isNew = (entry: Entry) => !isCreated(entry) || entry.answer.existing !== true;
+
+/** Whether an entry's item has not been output: the outcome is unknown, or the item has failed. */
+const isLeft = (entry: Entry) => !isCreated(entry) || entry.failed === true;
+
+const entriesIn = (iterations: Iteration[]): Entry[] =>
+	iterations.flatMap(({ items }) => Object.values(items).flat());
 
 /**
  * What stays the same when n8n tries the node again, and differs between two iterations of a loop or two calls of a tool. n8n
@@ -97,16 +102,14 @@ function iterationKeyOf(execution: IExecuteFunctions): string {
  * An unknown outcome stays unknown for the whole execution, and keeps an item with the same label from being sent in another
  * iteration.
  */
-export class IdempotencyStore implements RecordStore {
+export class IdempotencyStore {
 	private readonly context: StoredContext;
 	private readonly iterationKey: string;
 	private readonly iteration: Iteration;
 	private readonly identityOf: ReturnType<typeof identifierFor>;
-	private readonly executionId: string;
-	/** The same for all retries by hand of one execution; undefined when this is no retry. */
-	private readonly retried?: string;
-	readonly mark: Pick<Entry, 'retry'> = {};
 	private readonly known: KnownExecution;
+	/** The execution ID of a retry by hand: what it records has that. */
+	private readonly retry?: string;
 
 	/** @param idOf reads the id in the response to a create */
 	constructor(
@@ -115,41 +118,34 @@ export class IdempotencyStore implements RecordStore {
 	) {
 		this.context = execution.getContext('node') as StoredContext;
 		this.iterationKey = iterationKeyOf(execution);
-		this.executionId = execution.getExecutionId();
 		this.context.payments ??= {};
 		this.iteration = this.context.payments[this.iterationKey] ??= { items: {} };
-		this.known = knownExecutions.get(this.context) ?? { createdById: this.indexOfContext() };
-		knownExecutions.set(this.context, this.known);
-		const isRetry = execution.getMode?.() === 'retry';
-		const began = isRetry ? retriedExecutionBegan(execution)?.toString() : undefined;
-		const stored = Object.values(this.context.payments).find(({ id }) => id !== undefined);
-		this.known.id ??= stored?.id ?? this.context.id ?? began ?? randomUUID();
-		this.iteration.id = this.known.id;
-		if (isRetry) {
-			this.retried = [execution.getWorkflow().id, execution.getNode().name, this.known.id].join(
-				' ',
-			);
-			this.mark = { retry: this.executionId };
-			this.joinRetries(this.retried);
-		}
 		this.identityOf = identifierFor(execution.getNode().parameters);
-	}
-
-	private joinRetries(retried: string): void {
-		const { context, known, executionId } = this;
-		known.retries ??= [...(context.retries ?? []), executionId];
-		context.retries = known.retries;
-		// Recorded in another process, by a retry that this one is a retry of.
-		for (const { retry } of this.allEntries().filter(isNew)) {
-			if (retry !== undefined && !retries.has(retried, retry)) retries.count(retried, retry, 1);
-		}
+		if (execution.getMode() === 'retry') this.retry = execution.getExecutionId();
+		this.known = knownExecutions.get(this.context) ?? this.recall();
+		this.context.id = this.known.id;
 		// Stored from the start: this execution may end before it creates anything, and its retry must know.
-		this.noteOtherRetry(retried);
+		this.findOtherRetry();
 	}
 
-	private noteOtherRetry(retried: string): void {
-		const other = this.context.otherRetry ?? retries.otherThan(this.known.retries ?? [], retried);
-		if (other !== undefined) this.context.otherRetry = other;
+	/** What is stored of an execution that this process does not know yet. */
+	private recall(): KnownExecution {
+		const { context, execution, retry } = this;
+		const began = retry === undefined ? undefined : retriedExecutionBegan(execution)?.toString();
+		const id = context.id ?? began ?? randomUUID();
+		const known: KnownExecution = { id, createdById: new Map(), retries: [] };
+		knownExecutions.set(context, known);
+		const entries = this.allEntries();
+		for (const entry of entries) this.addTo(known, entry);
+		if (retry === undefined) return known;
+		known.retries = context.retries = [...(context.retries ?? []), retry];
+		const node = [execution.getWorkflow().id, execution.getNode().name];
+		const retried = (known.retried = retriedExecution([...node, id].join(' ')));
+		// Recorded in another process, by a retry that this one is a retry of.
+		for (const { retry: earlier } of entries.filter(isNew)) {
+			if (earlier !== undefined && !retried.has(earlier)) retried.count(earlier, 1);
+		}
+		return known;
 	}
 
 	/** The record of one creation. */
@@ -160,43 +156,48 @@ export class IdempotencyStore implements RecordStore {
 		label: Label,
 	): IdempotencyRecord {
 		const entries = (this.iteration.items[itemIndex] ??= []);
-		const identity = this.identityOf(item, request, label);
+		const { retry } = this;
+		const identity = {
+			...this.identityOf(item, request, label),
+			...(retry !== undefined && { retry }),
+		};
 		return new IdempotencyRecord(entries, identity, this);
 	}
 
-	get otherRetry(): string | undefined {
-		if (this.retried !== undefined) this.noteOtherRetry(this.retried);
-		return this.context.otherRetry;
+	/** Finds, and stores, another retry of the same execution that has created something, or may be about to. */
+	findOtherRetry(): string | undefined {
+		const { retried, retries } = this.known;
+		const otherRetry = this.context.otherRetry ?? retried?.otherThan(retries);
+		if (otherRetry !== undefined) this.context.otherRetry = otherRetry;
+		return otherRetry;
 	}
 
+	/** This retry begins a creation or records one (1), or has ended or dropped it (-1). */
 	countCreation(change: 1 | -1): void {
-		if (this.retried !== undefined) retries.count(this.retried, this.executionId, change);
+		if (this.retry !== undefined) this.known.retried?.count(this.retry, change);
 	}
 
+	/** An entry was recorded. */
 	added(entry: Entry): void {
-		if (entry.retry === this.executionId && isNew(entry)) this.countCreation(1);
-		this.addTo(this.known.createdById, entry);
+		if (entry.retry === this.retry && isNew(entry)) this.countCreation(1);
+		this.addTo(this.known, entry);
 	}
 
+	/** An entry was dropped. */
 	removed(entry: Entry): void {
-		if (entry.retry === this.executionId && isNew(entry)) this.countCreation(-1);
+		if (entry.retry === this.retry && isNew(entry)) this.countCreation(-1);
 		if (isCreated(entry)) this.known.createdById.get(this.idOf(entry.answer))?.delete(entry);
 	}
 
+	/** The entries with an id of AcountPay's, of all iterations. */
 	createdWithId(id: string): CreatedEntry[] {
 		return [...(this.known.createdById.get(id) ?? [])];
 	}
 
-	private indexOfContext(): CreatedById {
-		const index: CreatedById = new Map();
-		for (const entry of this.allEntries()) this.addTo(index, entry);
-		return index;
-	}
-
-	private addTo(index: CreatedById, entry: Entry): void {
+	private addTo({ createdById }: KnownExecution, entry: Entry): void {
 		if (!isCreated(entry)) return;
 		const id = this.idOf(entry.answer);
-		index.set(id, (index.get(id) ?? new Set()).add(entry));
+		createdById.set(id, (createdById.get(id) ?? new Set()).add(entry));
 	}
 
 	/**
@@ -204,21 +205,16 @@ export class IdempotencyStore implements RecordStore {
 	 * was created and has not been output yet, since its item failed. This may be that item, or another one.
 	 */
 	obstacleTo(identity: Identity): Entry | undefined {
-		for (const [key, { items }] of Object.entries(this.context.payments ?? {})) {
-			if (key === this.iterationKey) continue;
-			const entry = Object.values(items)
-				.flat()
-				.filter((other) => hasSameLabel(other, identity))
-				.find((other) => !inFlight.has(other) && (!isCreated(other) || other.failed));
-			if (entry) return entry;
-		}
-		return undefined;
+		const { payments = {} } = this.context;
+		const others = Object.values(payments).filter((other) => other !== this.iteration);
+		return entriesIn(others).find(
+			(entry) => hasSameLabel(entry, identity) && isLeft(entry) && !inFlight.has(entry),
+		);
 	}
 
+	/** The entries of all iterations. */
 	allEntries(): Entry[] {
-		return Object.values(this.context.payments ?? {}).flatMap(({ items }) =>
-			Object.values(items).flat(),
-		);
+		return entriesIn(Object.values(this.context.payments ?? {}));
 	}
 
 	/** Records whether an item has failed: then what was created for it has not been output yet. */
@@ -235,12 +231,11 @@ export class IdempotencyStore implements RecordStore {
 		for (const [item, entries] of Object.entries(this.iteration.items)) {
 			for (const entry of entries) {
 				const named = { itemIndex: Number(item), name: entry.referenceNumber };
-				if (!isCreated(entry)) {
-					summary.unknown.push(named);
-					continue;
+				if (!isCreated(entry)) summary.unknown.push(named);
+				else {
+					const list = isNew(entry) ? summary.created : summary.existing;
+					list.push({ ...named, id: this.idOf(entry.answer) });
 				}
-				const list = entry.answer.existing === true ? summary.existing : summary.created;
-				list.push({ ...named, id: this.idOf(entry.answer) });
 			}
 		}
 		return summary;
@@ -253,41 +248,35 @@ export class IdempotencyStore implements RecordStore {
 	 */
 	close(looksFailed: boolean): void {
 		if (looksFailed && this.runsAgain()) return;
-		const payments = this.context.payments ?? {};
-		const items: Iteration['items'] = {};
-		for (const [item, entries] of Object.entries(this.iteration.items)) {
-			const kept = entries.filter((entry) => !isCreated(entry) || entry.failed);
-			if (kept.length > 0) items[item] = kept;
-		}
-		if (Object.keys(items).length > 0) {
-			payments[this.iterationKey] = { items, id: this.iteration.id };
-			return;
-		}
-		delete payments[this.iterationKey];
+		const { context, iterationKey } = this;
+		const { payments = {} } = context;
+		const left = Object.entries(this.iteration.items)
+			.map(([item, entries]) => [item, entries.filter(isLeft)] as const)
+			.filter(([, entries]) => entries.length > 0);
+		if (left.length > 0) payments[iterationKey] = { items: Object.fromEntries(left) };
+		else delete payments[iterationKey];
 		if (Object.keys(payments).length > 0) return;
-		delete this.context.payments;
+		delete context.payments;
 		// A retry of this retry must know whose it is.
-		if (this.retried !== undefined) this.context.id = this.known.id;
+		if (this.retry === undefined) delete context.id;
 	}
 
 	/**
 	 * True once per execution, so that a cancelled node that 'Retry On Fail' runs again logs its summary only once.
 	 */
 	isFirstCancellation(): boolean {
-		const isFirst = this.iteration.toldIn !== this.executionId;
-		this.iteration.toldIn = this.executionId;
+		const isFirst = !cancelled.has(this.iteration);
+		cancelled.add(this.iteration);
 		return isFirst;
 	}
 
 	private runsAgain(): boolean {
 		const { retryOnFail, maxTries } = this.execution.getNode();
 		if (!retryOnFail) return false;
-		const { executionId } = this;
-		const { reruns } = this.iteration;
-		const earlier = reruns?.executionId === executionId ? reruns.count : 0;
-		this.iteration.reruns = { executionId, count: earlier + 1 };
+		const count = (reruns.get(this.iteration) ?? 0) + 1;
+		reruns.set(this.iteration, count);
 		// As n8n reads its setting 'Max. Tries'. With a fraction there, n8n never stops retrying.
 		const tries = Math.min(5, Math.max(2, maxTries || 3));
-		return earlier + 1 < tries || !Number.isInteger(tries);
+		return count < tries || !Number.isInteger(tries);
 	}
 }

@@ -18,33 +18,37 @@ export const retriedExecutionBegan = (execution: IExecuteFunctions): number | un
 	(execution as NewerMethods).getExecutionContext?.()?.establishedAt;
 
 /**
- * Which retries by hand of an execution have created something, in this process. n8n lets a user retry the same execution
- * twice, one after the other or with a double click, and gives each retry a copy of its own of what the first one knew. So
- * only one of them, and retries of it, may create anything.
+ * An execution that was retried by hand, and which of its retries have created something, in this process. n8n lets a user
+ * retry the same execution twice, one after the other or with a double click, and gives each retry a copy of its own of what
+ * the first one knew. So only one of them, and retries of it, may create anything.
  */
-class Retries {
-	/** By retried execution, then by retry: how many creations it has recorded or has under way. */
-	private readonly executions = new Map<string, Map<string, number>>();
+export class RetriedExecution {
+	/** By retry: how many creations it has recorded or has under way. */
+	private readonly counts = new Map<string, number>();
 
 	/** A retry begins a creation or records one (1), or has ended or dropped it (-1). */
-	count(retried: string, retry: string, change: 1 | -1): void {
-		const counts = this.executions.get(retried) ?? new Map<string, number>();
-		this.executions.delete(retried);
-		this.executions.set(retried, counts.set(retry, (counts.get(retry) ?? 0) + change));
-		forgetOldest(this.executions, MAX_EXECUTIONS);
+	count(retry: string, change: 1 | -1): void {
+		this.counts.set(retry, (this.counts.get(retry) ?? 0) + change);
 	}
 
 	/** Whether this process knows of anything that a retry has created. */
-	has(retried: string, retry: string): boolean {
-		return (this.executions.get(retried)?.get(retry) ?? 0) > 0;
+	has(retry: string): boolean {
+		return (this.counts.get(retry) ?? 0) > 0;
 	}
 
 	/** A retry that has created something, or may be about to, and is none of `own`. */
-	otherThan(own: readonly string[], retried: string): string | undefined {
-		const retries = [...(this.executions.get(retried)?.keys() ?? [])];
-		return retries.find((retry) => !own.includes(retry) && this.has(retried, retry));
+	otherThan(own: readonly string[]): string | undefined {
+		return [...this.counts.keys()].find((retry) => !own.includes(retry) && this.has(retry));
 	}
 }
 
-/** The retries of this process. */
-export const retries = new Retries();
+const executions = new Map<string, RetriedExecution>();
+
+/** The same for all retries of an execution that begin in this process. */
+export function retriedExecution(key: string): RetriedExecution {
+	const execution = executions.get(key) ?? new RetriedExecution();
+	executions.delete(key);
+	executions.set(key, execution);
+	forgetOldest(executions, MAX_EXECUTIONS);
+	return execution;
+}

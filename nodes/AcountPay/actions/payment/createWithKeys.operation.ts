@@ -129,10 +129,14 @@ export const createWithKeys: Operation<CreateInput> = {
 			registerId,
 		};
 		const known = record(request, labelOf(wanted));
+		const lookUp = new PaymentLookUp(client, wanted, options, known);
 		const creation: Creation = {
 			...creationOf(request, known, wanted),
-			lookUp: new PaymentLookUp(client, wanted, options, known),
-			onCreated: (response) => existingPayments.add(client, wanted, executionId, response),
+			lookUp,
+			onCreated(response) {
+				lookUp.created(response);
+				existingPayments.add(client, wanted, executionId, response);
+			},
 		};
 		const createIt = async () => await createOnce(client, creation, options, known);
 		const createUnlessExisting = async (instead: IfExists) => {

@@ -375,15 +375,14 @@ describe('with a look-up', () => {
 				return trace;
 			},
 			notCreated: () => void told.push(['notCreated']),
-			created: (response) => void told.push(['created', response]),
-			trace: () => trace,
 			find: async (left, willResend) => {
 				told.push(['find', left, willResend]);
 				return result;
 			},
 		};
 		const { client, sent } = scripted(script);
-		const work = createOnce(client, { ...creation, lookUp }, callOptions, record);
+		const onCreated = (created: IDataObject) => void told.push(['created', created]);
+		const work = createOnce(client, { ...creation, lookUp, onCreated }, callOptions, record);
 		return { ...(await end(work)), told, sent, record };
 	}
 
@@ -408,7 +407,7 @@ describe('with a look-up', () => {
 	it('an open outcome that is found is made, and remembered as that', async () => {
 		const { value, told, record, sent } = await makeWith(found, [late]);
 		expect(value).toBe(found.response);
-		expect(told).toEqual([['sending'], ['find', trace, false]]);
+		expect(told).toEqual([['sending'], ['find', trace, false], ['created', value]]);
 		expect(record.earlier).toMatchObject({ state: 'made', answer: found.response });
 		expect(sent).toHaveLength(1);
 	});
@@ -435,7 +434,10 @@ describe('with a look-up', () => {
 		const record = open();
 		const { value, told, sent } = await makeWith(found, [made], record);
 		expect(value).toBe(found.response);
-		expect(told).toEqual([['find', trace, false]]);
+		expect(told).toEqual([
+			['find', trace, false],
+			['created', value],
+		]);
 		expect(sent).toEqual([]);
 		expect(record.earlier).toMatchObject({ state: 'made', answer: found.response });
 	});

@@ -250,6 +250,7 @@ describe('the idempotency store', () => {
 		/** Creates something else than {@link retry} asks for by itself. */
 		const createSomething = (stored: IDataObject = {}) => {
 			const one = retry(stored, { wanted: another, reference: 'ORDER-2' });
+			one.record.sending();
 			one.record.created({ id: retries });
 			return one;
 		};
@@ -336,7 +337,7 @@ describe('the idempotency store', () => {
 			const { data, store } = execution();
 			store.record(0, item, built(request), label('ORDER-1')).unknown('was late');
 			const first = retry(data);
-			first.record.found({ id: 1 });
+			first.record.created({ id: 1 });
 			expect(first.record.earlier).toMatchObject({ state: 'made', answer: { id: 1 } });
 			expect(await keptBy(retry(data))).toBeUndefined();
 			expect(await keptBy(retry(first.data))).toBeUndefined();
@@ -510,11 +511,12 @@ describe('the idempotency store', () => {
 		[4, 4],
 		[9, 5],
 	])('is kept as long as n8n runs the node again: Max. Tries %p', (maxTries, tries) => {
-		const data = {};
+		let data: IDataObject = {};
 		const run = (id: string) =>
 			execution(data, { id, node: { retryOnFail: true, maxTries } }).store.close(true);
-		// A retry by hand is another execution, and starts counting anew.
 		run('0');
+		// A retry by hand is another execution, with a copy, and starts counting anew.
+		data = structuredClone(data);
 		for (let count = 1; count < tries; count++) {
 			run('1');
 			expect(data).toHaveProperty('payments');
@@ -598,28 +600,33 @@ describe('the idempotency store', () => {
 		const { data, store } = execution({}, { id: '1' });
 		expect([store.isFirstCancellation(), store.isFirstCancellation()]).toEqual([true, false]);
 		expect(execution(data, { id: '1' }).store.isFirstCancellation()).toBe(false);
-		expect(execution(data, { id: '2' }).store.isFirstCancellation()).toBe(true);
+		const retry = execution(structuredClone(data), { id: '2' });
+		expect(retry.store.isFirstCancellation()).toBe(true);
 	});
 
 	it('keeps the calls of a tool apart, and the tries of one call together', () => {
 		const data: IDataObject = {};
-		const call = (toolArguments: IDataObject) => {
-			const context = {
+		const storeOf = (toolArguments: IDataObject) =>
+			new IdempotencyStore({
 				getContext: () => data,
 				getWorkflowDataProxy: () => ({ $runIndex: Math.random() }),
-				getExecutionId: () => '1',
+				// A call by an MCP client has none.
+				getExecutionId: () => undefined,
+				getMode: () => 'webhook',
 				getNode: () => ({ parameters: {} }),
 				getInputData: () => [{ json: toolArguments }],
 				isToolExecution: () => true,
-			} as unknown as IExecuteFunctions;
-			return new IdempotencyStore(context).record(0, { json: {} }, built(request), label('A'));
-		};
+			} as unknown as IExecuteFunctions);
+		const call = (toolArguments: IDataObject) =>
+			storeOf(toolArguments).record(0, { json: {} }, built(request), label('A'));
 		const [one, equal] = [{ order: 1 }, { order: 1 }];
 		call(one).created({ id: 1 });
 		expect(call(one).earlier).toMatchObject({ answer: { id: 1 } });
 		expect(call(equal).earlier).toBeUndefined();
 		call(equal).created({ id: 2 });
 		expect(call(one).earlier).toMatchObject({ answer: { id: 1 } });
+		const isFirst = [one, one, equal].map((each) => storeOf(each).isFirstCancellation());
+		expect(isFirst).toEqual([true, false, true]);
 		const turns = Object.keys(data.payments as object);
 		expect(turns).toHaveLength(2);
 		for (const turn of turns) expect(turn).toMatch(/^call:[\da-f-]{36}$/);

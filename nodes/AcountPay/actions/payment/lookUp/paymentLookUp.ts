@@ -99,14 +99,11 @@ export class PaymentLookUp implements LookUp {
 		if (this.sent) sentRequests.resolve(this.orderOf(this.payment), this.sent.id);
 	}
 
+	/** The last request has created a payment. */
 	created(response: IDataObject): void {
 		const id = paymentIdOf(response);
 		// Without an ID its payment can't be told from others: it stays unresolved.
 		if (this.sent && id !== undefined) this.assign(this.sent, id);
-	}
-
-	trace(): Trace | undefined {
-		return this.sent;
 	}
 
 	async find(stored: Trace | undefined, willResend: boolean): Promise<LookUpResult> {
