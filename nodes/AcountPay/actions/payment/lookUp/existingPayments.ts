@@ -23,7 +23,8 @@ export interface Question {
 	wanted: WantedPayment;
 	ifExists: IfExists;
 	options: CallOptions;
-	executionId: string;
+	/** A call by an MCP client has none. */
+	executionId?: string;
 	/** Whether this execution is known to have created a payment, from its own record. */
 	isOwn(paymentId: string): boolean;
 	/** The ID of the payment that an earlier attempt returned. */
@@ -114,7 +115,7 @@ export class ExistingPayments {
 	 * @throws ApiError (`refused`, or as reading the list has failed) when nothing may be sent; Cancelled
 	 */
 	async find(question: Question): Promise<IDataObject | undefined> {
-		const { client, wanted, ifExists, previousPaymentId } = question;
+		const { client, wanted, ifExists, executionId, previousPaymentId } = question;
 		const list = await this.read(question);
 		const order = orderKeyOf(client.baseUrl, wanted);
 		const wasUnresolved = this.sent.hasUnresolved(order, list.startedAt);
@@ -131,7 +132,8 @@ export class ExistingPayments {
 		if (existing.kind === 'doubt') throw doubtError(wanted, existing.why);
 		if (existing.kind === 'one') {
 			const { payment } = existing;
-			const isOwn = question.isOwn(payment.id!) || ownIds.get(payment.id) === question.executionId;
+			const isOfExecution = executionId !== undefined && ownIds.get(payment.id) === executionId;
+			const isOwn = isOfExecution || question.isOwn(payment.id!);
 			if (ifExists === 'fail' && !isOwn) throw existsError(wanted, payment);
 			return { ...withIsPaid(withPaymentId(payment.entry)), existing: true };
 		}

@@ -325,6 +325,23 @@ describe('Fail', () => {
 		expect((await ask(acountPay(), { ifExists })).value).toBeUndefined();
 	});
 
+	it('fails on what exists for a call without an execution ID, too', async () => {
+		const existing = acountPay([entry()]);
+		const mine = acountPay();
+		const call = undefined as unknown as string;
+		mine.existing.add(mine.clientOf(), WANTED, call, { paymentId: 7 });
+		for (const at of [existing, mine]) {
+			const found = at.existing.find({
+				client: at.clientOf(),
+				wanted: WANTED,
+				ifExists,
+				options: callOptions,
+				isOwn: () => false,
+			});
+			expect(errorOf(await end(found)).message).toMatch(/for it already$/);
+		}
+	});
+
 	it('hands out what this execution has created itself', async () => {
 		const at = acountPay();
 		at.existing.add(at.clientOf(), WANTED, '1', { paymentId: 7 });
