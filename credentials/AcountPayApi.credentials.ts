@@ -57,7 +57,7 @@ export class AcountPayApi implements ICredentialType {
 			clientSecret:
 				'The client_secret that belongs to this client ID in this environment. If the connection fails, copy both again.',
 			webhookSecret:
-				'The webhook_secret that AcountPay gave you. Only needed to react to webhooks: it proves that they come from AcountPay.',
+				'The webhook_secret that AcountPay gave you. Only needed for AcountPay Trigger and to wait by webhook: it proves that events come from AcountPay.',
 		}),
 		/*
 		 * Whether an HTTP Request node may use this credential: never, or whoever edits a workflow could have the access token

@@ -49,7 +49,7 @@ const LISTED: Readonly<Record<Listed, { name: string; description?: string }>> =
 	'payment.expired': { name: 'Payment Expired', description: 'Nobody paid within 30 minutes' },
 	'payment.failed': {
 		name: 'Payment Failed',
-		description: 'Declined or broken off. With API keys also: not paid in time.',
+		description: 'The customer declined or gave up. With API keys also: nobody paid in time.',
 	},
 	'payment.processing': { name: 'Payment Processing', description: 'The customer is paying' },
 };
@@ -87,7 +87,7 @@ export const foreignEventNotices: INodeProperties[] = AUTHENTICATIONS.map((authe
 	const { show, hide } = shownWith(authentication);
 	const foreign = foreignTo(authentication);
 	return {
-		displayName: `With ${nameOfAuthentication(authentication)}, AcountPay does not send <b>${namesOf(foreign)}</b>. Remove what does not come, or choose another credential.`,
+		displayName: `With ${nameOfAuthentication(authentication)}, AcountPay does not send <b>${namesOf(foreign)}</b>. Remove these events, or choose another credential.`,
 		name: 'foreignEventNotice',
 		type: 'notice',
 		default: '',

@@ -184,7 +184,7 @@ const changedError = (
 	new ApiError(
 		'refused',
 		`${title} exists already: ${answer.existing === true ? 'it was there before this execution' : 'an earlier attempt of this execution created it'}${money ? ` for ${money}` : ''}`,
-		'Nothing was sent now. Change the item back. If another one is wanted, run the workflow again with only this item.',
+		'Nothing was sent now. Change the item back. If you want another one, run the workflow again with only this item.',
 		{ isOld: true, payment: answer },
 	);
 

@@ -56,5 +56,5 @@ const resendAdvice = ({ looksUpUnknown }: FailedRun) => {
 		"switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there";
 	return looksUpUnknown
 		? `If one certainly doesn't exist, ${resend}: it is sent again unless AcountPay's list leaves a doubt.`
-		: `Only if none of those that may exist does, ${resend}: all of them are sent again. Otherwise run the workflow again with only the missing ones.`;
+		: `Only if AcountPay certainly has none of those that may exist, ${resend}: all of them are sent again. Otherwise run the workflow again with only the missing ones.`;
 };

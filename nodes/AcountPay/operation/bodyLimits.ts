@@ -75,7 +75,7 @@ export function withinSize<Body extends IDataObject>(body: Body): Body {
 const hasJsonForm = (value: object) => typeof (value as { toJSON?: unknown }).toJSON === 'function';
 
 const noNumber = (field: string, value: number) =>
-	new ValidationError(field, `must not have the number ${value}, which JSON has no form for`);
+	new ValidationError(field, `must not have the number ${value}, which can't be sent as JSON`);
 
 const KEEP_IT =
 	'Keep large data in n8n or in your shop, and send only a key to find it by. Nothing was sent for this item.';

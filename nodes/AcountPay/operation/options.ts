@@ -16,7 +16,7 @@ const maxConcurrencyOption: INodeProperties = {
 	typeOptions: { minValue: 1 },
 	default: DEFAULT_CONCURRENCY,
 	description:
-		'The most requests in flight at once. The node starts with 10 and finds by itself how many AcountPay takes.',
+		'The most requests that wait for a response at once. The node starts with 10 and finds out by itself how many AcountPay takes.',
 };
 
 /** Whether a request whose outcome is unknown may be sent again. */

@@ -79,7 +79,7 @@ describe('the safe retry', () => {
 
 	it('says that all unknown ones are sent again where nothing can be looked up', () => {
 		expect(safeRetry({ ...run, hasUnknown: true })).toContain(
-			"it creates none of these payments again (unless 'Resend Unknown' is on). Only if none of those that may exist does, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there: all of them are sent again. Otherwise run the workflow again with only the missing ones. Use the newest execution, and leave merchants and references as they are. A new",
+			"it creates none of these payments again (unless 'Resend Unknown' is on). Only if AcountPay certainly has none of those that may exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there: all of them are sent again. Otherwise run the workflow again with only the missing ones. Use the newest execution, and leave merchants and references as they are. A new",
 		);
 	});
 

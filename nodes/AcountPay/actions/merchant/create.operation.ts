@@ -14,7 +14,7 @@ export const create = merchantCreation(
 		name: 'Create',
 		value: 'create',
 		action: 'Create merchant',
-		description: 'Create a merchant. It completes its onboarding at the link onboardingUrl.',
+		description: 'Create a merchant. It completes its onboarding at the link in onboardingUrl.',
 	},
 	[companyNameField, contactEmailField],
 	[contactPhoneField, customFieldsField, partnerRefIdField],

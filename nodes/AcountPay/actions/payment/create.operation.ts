@@ -63,7 +63,7 @@ const additional: INodeProperties[] = [
 		name: 'metadata',
 		type: 'json',
 		default: '{}',
-		description: 'Your own data as a JSON object. AcountPay gives it back in its webhooks.',
+		description: 'Your own data as a JSON object. AcountPay sends it back in its webhooks.',
 	},
 	{
 		displayName: 'Webhook URL',

@@ -86,11 +86,12 @@ export const find: Operation<FindInput> = {
 				...amountField,
 				required: false,
 				description:
-					'What the payment should amount to, in major units. One with another amount is a doubt.',
+					'The amount that the payment should have, in major units. One with another amount is a doubt.',
 			},
 			{
 				...currencyField,
-				description: 'What its currency should be. One in another currency is a doubt.',
+				description:
+					'The currency that the payment should have. One in another currency is a doubt.',
 			},
 		]),
 	],

@@ -66,7 +66,7 @@ export const creationOf = (
 				return `responded about another payment, with the reference '${shown}'${id === undefined ? '' : ` (payment ${id})`}`;
 			}
 			if (id !== undefined && known.othersWithId(id).some((other) => !known.isLike(other))) {
-				return `responded about payment '${id}', which is that of another order`;
+				return `responded about payment '${id}', which belongs to another order`;
 			}
 			return placesIn(response, 'payment')
 				.map((place) => contradictionIn(wanted, listedPaymentOf(place)))

@@ -21,7 +21,7 @@ export const merchantPickerField: INodeProperties = {
 	type: 'resourceLocator',
 	required: true,
 	default: PICKER_DEFAULT,
-	description: "The merchant that gets the money, by AcountPay's client ID for it",
+	description: 'The merchant that gets the money. By ID, enter its client ID at AcountPay.',
 	modes: [
 		{
 			displayName: 'From List',
@@ -52,7 +52,7 @@ const merchantTextField: INodeProperties = {
 	required: true,
 	default: NO_DEFAULT,
 	placeholder: 'e.g. merchant_abc123',
-	description: 'The merchant that gets the money, as AcountPay calls it',
+	description: "AcountPay's ID of the merchant that gets the money",
 };
 
 /*
@@ -118,7 +118,7 @@ export const referenceNumberField: INodeProperties = requiredTextField(
 	'referenceNumber',
 	'Reference Number',
 	'ORDER-123',
-	'Your order or invoice number, to find the payment by. Up to 18 letters, digits, spaces or # - _ / . fit the statements of every bank.',
+	'Your order or invoice number, to find the payment by. Up to 18 letters, digits, spaces or # - _ / . fit on the statement of every bank.',
 );
 
 /** The currency of a new payment. */
@@ -188,7 +188,7 @@ export function checkedMerchantClientId(value: unknown): string {
 	if (!HEADER_VALUE.test(merchantClientId)) {
 		throw new ValidationError(
 			displayName,
-			`may only contain printable ASCII characters, but is ${preview(merchantClientId)}`,
+			`may only contain plain letters, digits and signs (printable ASCII), but is ${preview(merchantClientId)}`,
 		);
 	}
 	return merchantClientId.trim();

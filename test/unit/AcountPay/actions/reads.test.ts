@@ -425,7 +425,7 @@ describe('the merchant', () => {
 
 	it.each(['m\nX-Other: b', 'mærchant', 'a\u007f'])('%j can not be in a header', (merchantId) => {
 		expect(check('oAuth2 payment get', values(merchantId))).toBe(
-			`Merchant ID may only contain printable ASCII characters, but is ${JSON.stringify(merchantId)}`,
+			`Merchant ID may only contain plain letters, digits and signs (printable ASCII), but is ${JSON.stringify(merchantId)}`,
 		);
 	});
 

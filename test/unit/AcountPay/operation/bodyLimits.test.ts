@@ -73,7 +73,7 @@ describe('a JSON field as an object', () => {
 
 	it.each([NaN, Infinity, -Infinity])('has no number %p', (number) => {
 		expect(size({ a: [number] })).toBe(
-			`Metadata must not have the number ${number}, which JSON has no form for`,
+			`Metadata must not have the number ${number}, which can't be sent as JSON`,
 		);
 	});
 

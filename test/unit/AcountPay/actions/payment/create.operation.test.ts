@@ -189,7 +189,7 @@ describe('merchant', () => {
 		['m\x7f'],
 	])('%p can not be a header', (merchantId) => {
 		expect(refusal(() => checked({ merchantId }))).toMatch(
-			/^Merchant ID may only contain printable ASCII characters, but is /,
+			/^Merchant ID may only contain plain letters, digits and signs \(printable ASCII\), but is /,
 		);
 	});
 
@@ -437,7 +437,7 @@ describe('a response that shows', () => {
 		]) {
 			expect(await errorFrom(run(other, body, one))).toMatchObject({
 				outcome: 'unknown',
-				message: `Payment '${other.reference}' may or may not exist: AcountPay responded about payment '${body.id}', which is that of another order`,
+				message: `Payment '${other.reference}' may or may not exist: AcountPay responded about payment '${body.id}', which belongs to another order`,
 			});
 		}
 		// A test system may begin its numbers anew.
