@@ -73,8 +73,11 @@ export class ItemRunner<Input> {
 			if (!this.checksAsItGoes) await this.checkAll(opened.client);
 			await this.work(opened.client, opened.concurrency);
 		}
-		const waitUntil = this.waitUntil();
-		if (waitUntil) {
+		// Only a single item waits for a webhook.
+		const { json, waitUntil } = this.results.at(0)?.output.at(0) ?? {};
+		if (json && waitUntil) {
+			// n8n outputs its own input item when nothing wakes the execution.
+			this.items[0].json = json;
 			this.store.close(false);
 			await this.context.putExecutionToWait(waitUntil);
 			// 'Retry On Fail' would run the node again for an item with an `error`, with input items that `waitUntil` has overwritten.
@@ -203,22 +206,6 @@ export class ItemRunner<Input> {
 				if (!this.operation.mostlyWaits) this.failure.abort();
 			}
 		}
-	}
-
-	/**
-	 * When the execution is to be put to wait until. The output of a waiting item goes into n8n's own input item: n8n outputs
-	 * that when nothing wakes the execution.
-	 */
-	private waitUntil(): Date | undefined {
-		let waitUntil: Date | undefined;
-		this.results.forEach(({ output }, item) => {
-			for (const one of output) {
-				if (!one.waitUntil) continue;
-				this.items[item].json = one.json;
-				waitUntil = one.waitUntil;
-			}
-		});
-		return waitUntil;
 	}
 
 	/** What became of the items so far; empty for operations that create nothing. */

@@ -1,6 +1,5 @@
 import {
 	type IDataObject,
-	type INode,
 	type IExecuteFunctions,
 	type INodeExecutionData,
 	NodeApiError,
@@ -8,22 +7,9 @@ import {
 } from 'n8n-workflow';
 import { ApiError, type ItemError, type Outcome } from '../../shared/errors';
 import type { Noun } from '../../shared/transport/apiErrors';
-import { type RunMode, runModeOf } from '../../shared/runMode';
+import { runModeOf } from '../../shared/runMode';
 import { safeRetry } from './retryAdvice';
 import type { RunSummary } from './runSummary';
-
-/**
- * Whether the option 'If a Payment Exists' keeps a new execution from creating a payment that exists. An option set by an
- * expression counts as off: its value isn't known here.
- */
-const looksForExisting = ({ parameters }: INode): boolean => {
-	const { existingPayment } = (parameters?.options ?? {}) as IDataObject;
-	// The option is kept when a user goes back to access tokens, which don't have it.
-	return (
-		parameters?.authentication === 'apiKey' &&
-		(existingPayment === 'return' || existingPayment === 'fail')
-	);
-};
 
 /** How many items an error names in its text; all of them are in its `context`. */
 const MAX_NAMED_ITEMS = 50;
@@ -34,12 +20,12 @@ const nameOf = (outcome: Outcome): string => (outcome === 'created' ? 'made' : o
 /** n8n takes a run for cancelled when its error holds this word, whoever wrote it. */
 const CANCEL_WORD = /canceled/g;
 
-/** Advice that must be in the message: a language model reads nothing else. */
-const forModel = ({ outcome }: ItemError): string =>
-	outcome === 'unknown' || outcome === 'created' ? '. Do not create it again' : '';
-
-const messageFor = (failed: ItemError, itemIndex: number, mode: RunMode) =>
-	`${failed.message.replace(CANCEL_WORD, 'cancelled')}${mode === 'tool' ? forModel(failed) : ''} [item ${itemIndex}]`;
+function messageFor(context: IExecuteFunctions, failed: ItemError, itemIndex: number): string {
+	const mayExist = failed.outcome === 'unknown' || failed.outcome === 'created';
+	// Advice that must be in the message: a language model reads nothing else.
+	const advice = mayExist && runModeOf(context) === 'tool' ? '. Do not create it again' : '';
+	return `${failed.message.replace(CANCEL_WORD, 'cancelled')}${advice} [item ${itemIndex}]`;
+}
 
 /**
  * The error that ends the node.
@@ -53,34 +39,21 @@ export function nodeErrorFor(
 	itemIndex: number,
 	summary: RunSummary,
 ): NodeApiError | NodeOperationError {
-	const mode = runModeOf(context);
-	const message = messageFor(failed, itemIndex, mode);
+	const message = messageFor(context, failed, itemIndex);
 	const { noun = 'payment', created, existing, unknown, refused, notStarted } = summary;
 	const description = [
 		failed.description,
 		...sentencesFor(summary, itemIndex),
 		created.length + unknown.length > 0 &&
 			failed.rulesOut !== 'retry' &&
-			safeRetry({
-				mode,
-				executionId: context.getExecutionId(),
-				hasUnknown: unknown.length > 0,
-				cannotResend: failed.rulesOut === 'resend',
-				noun,
-				looksUpUnknown: summary.looksUpUnknown,
-				looksForExisting: looksForExisting(context.getNode()),
-			}),
+			safeRetry(context, summary, failed),
 	]
 		.filter(Boolean)
 		.join(' ');
 	const options = { message, description, itemIndex };
 	const error =
 		failed instanceof ApiError
-			? new NodeApiError(
-					context.getNode(),
-					{},
-					{ ...options, ...(failed.status && { httpCode: String(failed.status) }) },
-				)
+			? new NodeApiError(context.getNode(), {}, { ...options, httpCode: failed.status?.toString() })
 			: new NodeOperationError(context.getNode(), message, options);
 	// n8n puts words of its own in place of a message that holds a code such as ECONNRESET, with advice to retry.
 	Object.assign(error, { message, description });
@@ -108,7 +81,7 @@ export function errorItem(
 	const { outcome, description, status, payment } = failed;
 	const item: INodeExecutionData = {
 		json: {
-			error: messageFor(failed, itemIndex, runModeOf(context)),
+			error: messageFor(context, failed, itemIndex),
 			details: {
 				outcome: nameOf(outcome),
 				...(status && { status }),
@@ -160,8 +133,6 @@ const inContext =
 		...(id !== undefined && { [`${noun}Id`]: id }),
 	});
 
-const titleOf = (noun: Noun) => `${noun[0].toUpperCase()}${noun.slice(1)}`;
-
 /**
  * How the items ended: a title, and the names of the items that it is true of.
  * @param itemIndex of the item that the error is about, which is not named again
@@ -175,7 +146,7 @@ function namesIn(summary: RunSummary, itemIndex?: number): Array<[string, string
 	return [
 		['May or may not exist', others(unknown)],
 		['Refused', others(refused)],
-		[`${titleOf(noun)}s created`, created.map(withId)],
+		[`${noun[0].toUpperCase()}${noun.slice(1)}s created`, created.map(withId)],
 		['Existed already', existing.map(withId)],
 		['Not started', others(notStarted)],
 	];

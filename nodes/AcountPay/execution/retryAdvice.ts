@@ -1,57 +1,59 @@
-import type { Noun } from '../../shared/transport/apiErrors';
-import type { RunMode } from '../../shared/runMode';
+import type { IDataObject, IExecuteFunctions, INode } from 'n8n-workflow';
+import type { ItemError } from '../../shared/errors';
+import { runModeOf } from '../../shared/runMode';
+import type { RunSummary } from './runSummary';
 
-/** What decides how a run that has failed may go on. */
-export interface FailedRun {
-	mode: RunMode;
-	/** Of the execution that the node runs in. */
-	executionId: string;
-	/** Whether there is something that may or may not exist. */
-	hasUnknown: boolean;
-	/** Whether 'Resend Unknown' would not send the item again that the error is about. */
-	cannotResend?: boolean;
-	/** What the node creates. */
-	noun: Noun;
-	/** Whether AcountPay's list is read before something is sent again, and nothing is sent where it leaves a doubt. */
-	looksUpUnknown?: boolean;
-	/** Whether a new execution looks for what exists, and creates no other. */
-	looksForExisting?: boolean;
-}
+/**
+ * Whether the option 'If a Payment Exists' keeps a new execution from creating a payment that exists. An option set by an
+ * expression counts as off: its value isn't known here.
+ */
+const looksForExisting = ({ parameters }: INode): boolean => {
+	const { existingPayment } = (parameters?.options ?? {}) as IDataObject;
+	// The option is kept when a user goes back to access tokens, which don't have it.
+	return (
+		parameters?.authentication === 'apiKey' &&
+		(existingPayment === 'return' || existingPayment === 'fail')
+	);
+};
 
 /**
  * The one way to run the node again that creates nothing twice that it has created, and the ways that do. A retry gets what
  * the node has stored in that very execution: so the newest one knows most, and an item is known by merchant and reference.
+ * @param rulesOut `resend`: 'Resend Unknown' would not send the item again that the error is about
  */
-export function safeRetry(run: FailedRun): string {
-	const { mode, executionId, noun, looksForExisting } = run;
-	const hasUnknown = run.hasUnknown && !run.cannotResend;
+export function safeRetry(
+	context: IExecuteFunctions,
+	{ noun = 'payment', unknown, looksUpUnknown }: RunSummary,
+	{ rulesOut }: Pick<ItemError, 'rulesOut'>,
+): string {
+	const mode = runModeOf(context);
+	const isLookedFor = looksForExisting(context.getNode());
 	if (mode === 'tool')
-		return looksForExisting ? '' : `Each new call of this tool creates a ${noun} of its own.`;
-	const [where, again] = {
-		subWorkflow: [
-			`retry this sub-workflow's own execution, Executions → ${executionId} → Retry`,
-			"A retry of the calling workflow, also by 'Retry On Fail', creates them again.",
-		],
-		editor: [
-			'use Executions → this execution → Retry',
-			"'Execute step' and 'Execute workflow' create them again.",
-		],
-		execution: ['use Executions → this execution → Retry', 'A new execution creates them again.'],
+		return isLookedFor ? '' : `Each new call of this tool creates a ${noun} of its own.`;
+	const where =
+		mode === 'subWorkflow'
+			? `retry this sub-workflow's own execution, Executions → ${context.getExecutionId()} → Retry`
+			: 'use Executions → this execution → Retry';
+	const again = {
+		subWorkflow: "A retry of the calling workflow, also by 'Retry On Fail', creates them again.",
+		editor: "'Execute step' and 'Execute workflow' create them again.",
+		execution: 'A new execution creates them again.',
 	}[mode];
-	const unless = hasUnknown ? " (unless 'Resend Unknown' is on)" : '';
+	const mayResend = unknown.length > 0 && rulesOut !== 'resend';
+	const unless = mayResend ? " (unless 'Resend Unknown' is on)" : '';
 	return [
 		`To continue, ${where}: it creates none of these ${noun}s again${unless}.`,
-		hasUnknown && resendAdvice(run),
+		mayResend && resendAdvice(looksUpUnknown),
 		noun === 'payment'
 			? 'Use the newest execution, and leave merchants and references as they are.'
 			: 'Use the newest execution, and leave names as they are.',
-		!looksForExisting && again,
+		!isLookedFor && again,
 	]
 		.filter(Boolean)
 		.join(' ');
 }
 
-const resendAdvice = ({ looksUpUnknown }: FailedRun) => {
+const resendAdvice = (looksUpUnknown?: boolean) => {
 	const resend =
 		"switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there";
 	return looksUpUnknown

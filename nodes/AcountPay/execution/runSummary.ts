@@ -18,20 +18,19 @@ export interface RunSummary extends Summary {
  * Adds to the created items, and the ones whose outcome is unknown, how all other items ended.
  * @param names by item; missing where its fields were not read
  * @param errorOf the error of an item that has failed
- * @param operation what the run creates
+ * @param what the run creates
  */
 export function summarise(
 	known: Summary,
 	itemCount: number,
 	names: ReadonlyArray<string | undefined>,
 	errorOf: (itemIndex: number) => ItemError | undefined,
-	{ noun, looksUpUnknown }: Pick<RunSummary, 'noun' | 'looksUpUnknown'> = {},
+	what: Pick<RunSummary, 'noun' | 'looksUpUnknown'> = {},
 ): RunSummary {
 	const summary: RunSummary = {
+		...what,
 		...known,
 		unknown: [...known.unknown],
-		...(noun && { noun }),
-		...(looksUpUnknown && { looksUpUnknown }),
 		refused: [],
 		notStarted: [],
 	};

@@ -1,9 +1,20 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { isToolCall, runModeOf } from '../../../nodes/shared/runMode';
-import { type FailedRun, safeRetry } from '../../../nodes/AcountPay/execution/retryAdvice';
+import { safeRetry } from '../../../nodes/AcountPay/execution/retryAdvice';
+import type { RunSummary } from '../../../nodes/AcountPay/execution/runSummary';
 
-const contextOf = ({ mode = 'trigger', type = 'acountPay', ...more }: Record<string, unknown>) =>
-	({ getMode: () => mode, getNode: () => ({ type }), ...more }) as unknown as IExecuteFunctions;
+const contextOf = ({
+	mode = 'trigger',
+	type = 'acountPay',
+	parameters = {},
+	...more
+}: Record<string, unknown>) =>
+	({
+		getMode: () => mode,
+		getNode: () => ({ type, parameters }),
+		getExecutionId: () => '42',
+		...more,
+	}) as unknown as IExecuteFunctions;
 
 describe('where the node runs', () => {
 	it.each<[string, Record<string, unknown>, string]>([
@@ -47,44 +58,47 @@ describe('where the node runs', () => {
 });
 
 describe('the safe retry', () => {
-	const run: FailedRun = {
-		mode: 'execution',
-		executionId: '42',
-		hasUnknown: false,
-		noun: 'payment',
+	const adviceFor = (context: Record<string, unknown>, changes: Partial<RunSummary> = {}) => {
+		const nothing = { created: [], existing: [], unknown: [], refused: [], notStarted: [] };
+		return safeRetry(contextOf(context), { ...nothing, ...changes }, {});
 	};
+	const unknown = [{ itemIndex: 0, name: 'R' }];
 
 	it.each([
-		['tool', 'Each new call of this tool creates a store of its own.'],
+		['tool', { type: 'acountPayTool' }, 'Each new call of this tool creates a store of its own.'],
 		[
 			'subWorkflow',
+			{ mode: 'integrated' },
 			"To continue, retry this sub-workflow's own execution, Executions → 42 → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. A retry of the calling workflow, also by 'Retry On Fail', creates them again.",
 		],
 		[
 			'editor',
+			{ mode: 'manual' },
 			"To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' create them again.",
 		],
 		[
 			'execution',
+			{},
 			'To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. A new execution creates them again.',
 		],
-	] as const)('%s', (mode, words) => {
-		expect(safeRetry({ ...run, mode, noun: 'store' })).toBe(words);
+	])('%s', (_mode, context, words) => {
+		expect(adviceFor(context, { noun: 'store' })).toBe(words);
 	});
 
 	it('of a node that looks for what exists does not speak of new executions', () => {
-		expect(safeRetry({ ...run, looksForExisting: true })).not.toMatch(/creates them again/);
-		expect(safeRetry({ ...run, mode: 'tool', looksForExisting: true })).toBe('');
+		const parameters = { authentication: 'apiKey', options: { existingPayment: 'fail' } };
+		expect(adviceFor({ parameters })).not.toMatch(/creates them again/);
+		expect(adviceFor({ parameters, type: 'acountPayTool' })).toBe('');
 	});
 
 	it('says that all unknown ones are sent again where nothing can be looked up', () => {
-		expect(safeRetry({ ...run, hasUnknown: true })).toContain(
+		expect(adviceFor({}, { unknown })).toContain(
 			"it creates none of these payments again (unless 'Resend Unknown' is on). Only if AcountPay certainly has none of those that may exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there: all of them are sent again. Otherwise run the workflow again with only the missing ones. Use the newest execution, and leave merchants and references as they are. A new",
 		);
 	});
 
 	it('speaks of the list where there is one', () => {
-		expect(safeRetry({ ...run, hasUnknown: true, looksUpUnknown: true })).toContain(
+		expect(adviceFor({}, { unknown, looksUpUnknown: true })).toContain(
 			"If one certainly doesn't exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there: it is sent again unless AcountPay's list leaves a doubt. Use",
 		);
 	});
