@@ -25,7 +25,7 @@ export interface Known {
 
 /**
  * The output of a wait: the payment, with its id, a final status under its documented name, whether it is paid, why the
- * wait has ended, and when AcountPay reported the status. A response without a status says nothing of whether it is paid.
+ * wait has ended, and when AcountPay reported the status. Without a status nothing says whether it is paid.
  */
 export function waitOutput(
 	paymentId: string,
@@ -34,7 +34,7 @@ export function waitOutput(
 ): IDataObject {
 	const status = finalStatusOf(payment.status) ?? payment.status;
 	const known = withIsPaid({ ...payment, paymentId, ...(status !== undefined && { status }) });
-	if (statusAt !== null && !hasStatus(payment)) delete known.isPaid;
+	if (!hasStatus(payment)) delete known.isPaid;
 	return { ...known, waitEndedBy, statusAt };
 }
 

@@ -1,4 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
+import { placesIn } from '../../../shared/api/created';
 import { getPayment, otherPaymentIn } from '../../../shared/api/payments';
 import type { ApiRequest } from '../../../shared/api/request';
 import { readResponse } from '../../../shared/api/responses';
@@ -43,14 +44,19 @@ function problemWith(
 	if (other !== undefined) {
 		return new OtherPaymentError(paymentId, `responded about payment '${other}'`);
 	}
-	if (hasStatus(payment) || !needsStatus) return undefined;
-	const what = 'sent a response without its status';
+	const isMissing = needsStatus && !hasStatus(payment);
+	// One around the payment, such as 'success', is not the payment's.
+	const statuses = placesIn(payment, 'payment')
+		.filter(hasStatus)
+		.map((place) => place.status);
+	if (!isMissing && new Set(statuses).size <= 1) return undefined;
+	const what = `sent a response ${isMissing ? 'without its' : 'with more than one'} status`;
 	return new ReadError(`payment '${paymentId}'`, what, undefined, { status });
 }
 
 /**
- * Reads what AcountPay reports about a payment. A response about another payment, or without a status (documented for both ways
- * to authenticate), counts as none, and is asked for again.
+ * Reads what AcountPay reports about a payment. A response about another payment, without a status (documented for both ways to
+ * authenticate), or with more than one, counts as none, and is asked for again.
  * @param needsStatus false for callers that ask again anyway: then a response without a status counts
  * @returns AcountPay's response, whole
  * @throws OtherPaymentError, ApiError or Cancelled

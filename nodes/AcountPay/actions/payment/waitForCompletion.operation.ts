@@ -151,7 +151,8 @@ const saysMore = (error: ApiError) =>
 export async function poll(input: Awaited, work: ItemWork, read: Reader): Promise<ItemOutput> {
 	const { endSignal } = work;
 	const payment = new AwaitedPayment(input.paymentId, read);
-	const deadline = Date.now() + input.timeoutMinutes * 60_000;
+	// Rounded, since Node's timers take whole milliseconds only.
+	const deadline = Date.now() + Math.round(input.timeoutMinutes * 60_000);
 	const over = AbortSignal.timeout(deadline + LAST_LOOK - Date.now());
 	const options = { ...work.options, deadline, endSignal: AbortSignal.any([endSignal, over]) };
 	let known: Known | undefined;
@@ -170,7 +171,10 @@ export async function poll(input: Awaited, work: ItemWork, read: Reader): Promis
 		const left = deadline - Date.now();
 		if (left <= 0) {
 			if (!known || response instanceof OtherPaymentError) throw failure;
-			return { json: waitOutput(input.paymentId, known, 'timeout') };
+			const json = waitOutput(input.paymentId, known, 'timeout');
+			// Without a response to the last look, it may have been paid since.
+			if (response !== known) delete json.isPaid;
+			return { json };
 		}
 		// The last delay ends at the deadline, so that a payment made by then is seen.
 		if (!(await delay(Math.min(wait, MAX_POLLING_DELAY, left), endSignal))) throw new Cancelled();

@@ -174,6 +174,28 @@ describe('one thing', () => {
 		expect(output).toMatchObject([{ paymentId: 456, isPaid: true }]);
 	});
 
+	it.each<[`${Authentication} ${string} ${string}`, IDataObject]>(
+		['oAuth2 payment get', 'apiKey payment get', 'apiKey payment waitForCompletion'].flatMap(
+			(path) =>
+				[
+					{ status: 'success', data: { status: 'paid' } },
+					{ status: 'completed', payment: { id: '456', status: 'pending' } },
+				].map((body): [`${Authentication} ${string} ${string}`, IDataObject] => [
+					path as never,
+					body,
+				]),
+		),
+	)('%s: %j has two statuses: asked again and said', async (path, body) => {
+		const values = { merchantId: 'shop', paymentId: '456', timeoutMinutes: 1 };
+		expect(errorOf(await run(path, values, [response(200, body)])).message).toBe(
+			"AcountPay was asked about payment '456', but sent a response with more than one status",
+		);
+		const clear = response(200, { status: 'paid', data: { status: 'paid' } });
+		const { output, sent } = await run(path, values, [response(200, body), clear]);
+		expect(sent).toHaveLength(2);
+		expect(output).toMatchObject([{ isPaid: true }]);
+	});
+
 	it.each<[`${Authentication} ${string} ${string}`, IDataObject, object]>(
 		[
 			{ success: false, status: 'paid' },
@@ -450,5 +472,26 @@ describe('waiting', () => {
 		);
 		expect(sent).toHaveLength(3);
 		expect(output).toMatchObject([{ paymentId: 456, status: 'completed' }]);
+	});
+
+	it('does not say whether it is paid where the last look got no response', async () => {
+		const values = { paymentId: '456', timeoutMinutes: 5 };
+		const pending = response(200, { status: 'pending' });
+		const { output } = await run('apiKey payment waitForCompletion', values, [
+			pending,
+			response(503),
+		]);
+		expect(output).toMatchObject([{ status: 'pending', waitEndedBy: 'timeout' }]);
+		expect(output![0]).not.toHaveProperty('isPaid');
+		const all = await run('apiKey payment waitForCompletion', values, [pending]);
+		expect(all.output).toMatchObject([{ status: 'pending', isPaid: false }]);
+	});
+
+	it('takes a timeout that is no whole number of milliseconds', async () => {
+		const values = { paymentId: '456', timeoutMinutes: 1 / 7 };
+		const { output } = await run('apiKey payment waitForCompletion', values, [
+			response(200, { status: 'pending' }),
+		]);
+		expect(output).toMatchObject([{ status: 'pending', waitEndedBy: 'timeout' }]);
 	});
 });
