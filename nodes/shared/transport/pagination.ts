@@ -39,6 +39,10 @@ interface PagedList {
 /** A list could not be read to its end. */
 export class UnreadableList extends ReadError {}
 
+/** Whether a page may not be the last one. */
+const isFullPage = ({ entries, limit = DEFAULT_PAGE_SIZE }: Page): boolean =>
+	entries.length > 0 && entries.length >= limit;
+
 /** The error for a list with more entries or pages than are read. */
 export const tooLongError = ({ name }: Pick<PagedList, 'name'>): UnreadableList =>
 	new UnreadableList(
@@ -55,7 +59,7 @@ export const tooLongError = ({ name }: Pick<PagedList, 'name'>): UnreadableList 
  * (`total`, documented for payments) were found. When the count falls, entries may have moved to pages that were read already:
  * reading starts over, and entries found before no longer count. One thing goes unnoticed: between two pages one entry is
  * removed and another added further down, so that the count stays and an entry is skipped. A list without a count is read until a reading finds nothing new; so is one whose
- * count is smaller than the number of entries read.
+ * count is smaller than the number of entries read. If that reading ends with a full page that came again, there may be more.
  *
  * @param wanted how many entries are wanted at most: a smaller page will do
  * @yields pages in the order of the list, in parts of at most 1,000 entries; n8n gets to run between them
@@ -73,9 +77,11 @@ export async function* pagesOf(list: PagedList, wanted = Infinity): AsyncGenerat
 	for (let idlePasses = 0; idlePasses < MAX_IDLE_PASSES; ) {
 		let isIdle = true;
 		let isFirst = true;
+		let isFull = false;
 		for await (const page of onePass(fetch, wanted)) {
 			const hasFallen = page.total !== undefined && total !== undefined && page.total < total;
 			total = page.total;
+			isFull = isFullPage(page);
 			if (hasFallen) {
 				isIdle = false;
 				falls++;
@@ -100,7 +106,10 @@ export async function* pagesOf(list: PagedList, wanted = Infinity): AsyncGenerat
 			if (total !== undefined && count >= total) return;
 			if (found.size > MAX_ENTRIES) throw tooLongError(list);
 		}
-		if (isIdle && total === undefined) return;
+		if (isIdle && total === undefined) {
+			if (!isFull) return;
+			throw new UnreadableList(list.name, 'it sent the same page again and again, without a count');
+		}
 		idlePasses = isIdle ? idlePasses + 1 : 0;
 	}
 	throw new UnreadableList(list.name, 'its pages kept changing');
@@ -152,8 +161,8 @@ async function* onePass(
 	let lastHead: string | undefined;
 	for (let number = 1; ; number++) {
 		const page = await fetch(number);
-		const { entries, limit = DEFAULT_PAGE_SIZE } = page;
-		const mayGoOn = entries.length >= limit && entries.length < wanted;
+		const { entries } = page;
+		const mayGoOn = isFullPage(page) && entries.length < wanted;
 		const isOfPage = number === 1 && mayGoOn && page.total === entries.length;
 		const total = isOfPage ? undefined : page.total;
 		yield { ...page, total };

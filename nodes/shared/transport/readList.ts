@@ -72,7 +72,8 @@ export async function* readPages(
 			deadline,
 			keyOf: (entry) => idOf(entry) ?? JSON.stringify(entry),
 			fetchPage: async (page, limit) =>
-				whole ??
+				// There is no second page of all.
+				(whole && { ...whole, ...(page > 1 && { entries: [] }) }) ??
 				(await fetch(pageRequest(page, limit)).catch((error: unknown) => {
 					// A page of one entry that is refused: its size is not the reason.
 					const isRefused = error instanceof ApiError && [400, 422].includes(error.status ?? NaN);

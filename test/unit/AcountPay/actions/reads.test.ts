@@ -244,6 +244,15 @@ describe('one thing', () => {
 });
 
 describe('lists', () => {
+	it('a list without pages is whole, however long', async () => {
+		const merchants = Array.from({ length: 120 }, (_, index) => ({ merchantId: index + 1 }));
+		const { output, sent } = await run('apiKey merchant getAll', { returnAll: true }, [
+			response(200, merchants),
+		]);
+		expect(sent).toHaveLength(1);
+		expect(output).toEqual(merchants);
+	});
+
 	const payments = (count: number) =>
 		Array.from({ length: count }, (_, index) => ({ id: index + 1, status: 'paid' }));
 

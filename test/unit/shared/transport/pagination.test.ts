@@ -382,6 +382,19 @@ describe('bounds', () => {
 		expect(requests).toBe(18);
 	});
 
+	it.each([undefined, 20])(
+		'a full page without a count that comes again is not the whole list (limit %s)',
+		async (limit) => {
+			const entries = upTo(20).map((id) => ({ id }));
+			const full = await readAll(async () => ({ entries, limit }));
+			expect(full.ended).toBeInstanceOf(UnreadableList);
+			expect(full.ended).toMatchObject({ message: expect.stringMatching(/without a count$/) });
+			expect(full.requests).toBe(4);
+			const short = await readAll(async () => ({ entries: entries.slice(1), limit }));
+			expect(short).toMatchObject({ ended: undefined, count: 19 });
+		},
+	);
+
 	it('a page of two that comes again and again is not the whole of a list of three', async () => {
 		const { ended } = await readAll(async () => ({ entries: [{ id: 1 }, { id: 2 }], total: 3 }));
 		expect(ended).toBeInstanceOf(UnreadableList);
