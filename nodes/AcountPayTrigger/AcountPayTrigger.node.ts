@@ -8,6 +8,7 @@ import {
 } from 'n8n-workflow';
 import { authenticationField, authenticationOf, credentialsByAuthentication } from '../shared/auth';
 import { DESCRIPTION } from '../shared/description';
+import { nodeKeyOf } from '../shared/requestContext';
 import { doubtAboutStatus } from '../shared/webhooks/doubts';
 import { answer, logDoubt, logUnknownOnce } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
@@ -108,17 +109,11 @@ export class AcountPayTrigger implements INodeType {
 		const { ignoreRepeats = true } = this.getNodeParameter('options', {}) as {
 			ignoreRepeats?: boolean;
 		};
-		const isTest = this.getMode() === 'manual';
-		const source = {
-			triggerId: `${this.getWorkflow().id} ${this.getNode().id}`,
-			environment: credential.environment,
-		};
-		const repeated =
-			ignoreRepeats &&
-			!isTest &&
-			isRepeat(event, source, this.getWorkflowStaticData('node'), Date.now());
-		if (repeated) return answer(this, 200, 'ignored');
-
+		const source = { triggerId: nodeKeyOf(this), environment: credential.environment };
+		const isRemembered = ignoreRepeats && this.getMode() !== 'manual';
+		if (isRemembered && isRepeat(event, source, this.getWorkflowStaticData('node'), Date.now())) {
+			return answer(this, 200, 'ignored');
+		}
 		return {
 			...answer(this, 200, 'accepted'),
 			// Not by n8n's `returnJsonArray`, which takes an event with a field `json` apart.

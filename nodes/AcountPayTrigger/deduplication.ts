@@ -25,14 +25,6 @@ type Memory = Map<number, string>;
 /** What this process remembers of each trigger: deliveries at the same moment each get n8n's static data as it was before all of them. */
 const memories = new Map<string, Memory>();
 
-/** A trigger, and where its events come from. */
-interface EventSource {
-	/** Tells this trigger from others in the same process. */
-	triggerId: string;
-	/** The base URL of the environment: each numbers its payments separately. */
-	environment: string;
-}
-
 const keyOf = (parts: unknown[]): string =>
 	createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, KEY_LENGTH);
 
@@ -115,13 +107,15 @@ function shrink(memory: Memory, size: number): void {
  * Remembers an event, in n8n's static data of the node and in this process. n8n may have dropped the static data, or have
  * put older ones in their place, so each gets the other's keys. The cost hardly depends on how much is
  * remembered: n8n loads and stores the static data whole for each event, so they are few texts of 8 letters an event.
+ * @param triggerId tells the trigger from others in the same process
+ * @param environment the base URL of the environment: each numbers its payments separately
  * @param staticData n8n's static data of the node; n8n stores it when the node has answered the webhook itself
  * @param now ms since 1970
  * @returns whether it has come before: within {@link MEMORY} for certain, and up to an hour longer
  */
 export function isRepeat(
 	event: WebhookEvent,
-	{ triggerId, environment }: EventSource,
+	{ triggerId, environment }: { triggerId: string; environment: string },
 	staticData: IDataObject,
 	now: number,
 ): boolean {
@@ -136,7 +130,10 @@ export function isRepeat(
 	}
 	const isOver = (hour: number) => (hour + 1) * HOUR + MEMORY <= now;
 	for (const hour of memory.keys()) if (isOver(hour)) memory.delete(hour);
-	if (!memories.has(triggerId)) forgetUnused(isOver);
+	if (!memories.has(triggerId)) {
+		// Triggers that were removed leave nothing behind for ever.
+		for (const [id, old] of memories) if ([...old.keys()].every(isOver)) memories.delete(id);
+	}
 	memories.set(triggerId, memory);
 	const [key, older] = keysOf(event, environment);
 	const isKnown = [...memory.values()].some((keys) => has(keys, key) || has(keys, older));
@@ -150,9 +147,4 @@ export function isRepeat(
 		delete staticData.seenEvents;
 	}
 	return isKnown;
-}
-
-/** Triggers that were removed leave nothing behind for ever. */
-function forgetUnused(isOver: (hour: number) => boolean): void {
-	for (const [id, memory] of memories) if ([...memory.keys()].every(isOver)) memories.delete(id);
 }

@@ -9,8 +9,8 @@ import {
 	removeWebhook,
 	type WebhookTarget,
 } from '../shared/api/webhookRegistrations';
-import { ApiError } from '../shared/errors';
-import { nothingDoneError, readError } from '../shared/transport/apiErrors';
+import { ApiError, isItemError } from '../shared/errors';
+import { nothingDoneError } from '../shared/transport/apiErrors';
 import type { Client } from '../shared/transport/client';
 import { read } from '../shared/transport/read';
 import { describeFailure, isRefusal, isSuccess, type SendResult } from '../shared/http/response';
@@ -82,14 +82,17 @@ export class Registrar {
 	 * @throws ApiError
 	 */
 	async change({ id }: RegisteredWebhook, target: WebhookTarget): Promise<boolean> {
-		const request = changeWebhook(id, target);
-		const outcome = await sendUntilUsable(this.client, request, this.options, ({ body }) =>
-			readWebhook(body),
-		);
-		if ('result' in outcome) return outcome.result.isActive;
-		if (outcome.failed.status === 404) return false;
-		const subject = { name: `the change of webhook ${id}`, isChange: true };
-		throw readError(this.client, outcome.failed, subject);
+		const changed = await read(
+			this.client,
+			changeWebhook(id, target),
+			{ name: `the change of webhook ${id}`, isChange: true },
+			this.options,
+			({ body }) => readWebhook(body),
+		).catch((error: unknown) => {
+			if (error instanceof ApiError && error.status === 404) return undefined;
+			throw error;
+		});
+		return changed?.isActive ?? false;
 	}
 
 	/**
@@ -118,30 +121,37 @@ export class Registrar {
 	/**
 	 * Removes webhooks, where AcountPay lets it: one request each, up to ten and up to the first that fails, and then one
 	 * that looks which are left.
-	 * @returns the webhooks that are still there, and why
-	 * @throws ApiError
+	 * @returns the webhooks that are still there, or may be, and why
 	 */
-	async remove(webhooks: RegisteredWebhook[]): Promise<{ left: string[]; reason: string }> {
-		let failed: SendResult | undefined;
-		for (const { id } of webhooks.slice(0, MAX_REMOVALS)) {
-			const request = removeWebhook(id);
-			const outcome = await sendUntilUsable(this.client, request, this.options, () => true);
-			if ('result' in outcome) continue;
-			({ failed } = outcome);
-			break;
+	async remove(
+		webhooks: RegisteredWebhook[],
+	): Promise<{ left: RegisteredWebhook[]; reason: string }> {
+		try {
+			for (const { id } of webhooks.slice(0, MAX_REMOVALS)) {
+				const request = removeWebhook(id);
+				const outcome = await sendUntilUsable(this.client, request, this.options, () => true);
+				if ('result' in outcome) continue;
+				// 404 is the response for a webhook that is gone, and for an endpoint that does not exist.
+				const there = new Set((await this.list()).map((listed) => listed.id));
+				const left = webhooks.filter((webhook) => there.has(webhook.id));
+				return { left, reason: `AcountPay ${whyNotRemoved(outcome.failed)}` };
+			}
+		} catch (error) {
+			return { left: webhooks, reason: messageOf(error) };
 		}
-		const ids = webhooks.map(({ id }) => id);
-		if (!failed) {
-			return { left: ids.slice(MAX_REMOVALS), reason: `only ${MAX_REMOVALS} are removed at once` };
-		}
-		const reason = isRefusal(failed)
-			? `AcountPay refused, with status ${failed.status}`
-			: `AcountPay ${describeFailure(failed)}`;
-		// 404 is the response for a webhook that is gone, and for an endpoint that does not exist.
-		const there = new Set((await this.list()).map(({ id }) => id));
-		return { left: ids.filter((id) => there.has(id)), reason };
+		const left = webhooks.slice(MAX_REMOVALS);
+		return { left, reason: `only ${MAX_REMOVALS} are removed at once` };
 	}
 }
+
+/** The words of an error of an item. @throws any other error */
+export function messageOf(error: unknown): string {
+	if (isItemError(error)) return error.message;
+	throw error;
+}
+
+const whyNotRemoved = (failed: SendResult) =>
+	isRefusal(failed) ? `refused, with status ${failed.status}` : describeFailure(failed);
 
 /** The webhooks that AcountPay lists under a URL. */
 export const listedUnder = (url: string, listed: RegisteredWebhook[]): RegisteredWebhook[] =>

@@ -6,13 +6,13 @@ import {
 	type WebhookTarget,
 } from '../shared/api/webhookRegistrations';
 import { ApiError, isItemError, type ItemError, ValidationError } from '../shared/errors';
-import { log } from '../shared/requestContext';
+import { log, nodeKeyOf } from '../shared/requestContext';
 import { Client } from '../shared/transport/client';
+import { readWebhookCredential, type WebhookCredential } from '../shared/webhooks/receive';
 import { isWithin } from '../shared/webhooks/secrets';
 import { eventsToRegister } from './fields';
-import { type KeyWebhookCredential, readKeyCredential, registrationStoreOf } from './keySecrets';
-import { isInOrder, listedUnder, Registrar } from './registrar';
-import type { RegistrationStore } from './registrationStore';
+import { isInOrder, listedUnder, messageOf, Registrar } from './registrar';
+import { RegistrationStore } from './registrationStore';
 
 /** How long all requests of one publication may take, in ms: n8n tries a publication again by itself. */
 const PATIENCE = 25_000;
@@ -22,7 +22,7 @@ type Context = IHookFunctions | IWebhookFunctions;
 /** A trigger, the webhook that is to be registered for it, and what is kept of the one that is. */
 export interface Trigger {
 	context: Context;
-	credential: KeyWebhookCredential;
+	credential: WebhookCredential;
 	target: WebhookTarget;
 	store: RegistrationStore;
 	registrar: Registrar;
@@ -36,8 +36,8 @@ export interface Trigger {
 export async function triggerOf(context: Context, patience: number): Promise<Trigger> {
 	const url = context.getNodeWebhookUrl('default') ?? '';
 	const target = { url, events: eventsToRegister(context) };
-	const credential = await readKeyCredential(context);
-	const store = registrationStoreOf(context, credential, url);
+	const credential = await readWebhookCredential(context, 'apiKey');
+	const store = RegistrationStore.of(context, credential, url);
 	if (!store) {
 		throw new ValidationError('Client Secret', 'must be filled in', 'Open the credential.');
 	}
@@ -65,8 +65,7 @@ export async function register(context: IHookFunctions): Promise<void> {
 		warnOfElsewhere(context, trigger.store);
 		await useOrRegister(trigger, listed, at);
 	} catch (error) {
-		const url = context.getNodeWebhookUrl('default') ?? '';
-		throw isItemError(error) ? publicationError(context, error, url) : error;
+		throw isItemError(error) ? publicationError(context, error) : error;
 	}
 }
 
@@ -84,9 +83,9 @@ const USES_WEBHOOK_SECRET =
 /** This may be a copy, such as a test system, of an n8n that still runs at another URL. */
 function warnOfElsewhere(context: Context, { elsewhere, owner }: RegistrationStore): void {
 	if (!elsewhere) return;
-	const { id, url, baseUrl } = elsewhere;
+	const { url, baseUrl } = elsewhere;
 	const where = baseUrl === owner.baseUrl ? "it is not this n8n's URL" : `it is at ${baseUrl}`;
-	warnOfRemains(context, [id], url, where);
+	warnOfRemains(context, [elsewhere], url, where);
 }
 
 /** @param at when the list was asked for, by {@link RegistrationStore.nextTime} */
@@ -123,7 +122,7 @@ export const removeAndPublish = (webhooks: string): string =>
 	`remove ${webhooks} in the AcountPay Partner Dashboard, then unpublish and publish the workflow.`;
 
 /** How many webhooks one cause may leave at AcountPay in an hour, for one trigger in one process. */
-const MAX_STRAYS = 3;
+const MAX_LEFT_BEHIND = 3;
 const HOUR = 60 * 60_000;
 /** What the user is to do when there were too many. */
 const TOO_OFTEN =
@@ -131,22 +130,19 @@ const TOO_OFTEN =
 
 /** What caused a webhook to be registered: a publication, or a delivery that fits no secret. */
 type Cause = 'publication' | 'delivery';
-let strays: Array<{ trigger: string; cause: Cause; at: number }> = [];
-
-/** Tells a trigger from the others in this process. */
-export const keyOf = (context: Context): string =>
-	JSON.stringify([context.getWorkflow().id, context.getNode().id]);
+/** For which trigger and cause webhooks may have been left behind, and when, in ms since 1970. */
+let leftBehind: Array<{ key: string; at: number }> = [];
 
 /** Whether a webhook may be registered: not after too many that the user did not want, or that AcountPay did not confirm. */
 export function mayRegister(context: Context, cause: Cause): boolean {
-	strays = strays.filter(({ at }) => isWithin(at, HOUR));
-	const isSame = (one: (typeof strays)[0]) => one.trigger === keyOf(context) && one.cause === cause;
-	return strays.filter(isSame).length < MAX_STRAYS;
+	leftBehind = leftBehind.filter(({ at }) => isWithin(at, HOUR));
+	const key = nodeKeyOf(context, cause);
+	return leftBehind.filter((one) => one.key === key).length < MAX_LEFT_BEHIND;
 }
 
 /** Counts a webhook that the user did not want, or that AcountPay may have registered without saying so. */
-export const countStray = (context: Context, cause: Cause): void => {
-	strays.push({ trigger: keyOf(context), cause, at: Date.now() });
+export const countLeftBehind = (context: Context, cause: Cause): void => {
+	leftBehind.push({ key: nodeKeyOf(context, cause), at: Date.now() });
 };
 
 /**
@@ -162,16 +158,16 @@ export async function registerNew(
 ): Promise<string> {
 	const { context, target, store, registrar } = trigger;
 	if (!mayRegister(context, cause)) {
-		const message = `AcountPay was asked for a webhook ${MAX_STRAYS} times within an hour, and did not say what became of it`;
+		const message = `AcountPay was asked for a webhook ${MAX_LEFT_BEHIND} times within an hour, and did not say what became of it`;
 		throw new ApiError('unavailable', message, TOO_OFTEN);
 	}
 	const at = store.nextTime();
 	const { id, secret } = await registrar.register(target).catch((error: unknown) => {
 		if (!(error instanceof ApiError) || error.outcome === 'unavailable') throw error;
 		// What is refused now is refused after the next delivery, too.
-		if (error.outcome === 'unknown' || cause === 'delivery') countStray(context, cause);
+		if (error.outcome === 'unknown' || cause === 'delivery') countLeftBehind(context, cause);
 		if (error.outcome === 'unknown' || own.length === 0) throw error;
-		const ids = named(own.map((webhook) => webhook.id));
+		const ids = named(own);
 		throw new ApiError(
 			'refused',
 			`${error.message}. It has the webhook ${ids} for ${target.url} already: if it takes only one, ${removeAndPublish(ids)}`,
@@ -192,19 +188,9 @@ async function removeOthers(
 	used: string,
 ): Promise<void> {
 	const others = own.filter(({ id }) => id !== used);
-	if (others.length === 0 || credential.webhookSecret !== '') return;
-	try {
-		const { left, reason } = await registrar.remove(others);
-		if (left.length > 0) warnOfRemains(context, left, target.url, reason);
-	} catch (error) {
-		const ids = others.map(({ id }) => id);
-		warnOfRemains(context, ids, target.url, messageOf(error));
-	}
-}
-
-function messageOf(error: unknown): string {
-	if (isItemError(error)) return error.message;
-	throw error;
+	if (credential.webhookSecret !== '') return;
+	const { left, reason } = await registrar.remove(others);
+	if (left.length > 0) warnOfRemains(context, left, target.url, reason);
 }
 
 /**
@@ -214,8 +200,8 @@ function messageOf(error: unknown): string {
  */
 export async function unregister(context: IHookFunctions): Promise<void> {
 	const url = context.getNodeWebhookUrl('default') ?? '';
-	const credential = await readKeyCredential(context).catch(() => undefined);
-	const store = credential && registrationStoreOf(context, credential, url);
+	const credential = await readWebhookCredential(context, 'apiKey').catch(() => undefined);
+	const store = credential && RegistrationStore.of(context, credential, url);
 	if (store) warnOfElsewhere(context, store);
 	const kept = store?.current;
 	if (!store || !kept) {
@@ -242,32 +228,32 @@ export async function unregister(context: IHookFunctions): Promise<void> {
 		store.storeNewest();
 		warnOfRemains(context, left, url, reason);
 	} catch (error) {
-		warnOfRemains(context, [kept.id], url, messageOf(error));
+		warnOfRemains(context, [kept], url, messageOf(error));
 	}
 }
 
 /** How many webhooks a line of the log names. */
 const MAX_NAMED = 10;
 
+type Numbered = Pick<RegisteredWebhook, 'id'>;
+
 /** Webhooks by their numbers, for a sentence. */
-export function named(ids: string[]): string {
-	const rest = ids.length - MAX_NAMED;
-	return ids.slice(0, MAX_NAMED).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+export function named(webhooks: Numbered[]): string {
+	const ids = webhooks.slice(0, MAX_NAMED).map(({ id }) => id);
+	const rest = webhooks.length - ids.length;
+	return ids.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
-const warnOfRemains = (context: Context, ids: string[], url: string, reason: string) =>
+const warnOfRemains = (context: Context, webhooks: Numbered[], url: string, reason: string) =>
 	log(
 		context,
-		`could not remove the webhook ${named(ids)} for ${url} (${reason}). Remove it in the AcountPay Partner Dashboard if it is not used again.`,
+		`could not remove the webhook ${named(webhooks)} for ${url} (${reason}). Remove it in the AcountPay Partner Dashboard if it is not used again.`,
 	);
 
 /** The error of a publication. n8n shows its message alone, so the advice is in it. */
-function publicationError(
-	context: IHookFunctions,
-	error: ItemError,
-	url: string,
-): NodeOperationError {
-	const message = `${error.message.replace(/\.$/, '')}. ${adviceFor(error, url)}`;
+function publicationError(context: IHookFunctions, error: ItemError): NodeOperationError {
+	const advice = adviceFor(error, context.getNodeWebhookUrl('default') ?? '');
+	const message = `${error.message.replace(/\.$/, '')}. ${advice}`;
 	return new NodeOperationError(context.getNode(), message);
 }
 

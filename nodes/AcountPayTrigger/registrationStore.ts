@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
-import type { IDataObject } from 'n8n-workflow';
+import type { IDataObject, IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
 import { isRecord } from '../shared/api/responses';
 import { forgetOldest } from '../shared/forgetOldest';
+import type { WebhookCredential } from '../shared/webhooks/receive';
 
 /*
  * The trigger's record of its webhook at AcountPay. n8n's static data can be read by whoever reads the workflow, written by
@@ -27,7 +28,7 @@ export interface Owner {
 	nodeId: string;
 	/** Where it was registered: the numbers of one environment mean something else in another. */
 	baseUrl: string;
-	/** {@link keyFrom} the client secret: whoever has the workflow, but not the credential, has nothing. */
+	/** From the client secret: whoever has the workflow, but not the credential, has nothing. */
 	key: Buffer;
 	/**
 	 * The node's URL. Only its path tells triggers apart: n8n's processes may each know their host by another name. Undefined
@@ -42,17 +43,8 @@ const TAG_LENGTH = 16;
 /** The most characters of what is encrypted: AcountPay's ID and secret have 600 at most. */
 const MAX_LENGTH = 4_096;
 
-/**
- * The key that registrations are encrypted with.
- * @param clientSecret of the credential
- * @returns undefined when there is no secret: everybody could work the key out
- */
-export const keyFrom = (clientSecret: string): Buffer | undefined =>
-	clientSecret === ''
-		? undefined
-		: Buffer.from(
-				hkdfSync('sha256', clientSecret, '', 'n8n-nodes-acountpay: webhook registration', 32),
-			);
+/** What the key is for: another purpose of the same client secret gets another key. */
+const PURPOSE = 'n8n-nodes-acountpay: webhook registration';
 
 /** What is authenticated besides the registration itself. */
 const bindingOf = ({ workflowId, nodeId }: Owner, url: string, baseUrl: string) =>
@@ -123,6 +115,23 @@ export class RegistrationStore {
 		private readonly staticData: IDataObject,
 		readonly owner: Owner,
 	) {}
+
+	/**
+	 * What a node has kept.
+	 * @param url of the node; undefined for a test in the editor
+	 * @returns undefined when the credential has no client secret: everybody could work the key out, so nothing is kept
+	 */
+	static of(
+		context: IHookFunctions | IWebhookFunctions,
+		{ environment: baseUrl, clientSecret }: WebhookCredential,
+		url: string | undefined,
+	): RegistrationStore | undefined {
+		if (clientSecret === '') return undefined;
+		const key = Buffer.from(hkdfSync('sha256', clientSecret, '', PURPOSE, 32));
+		const ids = { workflowId: String(context.getWorkflow().id), nodeId: context.getNode().id };
+		const owner = { ...ids, baseUrl, key, url };
+		return new RegistrationStore(context.getWorkflowStaticData('node'), owner);
+	}
 
 	/** The newest registration; undefined when there is none, none with the owner's path, or the newest was forgotten. */
 	get current(): Registration | undefined {

@@ -1,13 +1,12 @@
 import { type IHookFunctions, type IWebhookFunctions, NodeOperationError } from 'n8n-workflow';
 import { inTurn } from '../shared/http/delays';
-import { canReplace, isSamePath, type RegisteredWebhook } from '../shared/api/webhookRegistrations';
+import { canReplace, isSamePath } from '../shared/api/webhookRegistrations';
 import { isItemError } from '../shared/errors';
-import { log } from '../shared/requestContext';
+import { log, nodeKeyOf } from '../shared/requestContext';
 import { isWithin } from '../shared/webhooks/secrets';
 import { listedUnder } from './registrar';
 import {
-	countStray,
-	keyOf,
+	countLeftBehind,
 	mayRegister,
 	named,
 	registerNew,
@@ -45,7 +44,7 @@ export async function changeInTurn(
 	work: () => Promise<void>,
 	isEnd: boolean,
 ): Promise<void> {
-	const key = keyOf(context);
+	const key = nodeKeyOf(context);
 	await inTurn(underWay, key, undefined, async () => {
 		await work().finally(() => looks.delete(key));
 		if (isEnd && context.getMode() !== 'manual') looks.set(key, { at: Date.now() });
@@ -65,7 +64,7 @@ export async function repair(
 ): Promise<void> {
 	// A test in the editor ends by itself, and n8n stores nothing of it.
 	if (context.getMode() === 'manual') return;
-	const key = keyOf(context);
+	const key = nodeKeyOf(context);
 	await inTurn(underWay, key, undefined, async () => {
 		for (const [other, { at }] of looks) if (!isWithin(at, LOOK_EVERY)) looks.delete(other);
 		const look = looks.get(key) ?? { at: Date.now(), found: await lookAtAcountPay(context) };
@@ -107,11 +106,11 @@ async function settle(trigger: Trigger): Promise<Found | undefined> {
 		return { owner: store.owner, candidate: { ...kept, secret, at } };
 	}
 	const active = own.filter(({ isActive }) => isActive);
-	const others = namedIn(active.filter((webhook) => webhook !== mine));
+	const others = named(active.filter((webhook) => webhook !== mine));
 	const isHere = mine !== undefined && own.includes(mine);
 	if (isHere ? !mine.isActive : own.length > 0 && active.length === 0) {
 		warn(
-			`gets no events: AcountPay has switched off ${namedIn(isHere ? [mine] : own)} for ${url}. To have it switched on, unpublish and publish the workflow.`,
+			`gets no events: AcountPay has switched off ${named(isHere ? [mine] : own)} for ${url}. To have it switched on, unpublish and publish the workflow.`,
 		);
 	} else if (isHere) {
 		// With a Webhook Secret, the user may have registered one of the others.
@@ -130,12 +129,10 @@ async function settle(trigger: Trigger): Promise<Found | undefined> {
 		);
 	} else {
 		const id = await registerNew(trigger, own, 'delivery');
-		countStray(context, 'delivery');
+		countLeftBehind(context, 'delivery');
 		warn(
 			`had lost its webhook, or the secret of it, and has registered ${id}. Events since it last started the workflow may be lost: AcountPay does not send them again with the new secret. Compare with Payment → Get Many.`,
 		);
 	}
 	return undefined;
 }
-
-const namedIn = (webhooks: RegisteredWebhook[]) => named(webhooks.map(({ id }) => id));

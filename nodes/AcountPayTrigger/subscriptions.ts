@@ -7,13 +7,13 @@ import {
 	receiveEvent,
 	type ReceivedEvent,
 	requireWebhookSecret,
+	type SecretSource,
 	type WebhookCredential,
 } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
 import { refuseForeignEvents } from './fields';
-import { dropUnencrypted } from './registrationStore';
-import { keySecrets, storeAgain } from './keySecrets';
 import { register, unregister } from './registration';
+import { dropUnencrypted, RegistrationStore } from './registrationStore';
 import { changeInTurn, repair } from './repair';
 
 /** How the trigger gets its events, with one way to authenticate. */
@@ -31,7 +31,7 @@ interface Subscription {
 	/** Ends what `begin` began. Throws nothing. */
 	end(context: IHookFunctions): Promise<void>;
 	/** @returns the event of a delivery; undefined when there is nothing to act on, which is then answered and logged */
-	receive(context: IWebhookFunctions): Promise<ReceivedEvent<WebhookCredential> | undefined>;
+	receive(context: IWebhookFunctions): Promise<ReceivedEvent | undefined>;
 }
 
 async function requireSetUp(context: IHookFunctions): Promise<void> {
@@ -47,6 +47,28 @@ const byPayment: Subscription = {
 	receive: async (context) => await receiveEvent(context, SCHEMES.oAuth2, oAuth2Secrets),
 };
 
+/** What is kept of the trigger's registration. n8n tells a webhook of the editor's test the URL of the published one. */
+const storeFor = (context: IWebhookFunctions, credential: WebhookCredential) => {
+	const isTest = context.getMode() === 'manual';
+	const url = isTest ? undefined : (context.getNodeWebhookUrl('default') ?? '');
+	return RegistrationStore.of(context, credential, url);
+};
+
+/**
+ * The secrets that deliveries to the trigger are signed with: the one of the webhook that it has registered itself, and the one
+ * in the credential, of a webhook that the user has registered. AcountPay may post to both.
+ */
+const keySecrets = (context: IWebhookFunctions): SecretSource => ({
+	authentication: 'apiKey',
+	// A registration that has just been stored may have been encrypted with another client secret.
+	dependsOn: JSON.stringify(context.getWorkflowStaticData('node').registration),
+	secretsOf: (credential) => [
+		storeFor(context, credential)?.current?.secret ?? '',
+		credential.webhookSecret,
+	],
+	missing: 'the trigger has no secret to check it with',
+});
+
 /** The node's URL is registered at AcountPay, by the node or by the user. */
 const byRegistration: Subscription = {
 	async check() {},
@@ -55,12 +77,13 @@ const byRegistration: Subscription = {
 	async receive(context) {
 		const check = async () => await checkDelivery(context, SCHEMES.apiKey, keySecrets(context));
 		let checked = await check();
-		if ('refusal' in checked && checked.refusal.isSignedWith) {
-			await repair(context, checked.refusal.isSignedWith);
+		if ('reason' in checked && checked.isSignedWith) {
+			await repair(context, checked.isSignedWith);
 			checked = await check();
 		}
 		const received = eventIn(context, checked);
-		if (received) storeAgain(context, received.credential);
+		// n8n may have dropped the newest registration, or put an older one in its place.
+		if (received) storeFor(context, received.credential)?.storeNewest();
 		return received;
 	},
 };

@@ -20,6 +20,13 @@ export type RequestContext =
 export const cancelSignalOf = (context: RequestContext): AbortSignal | undefined =>
 	'getExecutionCancelSignal' in context ? context.getExecutionCancelSignal() : undefined;
 
+/**
+ * Tells a node from the others in this process.
+ * @param more what else is to differ
+ */
+export const nodeKeyOf = (context: RequestContext, ...more: unknown[]): string =>
+	JSON.stringify([context.getWorkflow().id, context.getNode().id, ...more]);
+
 /** Writes into n8n's log what a node has done, or what the user has to do. */
 export const log = (context: RequestContext, what: string, level: 'info' | 'warn' = 'warn') =>
 	context.logger[level](`AcountPay node '${context.getNode().name}' ${what}`);

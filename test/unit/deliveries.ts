@@ -53,15 +53,15 @@ export async function receive(
 ) {
 	jest.spyOn(Date, 'now').mockReturnValue(now);
 	const source: SecretSource = {
-		credentialType: 'acountPayApi',
-		read: async () => ({
-			webhookSecret: typeof readSecret === 'string' ? readSecret : await readSecret(),
-			environment: 'https://api.example.com',
-		}),
-		secretsOf: ({ webhookSecret }) => [webhookSecret],
+		authentication: 'oAuth2',
+		// Of any form: white space around a Webhook Secret is none of it.
+		secretsOf: ({ clientSecret }) => [clientSecret],
 		missing: 'the credential has no Webhook Secret',
 	};
-	const { context, answered, logged } = contextOf(delivery, async () => ({}));
+	const { context, answered, logged } = contextOf(delivery, async () => ({
+		environment: 'production',
+		clientSecret: typeof readSecret === 'string' ? readSecret : await readSecret(),
+	}));
 	const { event } = (await receiveEvent(context, scheme, source)) ?? {};
 	return { event, status: answered[0] as number | undefined, answered, logged };
 }

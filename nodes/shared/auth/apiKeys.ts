@@ -27,6 +27,7 @@ export const KEY_HEADERS = {
 /** A pair of keys in the headers of each request (documented). There is nothing to fetch or to renew. */
 export class ApiKeys implements Auth {
 	static readonly credentialType = CREDENTIAL_TYPE;
+	static readonly hosts = KEY_HOSTS;
 	static readonly option = {
 		name: 'API Keys',
 		description:

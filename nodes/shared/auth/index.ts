@@ -4,6 +4,7 @@ import type {
 	INodeProperties,
 	INodePropertyOptions,
 } from 'n8n-workflow';
+import type { Hosts } from '../api/hosts';
 import { ValidationError } from '../errors';
 import type { RequestContext } from '../requestContext';
 import type { Auth } from './auth';
@@ -14,6 +15,8 @@ import { OAuth2 } from './oAuth2/oAuth2';
 interface AuthMethod {
 	/** The name of the credential type that it needs. */
 	credentialType: string;
+	/** Where its API is served. */
+	hosts: Hosts;
 	/** As the list 'Authentication' shows it. */
 	option: { name: string; description: string };
 	/**

@@ -1,10 +1,11 @@
 import type { IHookFunctions, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
 import { readWebhookEvent, unknownEventIn, type WebhookEvent } from '../api/events';
-import { baseUrlOf, OAUTH2_HOSTS } from '../api/hosts';
+import { baseUrlOf } from '../api/hosts';
 import { webhookSecretIn } from '../api/webhookSecret';
-import { type AcountPayCredential, CREDENTIAL_TYPE } from '../auth/oAuth2/accessToken';
-import { log } from '../requestContext';
+import { AUTH_METHODS, type Authentication } from '../auth';
+import type { PartnerCredential } from '../auth/auth';
+import { log, nodeKeyOf } from '../requestContext';
 import { isSignedWith, type SignatureScheme } from './schemes';
 import { fitsSecret } from './secrets';
 
@@ -21,34 +22,41 @@ export interface Refusal {
 export interface WebhookCredential {
 	/** The Webhook Secret that the user has filled in; empty when there is none. */
 	webhookSecret: string;
+	/** Empty when there is none. */
+	clientSecret: string;
 	/** The base URL of the environment; empty when it is not to be used. */
 	environment: string;
 }
 
+/** Reads what the node's credential says about its webhooks. */
+export async function readWebhookCredential(
+	context: Pick<IHookFunctions, 'getCredentials'>,
+	authentication: Authentication,
+): Promise<WebhookCredential> {
+	const { credentialType, hosts } = AUTH_METHODS[authentication];
+	const credential = await context.getCredentials<PartnerCredential>(credentialType);
+	return {
+		webhookSecret: webhookSecretIn(credential),
+		clientSecret: String(credential.clientSecret ?? ''),
+		environment: baseUrlOf(credential, hosts) ?? '',
+	};
+}
+
 /** Where the secrets come from that the deliveries to a node are signed with. */
-export interface SecretSource<Credential extends WebhookCredential = WebhookCredential> {
-	/** The type of the credential that is read. */
-	credentialType: string;
+export interface SecretSource {
+	/** Which credential is read. That is costly, so what it says is used for ten seconds. */
+	authentication: Authentication;
 	/** With another value the credential is read again: it may have been edited since. */
 	dependsOn?: string;
-	/** Reads the credential, which is costly, so its result is used for ten seconds. */
-	read(context: Pick<IHookFunctions, 'getCredentials'>): Promise<Credential>;
 	/** The secrets, any of which may have signed a delivery; an empty one counts as none. */
-	secretsOf(credential: Credential): string[];
+	secretsOf(credential: WebhookCredential): string[];
 	/** Why a delivery is refused when there is none. */
 	missing: string;
 }
 
 /** The webhook secret in the node's credential for access tokens. */
 export const oAuth2Secrets: SecretSource = {
-	credentialType: CREDENTIAL_TYPE,
-	async read(context) {
-		const credential = await context.getCredentials<AcountPayCredential>(CREDENTIAL_TYPE);
-		return {
-			webhookSecret: webhookSecretIn(credential),
-			environment: baseUrlOf(credential, OAUTH2_HOSTS) ?? '',
-		};
-	},
+	authentication: 'oAuth2',
 	secretsOf: ({ webhookSecret }) => [webhookSecret],
 	missing: 'the credential has no Webhook Secret',
 };
@@ -66,102 +74,99 @@ export const WEBHOOK_SECRET_MISSING = {
  * @throws NodeOperationError when the credential for access tokens has no webhook secret
  */
 export async function requireWebhookSecret(context: IHookFunctions): Promise<void> {
-	if ((await oAuth2Secrets.read(context)).webhookSecret !== '') return;
+	const { webhookSecret } = await readWebhookCredential(context, 'oAuth2');
+	if (webhookSecret !== '') return;
 	const { message, description } = WEBHOOK_SECRET_MISSING;
 	throw new NodeOperationError(context.getNode(), `${message}. ${description}`);
 }
 
 /** An event that AcountPay has signed, and the credential as it was read for it. */
-export interface ReceivedEvent<Credential> {
+export interface ReceivedEvent {
 	event: WebhookEvent;
-	credential: Credential;
+	credential: WebhookCredential;
 }
 
 /** What a delivery turned out to be: an event, a signed event that no documentation knows, or neither. */
-type CheckedDelivery<Credential> =
-	| ReceivedEvent<Credential>
-	| { unknownEvent: string }
-	| { refusal: Refusal };
+type CheckedDelivery = ReceivedEvent | { unknownEvent: string } | Refusal;
 
 /**
  * Receives a delivery in a node's `webhook()`.
  * @param scheme how the delivery must be signed
  * @returns the event; undefined when there is nothing to act on, which is then answered and logged
  */
-export async function receiveEvent<Credential extends WebhookCredential>(
+export async function receiveEvent(
 	context: IWebhookFunctions,
 	scheme: SignatureScheme,
-	source: SecretSource<Credential>,
-): Promise<ReceivedEvent<Credential> | undefined> {
+	source: SecretSource,
+): Promise<ReceivedEvent | undefined> {
 	return eventIn(context, await checkDelivery(context, scheme, source));
 }
 
 /** The event of a checked delivery; undefined when there is none, which is then answered and logged. */
-export function eventIn<Credential>(
+export function eventIn(
 	context: IWebhookFunctions,
-	checked: CheckedDelivery<Credential>,
-): ReceivedEvent<Credential> | undefined {
+	checked: CheckedDelivery,
+): ReceivedEvent | undefined {
 	if ('event' in checked) return checked;
 	if ('unknownEvent' in checked) {
 		logUnknownOnce(context, checked.unknownEvent, []);
 		answer(context, 200, 'ignored');
 		return undefined;
 	}
-	const { status, reason } = checked.refusal;
-	log(context, `refused a webhook: ${reason}`);
-	answer(context, status, 'refused');
+	log(context, `refused a webhook: ${checked.reason}`);
+	answer(context, checked.status, 'refused');
 	return undefined;
 }
-
-const refused = (status: Refusal['status'], reason: string) => ({ refusal: { status, reason } });
 
 /**
  * Checks a delivery, the cheapest check first: headers, signature, body.
  * Throws nothing: n8n would start an execution that fails for it, or end a waiting one.
  */
-export async function checkDelivery<Credential extends WebhookCredential>(
+export async function checkDelivery(
 	context: IWebhookFunctions,
 	scheme: SignatureScheme,
-	{ credentialType, dependsOn, read, secretsOf, missing }: SecretSource<Credential>,
-): Promise<CheckedDelivery<Credential>> {
+	{ authentication, dependsOn, secretsOf, missing }: SecretSource,
+): Promise<CheckedDelivery> {
 	const request = context.getRequestObject();
 	const now = Date.now();
 	const claimed = scheme.readHeaders(request.headers, now);
-	if (typeof claimed === 'string') return refused(401, claimed);
+	if (typeof claimed === 'string') return { status: 401, reason: claimed };
 
 	const rawBody = await rawBodyOf(request).catch(() => undefined);
-	if (!rawBody) return refused(400, 'its body broke off');
+	if (!rawBody) return { status: 400, reason: 'its body broke off' };
 
 	const isSignedBy = (secret: string) => isSignedWith(secret, claimed, rawBody);
-	const seen: { credential?: Credential; secrets?: string[] } = {};
+	const seen: { credential?: WebhookCredential } = {};
 	const isSigned = await fitsSecret(
-		secretKeyOf(context, credentialType, dependsOn),
-		async () => await read(context),
-		(credential) => {
-			seen.credential = credential;
-			seen.secrets = secretsOf(credential).filter((secret) => secret !== '');
-			return seen.secrets.some(isSignedBy);
+		// Another credential is another secret.
+		nodeKeyOf(context, context.getNode().credentials, authentication, dependsOn),
+		async () => await readWebhookCredential(context, authentication),
+		(read) => {
+			seen.credential = read;
+			return secretsOf(read).some(isSignedBy);
 		},
 	).catch(() => undefined);
-	const { credential, secrets } = seen;
+	const { credential } = seen;
 	if (isSigned === undefined || !credential) {
-		return refused(500, 'the credential could not be read');
+		return { status: 500, reason: 'the credential could not be read' };
 	}
 	if (!isSigned) {
-		const reason = secrets?.length === 0 ? missing : 'its signature is wrong';
-		return { refusal: { status: 401, reason, isSignedWith: isSignedBy } };
+		const hasSecret = secretsOf(credential).some((secret) => secret !== '');
+		const reason = hasSecret ? 'its signature is wrong' : missing;
+		return { status: 401, reason, isSignedWith: isSignedBy };
 	}
 
 	// Events are JSON. A body that calls itself text is none; other wrong types are ones that HTTP clients put on JSON by themselves.
 	const isText = /^text\/plain\b/i.test(String(request.headers['content-type'] ?? ''));
-	const event = isText ? undefined : readWebhookEvent(rawBody);
+	const json = isText ? Buffer.alloc(0) : rawBody;
+	const event = readWebhookEvent(json);
 	if (!event) {
-		const unknownEvent = isText ? undefined : unknownEventIn(rawBody, scheme.events);
+		const unknownEvent = unknownEventIn(json, scheme.events);
 		if (unknownEvent !== undefined) return { unknownEvent };
-		return refused(400, 'it is signed, but is no event of a payment or a merchant');
+		return { status: 400, reason: 'it is signed, but is no event of a payment or a merchant' };
 	}
 	const tooOld = scheme.refuseByAge(event, now);
-	return tooOld === undefined ? { event, credential } : refused(401, tooOld);
+	return tooOld === undefined ? { event, credential } : { status: 401, reason: tooOld };
 }
 
 type Request = ReturnType<IWebhookFunctions['getRequestObject']>;
@@ -170,12 +175,6 @@ type Request = ReturnType<IWebhookFunctions['getRequestObject']>;
 async function rawBodyOf(request: Request): Promise<Buffer> {
 	if (!request.rawBody && request.readable) await request.readRawBody();
 	return request.rawBody ?? Buffer.alloc(0);
-}
-
-/** The node with its credentials: another credential is another secret. */
-function secretKeyOf(context: IWebhookFunctions, ...parts: Array<string | undefined>): string {
-	const { id, credentials } = context.getNode();
-	return JSON.stringify([context.getWorkflow().id, id, credentials, ...parts]);
 }
 
 /**
@@ -209,7 +208,7 @@ export function logUnknownOnce(
 	known: readonly string[],
 ): void {
 	if (known.includes(name)) return;
-	const kind = JSON.stringify([context.getWorkflow().id, context.getNode().id, name.slice(0, 60)]);
+	const kind = nodeKeyOf(context, name.slice(0, 60));
 	if (loggedKinds.has(kind) || loggedKinds.size >= MAX_LOGGED_KINDS) return;
 	loggedKinds.add(kind);
 	log(context, `ignores ${quoted(name)}: it is signed, but no event that this package knows`);

@@ -19,6 +19,7 @@ import { TokenSource } from './tokenSource';
  */
 export class OAuth2 implements Auth {
 	static readonly credentialType = CREDENTIAL_TYPE;
+	static readonly hosts = OAUTH2_HOSTS;
 	static readonly option = {
 		name: 'Access Tokens',
 		description:
