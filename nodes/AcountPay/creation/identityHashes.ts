@@ -39,6 +39,9 @@ const LABEL_PARAMETERS: readonly string[] = [
 	'companyName',
 ];
 
+/** What a picker's value says, however it was picked, and under which name. */
+const withoutMode = (value: unknown) => (value as { value?: unknown } | null)?.value ?? value;
+
 const hashOf = (value: unknown) =>
 	createHash('sha256').update(JSON.stringify(value)).digest('base64url');
 
@@ -49,7 +52,9 @@ const hashOf = (value: unknown) =>
  */
 export function identifierFor(parameters: INodeParameters) {
 	const entries = Object.entries(parameters);
-	const labels = entries.filter(([name]) => LABEL_PARAMETERS.includes(name));
+	const labels = entries
+		.filter(([name]) => LABEL_PARAMETERS.includes(name))
+		.map(([name, value]) => [name, withoutMode(value)]);
 	const others = entries.filter(([name, value]) => NEWER_DEFAULTS[name] !== value);
 	const node = hashOf({ ...Object.fromEntries(others), options: undefined });
 	return (

@@ -127,6 +127,11 @@ describe('the idempotency store', () => {
 				expect(record.earlier).toMatchObject({ answer: { id: 1 } });
 				expect(record.hasChanged).toBe(false);
 			}
+			// The same merchant, entered in another way.
+			const picked = { __rl: true, mode: 'list', value: 'm1', cachedResultName: 'Shop' };
+			for (const merchantId of [picked, { __rl: true, mode: 'id', value: 'm1' }]) {
+				expect(from(stored(), { merchantId }).earlier).toMatchObject({ answer: { id: 1 } });
+			}
 			const open = storedOf((record) => record.unknown('was late'));
 			expect(from(open, { description: 'new' }).earlier).toMatchObject({ state: 'unknown' });
 		});
