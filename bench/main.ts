@@ -5,6 +5,7 @@ import { format, resolveConfig } from 'prettier';
 
 import { ensureN8n } from '../tools/n8n/setup';
 import { packPackage } from '../tools/package';
+import { abortOnSignals } from '../tools/signals';
 import { BurstBench, burstTables, measureBursts, RECEIVER_TITLES, RECEIVERS } from './bursts';
 import { drawInFlight } from './chart';
 import { CONTESTANTS, TITLES } from './contestants';
@@ -39,7 +40,6 @@ Measures this package in a real n8n, in pairs with n8n's own nodes. Needs Linux.
   --runs <n>        measured runs of each (default ${ROUNDS}, with --quick ${QUICK_ROUNDS})
   --rows <text>     with --distances: only the rows with this text, such as '300 ms'; only prints
   --scale <0 to 1>  with --distances or --quick: this share of the payments, for a trial; only prints
-  --concurrency <n> calls that the AcountPay node has in flight (default: as the node comes)
   --help
 `;
 
@@ -51,7 +51,6 @@ interface Order {
 	rows: string;
 	/** This share of the payments. */
 	scale: number;
-	maxConcurrency?: number;
 	signal: AbortSignal;
 	/** Ends what a step began; run in reverse order, whatever happened. */
 	cleanUps: Array<() => Promise<void>>;
@@ -72,7 +71,7 @@ async function setUpRequests(order: Order) {
 	order.cleanUps.push(() => rm(customNodes, { recursive: true }));
 	const sandbox = await SandboxProcess.start();
 	order.cleanUps.push(() => sandbox.stop());
-	return { ...options, customNodes, sandbox, maxConcurrency: order.maxConcurrency };
+	return { ...options, customNodes, sandbox };
 }
 
 async function distances(order: Order): Promise<void> {
@@ -156,8 +155,8 @@ async function writeSection(section: Section, text: string): Promise<void> {
 }
 
 /** @throws Error when a text is no whole number of at least 1 */
-function wholeNumber(option: string, text: string): number {
-	if (!/^[1-9]\d*$/.test(text)) throw new Error(`--${option} takes a whole number, not '${text}'`);
+function wholeNumber(text: string): number {
+	if (!/^[1-9]\d*$/.test(text)) throw new Error(`--runs takes a whole number, not '${text}'`);
 	return Number(text);
 }
 
@@ -165,7 +164,6 @@ async function main(): Promise<void> {
 	const { values } = parseArgs({
 		options: {
 			runs: { type: 'string' },
-			concurrency: { type: 'string' },
 			distances: { type: 'boolean', default: false },
 			bursts: { type: 'boolean', default: false },
 			rows: { type: 'string', default: '' },
@@ -189,20 +187,16 @@ async function main(): Promise<void> {
 	const scale = Number(values.scale);
 	if (!(scale > 0 && scale <= 1)) throw new Error('--scale takes a number above 0, up to 1');
 
-	const abort = new AbortController();
+	const signal = abortOnSignals();
 	const aborted = new Promise<never>((_, reject) => {
-		abort.signal.addEventListener('abort', () => reject(abort.signal.reason as Error));
+		signal.addEventListener('abort', () => reject(signal.reason as Error));
 	});
-	for (const name of ['SIGINT', 'SIGTERM'] as const) {
-		process.once(name, () => abort.abort(new Error('Stopped.')));
-	}
 	const order: Order = {
 		isQuick,
-		rounds: values.runs ? wholeNumber('runs', values.runs) : isQuick ? QUICK_ROUNDS : ROUNDS,
+		rounds: values.runs ? wholeNumber(values.runs) : isQuick ? QUICK_ROUNDS : ROUNDS,
 		rows: values.rows,
 		scale,
-		maxConcurrency: values.concurrency ? wholeNumber('concurrency', values.concurrency) : undefined,
-		signal: abort.signal,
+		signal,
 		cleanUps: [],
 	};
 	const measurements = [

@@ -20,7 +20,6 @@ const PUBLISH_TIMEOUT_MS = 60_000;
 
 /** A workflow around the measured node, ready to be run. */
 export interface BenchWorkflow {
-	id: string;
 	/**
 	 * Runs it on this many items.
 	 *
@@ -34,8 +33,6 @@ export interface BenchOptions extends StartN8nOptions {
 	sandbox: SandboxProcess;
 	/** The folder that `compileCustomNodes` made. */
 	customNodes: string;
-	/** How many calls the AcountPay node has in flight; without, as the node comes. */
-	maxConcurrency?: number;
 }
 
 /** An n8n that measures one contestant and runs nothing else. */
@@ -44,16 +41,15 @@ export class N8nBench {
 		readonly contestant: Contestant,
 		private readonly n8n: N8n,
 		private readonly sandbox: SandboxProcess,
-		private readonly maxConcurrency: number | undefined,
 	) {}
 
 	/** Starts n8n, with the package and the nodes that only the benchmark needs. */
 	static async start(
 		contestant: Contestant,
-		{ sandbox, customNodes, maxConcurrency, ...options }: BenchOptions,
+		{ sandbox, customNodes, ...options }: BenchOptions,
 	): Promise<N8nBench> {
 		const env = { N8N_CUSTOM_EXTENSIONS: customNodes, ...options.env };
-		return new N8nBench(contestant, await startN8n({ ...options, env }), sandbox, maxConcurrency);
+		return new N8nBench(contestant, await startN8n({ ...options, env }), sandbox);
 	}
 
 	/** Stores a credential that has no token yet. */
@@ -89,10 +85,7 @@ export class N8nBench {
 						typeVersion: 1,
 						parameters: { count: '={{ $json.body.count }}' },
 					},
-					nodeOf(this.contestant, this.sandbox, credential, {
-						maxConcurrency: this.maxConcurrency,
-						...settings,
-					}),
+					nodeOf(this.contestant, this.sandbox, credential, settings),
 					{
 						name: 'Meter',
 						type: 'CUSTOM.benchMeter',
@@ -120,7 +113,6 @@ export class N8nBench {
 		}
 
 		return {
-			id,
 			async run(items) {
 				const { status, data } = await post(items);
 				return status === 200 ? data : undefined;

@@ -5,25 +5,22 @@ import type {
 	INodeType,
 	INodeTypeDescription,
 } from 'n8n-workflow';
-import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import type { MeterStart } from './BenchMeter';
-
 /** How long V8 goes on sweeping after it has collected garbage, generously, in ms. */
 const SWEEPING_MS = 500;
 
-/** Makes items that ask for one payment each, and starts the meter as the last thing it does. */
+/** Makes items that ask for one payment each, and begins a profile as the last thing it does, when one is wanted. */
 export class BenchItems implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'Bench Items',
 		name: 'benchItems',
 		group: ['input'],
 		version: 1,
-		description: 'Makes items and starts the meter',
+		description: 'Makes items and begins a profile',
 		defaults: { name: 'Bench Items' },
 		inputs: ['main'],
 		outputs: ['main'],
@@ -45,14 +42,9 @@ export class BenchItems implements INodeType {
 		setFlagsFromString('--expose-gc');
 		(runInNewContext('gc') as () => void)();
 		await sleep(SWEEPING_MS);
-		// Puts the peak of the process's memory back to what it has now.
-		writeFileSync('/proc/self/clear_refs', '5');
-		const start: MeterStart = {
-			cpu: process.cpuUsage(),
-			rssMb: process.memoryUsage.rss() / 2 ** 20,
-		};
-		(globalThis as { benchMeterStart?: MeterStart }).benchMeterStart = start;
-		if (process.env.BENCH_PROFILE) start.profiler = await startProfiler();
+		if (process.env.BENCH_PROFILE) {
+			(globalThis as { benchProfiler?: Session }).benchProfiler = await startProfiler();
+		}
 		return [items];
 	}
 }
