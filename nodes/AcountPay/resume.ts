@@ -134,22 +134,19 @@ async function ask(
 	waiting: IDataObject,
 	deadline: number,
 ): Promise<IDataObject | undefined> {
-	const failed = (reason: string) => log(context, `could not read the payment: ${reason}`);
-	const merchantId = merchantOf(context);
-	if (merchantId === undefined) {
-		failed("its Merchant ID can't be evaluated while it waits");
-		return undefined;
-	}
 	try {
+		const merchantId = merchantOf(context);
+		if (merchantId === undefined) {
+			throw new Error("its Merchant ID can't be evaluated while it waits");
+		}
 		const client = await Client.open(context);
 		const options = { timeout: ASKING_TIMEOUT, deadline };
 		const payment = await readPayment(client, merchantId, String(waiting.paymentId), options);
 		const field = differenceBetween(waiting, payment);
-		if (field === undefined) return payment;
-		failed(`its ${field} is another one than before the wait`);
-		return undefined;
+		if (field !== undefined) throw new Error(`its ${field} is another one than before the wait`);
+		return payment;
 	} catch (error) {
-		failed((error as Error).message);
+		log(context, `could not read the payment: ${(error as Error).message}`);
 		return undefined;
 	}
 }

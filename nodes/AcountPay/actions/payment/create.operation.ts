@@ -12,10 +12,11 @@ import {
 	additionalFieldsWith,
 	customFieldsField,
 	textFrom,
+	textsFrom,
 	withCustomFields,
 } from '../../operation/sharedFields';
 import type { Image, ItemWork, Operation } from '../../operation/operation';
-import { jsonObject, oneOf, requiredText, webUrl } from '../../operation/parameters';
+import { jsonObject, oneOf, webUrl } from '../../operation/parameters';
 import {
 	amountField,
 	amountOf,
@@ -100,16 +101,14 @@ export const create: Operation<CreateInput> = {
 
 	check(item, client) {
 		const added = item.collection('additionalFields');
-		const payment: CreateInput['payment'] = {
+		const payment = {
 			amount: amountOf(item.get('amount')),
 			referenceNumber: textFrom(item, referenceNumberField),
+			...('currency' in added && { currency: currencyOf(added.currency) }),
+			...textsFrom(added, [descriptionField]),
+			...('metadata' in added && { metadata: jsonObject('Metadata', added.metadata) }),
+			...('webhookUrl' in added && { webhookUrl: webUrl('Webhook URL', added.webhookUrl) }),
 		};
-		if ('currency' in added) payment.currency = currencyOf(added.currency);
-		if ('description' in added) {
-			payment.description = requiredText('Description', added.description);
-		}
-		if ('metadata' in added) payment.metadata = jsonObject('Metadata', added.metadata);
-		if ('webhookUrl' in added) payment.webhookUrl = webUrl('Webhook URL', added.webhookUrl);
 		return {
 			merchantClientId: merchantClientIdFrom(item),
 			payment: withCustomFields(payment, added, bodyFields),

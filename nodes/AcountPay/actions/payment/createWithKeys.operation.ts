@@ -1,10 +1,5 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
-import {
-	createPayment,
-	DEFAULT_CURRENCY,
-	type NewKeyPayment,
-	paymentIdOf,
-} from '../../../shared/api/payments';
+import { createPayment, DEFAULT_CURRENCY, type NewKeyPayment } from '../../../shared/api/payments';
 import { type Creation, createOnce } from '../../creation/createOnce';
 import {
 	additionalFieldsWith,
@@ -139,17 +134,15 @@ export const createWithKeys: Operation<CreateInput> = {
 			},
 		};
 		const createIt = async () => await createOnce(client, creation, options, known);
-		const createUnlessExisting = async (instead: IfExists) => {
+		let created: IDataObject;
+		if (ifExists === 'create') {
+			created = await createIt();
+		} else {
 			const isOwn = (id: string) => known.othersWithId(id).some(({ answer }) => !answer.existing);
-			const question = { client, wanted, ifExists: instead, options, executionId, isOwn };
-			creation.findExisting = async (previous) =>
-				await existingPayments.find({
-					...question,
-					previousPaymentId: previous && paymentIdOf(previous),
-				});
-			return await existingPayments.exclusively(client, wanted, work.endSignal, createIt);
-		};
-		const created = await (ifExists === 'create' ? createIt() : createUnlessExisting(ifExists));
+			const question = { client, wanted, ifExists, options, executionId, isOwn };
+			creation.findExisting = async (previous) => await existingPayments.find(question, previous);
+			created = await existingPayments.exclusively(client, wanted, work.endSignal, createIt);
+		}
 		if (!qrCode) return [{ json: created }];
 		return [await withQrCode(created, work, () => drawQrCode(created.paymentUrl), WITHOUT_LINK)];
 	},

@@ -7,7 +7,7 @@ import { ApiError, Cancelled } from '../../../../shared/errors';
 import type { Client } from '../../../../shared/transport/client';
 import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 import { CreatedPayments } from './createdPayments';
-import { DEFAULT_LOOK_BACK, type MerchantPayments, SharedReadings } from './sharedReadings';
+import { DEFAULT_LOOK_BACK, SharedReadings } from './sharedReadings';
 import { orderKeyOf, sentRequests } from './sentRequests';
 import { compare, hasFailed, namesOf, type WantedPayment } from './samePayment';
 
@@ -27,8 +27,6 @@ export interface Question {
 	executionId?: string;
 	/** Whether this execution is known to have created a payment, from its own record. */
 	isOwn(paymentId: string): boolean;
-	/** The ID of the payment that an earlier attempt returned. */
-	previousPaymentId?: string;
 }
 
 /** What exists of an order. */
@@ -95,46 +93,45 @@ export class ExistingPayments {
 		const id = paymentIdOf(response);
 		// Without an ID it stays an unresolved request, and counts as unclear.
 		if (id === undefined) return;
-		this.created.add(orderKeyOf(client.baseUrl, wanted), {
-			account: client.account,
-			executionId,
-			payment: {
-				...wanted,
-				merchantClientId: wanted.merchantId,
-				id,
-				status,
-				createdAt,
-				entry: response,
-			},
-		});
+		const asked = { ...wanted, merchantClientId: wanted.merchantId };
+		const payment = { ...asked, id, status, createdAt, entry: response };
+		const { account, baseUrl } = client;
+		this.created.add(orderKeyOf(baseUrl, wanted), { account, executionId, payment });
 	}
 
 	/**
 	 * The existing payment to return for an item instead of creating one.
+	 * @param previous the existing payment that an earlier attempt returned
 	 * @returns undefined when there is none, and a payment may be created
 	 * @throws ApiError (`refused`, or as reading the list has failed) when nothing may be sent; Cancelled
 	 */
-	async find(question: Question): Promise<IDataObject | undefined> {
-		const { client, wanted, ifExists, executionId, previousPaymentId } = question;
-		const list = await this.read(question);
+	async find(
+		{ client, wanted, ifExists, options, executionId, isOwn }: Question,
+		previous?: IDataObject,
+	): Promise<IDataObject | undefined> {
+		const list = await this.readings
+			.read(client, wanted.merchantId, DEFAULT_LOOK_BACK, options)
+			.catch((error: unknown) => {
+				throw error instanceof ApiError ? unreadError(error) : error;
+			});
 		const order = orderKeyOf(client.baseUrl, wanted);
 		const wasUnresolved = this.sent.hasUnresolved(order, list.startedAt);
 		// A request whose outcome is known by now is remembered as a created payment a moment later.
 		await sleep(0);
 		const everyones = this.created.of(order);
 		const created = everyones.filter(({ account }) => account === client.account);
-		const ownIds = new Map(created.map(({ payment, executionId }) => [payment.id, executionId]));
+		const executionOf = new Map(created.map((one) => [one.payment.id, one.executionId]));
 		const byUs = created.map(({ payment }) => asListedNow(payment, list.withId(payment.id)));
 		const byOthers = list
 			.ofLastDays(DEFAULT_LOOK_BACK, list.ofOrder(wanted))
-			.filter(({ id }) => id === undefined || !ownIds.has(id));
+			.filter(({ id }) => id === undefined || !executionOf.has(id));
 		const existing = existingAmong([...byUs, ...byOthers], wanted);
 		if (existing.kind === 'doubt') throw doubtError(wanted, existing.why);
 		if (existing.kind === 'one') {
 			const { payment } = existing;
-			const isOfExecution = executionId !== undefined && ownIds.get(payment.id) === executionId;
-			const isOwn = isOfExecution || question.isOwn(payment.id!);
-			if (ifExists === 'fail' && !isOwn) throw existsError(wanted, payment);
+			const isOfThis = executionId !== undefined && executionOf.get(payment.id) === executionId;
+			const fails = ifExists === 'fail' && !isOfThis && !isOwn(payment.id!);
+			if (fails) throw existsError(wanted, payment);
 			return { ...withIsPaid(withPaymentId(payment.entry)), existing: true };
 		}
 		// A payment that another credential has created is not returned, and counts as unresolved until the list shows it.
@@ -143,23 +140,15 @@ export class ExistingPayments {
 		if (isUnresolved || (everyones.length > created.length && isUnlisted))
 			throw unresolvedError(wanted);
 		// A payment that AcountPay has listed counts as existing until AcountPay reports it failed or expired.
-		const now = previousPaymentId === undefined ? undefined : list.withId(previousPaymentId);
-		if (previousPaymentId !== undefined && !(now && hasFailed(now))) {
+		const previousId = previous && paymentIdOf(previous);
+		const now = list.withId(previousId);
+		if (previousId !== undefined && !(now && hasFailed(now))) {
 			throw doubtError(
 				wanted,
-				`shown payment ${previousPaymentId} for this order before, and does not list it as failed or expired now`,
+				`shown payment ${previousId} for this order before, and does not list it as failed or expired now`,
 			);
 		}
 		return undefined;
-	}
-
-	private async read({ client, wanted, options }: Question): Promise<MerchantPayments> {
-		const { merchantId } = wanted;
-		return await this.readings
-			.read(client, merchantId, DEFAULT_LOOK_BACK, options)
-			.catch((error: unknown) => {
-				throw error instanceof ApiError ? unreadError(error) : error;
-			});
 	}
 }
 

@@ -33,13 +33,10 @@ const DISORDER = 60_000;
 /** What one look at the list has shown; `unread`: nothing, so another one may follow. */
 type Look = Decision | { kind: 'unread'; why: string };
 
-const isOfOrder = ({ payment }: PaymentTrace, listed: ListedPayment) =>
-	!hasFailed(listed) &&
-	keyOf(payment) ===
-		keyOf({
-			merchantId: listed.merchantClientId ?? '',
-			referenceNumber: listed.referenceNumber ?? '',
-		});
+const isOfOrder = ({ payment }: PaymentTrace, listed: ListedPayment) => {
+	const { merchantClientId: merchantId = '', referenceNumber = '' } = listed;
+	return !hasFailed(listed) && keyOf({ merchantId, referenceNumber }) === keyOf(payment);
+};
 
 /** @param older the IDs of payments of the same reference from before the request */
 const shownBefore = (older: readonly string[]): string =>
@@ -161,22 +158,21 @@ export class PaymentLookUp implements LookUp {
 		const { look, payments } = await this.read(trace, () => -Infinity);
 		if (look.kind !== 'none') return look;
 		// Another execution has created it for the same order: then this one is not needed.
-		const ofOrder = new Set(payments.filter((one) => isOfOrder(trace, one)).map(({ id }) => id));
+		const ofOrder = payments.filter((listed) => isOfOrder(trace, listed));
+		const idsOfOrder = new Set(ofOrder.map(({ id }) => id));
 		const isTaken = (id: string) =>
-			this.isOfThisExecution(id) || (!ofOrder.has(id) && this.belongsToOther(id, trace));
-		const why = (ids: string[], what: string): Look => ({
+			this.isOfThisExecution(id) || (!idsOfOrder.has(id) && this.belongsToOther(id, trace));
+		const instead = ofOrder
+			.filter(({ createdAt }) => ageOf(createdAt, trace) !== 'before')
+			.flatMap(({ id }) => id ?? [])
+			.filter((id) => !this.isOfThisExecution(id));
+		const why = (what: string, found: string[]): Look => ({
 			kind: 'unread',
-			why: `shows ${what}: ${namesOf(ids)}`,
+			why: `shows ${what}: ${namesOf(found)}`,
 		});
-		const instead = payments
-			.filter(
-				({ id = '', createdAt }) =>
-					ofOrder.has(id) && !this.isOfThisExecution(id) && ageOf(createdAt, trace) !== 'before',
-			)
-			.map(({ id }) => String(id));
 		const ids = couldBe(payments, trace.payment, trace.from, isTaken);
-		if (ids.length > 0) return why(ids, 'a payment of the same amount that may be it');
-		return instead.length > 0 ? why(instead, 'another payment of this order') : look;
+		if (ids.length > 0) return why('a payment of the same amount that may be it', ids);
+		return instead.length > 0 ? why('another payment of this order', instead) : look;
 	}
 
 	/** Reads the list, and decides what it says about a request. */
@@ -195,7 +191,7 @@ export class PaymentLookUp implements LookUp {
 			for (const known of [trace, this.inMemory(trace)?.trace]) if (known) known.doubt = look.why;
 		}
 		// At once: nobody else may be given the same payment.
-		if (look.kind === 'found') this.assign(trace, look.id);
+		if (look.kind === 'found') this.assign(trace, look.payment.id!);
 		return { look, payments };
 	}
 

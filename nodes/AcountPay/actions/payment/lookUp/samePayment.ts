@@ -1,11 +1,15 @@
 import type { ListedPayment } from '../../../../shared/api/listedPayments';
 import { finalStatusOf } from '../../../../shared/api/statuses';
 
-/** The payment that somebody wants. Fields that are not asked for are undefined, and not compared. */
-export interface WantedPayment {
-	/** AcountPay's client ID of the merchant. The names here are in stored executions. */
+/** What all payments of one order share. The names here and in {@link WantedPayment} are in stored executions. */
+export interface Order {
+	/** AcountPay's client ID of the merchant. */
 	merchantId: string;
 	referenceNumber: string;
+}
+
+/** The payment that somebody wants. Fields that are not asked for are undefined, and not compared. */
+export interface WantedPayment extends Order {
 	/** In major units. */
 	amount?: number;
 	/** ISO 4217. */
@@ -53,11 +57,8 @@ const plain = (text: string) =>
 		.trim();
 const lower = (text: string) => plain(text).toLowerCase();
 
-/** What all payments of one order share: its merchant and reference, as they are compared. */
-export const keyOf = ({
-	merchantId,
-	referenceNumber,
-}: Pick<WantedPayment, 'merchantId' | 'referenceNumber'>): string =>
+/** The merchant and reference of an order, as they are compared. */
+export const keyOf = ({ merchantId, referenceNumber }: Order): string =>
 	JSON.stringify([lower(merchantId), plain(referenceNumber)]);
 
 /** Letters without an accent to take off, in both usual ways to write them in ASCII. */
@@ -76,25 +77,22 @@ const groupsOf = (text: string, letters: Readonly<Record<string, string>>): stri
 			.match(/[\p{L}\p{N}]+/gu) ?? []
 	).join(' ');
 
-/** Whether a listed reference is the wanted one as a server may have rewritten it. */
-function isSimilar(wanted: string, listed: string): boolean {
-	const isCut = [...plain(listed)].length >= SHORTEST_CUT;
+/** Whether AcountPay may show the wanted reference so: as it is, or as a server may have rewritten it. */
+export function mayBeReference(wanted: string, shown: string): boolean {
+	if (plain(shown) === plain(wanted)) return true;
+	const isCut = [...plain(shown)].length >= SHORTEST_CUT;
 	return LETTERS.some((letters) => {
-		const [ours, theirs] = [groupsOf(wanted, letters), groupsOf(listed, letters)];
+		const [ours, theirs] = [groupsOf(wanted, letters), groupsOf(shown, letters)];
 		return theirs !== '' && (ours === theirs || (isCut && ours.startsWith(theirs)));
 	});
 }
-
-/** Whether AcountPay may show the wanted reference so: as it is, or as a server may have rewritten it. */
-export const mayBeReference = (wanted: string, shown: string): boolean =>
-	plain(shown) === plain(wanted) || isSimilar(wanted, shown);
 
 /** Whether a listed text is the beginning of the one that was asked for: then it proves nothing. */
 const isCutOff = (wanted: string, listed: string): boolean =>
 	plain(wanted).startsWith(plain(plain(listed).replace(/(…|\.\.\.)$/, '')));
 
 /** The fields that were asked for and are shown with another value. */
-function differencesOf(wanted: WantedPayment, listed: ListedPayment): string[] {
+function differencesOf(wanted: Partial<WantedPayment>, listed: ListedPayment): string[] {
 	const differences: string[] = [];
 	const check = <Value>(
 		name: string,
@@ -120,11 +118,11 @@ function differencesOf(wanted: WantedPayment, listed: ListedPayment): string[] {
  * @returns what it is about, as the end of "AcountPay …"; undefined where nothing differs
  */
 export function contradictionIn(
-	{ merchantId, referenceNumber, amount, currency }: WantedPayment,
+	{ merchantId, amount, currency }: WantedPayment,
 	shown: ListedPayment,
 ): string | undefined {
 	const { id, merchantClientId: has } = shown;
-	const differences = differencesOf({ merchantId, referenceNumber, amount, currency }, shown);
+	const differences = differencesOf({ amount, currency }, shown);
 	if (has !== undefined && lower(has) !== lower(merchantId)) {
 		differences.unshift(`has the merchant ${has} instead of ${merchantId}`);
 	}
@@ -157,17 +155,12 @@ export function compare(wanted: WantedPayment, listed: ListedPayment): Compariso
 	const fits = isSameReference || mayBeReference(wanted.referenceNumber, referenceNumber);
 	// A field that it shows says that it is another one, whatever it leaves out.
 	if (!isSameMerchant || !fits) return { relation: 'other', differences: [] };
-	const missing = NEEDED.filter(([name]) => listed[name] === undefined);
-	if (missing.length > 0) {
-		return {
-			relation: 'incomplete',
-			differences: missing.map(([name, words]) =>
-				name === 'merchantClientId' && listed.otherMerchant !== undefined
-					? `is listed for the merchant '${listed.otherMerchant}'`
-					: `is listed without its ${words}`,
-			),
-		};
-	}
+	const missing = NEEDED.filter(([name]) => listed[name] === undefined).map(([name, words]) =>
+		name === 'merchantClientId' && listed.otherMerchant !== undefined
+			? `is listed for the merchant '${listed.otherMerchant}'`
+			: `is listed without its ${words}`,
+	);
+	if (missing.length > 0) return { relation: 'incomplete', differences: missing };
 	const differences = differencesOf(wanted, listed);
 	if (!isSameReference) {
 		const reference = `has the reference '${referenceNumber}' instead of '${wanted.referenceNumber}'`;
@@ -217,7 +210,7 @@ export function ageOf(
 
 /** What a reading of the list says about a request whose outcome is not known. */
 export type Decision =
-	| { kind: 'found'; payment: ListedPayment; id: string }
+	| { kind: 'found'; payment: ListedPayment }
 	/**
 	 * The list shows nothing that the request can have created.
 	 * @param older the IDs of payments of this reference from before it
@@ -234,10 +227,10 @@ export const hasFailed = ({ status }: ListedPayment): boolean =>
 const NAMED = 3;
 
 /** The words for several texts of the same kind. */
-export const namesOf = (texts: readonly string[]): string =>
-	texts.length <= NAMED
-		? texts.join(', ')
-		: `${texts.slice(0, NAMED).join(', ')} and ${texts.length - NAMED} more`;
+export const namesOf = (texts: readonly string[]): string => {
+	const more = texts.length - NAMED;
+	return texts.slice(0, NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+};
 
 /**
  * Decides from a reading of the list whether a request has created a payment, and which. Never guesses: a doubt stays a doubt.
@@ -278,8 +271,7 @@ export function decide(
 		const why = `shows payment ${ids}, but another payment with this reference was requested too`;
 		return { kind: 'doubt', why };
 	}
-	const [payment] = fitting;
-	return { kind: 'found', payment, id: payment.id! };
+	return { kind: 'found', payment: fitting[0] };
 }
 
 /** How long before the request a payment may be listed and still belong to it, in ms: a clock may be in the wrong zone. */
@@ -294,18 +286,12 @@ const RECENT = 26 * 60 * 60_000;
  */
 export const couldBe = (
 	list: readonly ListedPayment[],
-	wanted: WantedPayment,
+	{ amount, currency }: WantedPayment,
 	sentAt: number | undefined,
 	isTaken: (paymentId: string) => boolean,
-): string[] => {
-	const { merchantId, referenceNumber, amount, currency } = wanted;
-	const money = { merchantId, referenceNumber, amount, currency };
-	return list
-		.filter((listed) => {
-			const { id, createdAt } = listed;
-			const isOld = createdAt !== undefined && createdAt < (sentAt ?? -Infinity) - RECENT;
-			if (isOld || differencesOf(money, listed).length > 0) return false;
-			return id === undefined || !isTaken(id);
-		})
+): string[] =>
+	list
+		.filter(({ createdAt = Infinity }) => createdAt >= (sentAt ?? -Infinity) - RECENT)
+		.filter((listed) => differencesOf({ amount, currency }, listed).length === 0)
+		.filter(({ id }) => id === undefined || !isTaken(id))
 		.map(({ id = 'without an ID' }) => id);
-};

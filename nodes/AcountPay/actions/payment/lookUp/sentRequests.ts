@@ -1,6 +1,6 @@
 import { forgetOldest } from '../../../../shared/forgetOldest';
 import type { Trace } from '../../../creation/createOnce';
-import { keyOf, type SentRequest, type WantedPayment } from './samePayment';
+import { keyOf, type Order, type SentRequest } from './samePayment';
 
 /** The record of a request by which its payment can be found. The names are in stored executions: they are never renamed. */
 export interface PaymentTrace extends Trace, SentRequest {
@@ -84,10 +84,7 @@ class SentRequests {
 }
 
 /** The key of all payments of an order at one AcountPay. */
-export const orderKeyOf = (
-	baseUrl: string,
-	payment: Pick<WantedPayment, 'merchantId' | 'referenceNumber'>,
-): string => `${baseUrl} ${keyOf(payment)}`;
+export const orderKeyOf = (baseUrl: string, order: Order): string => `${baseUrl} ${keyOf(order)}`;
 
 /** The requests of this process. */
 export const sentRequests = new SentRequests();

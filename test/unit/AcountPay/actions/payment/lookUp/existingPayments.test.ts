@@ -55,21 +55,16 @@ const asking = (
 	{
 		wanted = WANTED,
 		ifExists = 'return' as IfExists,
-		executionId = '1',
+		executionId = '1' as string | undefined,
 		isOwn = (() => false) as (id: string) => boolean,
 		previousPaymentId = undefined as string | undefined,
 		client = clientOf(),
 	} = {},
 ) =>
-	existing.find({
-		client,
-		wanted,
-		ifExists,
-		options: callOptions,
-		executionId,
-		isOwn,
-		previousPaymentId,
-	});
+	existing.find(
+		{ client, wanted, ifExists, options: callOptions, executionId, isOwn },
+		previousPaymentId === undefined ? undefined : { paymentId: previousPaymentId },
+	);
 
 const ask = async (...args: Parameters<typeof asking>) => await end(asking(...args));
 

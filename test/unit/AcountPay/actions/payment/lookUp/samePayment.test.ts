@@ -214,7 +214,7 @@ describe('a request with an unknown outcome', () => {
 	it('has created the one payment that is the same, since it left', () => {
 		const other = entryOf(wanted, { id: 8, referenceNumber: 'ORDER-10' });
 		const older = entryOf(wanted, { id: 9, createdAt: iso(LEFT - 120_001) });
-		expect(decided([other, mine, older])).toMatchObject({ kind: 'found', id: '7' });
+		expect(decided([other, mine, older])).toMatchObject({ kind: 'found', payment: { id: '7' } });
 	});
 
 	it("has not created somebody else's, an older or another one", () => {
@@ -311,7 +311,7 @@ describe('a request with an unknown outcome', () => {
 				return (
 					!wasNotAlone &&
 					possible.length === 1 &&
-					only.id === decision.id &&
+					only.id === decision.payment.id &&
 					compare(wanted, only).relation === 'same' &&
 					only.createdAt! >= LEFT - 1_100
 				);
@@ -332,7 +332,8 @@ describe('a request with an unknown outcome', () => {
 				const added = { ...more, id: 99 };
 				const after = decided([...entries, added]);
 				if (before.kind === 'doubt') expect(after.kind).toBe('doubt');
-				if (before.kind === 'found' && after.kind === 'found') expect(after.id).toBe(before.id);
+				if (before.kind === 'found' && after.kind === 'found')
+					expect(after.payment.id).toBe(before.payment.id);
 			}),
 			{ numRuns: 3_000 },
 		);
@@ -347,7 +348,9 @@ describe('a request with an unknown outcome', () => {
 				);
 				const list = entries.map(listedPaymentOf);
 				for (const [id, payment] of orders.entries()) {
-					expect(decide(list, { ...request, payment }, nobodys)).toMatchObject({ id: String(id) });
+					expect(decide(list, { ...request, payment }, nobodys)).toMatchObject({
+						payment: { id: String(id) },
+					});
 				}
 			}),
 			{ numRuns: 5 },
