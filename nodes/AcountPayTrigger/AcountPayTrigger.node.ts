@@ -106,11 +106,9 @@ export class AcountPayTrigger implements INodeType {
 			return answer(this, 200, 'ignored');
 		}
 
-		const { ignoreRepeats = true } = this.getNodeParameter('options', {}) as {
-			ignoreRepeats?: boolean;
-		};
 		const source = { triggerId: nodeKeyOf(this), environment: credential.environment };
-		const isRemembered = ignoreRepeats && this.getMode() !== 'manual';
+		const ignoresRepeats = this.getNodeParameter('options.ignoreRepeats', true);
+		const isRemembered = ignoresRepeats && this.getMode() !== 'manual';
 		if (isRemembered && isRepeat(event, source, this.getWorkflowStaticData('node'), Date.now())) {
 			return answer(this, 200, 'ignored');
 		}

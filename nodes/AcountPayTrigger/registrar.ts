@@ -51,8 +51,7 @@ export class Registrar {
 
 	private get options(): CallOptions {
 		const timeLeft = Math.max(SHORTEST_TIMEOUT, this.deadline - Date.now());
-		const timeout = Math.min(TIMEOUT, timeLeft);
-		return { timeout, deadline: this.deadline };
+		return { timeout: Math.min(TIMEOUT, timeLeft), deadline: this.deadline };
 	}
 
 	/**
@@ -105,17 +104,16 @@ export class Registrar {
 		const options = { ...this.options, timeout: TIMEOUT };
 		const sent = await sendAtMostOnce(this.client, registerWebhook(target), options);
 		const { id, secret, isActive } = (isSuccess(sent) && readWebhook(sent.body)) || {};
-		if (id === undefined || secret === undefined) throw this.notRegistered(sent);
+		if (id === undefined || secret === undefined) {
+			const subject = { name: 'the new webhook', noun: 'webhook' } as const;
+			const what = isSuccess(sent) ? 'gave no ID and secret for it' : describeFailure(sent);
+			throw (
+				nothingDoneError(this.client, sent, subject) ??
+				new ApiError('unknown', `AcountPay was asked for a new webhook, but ${what}`, '')
+			);
+		}
 		if (isActive) return { id, secret };
 		throw new ApiError('unknown', `AcountPay registered webhook ${id}, but as inactive`, '');
-	}
-
-	private notRegistered(sent: SendResult): ApiError {
-		const what = isSuccess(sent) ? 'gave no ID and secret for it' : describeFailure(sent);
-		return (
-			nothingDoneError(this.client, sent, { name: 'the new webhook', noun: 'webhook' }) ??
-			new ApiError('unknown', `AcountPay was asked for a new webhook, but ${what}`, '')
-		);
 	}
 
 	/**

@@ -1,14 +1,10 @@
 import type { IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import {
-	isSameUrl,
-	type RegisteredWebhook,
-	type WebhookTarget,
-} from '../shared/api/webhookRegistrations';
+import { isSameUrl, type RegisteredWebhook } from '../shared/api/webhookRegistrations';
 import { ApiError, isItemError, type ItemError, ValidationError } from '../shared/errors';
 import { log, nodeKeyOf } from '../shared/requestContext';
 import { Client } from '../shared/transport/client';
-import { readWebhookCredential, type WebhookCredential } from '../shared/webhooks/receive';
+import { readWebhookCredential } from '../shared/webhooks/receive';
 import { isWithin } from '../shared/webhooks/secrets';
 import { eventsToRegister } from './fields';
 import { isInOrder, listedUnder, messageOf, Registrar } from './registrar';
@@ -20,20 +16,14 @@ const PATIENCE = 25_000;
 type Context = IHookFunctions | IWebhookFunctions;
 
 /** A trigger, the webhook that is to be registered for it, and what is kept of the one that is. */
-export interface Trigger {
-	context: Context;
-	credential: WebhookCredential;
-	target: WebhookTarget;
-	store: RegistrationStore;
-	registrar: Registrar;
-}
+export type Trigger = Awaited<ReturnType<typeof triggerOf>>;
 
 /**
  * What is to be registered for a trigger, and by whom.
  * @param patience how long all requests about it together may take, in ms
  * @throws NodeOperationError with the advice in its message; ValidationError
  */
-export async function triggerOf(context: Context, patience: number): Promise<Trigger> {
+export async function triggerOf(context: Context, patience: number) {
 	const url = context.getNodeWebhookUrl('default') ?? '';
 	const target = { url, events: eventsToRegister(context) };
 	const credential = await readWebhookCredential(context, 'apiKey');

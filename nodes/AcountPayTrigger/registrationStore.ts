@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import type { IDataObject, IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
 import { isRecord } from '../shared/api/responses';
+import { isSamePath, pathIn } from '../shared/api/webhookRegistrations';
 import { forgetOldest } from '../shared/forgetOldest';
 import type { WebhookCredential } from '../shared/webhooks/receive';
 
@@ -73,23 +74,18 @@ function open(owner: Owner, record: unknown): StoredRegistration | undefined {
 	}
 	if (sealed.length > MAX_LENGTH) return undefined;
 	const bytes = Buffer.from(sealed, 'base64url');
-	if (bytes.length < IV_LENGTH + TAG_LENGTH) return undefined;
 	try {
 		const iv = bytes.subarray(0, IV_LENGTH);
 		const cipher = createDecipheriv(ALGORITHM, owner.key, iv, { authTagLength: TAG_LENGTH });
 		cipher.setAAD(bindingOf(owner, url, baseUrl));
 		cipher.setAuthTag(bytes.subarray(IV_LENGTH, IV_LENGTH + TAG_LENGTH));
-		const text = Buffer.concat([
-			cipher.update(bytes.subarray(IV_LENGTH + TAG_LENGTH)),
-			cipher.final(),
-		]);
-		return { ...(JSON.parse(text.toString()) as Omit<Registration, 'url'>), url, baseUrl };
+		const encrypted = bytes.subarray(IV_LENGTH + TAG_LENGTH);
+		const text = cipher.update(encrypted, undefined, 'utf8') + cipher.final('utf8');
+		return { ...(JSON.parse(text) as Omit<Registration, 'url'>), url, baseUrl };
 	} catch {
 		return undefined;
 	}
 }
-
-const pathOf = (url: string) => (URL.canParse(url) ? new URL(url).pathname : url);
 
 /** What this process remembers, by owner; the one that was used last is the last. */
 const memory = new Map<string, Registration>();
@@ -99,7 +95,7 @@ const MEMORY_SIZE = 10_000;
 /** The key is part of it: another credential must not be given the secret, to encrypt it with a key that others know. */
 function memoryKeyOf({ workflowId, nodeId, baseUrl, key, url = '' }: Owner): string {
 	const keyHash = createHash('sha256').update(key).digest('base64');
-	return JSON.stringify([workflowId, nodeId, baseUrl, keyHash, pathOf(url)]);
+	return JSON.stringify([workflowId, nodeId, baseUrl, keyHash, pathIn(url)]);
 }
 
 function remember(owner: Owner, registration: Registration): void {
@@ -191,7 +187,7 @@ export class RegistrationStore {
 		const opened = this.stored();
 		const isOwn =
 			opened?.baseUrl === owner.baseUrl &&
-			(owner.url === undefined || pathOf(opened.url) === pathOf(owner.url));
+			(owner.url === undefined || isSamePath(opened.url, owner.url));
 		const stored = isOwn ? opened : undefined;
 		if (owner.url === undefined) return stored;
 		const remembered = memory.get(memoryKeyOf(owner));

@@ -140,12 +140,12 @@ function normalised(url: unknown): string | undefined {
 export const isSameUrl = (listed: unknown, url: string): boolean =>
 	normalised(listed) !== undefined && normalised(listed) === normalised(url);
 
+/** What of a URL tells a trigger from others, at whichever host n8n is; all of a text that is no URL. */
+export const pathIn = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : url);
+
 /** Whether a URL leads to the same trigger, of an n8n that may be at another host. */
 export const isSamePath = (listed: unknown, url: string): boolean =>
-	typeof listed === 'string' &&
-	URL.canParse(listed) &&
-	URL.canParse(url) &&
-	new URL(listed).pathname === new URL(url).pathname;
+	typeof listed === 'string' && pathIn(listed) === pathIn(url);
 
 function webhookIn(entry: IDataObject): RegisteredWebhook | undefined {
 	const id = idIn(entry, ['id', 'webhookId']);
