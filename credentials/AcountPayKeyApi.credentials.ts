@@ -1,6 +1,5 @@
 import type { ICredentialTestRequest, ICredentialType, Icon, INodeProperties } from 'n8n-workflow';
-import { baseUrlExpression, KEY_HOSTS } from '../nodes/shared/api/hosts';
-import { PROFILE_PATH } from '../nodes/shared/api/profile';
+import { baseUrlExpression, KEY_HOSTS, PROFILE_PATH } from '../nodes/shared/api/hosts';
 import { KEY_HEADERS } from '../nodes/shared/auth/apiKeys';
 import { credentialFields } from '../nodes/shared/auth/credentialFields';
 

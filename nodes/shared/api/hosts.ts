@@ -19,6 +19,9 @@ export const KEY_HOSTS: Hosts = {
 /** Where an access token is asked for (documented). */
 export const TOKEN_PATH = '/oauth/token';
 
+/** What tells who keys belong to (documented). Reading it changes nothing. */
+export const PROFILE_PATH = '/v1/partner/profile';
+
 /**
  * A base URL that may be given a client secret: https anywhere, or http on this machine. As the source of a
  * case-insensitive regular expression, since the credential's own expressions must apply the same rule.
