@@ -130,8 +130,9 @@ const isBase64At = (text: string, at: number) => /[\w+/-]/.test(text.charAt(at))
 const goesOnAt = (view: View, at: number): boolean =>
 	isWordAt(view.text, at) && endOf(view, at) - startOf(view, at) === 1;
 
-/** The forms in which servers echo a secret, besides escapes, which are decoded. */
+/** The forms in which servers echo a secret, besides escapes, which are decoded; of a short one, only itself. */
 function formsOf(secret: string): Form[] {
+	if (secret.length < SHORTEST_ENCODED) return [{ text: folded(secret), before: 0, after: 0 }];
 	const bytes = Buffer.from(secret);
 	// In latin1: what a letter such as ø is once its escape in a URL is decoded here.
 	const texts = new Set([secret, bytes.toString('latin1'), bytes.toString('hex')]);
@@ -172,14 +173,6 @@ export class Redactor {
 		this.added.push(secret);
 	}
 
-	private addForms(secret: string): void {
-		if (secret.length < SHORTEST_ENCODED) {
-			this.words.add(folded(secret));
-			return;
-		}
-		for (const form of formsOf(secret)) this.addForm(form);
-	}
-
 	private addForm({ text, before, after }: Form): void {
 		if (text.length < WINDOW) {
 			this.words.add(text);
@@ -201,16 +194,12 @@ export class Redactor {
 
 	/** The text without secrets; the same when it has none. */
 	text(text: string): string {
-		for (const secret of this.added.splice(0)) this.addForms(secret);
+		for (const form of this.added.splice(0).flatMap(formsOf)) this.addForm(form);
 		const spans: Span[] = [];
 		for (const view of viewsOf(text)) {
 			const comparable = folded(view.text);
-			for (const [start, end] of [
-				...this.wordsIn(view, comparable),
-				...this.partsIn(view, comparable),
-			]) {
-				spans.push([startOf(view, start), endOf(view, end - 1)]);
-			}
+			const found = [...this.wordsIn(view, comparable), ...this.partsIn(view, comparable)];
+			for (const [start, end] of found) spans.push([startOf(view, start), endOf(view, end - 1)]);
 		}
 		return spans.length === 0 ? text : withoutSpans(text, spans);
 	}

@@ -26,10 +26,8 @@ export function backoff(attempts: number, firstDelay: number, maxDelay: number):
  */
 export function retryAfter(value: unknown, now: number): number | undefined {
 	const text = String(value ?? '').trim();
-	let delay: number;
-	if (/^\d+$/.test(text)) delay = Number(text) * 1000;
-	else if (/^[A-Za-z]{3,9}, /.test(text)) delay = Date.parse(text) - now;
-	else return undefined;
+	const date = /^[A-Za-z]{3,9}, /.test(text) ? Date.parse(text) : NaN;
+	const delay = /^\d+$/.test(text) ? Number(text) * 1000 : date - now;
 	return Number.isNaN(delay) ? undefined : Math.min(MAX_RETRY_AFTER, Math.max(0, delay));
 }
 
@@ -40,15 +38,10 @@ export function retryAfter(value: unknown, now: number): number | undefined {
  * @returns whether the whole delay was waited; false: the execution is being cancelled
  */
 export async function delay(ms: number, signal?: AbortSignal): Promise<boolean> {
-	const waited = new AbortController();
-	const cancelled = signal && aborted(signal, waited.signal);
 	// In slices, since n8n's sleep can't be ended: a long timer left running would keep the process from exiting.
 	for (let left = ms; left > 0 && !signal?.aborted; left -= SLICE) {
-		const slice = sleep(Math.min(left, SLICE));
-		await (cancelled ? Promise.race([slice, cancelled]) : slice);
+		await thisOrAbort(sleep(Math.min(left, SLICE)), signal);
 	}
-	// Removes the listener: the execution's signal outlives thousands of delays.
-	waited.abort();
 	return !signal?.aborted;
 }
 
@@ -61,6 +54,15 @@ export async function aborted(signal: AbortSignal, forget?: AbortSignal): Promis
 	await new Promise<void>((resolve) => {
 		signal.addEventListener('abort', () => resolve(), { once: true, signal: forget });
 	});
+}
+
+/** Resolves when a promise does, or as soon as the signal is aborted. */
+async function thisOrAbort(promise: Promise<unknown>, signal?: AbortSignal): Promise<void> {
+	if (!signal) return void (await promise);
+	const waited = new AbortController();
+	await Promise.race([promise, aborted(signal, waited.signal)]);
+	// Removes the listener: the execution's signal outlives thousands of delays.
+	waited.abort();
 }
 
 /**
@@ -77,9 +79,7 @@ export async function inTurn<Key, Result>(
 	const before = ends.get(key);
 	const waitThenWork = async () => {
 		if (before) {
-			const waited = new AbortController();
-			await Promise.race([before, ...(signal ? [aborted(signal, waited.signal)] : [])]);
-			waited.abort();
+			await thisOrAbort(before, signal);
 			if (signal?.aborted) throw new Cancelled();
 		}
 		return await work();

@@ -42,21 +42,17 @@ interface RawError {
 /** An error and what caused it, the outermost first. */
 function chainOf(error: unknown): RawError[] {
 	const chain: RawError[] = [];
-	for (
-		let current = error;
-		typeof current === 'object' && current !== null && chain.length < MAX_DEPTH;
-		current = (current as RawError).cause
-	) {
-		chain.push(current as RawError);
+	let current = error;
+	while (typeof current === 'object' && current !== null && chain.length < MAX_DEPTH) {
+		chain.push(current);
+		current = (current as RawError).cause;
 	}
 	return chain;
 }
 
 /** The error codes of an error and of what caused it, the outermost first. */
 export const codesOf = (error: unknown): string[] =>
-	chainOf(error)
-		.map(({ code }) => code)
-		.filter((code): code is string => typeof code === 'string');
+	chainOf(error).flatMap(({ code }) => (typeof code === 'string' ? [code] : []));
 
 const isBlocked = (error: RawError): boolean =>
 	[error.name, error.constructor?.name].some((name) => BLOCKED_BY_N8N.test(String(name)));

@@ -150,8 +150,9 @@ export class Client {
 			disableFollowRedirect: true,
 		};
 		const signal = cancel ? AbortSignal.any([limit, cancel]) : limit;
-		const recorder = new HttpRecorder(this.context.helpers);
-		const caller = helperContext(this.context, this.auth.credential, signal, recorder.helpers);
+		const record: HttpRecord = { sent: true };
+		const helpers = recordingHelpers(this.context.helpers, record);
+		const caller = helperContext(this.context, this.auth.credential, signal, helpers);
 		const sentAt = Date.now();
 		try {
 			const { statusCode, headers: received, body: bytes } = await this.auth.call(caller, options);
@@ -159,13 +160,13 @@ export class Client {
 			for (const secret of request.secretsIn?.(whole.body) ?? []) this.hide(secret);
 			const response = this.redacted(whole, request);
 			// Any other response may come from a proxy, whose clock isn't AcountPay's.
-			if (recorder.sent && isSuccess(response) && !isWebPage(response)) {
+			if (record.sent && isSuccess(response) && !isWebPage(response)) {
 				this.clock.observe(received, sentAt, Date.now());
 			}
-			return proxyFailureOf(response, recorder.sent) ?? response;
+			return proxyFailureOf(response, record.sent) ?? response;
 		} catch (error) {
 			const size = Buffer.byteLength(options.body?.toString() ?? '');
-			return networkFailureOf(recorder.error ?? error, limit.aborted, timeout, size);
+			return networkFailureOf(record.error ?? error, limit.aborted, timeout, size);
 		}
 	}
 
@@ -189,31 +190,28 @@ interface FailedRequest {
 	request?: { writableFinished?: unknown };
 }
 
+/** What became of one request, besides what n8n returns or throws. */
+interface HttpRecord {
+	/** What the HTTP client threw, before n8n wrapped it. */
+	error?: unknown;
+	/** Whether the request with the last response was written to a connection; false for a response to CONNECT. */
+	sent: boolean;
+}
+
 /**
  * The helpers for one call of n8n, in which every HTTP status is a response. Otherwise n8n before 2.41 would renew the
  * token by itself for every refused call, and its error would not say whether the request was sent.
  */
-class HttpRecorder {
-	/** What the HTTP client threw, before n8n wrapped it. */
-	error?: unknown;
-	/** Whether the request with the last response was written to a connection; false for a response to CONNECT. */
-	sent = true;
-
-	constructor(private readonly original: Helpers) {}
-
-	get helpers(): Helpers {
-		return { ...this.original, httpRequest: async (options) => await this.request(options) };
-	}
-
-	private async request(options: IHttpRequestOptions): Promise<unknown> {
-		return await this.original.httpRequest(options).catch((error: FailedRequest) => {
+const recordingHelpers = (helpers: Helpers, record: HttpRecord): Helpers => ({
+	...helpers,
+	httpRequest: async (options) =>
+		await helpers.httpRequest(options).catch((error: FailedRequest) => {
 			const { response, request } = error;
 			if (!response) {
-				this.error = error;
+				record.error = error;
 				throw error;
 			}
-			this.sent = request?.writableFinished !== false;
+			record.sent = request?.writableFinished !== false;
 			return { statusCode: response.status, headers: response.headers, body: response.data };
-		});
-	}
-}
+		}),
+});

@@ -11,14 +11,12 @@ import {
 	isSuccess,
 	type SendResult,
 } from '../http/response';
-import { RATE_LIMITED, READ, retry } from '../http/retry';
+import { RATE_LIMITED, READ, retry, type RetryLimits } from '../http/retry';
 
 /** What the item's options say about its requests. */
-export interface CallOptions {
+export interface CallOptions extends Pick<RetryLimits, 'deadline'> {
 	/** ms until the whole response to one request must be there. */
 	timeout: number;
-	/** Until when, in ms since 1970, a request may be sent again; if undefined, as long as the policy says. */
-	deadline?: number;
 	/** Of a create: whether to send a request again although it may have created something. */
 	resendUnknown?: boolean;
 	/** Aborted when no read may be sent any more, and nothing else for the first time. */

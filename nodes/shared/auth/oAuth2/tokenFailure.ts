@@ -52,9 +52,6 @@ const TRANSIENT_CODE =
 /** The code in RFC 6749 for an id and secret that are not accepted. */
 const REFUSING_CODE = /"(invalid_client|unauthorized_client|invalid_grant|access_denied)"/i;
 
-/** A refused id or secret is 401 and a refused grant 400 (documented); other statuses do not speak of the credential. */
-const REFUSING_STATUSES = [400, 401];
-
 /** AcountPay responds in JSON: a web page, text or nothing at all does not come from its token endpoint. */
 function objectIn(body: unknown): Record<string, unknown> | undefined {
 	if (isRecord(body)) return body;
@@ -104,7 +101,8 @@ function statusFailure(status: number, code: string, isJson: boolean): TokenFail
 		const what = `it ${describeFailure({ status })}`;
 		return { what, transient: !isRedirect({ status }), status };
 	}
-	const isRefusal = REFUSING_CODE.test(code) || (isJson && REFUSING_STATUSES.includes(status));
+	// A refused id or secret is 401 and a refused grant 400 (documented); other statuses do not speak of the credential.
+	const isRefusal = REFUSING_CODE.test(code) || (isJson && [400, 401].includes(status));
 	if (isRefusal) return { ...REFUSED, status };
 	if ([401, 403, 407].includes(status)) return proxyFailure(status);
 	return { what: `it responded with status ${status}`, transient: false, status };

@@ -61,21 +61,16 @@ export class TokenSource {
 	private readonly memory: NodeMemory;
 
 	/**
-	 * @param current the node's credential, as it was read
+	 * @param credential the node's credential, as it was read; later the one with the present token
 	 * @param baseUrl where this run's requests go
 	 */
 	constructor(
 		private readonly context: RequestContext,
-		private current: AcountPayCredential,
+		public credential: AcountPayCredential,
 		private readonly baseUrl: string,
 	) {
 		this.memory = 'getContext' in context ? context.getContext('node') : {};
-		this.useCredential(current, RENEWAL_MARGIN);
-	}
-
-	/** The credential with the present token. */
-	get credential(): AcountPayCredential {
-		return this.current;
+		this.useCredential(credential, RENEWAL_MARGIN);
 	}
 
 	/**
@@ -127,7 +122,7 @@ export class TokenSource {
 	 * @param trusted the token was fetched just now
 	 */
 	private useCredential(credential: AcountPayCredential, margin: number, trusted = false): void {
-		this.current = credential;
+		this.credential = credential;
 		const token = credential.oauthTokenData ?? {};
 		const { acountPayFingerprint: fingerprint } = token;
 		const isOurs =
@@ -145,7 +140,7 @@ export class TokenSource {
 			{ cancelSignal: this.cancelSignal },
 		);
 		if (!failure) return;
-		const { environment } = this.current;
+		const { environment } = this.credential;
 		const error = tokenError(failure, this.credentialName, environment, this.baseUrl);
 		this.failure = { error, until: Date.now() + TOKEN_FAILURE_LASTS };
 		throw error;
@@ -181,7 +176,7 @@ export class TokenSource {
 	 */
 	private refuseAnotherPartner(credential: AcountPayCredential): void {
 		const isSameHost = baseUrlOf(credential, OAUTH2_HOSTS) === this.baseUrl;
-		if (isSameHost && credential.clientId === this.current.clientId) return;
+		if (isSameHost && credential.clientId === this.credential.clientId) return;
 		throw new ApiError(
 			'unavailable',
 			`The credential ${this.credentialName} was edited while this node ran`,
@@ -215,9 +210,9 @@ export class TokenSource {
 	 * would keep their old values. Only the old token itself is left in, marked so that it does not pass for the new one.
 	 */
 	private toRenew(): AcountPayCredential {
-		const { access_token } = this.current.oauthTokenData ?? {};
+		const { access_token } = this.credential.oauthTokenData ?? {};
 		const oauthTokenData = access_token ? { access_token, acountPayReplaces: access_token } : {};
-		return { ...this.current, oauthTokenData };
+		return { ...this.credential, oauthTokenData };
 	}
 
 	private get credentialName(): string {
