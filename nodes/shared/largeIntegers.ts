@@ -49,15 +49,13 @@ export function parseExactly(text: string, maxDepth: number): unknown {
 function canonical(source: string): string {
 	const [mantissa, exponent = '0'] = source.toLowerCase().split('e');
 	const [whole, fraction = ''] = mantissa.replace('-', '').split('.');
-	const digits = whole + fraction;
-	let start = 0;
-	while (digits[start] === '0') start++;
-	if (start === digits.length) return '0';
+	const digits = (whole + fraction).replace(/^0+/, '');
+	if (digits === '') return '0';
 	// Not by a pattern such as /0+$/, which takes quadratic time on zeros that are not at the end.
 	let end = digits.length;
 	while (digits[end - 1] === '0') end--;
 	const shift = Number(exponent) - fraction.length + (digits.length - end);
-	return `${mantissa.startsWith('-') ? '-' : ''}${digits.slice(start, end)}e${shift}`;
+	return `${mantissa.startsWith('-') ? '-' : ''}${digits.slice(0, end)}e${shift}`;
 }
 
 /**

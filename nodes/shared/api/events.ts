@@ -55,13 +55,9 @@ const isOddNumber = (text: string): boolean =>
 
 /** JSON that is out of range for a number (`1e400`) arrives as Infinity, and `-0` as negative zero. */
 function idOf(value: unknown): string | undefined {
-	if (typeof value === 'number') {
-		return Number.isSafeInteger(value) && !Object.is(value, -0) && value >= 0
-			? String(value)
-			: undefined;
-	}
-	const isId = typeof value === 'string' && TEXT_ID.test(value) && !isOddNumber(value);
-	return isId ? value : undefined;
+	const isNumber = Number.isSafeInteger(value) && Number(value) >= 0 && !Object.is(value, -0);
+	const isText = typeof value === 'string' && TEXT_ID.test(value) && !isOddNumber(value);
+	return isNumber || isText ? String(value) : undefined;
 }
 
 /**

@@ -36,13 +36,10 @@ export class ServerClock {
 		if (Number.isNaN(stated) || seen.from > seen.to) return;
 		const known = this.ahead ?? seen;
 		const both = { from: Math.max(known.from, seen.from), to: Math.min(known.to, seen.to) };
-		if (both.from <= both.to) {
-			this.ahead = both;
-		} else {
-			this.ahead = seen;
-			this.setAt = Math.max(receivedAt, this.latest);
-		}
+		const wasSet = both.from > both.to;
+		this.ahead = wasSet ? seen : both;
 		this.latest = Math.max(receivedAt, this.latest);
+		if (wasSet) this.setAt = this.latest;
 	}
 
 	/**
