@@ -86,13 +86,8 @@ interface Task {
  * @returns AcountPay's response, whole, or what the look-up has found
  * @throws ApiError (`unknown` when it may have been created) or Cancelled (then this call created nothing)
  */
-export async function createOnce(
-	client: Client,
-	creation: Creation,
-	options: CallOptions,
-	record: IdempotencyRecord,
-): Promise<IDataObject> {
-	const task = { client, creation, options, record };
+export async function createOnce(task: Task): Promise<IDataObject> {
+	const { client, creation, record } = task;
 	return await record.exclusively(client.cancelSignal, async () => {
 		const { earlier } = record;
 		if (earlier) return await resolveEarlier(task, earlier);

@@ -101,9 +101,9 @@ export function preview(value: unknown): string {
 	try {
 		text = typeof value === 'number' ? String(value) : JSON.stringify(value);
 	} catch {
-		text = undefined;
+		// An object that holds itself.
 	}
-	text ??= String(typeof value);
+	text ??= typeof value;
 	return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
@@ -152,7 +152,7 @@ export function jsonObject(field: string, value: unknown): IDataObject {
 		text = typeof value === 'string' ? value : JSON.stringify(value);
 		parsed = JSON.parse(text) as unknown;
 	} catch {
-		parsed = undefined;
+		// Refused below.
 	}
 	// The result of an expression is a number already, and is sent as it is.
 	const lost =

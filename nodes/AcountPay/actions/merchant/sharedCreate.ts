@@ -73,7 +73,7 @@ async function create(
 	};
 	const key = JSON.stringify([request.path, companyName]);
 	const known = record(request, { referenceNumber: companyName, key, terms: accountIn(body) });
-	const created = await createOnce(client, creation, options, known);
+	const created = await createOnce({ client, creation, options, record: known });
 	return { json: withMerchantNumber(created) };
 }
 

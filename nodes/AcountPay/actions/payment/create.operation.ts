@@ -126,7 +126,7 @@ export const create: Operation<CreateInput> = {
 		const wanted = { merchantId: merchantClientId, referenceNumber, amount, currency };
 		const known = record(request, labelOf(wanted));
 		const creation = creationOf(request, known, wanted);
-		const created = await createOnce(client, creation, options, known);
+		const created = await createOnce({ client, creation, options, record: known });
 		if (!qrCode) return [{ json: created }];
 		const imageOf = async () => await qrCodeOf(created, merchantClientId, work);
 		return [await withQrCode(created, work, imageOf, READ_IMAGE)];

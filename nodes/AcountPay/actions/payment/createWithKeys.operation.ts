@@ -133,7 +133,7 @@ export const createWithKeys: Operation<CreateInput> = {
 				existingPayments.add(client, wanted, executionId, response);
 			},
 		};
-		const createIt = async () => await createOnce(client, creation, options, known);
+		const createIt = async () => await createOnce({ client, creation, options, record: known });
 		let created: IDataObject;
 		if (ifExists === 'create') {
 			created = await createIt();

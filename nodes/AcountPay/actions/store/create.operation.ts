@@ -101,7 +101,7 @@ export const create: Operation<CreateInput> = {
 			referenceNumber: name,
 			key: JSON.stringify([merchantNumber, name]),
 		});
-		const created = await createOnce(client, creation, options, known);
+		const created = await createOnce({ client, creation, options, record: known });
 		return [{ json: withStoreId(created) }];
 	},
 };

@@ -41,7 +41,7 @@ const made = response(201, { id: 'pay_1', status: 'pending', extra: [1] });
 
 const make = async (script: Script, record = recordFor(request), callOptions = options) => {
 	const { client, sent } = scripted(script);
-	const ended = await end(createOnce(client, creation, callOptions, record));
+	const ended = await end(createOnce({ client, creation, options: callOptions, record }));
 	return { ...ended, sent, record };
 };
 
@@ -62,7 +62,7 @@ describe('making a payment', () => {
 			seen.push(record.earlier?.state);
 			return await send(...args);
 		};
-		await end(createOnce(client, creation, options, record));
+		await end(createOnce({ client, creation, options, record }));
 		expect(seen).toEqual(['sent']);
 	});
 
@@ -283,7 +283,7 @@ describe('a busy AcountPay', () => {
 		const { client, sent } = scripted([response(429, '', { 'retry-after': '0' })]);
 		giveUpAfter(1, client, sent);
 		const record = recordFor(request);
-		const { error } = await end(createOnce(client, creation, options, record));
+		const { error } = await end(createOnce({ client, creation, options, record }));
 		expect(error).toMatchObject({
 			outcome: 'unavailable',
 			message:
@@ -297,7 +297,7 @@ describe('a busy AcountPay', () => {
 		const { client, sent, stop } = scripted([response(429, '', { 'retry-after': '60' }), made]);
 		const record = recordFor(request);
 		setTimeout(() => stop.abort(), 1_000);
-		const { error, took } = await end(createOnce(client, creation, options, record));
+		const { error, took } = await end(createOnce({ client, creation, options, record }));
 		expect(error).toBeInstanceOf(Cancelled);
 		expect(took).toBeLessThan(1_500);
 		expect(sent).toHaveLength(1);
@@ -382,7 +382,8 @@ describe('with a look-up', () => {
 		};
 		const { client, sent } = scripted(script);
 		const onCreated = (created: IDataObject) => void told.push(['created', created]);
-		const work = createOnce(client, { ...creation, lookUp, onCreated }, callOptions, record);
+		const whole = { ...creation, lookUp, onCreated };
+		const work = createOnce({ client, creation: whole, options: callOptions, record });
 		return { ...(await end(work)), told, sent, record };
 	}
 
@@ -506,7 +507,7 @@ describe('what exists already', () => {
 			findExisting,
 			onCreated: (one: IDataObject) => void created.push(one),
 		};
-		const create = async () => await end(createOnce(client, work, options, record));
+		const create = async () => await end(createOnce({ client, creation: work, options, record }));
 		return { create, sent, record, created };
 	};
 

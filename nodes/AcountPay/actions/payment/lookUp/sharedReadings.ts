@@ -75,10 +75,8 @@ interface Reading {
 	startedAt: number;
 	/** How many days it looks back; as many as anyone who waits for it wants. */
 	days: number;
-	/** Whether it reads no further, so that it can't look back more days than it has. */
-	isOver: boolean;
-	/** How many payments it has found. */
-	size: number;
+	/** Set when it reads no further, so that it can't look back more days than it has. */
+	found?: MerchantPayments;
 	result: Promise<MerchantPayments>;
 }
 
@@ -111,7 +109,7 @@ export class SharedReadings {
 			const isUsable =
 				reading &&
 				Date.now() < reading.startedAt + this.maxAge &&
-				(!reading.isOver || reading.days >= days);
+				(!reading.found || reading.days >= days);
 			if (!isUsable) return await this.start(key, client, merchantClientId, days, options);
 			reading.days = Math.max(reading.days, days);
 			const shared = await reading.result.catch((error: unknown) => {
@@ -131,7 +129,7 @@ export class SharedReadings {
 		days: number,
 		options: CallOptions,
 	): Promise<MerchantPayments> {
-		const reading = { client, startedAt: Date.now(), days, isOver: false, size: 0 } as Reading;
+		const reading = { client, startedAt: Date.now(), days } as Reading;
 		const forget = () => {
 			if (this.readings.get(key) === reading) this.readings.delete(key);
 		};
@@ -152,8 +150,8 @@ export class SharedReadings {
 
 	private forgetOldest(): void {
 		let kept = 0;
-		for (const [key, { size }] of [...this.readings].reverse()) {
-			kept += size;
+		for (const [key, { found }] of [...this.readings].reverse()) {
+			kept += found?.all.length ?? 0;
 			if (kept > MAX_KEPT) this.readings.delete(key);
 		}
 	}
@@ -176,7 +174,6 @@ async function readBackTo(
 	};
 	const read = await readMerchantList(client, merchantClientId, { ...options, deadline }, since);
 	reading.days = read.isWhole ? Infinity : days;
-	reading.isOver = true;
-	reading.size = read.payments.length;
-	return new MerchantPayments(read.payments, readAt(), startedAt);
+	reading.found = new MerchantPayments(read.payments, readAt(), startedAt);
+	return reading.found;
 }
