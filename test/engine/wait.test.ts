@@ -882,7 +882,7 @@ describe('waiting parked, for a webhook', () => {
 		const { execution, id } = await park();
 		const resumed = await engine.resumeAfterTimeout(execution);
 		expect(resumed.json('After')).toEqual([
-			{ paymentId: id, waitEndedBy: 'timeout', statusAt: null },
+			{ paymentId: id, isPaid: false, waitEndedBy: 'timeout', statusAt: null },
 		]);
 	});
 

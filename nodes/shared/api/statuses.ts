@@ -25,11 +25,10 @@ export const hasStatus = ({ status }: IDataObject): boolean =>
 
 /**
  * The payment with `isPaid`: whether the customer has paid, by the payment's `status`. It is the same for both spellings of
- * that status, `completed` and `paid`, and false for every status that is not known. Without a status nothing says it.
+ * that status, `completed` and `paid`, and false for every status that is not known.
  * @param payment from a response or an event
  */
-export function withIsPaid(payment: IDataObject): IDataObject {
-	const known: IDataObject = { ...payment, isPaid: finalStatusOf(payment.status) === 'completed' };
-	if (!hasStatus(payment)) delete known.isPaid;
-	return known;
-}
+export const withIsPaid = (payment: IDataObject): IDataObject => ({
+	...payment,
+	isPaid: finalStatusOf(payment.status) === 'completed',
+});

@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { finalStatusOf, withIsPaid } from '../../../shared/api/statuses';
+import { finalStatusOf, hasStatus, withIsPaid } from '../../../shared/api/statuses';
 import { aborted } from '../../../shared/http/delays';
 import { ApiError, Cancelled } from '../../../shared/errors';
 import type { CallOptions } from '../../../shared/transport/sendWithRetries';
@@ -25,7 +25,7 @@ export interface Known {
 
 /**
  * The output of a wait: the payment, with its id, a final status under its documented name, whether it is paid, why the
- * wait has ended, and when AcountPay reported the status.
+ * wait has ended, and when AcountPay reported the status. A response without a status says nothing of whether it is paid.
  */
 export function waitOutput(
 	paymentId: string,
@@ -34,6 +34,7 @@ export function waitOutput(
 ): IDataObject {
 	const status = finalStatusOf(payment.status) ?? payment.status;
 	const known = withIsPaid({ ...payment, paymentId, ...(status !== undefined && { status }) });
+	if (statusAt !== null && !hasStatus(payment)) delete known.isPaid;
 	return { ...known, waitEndedBy, statusAt };
 }
 

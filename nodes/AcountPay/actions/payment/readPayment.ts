@@ -3,7 +3,7 @@ import { placesIn } from '../../../shared/api/created';
 import { getPayment, otherPaymentIn } from '../../../shared/api/payments';
 import type { ApiRequest } from '../../../shared/api/request';
 import { readResponse } from '../../../shared/api/responses';
-import { hasStatus } from '../../../shared/api/statuses';
+import { finalStatusOf, hasStatus } from '../../../shared/api/statuses';
 import { ApiError, ReadError } from '../../../shared/errors';
 import type { Client } from '../../../shared/transport/client';
 import type { ApiResponse } from '../../../shared/http/response';
@@ -48,7 +48,7 @@ function problemWith(
 	// One around the payment, such as 'success', is not the payment's.
 	const statuses = placesIn(payment, 'payment')
 		.filter(hasStatus)
-		.map((place) => place.status);
+		.map(({ status: shown }) => finalStatusOf(shown) ?? shown);
 	if (!isMissing && new Set(statuses).size <= 1) return undefined;
 	const what = `sent a response ${isMissing ? 'without its' : 'with more than one'} status`;
 	return new ReadError(`payment '${paymentId}'`, what, undefined, { status });

@@ -171,10 +171,7 @@ export async function poll(input: Awaited, work: ItemWork, read: Reader): Promis
 		const left = deadline - Date.now();
 		if (left <= 0) {
 			if (!known || response instanceof OtherPaymentError) throw failure;
-			const json = waitOutput(input.paymentId, known, 'timeout');
-			// Without a response to the last look, it may have been paid since.
-			if (response !== known) delete json.isPaid;
-			return { json };
+			return { json: waitOutput(input.paymentId, known, 'timeout') };
 		}
 		// The last delay ends at the deadline, so that a payment made by then is seen.
 		if (!(await delay(Math.min(wait, MAX_POLLING_DELAY, left), endSignal))) throw new Cancelled();

@@ -142,7 +142,8 @@ it.each([
 	});
 });
 
-it('the output says neither a status nor whether it is paid where none is known', () => {
+it('the output has no status where none is known', () => {
 	const output = waitOutput('pay_1', { payment: {}, statusAt: null }, 'timeout');
-	expect(Object.keys(output)).toEqual(['paymentId', 'waitEndedBy', 'statusAt']);
+	expect(Object.keys(output)).toEqual(['paymentId', 'isPaid', 'waitEndedBy', 'statusAt']);
+	expect(output.isPaid).toBe(false);
 });
