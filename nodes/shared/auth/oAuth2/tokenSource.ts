@@ -158,15 +158,14 @@ export class TokenSource {
 		const executionId = this.context.getExecutionId();
 		const known = this.memory.tokenRefusals;
 		const isSame = known?.fingerprint === fingerprint && known.executionId === executionId;
-		const { count, status } = isSame ? known : { count: 0 };
-		if (count >= MAX_REFUSALS) return { ...REFUSED, status };
+		const refusals = isSame ? known : { executionId, fingerprint, count: 0 };
+		// Parallel calls of a tool have the same memory: each counts.
+		this.memory.tokenRefusals = refusals;
+		if (refusals.count >= MAX_REFUSALS) return { ...REFUSED, status: refusals.status };
 		const failure = await this.fetchToken();
-		if (failure?.refused) {
-			const refusals = { executionId, fingerprint, count: count + 1, status: failure.status };
-			this.memory.tokenRefusals = refusals;
-		} else if (!failure) {
-			delete this.memory.tokenRefusals;
-		}
+		if (failure?.refused)
+			Object.assign(refusals, { count: refusals.count + 1, status: failure.status });
+		else if (!failure) delete this.memory.tokenRefusals;
 		return failure;
 	}
 

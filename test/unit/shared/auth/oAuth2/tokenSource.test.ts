@@ -67,6 +67,14 @@ describe('a refused id and secret', () => {
 		expect(await new Node().askedIn(6, undefined)).toBe(4);
 	});
 
+	it('is counted by each of the calls of a tool that run at the same time', async () => {
+		const node = new Node();
+		const calls = Array.from({ length: 4 }, async () => await errorFrom(node.run('1')));
+		expect(await Promise.all(calls)).toHaveLength(4);
+		expect(node.asked).toBe(4);
+		expect(await node.askedIn(1, '1')).toBe(0);
+	});
+
 	it('leaves nothing once there is a token', async () => {
 		const node = new Node();
 		await node.askedIn(1, '1');
