@@ -17,6 +17,8 @@ import { isToolCall } from '../../shared/runMode';
 interface Iteration {
 	/** By item. More than one when the user changed parameters and retried the execution. */
 	items: Record<string, Entry[]>;
+	/** {@link StoredContext.id}, as earlier code stored it. */
+	id?: string;
 }
 
 /** What n8n's node context holds. */
@@ -132,7 +134,8 @@ export class IdempotencyStore {
 	private recall(): KnownExecution {
 		const { context, execution, retry } = this;
 		const began = retry === undefined ? undefined : retriedExecutionBegan(execution)?.toString();
-		const id = context.id ?? began ?? randomUUID();
+		const stored = Object.values(context.payments ?? {}).find((iteration) => iteration.id);
+		const id = context.id ?? stored?.id ?? began ?? randomUUID();
 		const known: KnownExecution = { id, createdById: new Map(), retries: [] };
 		knownExecutions.set(context, known);
 		const entries = this.allEntries();

@@ -22,6 +22,8 @@ export interface Identity extends Label {
 	origin: string;
 	/** Hash of the parameters that the label is written in, and of the item: an expression gives another label in a retry. */
 	labelOrigin?: string;
+	/** The same, with how a picker's value was picked: `labelOrigin` was this in entries of earlier code. */
+	pickedOrigin?: string;
 }
 
 /**
@@ -52,9 +54,8 @@ const hashOf = (value: unknown) =>
  */
 export function identifierFor(parameters: INodeParameters) {
 	const entries = Object.entries(parameters);
-	const labels = entries
-		.filter(([name]) => LABEL_PARAMETERS.includes(name))
-		.map(([name, value]) => [name, withoutMode(value)]);
+	const picked = entries.filter(([name]) => LABEL_PARAMETERS.includes(name));
+	const labels = picked.map(([name, value]) => [name, withoutMode(value)]);
 	const others = entries.filter(([name, value]) => NEWER_DEFAULTS[name] !== value);
 	const node = hashOf({ ...Object.fromEntries(others), options: undefined });
 	return (
@@ -64,7 +65,10 @@ export function identifierFor(parameters: INodeParameters) {
 	): Identity => ({
 		request: hashOf([baseUrl, method, path, headers, body]),
 		origin: hashOf([baseUrl, node, json]),
-		...(labels.length > 0 && { labelOrigin: hashOf([baseUrl, path, labels, json]) }),
+		...(labels.length > 0 && {
+			labelOrigin: hashOf([baseUrl, path, labels, json]),
+			pickedOrigin: hashOf([baseUrl, path, picked, json]),
+		}),
 		referenceNumber,
 		...(key !== undefined && { key: hashOf([baseUrl, key]) }),
 		...(terms !== undefined && { terms }),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 import fc from 'fast-check';
 import type {
@@ -132,6 +133,16 @@ describe('the idempotency store', () => {
 			for (const merchantId of [picked, { __rl: true, mode: 'id', value: 'm1' }]) {
 				expect(from(stored(), { merchantId }).earlier).toMatchObject({ answer: { id: 1 } });
 			}
+			// As earlier code stored it: with how the merchant was picked.
+			const data: IDataObject = {};
+			from(data, { merchantId: picked }, { reference: 'X-1' }).created({ id: 1 });
+			const fields = Object.entries({ ...written, merchantId: picked }).slice(0, 2);
+			const parts = ['https://a.test', request.path, fields, item.json];
+			storedIn(data)[0].labelOrigin = createHash('sha256')
+				.update(JSON.stringify(parts))
+				.digest('base64url');
+			const edits = { merchantId: picked, description: 'new' };
+			expect(from(data, edits).earlier).toMatchObject({ answer: { id: 1 } });
 			const open = storedOf((record) => record.unknown('was late'));
 			expect(from(open, { description: 'new' }).earlier).toMatchObject({ state: 'unknown' });
 		});
@@ -371,6 +382,12 @@ describe('the idempotency store', () => {
 			const inProcess = restarted();
 			retry(first.data, {}, inProcess);
 			expect(await keptBy(retry({}, {}, inProcess))).toBe(errorOf(first));
+		});
+
+		it('are those of the same execution, also where earlier code stored the ID with the turn', async () => {
+			const items = { 0: [] };
+			const first = createSomething({ id: 'E', retries: ['old'] });
+			expect(await keptBy(retry({ payments: { 1: { items, id: 'E' } } }))).toBe(errorOf(first));
 		});
 
 		it('are not those of an execution that began in the same millisecond', async () => {
