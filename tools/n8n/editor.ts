@@ -48,7 +48,7 @@ export class Editor {
 	 * @param viewport its size in pixels
 	 */
 	static async open(browser: Browser, api: N8nApi, viewport = VIEWPORT): Promise<Editor> {
-		const context = await browser.newContext({ viewport });
+		const context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
 		context.setDefaultTimeout(TIMEOUT_MS);
 		await context.addCookies(
 			api.cookie.split('; ').map((cookie) => {
