@@ -107,7 +107,8 @@ export class AcountPayTrigger implements INodeType {
 		}
 
 		const source = { triggerId: nodeKeyOf(this), environment: credential.environment };
-		const ignoresRepeats = this.getNodeParameter('options.ignoreRepeats', true);
+		// An expression that gives nothing does not turn it off.
+		const ignoresRepeats = this.getNodeParameter('options.ignoreRepeats', true) !== false;
 		const isRemembered = ignoresRepeats && this.getMode() !== 'manual';
 		if (isRemembered && isRepeat(event, source, this.getWorkflowStaticData('node'), Date.now())) {
 			return answer(this, 200, 'ignored');

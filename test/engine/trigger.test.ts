@@ -569,6 +569,14 @@ describe('an event that comes again', () => {
 		expect(await postSigned(sandbox, forgetful.urls[0], body)).toMatchObject(ACCEPTED);
 	});
 
+	it('starts one run when the option is an expression that gives nothing', async () => {
+		const trigger = await publish(EVENTS, { ignoreRepeats: '={{ undefined }}' });
+		const { id } = await makePayment(sandbox);
+		const body = eventBody(sandbox, 'payment.completed', id);
+		expect(await postSigned(sandbox, trigger.url, body)).toMatchObject(ACCEPTED);
+		expect(await postSigned(sandbox, trigger.url, body)).toMatchObject(IGNORED);
+	});
+
 	it('starts a run each time when repeats are not to be ignored', async () => {
 		const trigger = await publish(EVENTS, { ignoreRepeats: false });
 		const { id } = await makePayment(sandbox);
