@@ -27,24 +27,31 @@ export interface RetryPolicy {
 	maxDelay: number;
 }
 
+const RATE_LIMIT_ATTEMPTS = 10;
+const RATE_LIMIT_ELAPSED = 2 * 60_000;
 /** For rate limited requests: they are sent again until both limits are reached. */
 export const RATE_LIMITED: RetryPolicy = {
-	isExhausted: (attempts, elapsed) => attempts >= 10 && elapsed >= 2 * 60_000,
+	isExhausted: (attempts, elapsed) =>
+		attempts >= RATE_LIMIT_ATTEMPTS && elapsed >= RATE_LIMIT_ELAPSED,
 	// The delay itself is the limiter's: all requests of the run hold back together.
 	firstDelay: 0,
 	maxDelay: 0,
 };
 
+const READ_ATTEMPTS = 5;
+const FIRST_READ_DELAY = 500;
 /** For repeatable requests. */
 export const READ: RetryPolicy = {
-	isExhausted: (attempts) => attempts >= 5,
-	firstDelay: 500,
+	isExhausted: (attempts) => attempts >= READ_ATTEMPTS,
+	firstDelay: FIRST_READ_DELAY,
 	maxDelay: 8_000,
 };
 
-/** For access tokens: the token endpoint is asked again for a minute while it is rate limiting or failing. */
+/** How long the token endpoint is asked again while it is rate limiting or failing, in ms. */
+const TOKEN_ELAPSED = 60_000;
+/** For access tokens. */
 export const TOKEN: RetryPolicy = {
-	isExhausted: (_attempts, elapsed, nextDelay) => elapsed + nextDelay > 60_000,
+	isExhausted: (_attempts, elapsed, nextDelay) => elapsed + nextDelay > TOKEN_ELAPSED,
 	firstDelay: 1_000,
 	maxDelay: 16_000,
 };
