@@ -62,7 +62,7 @@ interface AdaptiveOptions {
 /** The length of the longest timer, in ms: a longer one left running would keep the process from exiting. */
 const SLICE = 1_000;
 /** How far the schedule may fall behind and still be made up for, in ms. */
-const CREDIT = 70;
+const CREDIT = 40;
 /** Up to this share is added to each pause at random, within {@link LONGEST_PAUSE}: other workflows wait for the same server. */
 const PAUSE_SPREAD = 0.05;
 /** The pauses after a failed probe, in ms, and how many failed probes mean that the server is down. */

@@ -11,10 +11,9 @@ const FASTER_THAN_COMPLETED = 1.25;
  * the ramp-up.
  */
 const DOUBLING_TIME = 90;
-/**
- * At first, the least speed that is assumed, in calls per ms: about as fast as n8n can send. In a round the limit grows by no
- * more than that sends in a latency.
- */
+/** At first, the most it grows in a round, in calls per ms of latency. */
+const GROWTH = 0.3;
+/** At first, the least speed that is assumed, in calls per ms: about as fast as n8n can send. */
 const FIRST_SPEED = 0.4;
 /** For how long after a first failure the limit stays under the cap, in ms. */
 const HOLD = 15_000;
@@ -154,7 +153,7 @@ export class ConcurrencyLimit {
 	private follow(inTime: number, median: number): void {
 		if (inTime >= this.current) {
 			const doubled = this.limit * 2 ** Math.max(1, this.fastest / DOUBLING_TIME);
-			const more = this.limit + Math.max(1, this.fastest * FIRST_SPEED);
+			const more = this.limit + Math.max(1, this.fastest * GROWTH);
 			this.raiseTo(this.isStarting ? Math.min(doubled, more) : inTime);
 		} else if (this.limit > this.start) {
 			this.isStarting = false;

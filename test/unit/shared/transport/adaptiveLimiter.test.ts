@@ -126,11 +126,11 @@ describe('On a server without limits', () => {
 					});
 					expect(ms).toBeLessThan(count * computes * 1.1 + latency * 4);
 					const backInALatency = latency / computes;
-					const start = 30 + latency * (1 + jitter) * 0.4;
+					const start = 30 + latency * (1 + jitter) * 0.3;
 					expect(mostInFlight).toBeLessThanOrEqual(Math.max(start, 2 + backInALatency * 1.75));
 					const later = sentAt.slice(count / 2);
 					const evenly = 100 / computes;
-					// Without what the speed says: 375 a second and 40 ms of credit are as many.
+					// 375 a second at first, and 40 ms of credit.
 					expect(mostWithin(100, later)).toBeLessThanOrEqual(Math.max(54, evenly * 3));
 				},
 			),
@@ -414,7 +414,7 @@ describe('On a server that falls over', () => {
 		const { accepted, failed, notSent, ms } = await run(traits, 500);
 		expect(notSent).toBe(0);
 		expect(accepted + failed).toBe(500);
-		expect(failed).toBeLessThanOrEqual(74);
+		expect(failed).toBeLessThanOrEqual(66);
 		expect(ms).toBeLessThan(14_000);
 	});
 
