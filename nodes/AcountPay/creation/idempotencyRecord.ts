@@ -45,7 +45,7 @@ export const hasSameLabel = (entry: Entry, { key, referenceNumber }: Identity): 
 /** Whether an entry comes from the same item and the same parameters, or the label's fields hold the same text, before expressions. */
 const isFromSameItem = (entry: Entry, { origin, labelOrigin, pickedOrigin }: Identity): boolean =>
 	entry.origin === origin ||
-	(labelOrigin !== undefined && [labelOrigin, pickedOrigin].includes(entry.labelOrigin));
+	(entry.labelOrigin !== undefined && [labelOrigin, pickedOrigin].includes(entry.labelOrigin));
 
 const differs = (one?: string, other?: string) =>
 	one !== undefined && other !== undefined && one !== other;

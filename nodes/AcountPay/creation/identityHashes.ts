@@ -22,7 +22,7 @@ export interface Identity extends Label {
 	origin: string;
 	/** Hash of the parameters that the label is written in, and of the item: an expression gives another label in a retry. */
 	labelOrigin?: string;
-	/** The same, with how a picker's value was picked: `labelOrigin` was this in entries of earlier code. */
+	/** The same, with how a picker's value was picked, where there is one: `labelOrigin` was this in entries of earlier code. */
 	pickedOrigin?: string;
 }
 
@@ -56,6 +56,7 @@ export function identifierFor(parameters: INodeParameters) {
 	const entries = Object.entries(parameters);
 	const picked = entries.filter(([name]) => LABEL_PARAMETERS.includes(name));
 	const labels = picked.map(([name, value]) => [name, withoutMode(value)]);
+	const hasPicker = picked.some(([, value]) => withoutMode(value) !== value);
 	const others = entries.filter(([name, value]) => NEWER_DEFAULTS[name] !== value);
 	const node = hashOf({ ...Object.fromEntries(others), options: undefined });
 	return (
@@ -67,7 +68,7 @@ export function identifierFor(parameters: INodeParameters) {
 		origin: hashOf([baseUrl, node, json]),
 		...(labels.length > 0 && {
 			labelOrigin: hashOf([baseUrl, path, labels, json]),
-			pickedOrigin: hashOf([baseUrl, path, picked, json]),
+			...(hasPicker && { pickedOrigin: hashOf([baseUrl, path, picked, json]) }),
 		}),
 		referenceNumber,
 		...(key !== undefined && { key: hashOf([baseUrl, key]) }),

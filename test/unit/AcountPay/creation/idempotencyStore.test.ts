@@ -160,6 +160,12 @@ describe('the idempotency store', () => {
 				expect(from(stored(), edits).earlier).toBeUndefined();
 			}
 		});
+
+		it('but not where 0.1.0 stored nothing about those fields', () => {
+			const data = stored();
+			delete storedIn(data)[0].labelOrigin;
+			expect(from(data, { description: 'new' }).earlier).toBeUndefined();
+		});
 	});
 
 	describe('knows a payment by item, merchant and reference', () => {
