@@ -80,7 +80,7 @@ export class ItemRunner<Input> {
 			this.items[0].json = json;
 			this.store.close(false);
 			await this.context.putExecutionToWait(waitUntil);
-			// 'Retry On Fail' would run the node again for an item with an `error`, with input items that `waitUntil` has overwritten.
+			// For an item with an `error`, 'Retry On Fail' would run the node again, with the input item that was just overwritten.
 			return [];
 		}
 		const items = this.results.flatMap(({ output, failed }, item): INodeExecutionData[] => {

@@ -136,23 +136,23 @@ export async function checkDelivery(
 	if (!rawBody) return { status: 400, reason: 'its body broke off' };
 
 	const isSignedBy = (secret: string) => isSignedWith(secret, claimed, rawBody);
-	const seen: { credential?: WebhookCredential } = {};
+	const seen: { credential?: WebhookCredential; secrets?: string[] } = {};
 	const isSigned = await fitsSecret(
 		// Another credential is another secret.
 		nodeKeyOf(context, context.getNode().credentials, authentication, dependsOn),
 		async () => await readWebhookCredential(context, authentication),
 		(read) => {
 			seen.credential = read;
-			return secretsOf(read).some(isSignedBy);
+			seen.secrets = secretsOf(read).filter((secret) => secret !== '');
+			return seen.secrets.some(isSignedBy);
 		},
 	).catch(() => undefined);
-	const { credential } = seen;
+	const { credential, secrets } = seen;
 	if (isSigned === undefined || !credential) {
 		return { status: 500, reason: 'the credential could not be read' };
 	}
 	if (!isSigned) {
-		const hasSecret = secretsOf(credential).some((secret) => secret !== '');
-		const reason = hasSecret ? 'its signature is wrong' : missing;
+		const reason = secrets?.length === 0 ? missing : 'its signature is wrong';
 		return { status: 401, reason, isSignedWith: isSignedBy };
 	}
 
