@@ -326,6 +326,13 @@ async function act(world: World, { do: what, process: number }: Acts['first']): 
 	return undefined;
 }
 
+/** Publishes the trigger; then n8n stops, and has lost what it had stored. @returns the process after that */
+async function publishThenForget(world: World): Promise<Process> {
+	await world.publish(world.processes[0]);
+	world.versions.push({});
+	return (world.processes[0] = new Process());
+}
+
 /** One or two things at the same moment, and what holds after them. */
 async function actAll(
 	world: World,
@@ -581,9 +588,7 @@ describe('deliveries that nobody has signed', () => {
 
 	it('name the webhook that is in the way of an AcountPay that takes each URL once', async () => {
 		const world = new World(false);
-		await world.publish(world.processes[0]);
-		world.versions.push({});
-		const process = (world.processes[0] = new Process());
+		const process = await publishThenForget(world);
 		const { acountPay } = world;
 		const answer = acountPay.answer.bind(acountPay);
 		let asked = 0;
@@ -606,9 +611,7 @@ describe('deliveries that nobody has signed', () => {
 
 	it('register once with an AcountPay whose list takes nearly all the time', async () => {
 		const world = new World(true);
-		await world.publish(world.processes[0]);
-		world.versions.push({});
-		const process = (world.processes[0] = new Process());
+		const process = await publishThenForget(world);
 		const { acountPay } = world;
 		const answer = acountPay.answer.bind(acountPay);
 		acountPay.answer = async (request) => {
@@ -659,9 +662,7 @@ describe('a publication', () => {
 	it('with a Webhook Secret says what to do when its own webhook may have been lost, and so does a delivery', async () => {
 		const world = new World(true);
 		world.webhookSecret = 'whsec_of_something_else';
-		await world.publish(world.processes[0]);
-		world.versions.push({});
-		const process = (world.processes[0] = new Process());
+		const process = await publishThenForget(world);
 		for (const begin of ['publish', 'deliver']) {
 			world.log.length = 0;
 			if (begin === 'publish') await world.publish(process);
