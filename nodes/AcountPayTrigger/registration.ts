@@ -2,6 +2,7 @@ import type { IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
 import { isSameUrl, type RegisteredWebhook } from '../shared/api/webhookRegistrations';
 import { ApiError, isItemError, type ItemError, ValidationError } from '../shared/errors';
+import { namesOf } from '../shared/namesOf';
 import { log, nodeKeyOf } from '../shared/requestContext';
 import { Client } from '../shared/transport/client';
 import { readWebhookCredential } from '../shared/webhooks/receive';
@@ -229,9 +230,8 @@ type Numbered = Pick<RegisteredWebhook, 'id'>;
 
 /** Webhooks by their numbers, for a sentence. */
 export function named(webhooks: Numbered[]): string {
-	const ids = webhooks.slice(0, MAX_NAMED).map(({ id }) => id);
-	const rest = webhooks.length - ids.length;
-	return ids.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+	const ids = webhooks.map(({ id }) => id);
+	return namesOf(ids, MAX_NAMED);
 }
 
 const warnOfRemains = (context: Context, webhooks: Numbered[], url: string, reason: string) =>

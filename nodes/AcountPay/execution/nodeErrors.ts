@@ -7,6 +7,7 @@ import {
 } from 'n8n-workflow';
 import { ApiError, type ItemError, type Outcome } from '../../shared/errors';
 import type { Noun } from '../../shared/transport/apiErrors';
+import { namesOf } from '../../shared/namesOf';
 import { runModeOf } from '../../shared/runMode';
 import { safeRetry } from './retryAdvice';
 import type { RunSummary } from './runSummary';
@@ -156,9 +157,4 @@ function namesIn(summary: RunSummary, itemIndex?: number): Array<[string, string
 const sentencesFor = (summary: RunSummary, itemIndex?: number): string[] =>
 	namesIn(summary, itemIndex)
 		.filter(([, names]) => names.length > 0)
-		.map(([what, names]) => `${what} (${names.length}): ${listed(names)}.`);
-
-const listed = (names: string[]) => {
-	const more = names.length - MAX_NAMED_ITEMS;
-	return names.slice(0, MAX_NAMED_ITEMS).join(', ') + (more > 0 ? ` and ${more} more` : '');
-};
+		.map(([what, names]) => `${what} (${names.length}): ${namesOf(names, MAX_NAMED_ITEMS)}.`);

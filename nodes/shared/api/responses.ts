@@ -121,53 +121,6 @@ function textsIn(value: unknown): string {
 	return joined(texts.length > 0 ? texts : textsOf(value, budget));
 }
 
-const INVISIBLE = /<(script|style|head)\b/gi;
-const END_OF_INVISIBLE: Readonly<Record<string, RegExp>> = {
-	script: /<\/script\s*>/gi,
-	style: /<\/style\s*>/gi,
-	head: /<\/head\s*>/gi,
-};
-
-/**
- * HTML without what a browser doesn't show. One pattern from `<script>` to its end would search for the end once for each
- * `<script>`.
- * @param isCut whether the text goes on: then an element without an end is taken to last until there
- */
-function withoutInvisible(html: string, isCut: boolean): string {
-	let visible = '';
-	let at = 0;
-	const endless = new Set<string>();
-	for (;;) {
-		INVISIBLE.lastIndex = at;
-		let match = INVISIBLE.exec(html);
-		while (match && endless.has(match[1].toLowerCase())) match = INVISIBLE.exec(html);
-		if (!match) return visible + html.slice(at);
-		const name = match[1].toLowerCase();
-		const end = END_OF_INVISIBLE[name];
-		end.lastIndex = match.index + match[0].length;
-		if (end.test(html)) {
-			visible += `${html.slice(at, match.index)} `;
-			at = end.lastIndex;
-		} else if (isCut) {
-			return visible + html.slice(at, match.index);
-		} else {
-			endless.add(name);
-		}
-	}
-}
-
-/** HTML without its tags. `/<[^>]*>/` would search for an end once for each `<`. */
-function withoutTags(html: string): string {
-	const parts = html.split('>');
-	const rest = parts.pop();
-	const textBefore = (part: string) =>
-		part.includes('<') ? `${part.slice(0, part.indexOf('<'))} ` : `${part}>`;
-	return parts.map(textBefore).join('') + rest;
-}
-
-const visibleText = (html: string, isCut: boolean) =>
-	withoutTags(withoutInvisible(html, isCut)).replace(/\s+/g, ' ').trim();
-
 /**
  * What AcountPay says about why it refused, for people to read. The shape of errors is assumed: `message` (text or
  * list) as NestJS sends it, else `error` (text or object with `message`), with `errors`, which may name fields; else every
@@ -183,8 +136,16 @@ export function readReason(body: Buffer, hide: (text: string) => string): string
 	return reason.length > MAX_REASON_LENGTH ? `${reason.slice(0, MAX_REASON_LENGTH - 1)}…` : reason;
 }
 
-/** The text of a body that is no JSON. */
-function textOf(body: Buffer): string {
-	const whole = body.toString('utf8').trim();
-	return visibleText(whole.slice(0, MAX_REASON_INPUT), whole.length > MAX_REASON_INPUT);
-}
+/** What a browser does not show as text; without an end it lasts as long as the page, in a browser, too. */
+const INVISIBLE = /<(script|style|title)\b[^]*?(?:<\/\1\s*>|$)/gi;
+
+/** The text of a body that is no JSON, without the tags of HTML. */
+const textOf = (body: Buffer): string =>
+	body
+		.toString('utf8')
+		.trim()
+		.slice(0, MAX_REASON_INPUT)
+		.replace(INVISIBLE, ' ')
+		.replace(/<[^<>]*>/g, ' ')
+		.replace(/\s+/g, ' ')
+		.trim();

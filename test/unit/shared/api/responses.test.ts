@@ -165,26 +165,19 @@ describe('JSON of any kind', () => {
 });
 
 describe('HTML', () => {
-	/** As it was: quadratic. */
-	const visibleText = (html: string) =>
-		html
-			.replace(/<(script|style|head)\b[\s\S]*?<\/\1\s*>/gi, ' ')
-			.replace(/<[^>]*>/g, ' ')
-			.replace(/\s+/g, ' ')
-			.trim();
-
-	it('says the same as by the patterns that were there before', () => {
-		const part = fc.constantFrom(
-			...['<', '>', '</', '<script', '<SCRIPT>', '</script', '</script >', '<style>', '</Style>'],
-			...['<head ', '</head>', '<header>', '<b>', '</b>', ' ', '\n', 'a', 'script', '/', '='],
-		);
-		fc.assert(
-			fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
-				const html = parts.join('');
-				expect(readReason(buffer(html), (text) => text)).toBe(visibleText(html));
-			}),
-			{ numRuns: 5_000 },
-		);
+	it.each([
+		['<h1>Bad</h1>\n<p>Gateway</p>', 'Bad Gateway'],
+		['<title>502</title><h1>Bad</h1>', 'Bad'],
+		['<head><title>502</title><style>a{}</style></head><body>Bad</body>', 'Bad'],
+		['a<SCRIPT src="x">b < c > d</script >e', 'a e'],
+		['a<style>b</Style>c<script>d<style>e</script>f', 'a c f'],
+		['a<script>b</style></script', 'a'],
+		['a<title>b', 'a'],
+		['<header>a</header><titles>b</titles>', 'a b'],
+		['</script>a < b, c > d <b', 'a d <b'],
+		['<<b>>', '< >'],
+	])('%p says %p', (html, text) => {
+		expect(readReason(buffer(html), (reason) => reason)).toBe(text);
 	});
 
 	it('is looked at for 64 kB, and a style sheet that is cut there is none of it', () => {

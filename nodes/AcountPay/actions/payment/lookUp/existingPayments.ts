@@ -4,12 +4,13 @@ import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/list
 import { withIsPaid } from '../../../../shared/api/statuses';
 import { inTurn } from '../../../../shared/http/delays';
 import { ApiError, Cancelled } from '../../../../shared/errors';
+import { namesOf } from '../../../../shared/namesOf';
 import type { Client } from '../../../../shared/transport/client';
 import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 import { CreatedPayments } from './createdPayments';
 import { DEFAULT_LOOK_BACK, SharedReadings } from './sharedReadings';
 import { orderKeyOf, sentRequests } from './sentRequests';
-import { compare, hasFailed, namesOf, type WantedPayment } from './samePayment';
+import { compare, hasFailed, type WantedPayment } from './samePayment';
 
 /** How long one reading of the list is reused by all executions of this process, in ms. */
 const SHARED_FOR = 30_000;

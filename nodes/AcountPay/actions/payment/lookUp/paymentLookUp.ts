@@ -3,6 +3,7 @@ import type { IDataObject } from 'n8n-workflow';
 import type { ListedPayment } from '../../../../shared/api/listedPayments';
 import { paymentIdOf, withPaymentId } from '../../../../shared/api/payments';
 import { delay } from '../../../../shared/http/delays';
+import { namesOf } from '../../../../shared/namesOf';
 import type { Client } from '../../../../shared/transport/client';
 import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 import type { LookUpResult, LookUp, Trace } from '../../../creation/createOnce';
@@ -17,7 +18,6 @@ import {
 	decide,
 	hasFailed,
 	keyOf,
-	namesOf,
 	type WantedPayment,
 } from './samePayment';
 

@@ -1,5 +1,6 @@
 import type { ListedPayment } from '../../../../shared/api/listedPayments';
 import { finalStatusOf } from '../../../../shared/api/statuses';
+import { namesOf } from '../../../../shared/namesOf';
 
 /** What all payments of one order share. The names here and in {@link WantedPayment} are in stored executions. */
 export interface Order {
@@ -222,15 +223,6 @@ export type Decision =
 /** Whether a payment has ended without being paid. One of a status that is not known may still be paid. */
 export const hasFailed = ({ status }: ListedPayment): boolean =>
 	['failed', 'expired'].includes(finalStatusOf(status) ?? '');
-
-/** How many payments a text names. */
-const NAMED = 3;
-
-/** The words for several texts of the same kind. */
-export const namesOf = (texts: readonly string[]): string => {
-	const more = texts.length - NAMED;
-	return texts.slice(0, NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
-};
 
 /**
  * Decides from a reading of the list whether a request has created a payment, and which. Never guesses: a doubt stays a doubt.
