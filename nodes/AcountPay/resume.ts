@@ -1,5 +1,6 @@
 import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 import { endNamedBy, subjectOf, type WebhookEvent } from '../shared/api/events';
+import { getPayment } from '../shared/api/payments';
 import { finalStatusOf } from '../shared/api/statuses';
 import { delay } from '../shared/http/delays';
 import { log } from '../shared/requestContext';
@@ -141,7 +142,9 @@ async function ask(
 		}
 		const client = await Client.open(context);
 		const options = { timeout: ASKING_TIMEOUT, deadline };
-		const payment = await readPayment(client, merchantId, String(waiting.paymentId), options);
+		const paymentId = String(waiting.paymentId);
+		const request = getPayment(merchantId, paymentId);
+		const payment = await readPayment(client, request, paymentId, options);
 		const field = differenceBetween(waiting, payment);
 		if (field !== undefined) throw new Error(`its ${field} is another one than before the wait`);
 		return payment;

@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { idIn, type Page, readPage, withId } from './lists';
+import { idIn, withId } from './lists';
 import { readCreated } from './created';
 import { type ApiRequest, create, get } from './request';
 
@@ -37,9 +37,6 @@ export const getMerchant = (merchantNumber: string): ApiRequest =>
 
 /** The request that lists all merchants of the partner (documented; that it has no pages is assumed). */
 export const listMerchants = (): ApiRequest => get(MERCHANTS_PATH);
-
-/** The merchants in the response to {@link listMerchants} (their name there is assumed). */
-export const readMerchantsPage = (body: Buffer): Page | undefined => readPage(body, 'merchants');
 
 /** A merchant with its number as `merchantId`, whatever AcountPay calls it. */
 export const withMerchantNumber = (merchant: IDataObject): IDataObject =>

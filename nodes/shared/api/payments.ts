@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { idIn, type Page, readPage, withId } from './lists';
+import { idIn, withId } from './lists';
 import { placesIn, readCreated } from './created';
 import { type ApiRequest, create, get } from './request';
 import { isId } from './responses';
@@ -144,9 +144,6 @@ export const listPayments = (
 		query: { ...(status !== undefined && { status }), page, limit },
 		merchantClientId,
 	});
-
-/** The payments in the response to {@link listPayments} (documented). */
-export const readPaymentsPage = (body: Buffer): Page | undefined => readPage(body, 'payments');
 
 /** What AcountPay calls a payment's id: `paymentId` on creation and in webhooks, `id` in lists (documented). */
 const ID_NAMES = ['paymentId', 'id'] as const;

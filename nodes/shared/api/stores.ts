@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { idIn, type Page, readPage, withId } from './lists';
+import { idIn, withId } from './lists';
 import { readCreated } from './created';
 import { getMerchant } from './merchants';
 import { type ApiRequest, create, get } from './request';
@@ -19,9 +19,6 @@ export const createStore = (merchantNumber: string, store: IDataObject): ApiRequ
 
 /** The request that lists a merchant's stores (documented; that it has no pages is assumed). */
 export const listStores = (merchantNumber: string): ApiRequest => get(storesPath(merchantNumber));
-
-/** The stores in the response to {@link listStores} (documented). */
-export const readStoresPage = (body: Buffer): Page | undefined => readPage(body, 'stores');
 
 /** A store with its id as `storeId`, whatever AcountPay calls it. */
 export const withStoreId = (store: IDataObject): IDataObject => withId(store, ID_NAMES);

@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import type { Page } from '../api/lists';
+import { type Page, readPage } from '../api/lists';
 import type { ApiRequest } from '../api/request';
 import { ApiError } from '../errors';
 import type { Subject } from './apiErrors';
@@ -19,8 +19,8 @@ export interface List {
 	 * serves pages anyway, they are read.
 	 */
 	request: ApiRequest | ((page: number, limit: number) => ApiRequest);
-	/** The page in the body of a response; undefined when it holds no such list. */
-	readPage(body: Buffer): Page | undefined;
+	/** Under which name a response has it (documented; assumed for merchants). */
+	name: 'payments' | 'merchants' | 'stores';
 	/** What tells an entry from the others. */
 	idOf(entry: IDataObject): string | undefined;
 }
@@ -55,7 +55,7 @@ export async function* readPages(
 			one,
 			subject,
 			{ ...options, deadline },
-			({ body }) => list.readPage(body),
+			({ body }) => readPage(body, list.name),
 			'sent a response that is no list',
 		);
 	const pageRequest =

@@ -9,7 +9,7 @@ import { authenticationOf } from '../../../shared/auth';
 import { isItemError, type ItemError } from '../../../shared/errors';
 import { Client } from '../../../shared/transport/client';
 import { UnreadableList } from '../../../shared/transport/pagination';
-import { readMerchants } from './readMerchants';
+import { readMerchants } from './getMany.operation';
 
 /** How long the list may take, in ms: the user is waiting for it. */
 const PATIENCE = 15_000;

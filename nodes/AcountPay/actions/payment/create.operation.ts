@@ -1,22 +1,31 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import {
 	createPayment,
+	DEFAULT_CURRENCY,
 	MOCK_PAYMENTS,
 	type MockPayment,
+	type NewKeyPayment,
 	type NewTokenPayment,
 	paymentIdOf,
 } from '../../../shared/api/payments';
 import { ApiError, ValidationError } from '../../../shared/errors';
-import { createOnce } from '../../creation/createOnce';
+import { type Creation, createOnce } from '../../creation/createOnce';
 import {
 	additionalFieldsWith,
 	customFieldsField,
+	textField,
 	textFrom,
 	textsFrom,
 	withCustomFields,
 } from '../../operation/sharedFields';
 import type { Image, ItemWork, Operation } from '../../operation/operation';
-import { jsonObject, oneOf, webUrl } from '../../operation/parameters';
+import { type ItemParameters, jsonObject, oneOf, webUrl } from '../../operation/parameters';
+import { drawQrCode } from './drawQrCode';
+import { existingPayments, type IfExists } from './lookUp/existingPayments';
+import { PaymentLookUp } from './lookUp/paymentLookUp';
+import type { WantedPayment } from './lookUp/samePayment';
+import { readQrCode } from './readQrCode';
+import { createsPayment, creationOf, labelOf, qrCodeOption, withQrCode } from './sharedCreate';
 import {
 	amountField,
 	amountOf,
@@ -24,19 +33,34 @@ import {
 	currencyOf,
 	descriptionField,
 	merchantClientIdFrom,
+	merchantFieldsForKeys,
 	merchantFieldsForTokens,
 	referenceNumberField,
 } from './sharedFields';
-import { createsPayment, creationOf, labelOf, qrCodeOption, withQrCode } from './sharedCreate';
-import { readQrCode } from './readQrCode';
 
-interface CreateInput {
+interface CreateInput<Payment> {
 	merchantClientId: string;
-	payment: NewTokenPayment & IDataObject;
-	mockPayment?: MockPayment;
+	payment: Payment & IDataObject;
 	/** Whether the image of the QR code is wanted. */
 	qrCode: boolean;
 }
+
+interface TokenInput extends CreateInput<NewTokenPayment> {
+	mockPayment?: MockPayment;
+}
+
+interface KeyInput extends CreateInput<NewKeyPayment> {
+	/** What to do when the order has a payment already. */
+	ifExists: IfExists | 'create';
+}
+
+/** The checked parts of a payment that both ways to authenticate have, and other texts that the user added. */
+const paymentFrom = (item: ItemParameters, added: IDataObject, texts: INodeProperties[]) => ({
+	amount: amountOf(item.get('amount')),
+	referenceNumber: textFrom(item, referenceNumberField),
+	...('currency' in added && { currency: currencyOf(added.currency) }),
+	...textsFrom(added, texts),
+});
 
 /** What to do when a payment lacks its image, and its link. */
 const READ_IMAGE = "Read the image with the operation 'Get QR Code'.";
@@ -55,7 +79,7 @@ const mockPaymentField: INodeProperties = {
 	description: "Simulates the outcome without a customer. AcountPay's sandbox only.",
 };
 
-const additional: INodeProperties[] = [
+const additionalForTokens: INodeProperties[] = [
 	currencyField,
 	customFieldsField,
 	descriptionField,
@@ -79,10 +103,10 @@ const additional: INodeProperties[] = [
 ];
 
 /** What fills in the body. */
-const bodyFields = [amountField, referenceNumberField, ...additional];
+const tokenBodyFields = [amountField, referenceNumberField, ...additionalForTokens];
 
 /** Creates a payment that a customer can pay by link or QR code, with access tokens. */
-export const create: Operation<CreateInput> = {
+export const create: Operation<TokenInput> = {
 	option: {
 		name: 'Create',
 		value: 'create',
@@ -93,7 +117,7 @@ export const create: Operation<CreateInput> = {
 		...merchantFieldsForTokens,
 		amountField,
 		referenceNumberField,
-		additionalFieldsWith([...additional, mockPaymentField]),
+		additionalFieldsWith([...additionalForTokens, mockPaymentField]),
 	],
 
 	options: [qrCodeOption],
@@ -102,16 +126,13 @@ export const create: Operation<CreateInput> = {
 	check(item, client) {
 		const added = item.collection('additionalFields');
 		const payment = {
-			amount: amountOf(item.get('amount')),
-			referenceNumber: textFrom(item, referenceNumberField),
-			...('currency' in added && { currency: currencyOf(added.currency) }),
-			...textsFrom(added, [descriptionField]),
+			...paymentFrom(item, added, [descriptionField]),
 			...('metadata' in added && { metadata: jsonObject('Metadata', added.metadata) }),
 			...('webhookUrl' in added && { webhookUrl: webUrl('Webhook URL', added.webhookUrl) }),
 		};
 		return {
 			merchantClientId: merchantClientIdFrom(item),
-			payment: withCustomFields(payment, added, bodyFields),
+			payment: withCustomFields(payment, added, tokenBodyFields),
 			...('mockPayment' in added && {
 				mockPayment: mockPaymentOf(added.mockPayment, client.isProduction),
 			}),
@@ -155,3 +176,114 @@ function mockPaymentOf(value: unknown, isProduction: boolean): MockPayment {
 		"Remove it from Additional Fields, or choose a credential for AcountPay's sandbox.",
 	);
 }
+
+/** A payment that was looked up has no link: AcountPay documents none in its list, and not whether the dashboard shows it. */
+const WITHOUT_LINK = "Look for the payment's link in the AcountPay Partner Dashboard.";
+
+const existingPaymentOption: INodeProperties = {
+	displayName: 'If a Payment Exists',
+	name: 'existingPayment',
+	type: 'options',
+	options: [
+		{ name: 'Create Another', value: 'create', description: "Don't look whether there is one" },
+		{
+			name: 'Fail',
+			value: 'fail',
+			description: 'Fail with its ID, unless this execution created it',
+		},
+		{
+			name: 'Return It',
+			value: 'return',
+			description: 'Output that payment, usually without its link, and create no other',
+		},
+	],
+	default: 'create',
+	description:
+		"What to do when AcountPay's list of the last 30 days has a payment of this merchant and reference number that hasn't failed or expired",
+};
+
+const IF_EXISTS = ['create', 'fail', 'return'] as const;
+
+const additionalForKeys: INodeProperties[] = [
+	currencyField,
+	customFieldsField,
+	descriptionField,
+	textField('registerId', 'Register ID', 'REG-001', 'The till within the store'),
+	textField(
+		'storeId',
+		'Store ID',
+		'loc_abc123',
+		"The merchant's store that sells: storeId in the output of the resource Store",
+	),
+];
+
+/** What fills in the body: the merchant is put there as it is sent. */
+const keyBodyFields = [
+	amountField,
+	referenceNumberField,
+	...additionalForKeys,
+	{ name: 'merchantClientId' },
+];
+
+/** The same with keys. */
+export const createWithKeys: Operation<KeyInput> = {
+	option: create.option,
+	fields: [
+		...merchantFieldsForKeys,
+		amountField,
+		referenceNumberField,
+		additionalFieldsWith(additionalForKeys),
+	],
+	options: [qrCodeOption, existingPaymentOption],
+	creates: { ...createsPayment, looksUpUnknown: true },
+
+	check(item) {
+		const added = item.collection('additionalFields');
+		const payment: KeyInput['payment'] = paymentFrom(item, added, additionalForKeys);
+		const { qrCode, existingPayment = existingPaymentOption.default } = item.collection('options');
+		return {
+			merchantClientId: merchantClientIdFrom(item),
+			payment: withCustomFields(payment, added, keyBodyFields),
+			qrCode: qrCode === true,
+			ifExists: oneOf(existingPaymentOption.displayName, existingPayment, IF_EXISTS),
+		};
+	},
+
+	async run({ merchantClientId, payment, qrCode, ifExists }, work) {
+		const { client, options, record, executionId } = work;
+		const request = createPayment(merchantClientId, payment);
+		const { referenceNumber, amount, currency = DEFAULT_CURRENCY } = payment;
+		const { description, storeId, registerId } = payment;
+		const wanted: WantedPayment = {
+			merchantId: merchantClientId,
+			referenceNumber,
+			amount,
+			currency,
+			description,
+			storeId,
+			registerId,
+		};
+		const known = record(request, labelOf(wanted));
+		const lookUp = new PaymentLookUp(client, wanted, options, known);
+		const creation: Creation = {
+			...creationOf(request, known, wanted),
+			lookUp,
+			onCreated(response) {
+				lookUp.created(response);
+				existingPayments.add(client, wanted, executionId, response);
+			},
+		};
+		const createIt = async () => await createOnce({ client, creation, options, record: known });
+		let created: IDataObject;
+		if (ifExists === 'create') {
+			created = await createIt();
+		} else {
+			const isOwn = (id: string) => known.othersWithId(id).some(({ answer }) => !answer.existing);
+			const question = { client, wanted, ifExists, options, executionId, isOwn };
+			creation.findExisting = async (previous) => await existingPayments.find(question, previous);
+			created = await existingPayments.exclusively(client, wanted, work.endSignal, createIt);
+		}
+		if (!qrCode) return [{ json: created }];
+		return [await withQrCode(created, work, () => drawQrCode(created.paymentUrl), WITHOUT_LINK)];
+	},
+};

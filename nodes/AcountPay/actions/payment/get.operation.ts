@@ -1,7 +1,14 @@
+import { getPayment, getPaymentStatus } from '../../../shared/api/payments';
 import { withIsPaid } from '../../../shared/api/statuses';
 import type { Operation } from '../../operation/operation';
-import { type MerchantPayment, merchantPaymentFrom, paymentFieldsForTokens } from './sharedFields';
-import { readPayment } from './readPayment';
+import { asWritten, readPayment } from './readPayment';
+import {
+	type MerchantPayment,
+	merchantPaymentFrom,
+	paymentFieldsForTokens,
+	paymentIdFrom,
+	paymentNumberField,
+} from './sharedFields';
 
 /** Reads a payment and its status, with access tokens. */
 export const get: Operation<MerchantPayment> = {
@@ -16,6 +23,23 @@ export const get: Operation<MerchantPayment> = {
 	check: merchantPaymentFrom,
 
 	run: async ({ merchantClientId, paymentId }, { client, options }) => [
-		{ json: withIsPaid(await readPayment(client, merchantClientId, paymentId, options)) },
+		{
+			json: withIsPaid(
+				await readPayment(client, getPayment(merchantClientId, paymentId), paymentId, options),
+			),
+		},
 	],
+};
+
+/** The same with keys: its response is only documented to have the status. */
+export const getWithKeys: Operation<{ paymentId: string }> = {
+	option: get.option,
+	fields: [paymentNumberField],
+
+	check: (item) => ({ paymentId: paymentIdFrom(item) }),
+
+	async run({ paymentId }, { client, options }) {
+		const payment = await readPayment(client, getPaymentStatus(paymentId), paymentId, options);
+		return [{ json: withIsPaid({ paymentId: asWritten(paymentId), ...payment }) }];
+	},
 };

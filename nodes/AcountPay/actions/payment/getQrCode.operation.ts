@@ -1,12 +1,13 @@
 import type { Operation } from '../../operation/operation';
 import { textFrom } from '../../operation/sharedFields';
+import { drawQrCode, paymentUrlField } from './drawQrCode';
+import { readQrCode } from './readQrCode';
 import {
 	imageField,
 	type MerchantPayment,
 	merchantPaymentFrom,
 	paymentFieldsForTokens,
 } from './sharedFields';
-import { readQrCode } from './readQrCode';
 
 /** Reads the image that a customer scans to pay, with access tokens. */
 export const getQrCode: Operation<MerchantPayment & { outputField: string }> = {
@@ -27,5 +28,22 @@ export const getQrCode: Operation<MerchantPayment & { outputField: string }> = {
 		const image = await readQrCode(client, merchantClientId, paymentId, options);
 		const binary = { ...inputItem.binary, [outputField]: await storeImage(image) };
 		return [{ json: { ...inputItem.json, paymentId }, binary }];
+	},
+};
+
+/** Draws the image that a customer scans to pay, with keys. Asks AcountPay nothing. */
+export const getQrCodeWithKeys: Operation<{ paymentUrl: string; outputField: string }> = {
+	option: getQrCode.option,
+	fields: [paymentUrlField, imageField],
+
+	check: (item) => ({
+		paymentUrl: textFrom(item, paymentUrlField),
+		outputField: textFrom(item, imageField),
+	}),
+
+	async run({ paymentUrl, outputField }, { inputItem, storeImage }) {
+		const image = await storeImage(await drawQrCode(paymentUrl));
+		const binary = { ...inputItem.binary, [outputField]: image };
+		return [{ json: { ...inputItem.json, paymentUrl }, binary }];
 	},
 };

@@ -1,14 +1,10 @@
 import type { Resource } from '../../operation/operation';
-import { create } from './create.operation';
-import { createWithKeys } from './createWithKeys.operation';
+import { create, createWithKeys } from './create.operation';
 import { find } from './find.operation';
-import { get } from './get.operation';
+import { get, getWithKeys } from './get.operation';
 import { getMany } from './getMany.operation';
-import { getQrCode } from './getQrCode.operation';
-import { getQrCodeWithKeys } from './getQrCodeWithKeys.operation';
-import { getWithKeys } from './getWithKeys.operation';
-import { waitForCompletion } from './waitForCompletion.operation';
-import { waitWithKeys } from './waitWithKeys.operation';
+import { getQrCode, getQrCodeWithKeys } from './getQrCode.operation';
+import { waitForCompletion, waitWithKeys } from './waitForCompletion.operation';
 
 /** The resource 'Payment'. `…WithKeys` is the second of a pair; an operation that only API keys have has no such ending. */
 export const payment: Resource = {

@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import { placesIn } from '../../../shared/api/created';
-import { getPayment, otherPaymentIn } from '../../../shared/api/payments';
+import { otherPaymentIn } from '../../../shared/api/payments';
 import type { ApiRequest } from '../../../shared/api/request';
 import { readResponse } from '../../../shared/api/responses';
 import { finalStatusOf, hasStatus } from '../../../shared/api/statuses';
@@ -9,20 +9,6 @@ import type { Client } from '../../../shared/transport/client';
 import type { ApiResponse } from '../../../shared/http/response';
 import { read } from '../../../shared/transport/read';
 import type { CallOptions } from '../../../shared/transport/sendWithRetries';
-
-/**
- * Reads a payment and its status, with access tokens.
- * @returns AcountPay's response, whole
- * @throws as {@link readAbout}
- */
-export const readPayment = async (
-	client: Client,
-	merchantClientId: string,
-	paymentId: string,
-	options: CallOptions,
-	needsStatus = true,
-): Promise<IDataObject> =>
-	await readAbout(client, paymentId, getPayment(merchantClientId, paymentId), options, needsStatus);
 
 /** AcountPay has responded about another payment than it was asked about. */
 export class OtherPaymentError extends ReadError {
@@ -54,19 +40,24 @@ function problemWith(
 	return new ReadError(`payment '${paymentId}'`, what, undefined, { status });
 }
 
+/** A payment's id as AcountPay writes it with keys: a number, where it is one. */
+export const asWritten = (paymentId: string): string | number =>
+	/^[1-9]\d{0,14}$/.test(paymentId) ? Number(paymentId) : paymentId;
+
 /**
- * Reads what AcountPay reports about a payment. A response about another payment, without a status (documented for both ways to
+ * Reads a payment and its status. A response about another payment, without a status (documented for both ways to
  * authenticate), or with more than one, counts as none, and is asked for again.
+ * @param request asks for it, with either way to authenticate
  * @param needsStatus false for callers that ask again anyway: then a response without a status counts
  * @returns AcountPay's response, whole
  * @throws OtherPaymentError, ApiError or Cancelled
  */
-export async function readAbout(
+export async function readPayment(
 	client: Client,
-	paymentId: string,
 	request: ApiRequest,
+	paymentId: string,
 	options: CallOptions,
-	needsStatus: boolean,
+	needsStatus = true,
 ): Promise<IDataObject> {
 	let problem: ApiError | undefined;
 	const own = ({ body, status }: ApiResponse) => {

@@ -100,6 +100,9 @@ export const paymentIdField: INodeProperties = requiredTextField(
 	'The ID that AcountPay gave the payment when it was created',
 );
 
+/** The same with keys. */
+export const paymentNumberField: INodeProperties = { ...paymentIdField, placeholder: 'e.g. 456' };
+
 /** What the customer is to pay. */
 export const amountField: INodeProperties = {
 	displayName: 'Amount',

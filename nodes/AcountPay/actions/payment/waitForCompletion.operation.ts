@@ -1,4 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { getPayment, getPaymentStatus } from '../../../shared/api/payments';
 import { finalStatusOf } from '../../../shared/api/statuses';
 import { delay } from '../../../shared/http/delays';
 import { ApiError, Cancelled, ValidationError } from '../../../shared/errors';
@@ -13,11 +14,17 @@ import {
 	unlessOver,
 	waitOutput,
 } from './awaitedPayment';
-import { type MerchantPayment, merchantPaymentFrom, paymentFieldsForTokens } from './sharedFields';
-import { OtherPaymentError, readPayment } from './readPayment';
+import { asWritten, OtherPaymentError, readPayment } from './readPayment';
+import {
+	type MerchantPayment,
+	merchantPaymentFrom,
+	paymentFieldsForTokens,
+	paymentIdFrom,
+	paymentNumberField,
+} from './sharedFields';
 
 /** A payment that is waited for. */
-export interface Awaited {
+interface Awaited {
 	paymentId: string;
 	timeoutMinutes: number;
 }
@@ -31,7 +38,7 @@ interface WaitInput extends Awaited, MerchantPayment {
 const readerOf =
 	({ merchantClientId, paymentId }: WaitInput, { client }: ItemWork): Reader =>
 	async (options) =>
-		await readPayment(client, merchantClientId, paymentId, options, false);
+		await readPayment(client, getPayment(merchantClientId, paymentId), paymentId, options, false);
 
 /** A payment lives 30 minutes (documented); the rest is for late events. */
 const DEFAULT_TIMEOUT_MINUTES = 35;
@@ -50,7 +57,7 @@ const MAX_POLLING_DELAY = 15_000;
 const POLLING_DELAY_GROWTH = 1.5;
 
 /** The longest time that a payment is waited for. */
-export const timeoutField: INodeProperties = {
+const timeoutField: INodeProperties = {
 	displayName: 'Timeout (Minutes)',
 	name: 'timeoutMinutes',
 	type: 'number',
@@ -134,7 +141,7 @@ export const waitForCompletion: Operation<WaitInput> = {
 };
 
 /** @throws ValidationError */
-export function timeoutMinutesOf(value: unknown): number {
+function timeoutMinutesOf(value: unknown): number {
 	if (isLeftOut(value)) return DEFAULT_TIMEOUT_MINUTES;
 	if (typeof value === 'number' && value > 0 && value <= MAX_TIMEOUT_MINUTES) return value;
 	throw new ValidationError(
@@ -148,7 +155,7 @@ const saysMore = (error: ApiError) =>
 	error.status !== undefined || error instanceof OtherPaymentError;
 
 /** Reads the payment every 2 to 15 seconds until it has ended, or the time is over. */
-export async function poll(input: Awaited, work: ItemWork, read: Reader): Promise<ItemOutput> {
+async function poll(input: Awaited, work: ItemWork, read: Reader): Promise<ItemOutput> {
 	const { endSignal } = work;
 	const payment = new AwaitedPayment(input.paymentId, read);
 	// Rounded, since Node's timers take whole milliseconds only.
@@ -223,3 +230,26 @@ function isSameAddress(one: string, other: string): boolean {
 	});
 	return first === second;
 }
+
+/** The same with keys: by polling, since a payment has no webhook of its own. */
+export const waitWithKeys: Operation<Awaited> = {
+	option: waitForCompletion.option,
+	fields: [paymentNumberField, timeoutField],
+	mostlyWaits: true,
+
+	check: (item) => ({
+		paymentId: paymentIdFrom(item),
+		timeoutMinutes: timeoutMinutesOf(item.get('timeoutMinutes')),
+	}),
+
+	async run(input, work) {
+		const { paymentId } = input;
+		const request = getPaymentStatus(paymentId);
+		const output = await poll(
+			input,
+			work,
+			async (options) => await readPayment(work.client, request, paymentId, options, false),
+		);
+		return [{ ...output, json: { ...output.json, paymentId: asWritten(paymentId) } }];
+	},
+};

@@ -1,4 +1,4 @@
-import { listStores, readStoresPage, storeIdOf, withStoreId } from '../../../shared/api/stores';
+import { listStores, storeIdOf, withStoreId } from '../../../shared/api/stores';
 import { readList } from '../../../shared/transport/readList';
 import {
 	listFields,
@@ -28,7 +28,7 @@ export const getMany: Operation<{ merchantNumber: string; limit: number }> = {
 				missing: { name: 'the merchant', fields: 'Merchant Number' },
 			},
 			request: listStores(merchantNumber),
-			readPage: readStoresPage,
+			name: 'stores' as const,
 			idOf: storeIdOf,
 		};
 		const stores = await readList(client, list, options, limit);

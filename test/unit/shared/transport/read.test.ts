@@ -17,10 +17,12 @@ import {
 
 useFakeTime();
 
+const request = getPayment('merchant_1', 'pay_1');
+
 describe('reading', () => {
 	const read = async (script: Script) => {
 		const { client, sent } = scripted(script);
-		return { ...(await end(readPayment(client, 'merchant_1', 'pay_1', options))), sent };
+		return { ...(await end(readPayment(client, request, 'pay_1', options))), sent };
 	};
 
 	it('hands out the whole answer', async () => {
@@ -94,7 +96,7 @@ describe('reading', () => {
 	])('that is given up after %i requests says so', async (requests, message) => {
 		const { client, sent } = scripted([response(502)]);
 		giveUpAfter(requests, client, sent);
-		const ended = await end(readPayment(client, 'merchant_1', 'pay_1', options));
+		const ended = await end(readPayment(client, request, 'pay_1', options));
 		expect(errorOf(ended)).toMatchObject({ message, outcome: 'unavailable' });
 		expect(sent).toHaveLength(requests);
 	});
@@ -103,7 +105,7 @@ describe('reading', () => {
 		const { client, sent } = scripted([response(502)]);
 		const deadline = Date.now() + 10_000;
 		jest.spyOn(client.limiter, 'pausedFor', 'get').mockImplementation(() => sent.length * 60_000);
-		const ended = await end(readPayment(client, 'merchant_1', 'pay_1', { ...options, deadline }));
+		const ended = await end(readPayment(client, request, 'pay_1', { ...options, deadline }));
 		expect(errorOf(ended).message).toContain('returned a server error (status 502)');
 		expect(sent).toHaveLength(1);
 	});
@@ -131,7 +133,7 @@ describe('reading', () => {
 	it('ends at once when the execution is stopped', async () => {
 		const { client, sent, stop } = scripted([late]);
 		stop.abort();
-		const ended = await end(readPayment(client, 'merchant_1', 'pay_1', options));
+		const ended = await end(readPayment(client, request, 'pay_1', options));
 		expect(ended.error).toBeInstanceOf(Cancelled);
 		expect(sent).toHaveLength(1);
 	});

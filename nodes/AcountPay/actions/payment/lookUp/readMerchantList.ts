@@ -3,7 +3,6 @@ import {
 	listedPaymentIdOf,
 	listPayments,
 	type PaymentFilters,
-	readPaymentsPage,
 } from '../../../../shared/api/payments';
 import { ApiError } from '../../../../shared/errors';
 import type { Client } from '../../../../shared/transport/client';
@@ -15,7 +14,7 @@ import { asListOf } from './samePayment';
 export const paymentList = (filters: PaymentFilters): List => ({
 	subject: { name: 'the list of payments', merchantClientId: filters.merchantClientId },
 	request: (page, limit) => listPayments(filters, page, limit),
-	readPage: readPaymentsPage,
+	name: 'payments',
 	idOf: listedPaymentIdOf,
 });
 
