@@ -9,6 +9,7 @@ import type { Client } from '../../../shared/transport/client';
 import type { ApiResponse } from '../../../shared/http/response';
 import { read } from '../../../shared/transport/read';
 import type { CallOptions } from '../../../shared/transport/sendWithRetries';
+import { contradictionIn } from './lookUp/samePayment';
 
 /** AcountPay has responded about another payment than it was asked about. */
 export class OtherPaymentError extends ReadError {
@@ -23,6 +24,7 @@ export class OtherPaymentError extends ReadError {
 function problemWith(
 	payment: IDataObject,
 	paymentId: string,
+	merchantId: string | undefined,
 	status: number,
 	needsStatus: boolean,
 ): ApiError | undefined {
@@ -30,6 +32,8 @@ function problemWith(
 	if (other !== undefined) {
 		return new OtherPaymentError(paymentId, `responded about payment '${other}'`);
 	}
+	const contradiction = contradictionIn({ merchantId }, payment);
+	if (contradiction !== undefined) return new OtherPaymentError(paymentId, contradiction);
 	const isMissing = needsStatus && !hasStatus(payment);
 	// One around the payment, such as 'success', is not the payment's.
 	const statuses = placesIn(payment, 'payment')
@@ -59,13 +63,14 @@ export async function readPayment(
 	options: CallOptions,
 	needsStatus = true,
 ): Promise<IDataObject> {
+	const { merchantClientId } = request;
 	let problem: ApiError | undefined;
 	const own = ({ body, status }: ApiResponse) => {
 		const payment = readResponse(body);
-		problem = payment && problemWith(payment, paymentId, status, needsStatus);
+		problem = payment && problemWith(payment, paymentId, merchantClientId, status, needsStatus);
 		return problem ? undefined : payment;
 	};
-	const subject = { merchantClientId: request.merchantClientId, name: `payment '${paymentId}'` };
+	const subject = { merchantClientId, name: `payment '${paymentId}'` };
 	return await read(client, request, subject, options, own).catch((error: unknown) => {
 		throw problem && error instanceof ApiError ? problem : error;
 	});

@@ -1,6 +1,4 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
-import { placesIn } from '../../../shared/api/created';
-import { listedPaymentOf } from '../../../shared/api/listedPayments';
 import {
 	DEFAULT_CURRENCY,
 	paymentIdOf,
@@ -68,9 +66,7 @@ export const creationOf = (
 			if (id !== undefined && known.othersWithId(id).some((other) => !known.isLike(other))) {
 				return `responded about payment '${id}', which belongs to another order`;
 			}
-			return placesIn(response, 'payment')
-				.map((place) => contradictionIn(wanted, listedPaymentOf(place)))
-				.find((contradiction) => contradiction !== undefined);
+			return contradictionIn(wanted, response);
 		},
 		unknownAdvice:
 			'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.',

@@ -145,6 +145,25 @@ describe('one thing', () => {
 		expect(output).toEqual([{ paymentId: id, status: 'pending', isPaid: false }]);
 	});
 
+	it.each(['get', 'waitForCompletion'])(
+		"%s does not take another merchant's payment for that of its merchant",
+		async (name) => {
+			const path = `oAuth2 payment ${name}` as const;
+			const values = { merchantId: 'shop', paymentId: 'pay_1', timeoutMinutes: 1 };
+			const own = response(200, { id: 'pay_1', status: 'paid', merchantClientId: ' SHOP' });
+			for (const body of [
+				{ id: 'pay_1', status: 'paid', merchantClientId: 'kiosk' },
+				{ status: 'paid', data: { id: 'pay_1', merchantClientId: 'kiosk' } },
+			]) {
+				expect(errorOf(await run(path, values, [response(200, body)])).message).toBe(
+					"AcountPay was asked about payment 'pay_1', but responded about another payment, which has the merchant kiosk instead of shop (payment pay_1)",
+				);
+				const { output } = await run(path, values, [response(200, body), own]);
+				expect(output).toMatchObject([{ merchantClientId: ' SHOP', isPaid: true }]);
+			}
+		},
+	);
+
 	it.each<[`${Authentication} ${string} ${string}`, object]>(
 		['oAuth2 payment get', 'apiKey payment get'].flatMap((path) =>
 			[

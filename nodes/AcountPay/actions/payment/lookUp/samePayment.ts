@@ -1,4 +1,6 @@
-import type { ListedPayment } from '../../../../shared/api/listedPayments';
+import type { IDataObject } from 'n8n-workflow';
+import { placesIn } from '../../../../shared/api/created';
+import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/listedPayments';
 import { finalStatusOf } from '../../../../shared/api/statuses';
 import { namesOf } from '../../../../shared/namesOf';
 
@@ -114,22 +116,25 @@ function differencesOf(wanted: Partial<WantedPayment>, listed: ListedPayment): s
 }
 
 /**
- * Whether the response to a create shows another merchant, amount or currency than was asked for. A description proves nothing,
- * since a server may rewrite it, and neither does a store, which AcountPay documents with two kinds of ID.
+ * Whether a response about a payment shows another merchant, amount or currency than the payment has. A description proves
+ * nothing, since a server may rewrite it, and neither does a store, which AcountPay documents with two kinds of ID.
  * @returns what it is about, as the end of "AcountPay …"; undefined where nothing differs
  */
 export function contradictionIn(
-	{ merchantId, amount, currency }: WantedPayment,
-	shown: ListedPayment,
+	{ merchantId = '', amount, currency }: Partial<WantedPayment>,
+	response: IDataObject,
 ): string | undefined {
-	const { id, merchantClientId: has } = shown;
-	const differences = differencesOf({ amount, currency }, shown);
-	if (has !== undefined && lower(has) !== lower(merchantId)) {
-		differences.unshift(`has the merchant ${has} instead of ${merchantId}`);
+	for (const shown of placesIn(response, 'payment').map(listedPaymentOf)) {
+		const { id, merchantClientId: has } = shown;
+		const differences = differencesOf({ amount, currency }, shown);
+		if (has !== undefined && merchantId !== '' && lower(has) !== lower(merchantId)) {
+			differences.unshift(`has the merchant ${has} instead of ${merchantId}`);
+		}
+		if (differences.length > 0) {
+			return `responded about another payment, which ${namesOf(differences)}${id === undefined ? '' : ` (payment ${id})`}`;
+		}
 	}
-	return differences.length > 0
-		? `responded about another payment, which ${namesOf(differences)}${id === undefined ? '' : ` (payment ${id})`}`
-		: undefined;
+	return undefined;
 }
 
 /**
