@@ -909,9 +909,11 @@ describe('waiting parked, for a webhook', () => {
 	});
 
 	it.each<[string, Fault]>([
-		['busy', { status: 429, headers: { 'Retry-After': '60' } }],
-		['out of order', { status: 503 }],
-		['silent', { hang: true }],
+		['busy', { match: { endpoint: 'get' }, status: 429, headers: { 'Retry-After': '60' } }],
+		['out of order', { match: { endpoint: 'get' }, status: 503 }],
+		['silent', { match: { endpoint: 'get' }, hang: true }],
+		['without a token', { match: { endpoint: 'token' }, status: 503 }],
+		['silent about a token', { match: { endpoint: 'token' }, hang: true }],
 	])(
 		'is parked soon when AcountPay is %s, since nothing can wake it before',
 		async (_what, fault) => {
@@ -921,7 +923,7 @@ describe('waiting parked, for a webhook', () => {
 			});
 			await useOther({}, { folder });
 			const payment = await makePayment(sandbox);
-			sandbox.faults.add({ match: { endpoint: 'get' }, ...fault, times: 'always' });
+			sandbox.faults.add({ ...fault, times: 'always' });
 			const startedAt = Date.now();
 			const execution = await engine.runNode({ node: waitNode(), items: [payment] });
 			expect(execution.status).toBe('waiting');

@@ -193,12 +193,16 @@ async function waitForWebhook(input: WaitInput, work: ItemWork): Promise<ItemOut
 	const { options, resumeUrl, endSignal } = work;
 	const waitUntil = new Date(Date.now() + input.timeoutMinutes * 60_000);
 	const payment = new AwaitedPayment(input.paymentId, readerOf(input, work));
-	const check = async () =>
-		await payment.ask({
+	const check = async () => {
+		const over = AbortSignal.timeout(STATUS_CHECK_TIMEOUT);
+		const asking = payment.ask({
 			...options,
 			timeout: Math.min(options.timeout, STATUS_CHECK_TIMEOUT),
 			deadline: Date.now() + STATUS_CHECK_TIMEOUT,
+			endSignal: AbortSignal.any([endSignal, over]),
 		});
+		return await unlessOver(over, asking, input.paymentId);
+	};
 	let response = await check();
 	// A change meanwhile is not lost: the next status check sees it.
 	while (mayPass(response) && Date.now() < waitUntil.getTime()) {
