@@ -92,6 +92,23 @@ describe.each(CREATES)('creating a $resource', (create) => {
 			({ referenceNumber, name }) => referenceNumber ?? name,
 		);
 
+	it("another item's is not taken for its own", async () => {
+		const ids = { id: 4711, merchantId: 4711, storeId: 4711, paymentId: 4711 };
+		sandbox.faults.add({ match: { endpoint }, times: 2, body: ids });
+		const options = { maxConcurrency: 1 };
+		const execution = await engine.runNode({ node: node(options, goOn), items: orders(3) });
+		const [first, second, third] = execution.json();
+		expect(first).toMatchObject(ids);
+		expect(second).toMatchObject({
+			error: expect.stringContaining(
+				`AcountPay responded about ${resource} '4711', which belongs to another item`,
+			),
+			details: { outcome: 'unknown' },
+		});
+		expect(third).not.toHaveProperty('error');
+		expect(requests()).toHaveLength(3);
+	});
+
 	it('a 429 is waited out, and each is created once', async () => {
 		sandbox.faults.add({ match: nth(2), status: 429, headers: { 'Retry-After': '1' } });
 		const execution = await engine.runNode({ node: node(), items: orders(4) });

@@ -217,10 +217,14 @@ async function sendCreate(task: Task): Promise<IDataObject> {
 	const sent: SendResult = await sendAtMostOnce(client, creation.request, options, observer);
 	const { status } = sent;
 	const response = isSuccess(sent) ? creation.readCreated(sent.body) : undefined;
-	const contradiction = response && creation.contradicts?.(response);
-	if (response && contradiction === undefined) return remember(task, response);
 	const { subject } = creation;
-	const consequence = `This ${subject.noun ?? 'payment'} was not created.`;
+	const { noun = 'payment' } = subject;
+	const ofOther = response && record.idOfOther(response);
+	const contradiction =
+		(response && creation.contradicts?.(response)) ??
+		(ofOther && `responded about ${noun} '${ofOther}', which belongs to another item`);
+	if (response && contradiction === undefined) return remember(task, response);
+	const consequence = `This ${noun} was not created.`;
 	const nothingDone = nothingDoneError(client, sent, subject, consequence);
 	if (nothingDone) {
 		observer.notCreated();

@@ -77,9 +77,12 @@ export class IdempotencyRecord {
 		return this.store.createdWithId(id).filter((entry) => entry !== earlier);
 	}
 
-	/** Whether another creation asks for the same: its label is the same, and its amount does not differ. */
-	isLike(other: Entry): boolean {
-		return hasSameLabel(other, this.identity) && !differs(other.terms, this.identity.terms);
+	/** The id in a response, when this execution has created that for something else: with another label or amount. */
+	idOfOther(response: IDataObject): string | undefined {
+		const id = this.store.idOf(response);
+		const isOfOther = (other: Entry) =>
+			!hasSameLabel(other, this.identity) || differs(other.terms, this.identity.terms);
+		return id !== undefined && this.othersWithId(id).some(isOfOther) ? id : undefined;
 	}
 
 	/** The entry of an earlier attempt; undefined when nothing of the kind was asked for, or AcountPay refused it. */

@@ -116,7 +116,7 @@ export class IdempotencyStore {
 	/** @param idOf reads the id in the response to a create */
 	constructor(
 		private readonly execution: IExecuteFunctions,
-		private readonly idOf: (response: IDataObject) => string | undefined = () => undefined,
+		readonly idOf: (response: IDataObject) => string | undefined = () => undefined,
 	) {
 		this.context = execution.getContext('node') as StoredContext;
 		this.iterationKey = iterationKeyOf(execution);

@@ -146,7 +146,7 @@ export const create: Operation<TokenInput> = {
 		const request = createPayment(merchantClientId, payment, mockPayment);
 		const wanted = { merchantId: merchantClientId, referenceNumber, amount, currency };
 		const known = record(request, labelOf(wanted));
-		const creation = creationOf(request, known, wanted);
+		const creation = creationOf(request, wanted);
 		const created = await createOnce({ client, creation, options, record: known });
 		if (!qrCode) return [{ json: created }];
 		const imageOf = async () => await qrCodeOf(created, merchantClientId, work);
@@ -266,7 +266,7 @@ export const createWithKeys: Operation<KeyInput> = {
 		const known = record(request, labelOf(wanted));
 		const lookUp = new PaymentLookUp(client, wanted, options, known);
 		const creation: Creation = {
-			...creationOf(request, known, wanted),
+			...creationOf(request, wanted),
 			lookUp,
 			onCreated(response) {
 				lookUp.created(response);

@@ -8,7 +8,6 @@ import {
 import type { ApiRequest } from '../../../shared/api/request';
 import { ApiError, Cancelled, isItemError, UnexpectedError } from '../../../shared/errors';
 import type { Creation } from '../../creation/createOnce';
-import type { IdempotencyRecord } from '../../creation/idempotencyRecord';
 import type { Label } from '../../creation/identityHashes';
 import type { Created, Image, ItemOutput, ItemWork } from '../../operation/operation';
 import { contradictionIn, keyOf, mayBeReference, type WantedPayment } from './lookUp/samePayment';
@@ -32,15 +31,8 @@ export const createsPayment: Created<{ payment: { referenceNumber: string } }> =
 	idOf: paymentIdOf,
 };
 
-/**
- * What both ways to create a payment tell about it.
- * @param known what this execution knows of it, and of its other payments
- */
-export const creationOf = (
-	request: ApiRequest,
-	known: IdempotencyRecord,
-	wanted: WantedPayment,
-): Creation => {
+/** What both ways to create a payment tell about it. */
+export const creationOf = (request: ApiRequest, wanted: WantedPayment): Creation => {
 	const { merchantId, referenceNumber, storeId } = wanted;
 	return {
 		request,
@@ -58,13 +50,10 @@ export const creationOf = (
 		title: `Payment '${referenceNumber}'`,
 		readCreated: readCreatedPayment,
 		contradicts(response) {
-			const id = paymentIdOf(response);
 			const shown = referenceIn(response);
 			if (shown !== undefined && !mayBeReference(referenceNumber, shown)) {
+				const id = paymentIdOf(response);
 				return `responded about another payment, with the reference '${shown}'${id === undefined ? '' : ` (payment ${id})`}`;
-			}
-			if (id !== undefined && known.othersWithId(id).some((other) => !known.isLike(other))) {
-				return `responded about payment '${id}', which belongs to another order`;
 			}
 			return contradictionIn(wanted, response);
 		},

@@ -437,7 +437,7 @@ describe('a response that shows', () => {
 		]) {
 			expect(await errorFrom(run(other, body, one))).toMatchObject({
 				outcome: 'unknown',
-				message: `Payment '${other.reference}' may or may not exist: AcountPay responded about payment '${body.id}', which belongs to another order`,
+				message: `Payment '${other.reference}' may or may not exist: AcountPay responded about payment '${body.id}', which belongs to another item`,
 			});
 		}
 		// A test system may begin its numbers anew.
