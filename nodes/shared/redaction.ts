@@ -180,7 +180,7 @@ export class Redactor {
 		}
 		for (let at = 0; at + PIECE <= text.length; at++) this.pieces.add(text.slice(at, at + PIECE));
 		const last = text.length - WINDOW;
-		for (let at = 0; at <= last; at++) {
+		for (let at = 1; at < last; at++) {
 			const window = text.slice(at, at + WINDOW);
 			if (!this.windows.has(window)) this.windows.set(window, INSIDE);
 		}
@@ -201,7 +201,7 @@ export class Redactor {
 			const found = [...this.wordsIn(view, comparable), ...this.partsIn(view, comparable)];
 			for (const [start, end] of found) spans.push([startOf(view, start), endOf(view, end - 1)]);
 		}
-		return spans.length === 0 ? text : withoutSpans(text, spans);
+		return withoutSpans(text, spans);
 	}
 
 	private *wordsIn(view: View, text: string): Generator<Span> {
@@ -244,9 +244,11 @@ export class Redactor {
 
 /** What is taken out of a run: a text that goes on otherwise is another one, such as an id that begins like a secret. */
 function spanOf(view: View, { start, end, formStart, formEnd }: Run): Span[] {
-	const from = goesOnAt(view, start - 1) ? formStart : Math.min(start, formStart ?? start);
-	const to = goesOnAt(view, end) ? formEnd : Math.max(end, formEnd ?? end);
-	return from !== undefined && to !== undefined && from < to ? [[from, to]] : [];
+	const from = goesOnAt(view, start - 1)
+		? (formStart ?? Infinity)
+		: Math.min(start, formStart ?? start);
+	const to = goesOnAt(view, end) ? (formEnd ?? -Infinity) : Math.max(end, formEnd ?? end);
+	return from < to ? [[from, to]] : [];
 }
 
 /** A text with the placeholder where spans are; those that touch or overlap become one. */

@@ -16,7 +16,10 @@ function redactorOf(...secrets: string[]): Redactor {
 	return own;
 }
 
-const redactor = redactorOf(secret, opaque, jwt, '');
+let redactor: Redactor;
+beforeEach(() => {
+	redactor = redactorOf(secret, opaque, jwt, '');
+});
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const base64url = (text: string) => Buffer.from(text).toString('base64url');
@@ -288,6 +291,46 @@ describe('short secrets', () => {
 		none.add('abcdefgh');
 		expect(none.text('abcdefgh')).toBe('[secret]');
 	});
+});
+
+it('a secret that was encoded up to three times is taken out, and no more is decoded', () => {
+	const encoded = (times: number): string =>
+		times === 0 ? secret : encodeURIComponent(encoded(times - 1));
+	expect(redactor.text(encoded(3))).toBe('[secret]');
+	expect(redactor.text(encoded(4))).toBe(encoded(4));
+});
+
+describe('what stands right beside a secret', () => {
+	it.each(['\u0130', '\u0130\u0130\u0130', 'ßß'])('%s keeps its place', (before) => {
+		expect(redactor.text(`${before} ${secret} ${before}`)).toBe(`${before} [secret] ${before}`);
+	});
+
+	it('stays, when it holds no bit of a secret in base64', () => {
+		const own = redactorOf('a-secret-of-24-character');
+		const encoded = base64('a-secret-of-24-character');
+		expect(own.text(encoded + base64('xyz'))).toBe(`[secret]${base64('xyz')}`);
+		expect(own.text(`"${base64('1a-secret-of-24-character12').slice(2)}"`)).toMatch(/^"\[secret\]/);
+	});
+
+	it('goes with it, when it is a part of the secret', () => {
+		expect(redactor.text(`x ${secret.slice(-20)}${secret}`)).toBe('x [secret]');
+		expect(redactor.text(`${secret}${secret.slice(0, 20)} x`)).toBe('[secret] x');
+	});
+
+	it('goes with it, when it is another secret', () => {
+		expect(redactor.text(`${secret}${opaque}`)).toBe('[secret]');
+		expect(redactor.text(`x${secret}${opaque}x`)).toBe('x[secret]x');
+	});
+
+	it('hides no secret that is a part of another secret', () => {
+		const own = redactorOf(opaque, `x${opaque}y`);
+		expect(own.text(`q${opaque}r`)).toBe('q[secret]r');
+	});
+});
+
+it('two parts that are no secret together stay', () => {
+	const text = `a${opaque.slice(-20)}${opaque.slice(0, 20)}b`;
+	expect(redactor.text(text)).toBe(text);
 });
 
 it('a secret that is added later is taken out, too', () => {
