@@ -145,23 +145,6 @@ describe('one thing', () => {
 		expect(output).toEqual([{ paymentId: id, status: 'pending', isPaid: false }]);
 	});
 
-	it('a merchant is not taken for another one', async () => {
-		const values = { merchantNumber: '42' };
-		for (const body of [
-			{ merchantId: 43, clientId: 'kiosk' },
-			{ id: '43', status: 'active' },
-		]) {
-			const { message } = errorOf(await run('apiKey merchant get', values, [response(200, body)]));
-			expect(message).toBe(
-				"AcountPay was asked about merchant '42', but responded about another merchant, or in a way that could not be read",
-			);
-			const own = { id: '42', clientId: 'shop' };
-			const script = [response(200, body), response(200, own)];
-			const { output } = await run('apiKey merchant get', values, script);
-			expect(output).toEqual([{ merchantId: '42', ...own }]);
-		}
-	});
-
 	it.each(['get', 'waitForCompletion'])(
 		"%s does not take another merchant's payment for that of its merchant",
 		async (name) => {
