@@ -10,6 +10,7 @@ export const SCREENSHOTS_DIR = join(__dirname, '..', '..', 'reports', 'screensho
 const VIEWPORT = { width: 1280, height: 800 };
 /** A busy machine takes its time to load the editor. */
 const TIMEOUT_MS = 30_000;
+const LOOK_EVERY_MS = 50;
 const KEY_DELAY_MS = 50;
 /** More than n8n waits for the next key before it takes over a text. */
 const TYPING_DELAY_MS = 1_000;
@@ -62,11 +63,43 @@ export class Editor {
 		return new Editor(page, api.url);
 	}
 
-	/** Opens a stored workflow, or begins a new one. */
+	/** Opens a stored workflow, or begins a new one. Only the first loads the page, and one after a dialog that was left open. */
 	async openWorkflow(id = 'new'): Promise<void> {
-		await this.page.goto(`${this.url}/workflow/${id}`, { waitUntil: 'domcontentloaded' });
-		const shown = id === 'new' ? 'canvas-plus-button' : 'canvas-node';
-		await this.page.getByTestId(shown).first().waitFor();
+		const path = `/workflow/${id}`;
+		const canvas = this.page.getByTestId(/^canvas-(node|plus-button)$/).first();
+		// The canvas of a new workflow is shown before, and emptied.
+		const named = id === 'new' && this.page.waitForResponse(/\/rest\/workflows\/new\b/);
+		const dialogs = this.page.getByTestId(/-modal$/).filter({ visible: true });
+		if (this.page.url() === 'about:blank' || (await dialogs.count()) > 0) {
+			await this.page.goto(this.url + path, { waitUntil: 'domcontentloaded' });
+		} else {
+			await this.leaveWorkflow();
+			await canvas.waitFor({ state: 'detached' });
+			await this.follow(path);
+		}
+		await named;
+		await canvas.waitFor();
+	}
+
+	/** Goes to the list of workflows, whether or not the open one is stored. */
+	private async leaveWorkflow(): Promise<void> {
+		const left = this.follow('/home/workflows').then(() => true);
+		const button = this.page.getByRole('button', { name: 'Leave without saving' });
+		while (!(await Promise.race([left, this.page.waitForTimeout(LOOK_EVERY_MS)]))) {
+			if (!(await button.isVisible())) continue;
+			await button.click();
+			await left;
+		}
+	}
+
+	/** Goes where a link of the editor goes: within the page, since loading it takes four seconds of a processor. */
+	private async follow(path: string): Promise<void> {
+		await this.page
+			.locator('#app')
+			.evaluate(
+				async (app, to) => await app.__vue_app__.config.globalProperties.$router.push(to),
+				path,
+			);
 	}
 
 	/** Searches for a first node in a new workflow. */
