@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { matchesGlob, join, relative } from 'node:path';
+import { dirname, join, matchesGlob, relative } from 'node:path';
 import { preProcessFile, resolveModuleName, sys } from 'typescript';
 
 import stryker from '../stryker.config.json';
@@ -35,6 +35,14 @@ const filesIn = (folder: string) =>
 	readdirSync(folder, { recursive: true, encoding: 'utf8' })
 		.filter((path) => path.endsWith('.ts'))
 		.map((path) => join(folder, path));
+
+/** The tests in the folder that mirrors a module's: they may be the ones that it was written for. */
+const testsBeside = (path: string) =>
+	filesIn(TESTS).filter(
+		(file) =>
+			file.endsWith('.test.ts') &&
+			relative(TESTS, dirname(file)) === relative('nodes', dirname(path)),
+	);
 
 /** Who imports a file. */
 function importersByFile(): Map<string, string[]> {
@@ -79,8 +87,9 @@ function groupsOf(parts: string[]): Group[] {
 		.filter((path) => parts.length === 0 || parts.some((part) => path.includes(part)));
 	const groups = new Map<string, Group>();
 	for (const path of wanted) {
-		const nearest = nearestTests(join(ROOT, path), importers).map((test) => relative(ROOT, test));
-		const tests = [...new Set([...nearest, ...(OF_OPERATIONS.test(path) ? OPERATION_TESTS : [])])];
+		const nearest = [...nearestTests(join(ROOT, path), importers), ...testsBeside(path)];
+		const own = nearest.map((test) => relative(ROOT, test));
+		const tests = [...new Set([...own, ...(OF_OPERATIONS.test(path) ? OPERATION_TESTS : [])])];
 		const key = tests.sort().join();
 		const group = groups.get(key) ?? { modules: [], tests };
 		group.modules.push(path);

@@ -458,6 +458,7 @@ describe('with a look-up', () => {
 			isOld: true,
 			message: "Payment 'ORDER-1' may or may not exist: AcountPay was late",
 			description: `${result.report}${notSent} Look for this reference in AcountPay before you create it again.`,
+			rulesOut: callOptions === resend ? 'resend' : undefined,
 		});
 		expect(ended.sent).toEqual([]);
 	});
@@ -488,7 +489,7 @@ describe('with a look-up', () => {
 
 	it('a second request that is refused leaves the first one open', async () => {
 		const ended = await makeWith(none, [response(422, {})], open(), resend);
-		expect(errorOf(ended)).toMatchObject({ outcome: 'unknown' });
+		expect(errorOf(ended)).toMatchObject({ outcome: 'unknown', status: 422 });
 		expect(errorOf(ended).message).toMatch(/AcountPay was late\. Tried again: /);
 		expect(ended.record.earlier).toMatchObject({ state: 'unknown', what: 'was late' });
 	});
@@ -593,5 +594,100 @@ describe('an item that asks for something else than before', () => {
 		const ended = await edited((record) => record.unknown('was late'), resend);
 		expect(errorOf(ended)).toMatchObject({ outcome: 'unknown', isOld: true });
 		expect(ended.sent).toEqual([]);
+	});
+
+	it('fails, too, when the look-up finds what was open, and then it is known', async () => {
+		const lookUp: LookUp = {
+			sending: () => ({ id: 't1' }),
+			notCreated() {},
+			find: async () => ({ kind: 'found', response: { paymentId: 7 } }),
+		};
+		const { store } = execution();
+		store.record(0, { json: {} }, built(request), label('ORDER-1')).unknown('was late');
+		const other = createPayment('merchant_1', { amount: 11, referenceNumber: 'ORDER-1' });
+		const record = store.record(0, { json: { x: 1 } }, built(other), label('ORDER-1', '11 DKK'));
+		const { client, sent } = scripted([made]);
+		const task = { client, creation: { ...creation, lookUp }, options, record };
+		expect(errorOf(await end(createOnce(task)))).toMatchObject({
+			outcome: 'refused',
+			message: expect.stringContaining('exists already'),
+			payment: { paymentId: 7 },
+		});
+		expect(sent).toEqual([]);
+		expect(record.earlier).toMatchObject({ state: 'made', answer: { paymentId: 7 } });
+	});
+
+	it('is told what to do, and of what was there before this execution', async () => {
+		const put = (record: IdempotencyRecord) => record.created({ id: 'pay_0', existing: true });
+		const { message, description } = errorOf(await edited(put));
+		expect(message).toBe(
+			"Payment 'ORDER-1' exists already: it was there before this execution for 10 DKK",
+		);
+		expect(description).toBe(
+			'Nothing was sent now. Change the item back. If you want another one, run the workflow again with only this item.',
+		);
+	});
+});
+
+describe('an item that cannot be told from one that this execution asked for before', () => {
+	const inLaterTurn = async (put: (record: IdempotencyRecord) => void) => {
+		const { data, store } = execution();
+		put(recordFor(request, { data, store }));
+		store.setFailed(0, true);
+		store.close(false);
+		const ended = await make([made], recordFor(request, execution(data, { runIndex: 1 })));
+		expect(ended.sent).toEqual([]);
+		return errorOf(ended);
+	};
+
+	it('stays unknown when that is unknown', async () => {
+		expect(await inLaterTurn((record) => record.unknown('was late'))).toMatchObject({
+			outcome: 'unknown',
+			message: "Payment 'ORDER-1' may or may not exist: AcountPay was late",
+			description: `An earlier run of this node in this execution asked for it. ${creation.unknownAdvice}`,
+			isOld: true,
+			rulesOut: 'resend',
+		});
+	});
+
+	it('is not sent when that was created', async () => {
+		expect(await inLaterTurn((record) => record.created({ id: 'pay_0' }))).toMatchObject({
+			outcome: 'unknown',
+			message:
+				"Payment 'ORDER-1' was not sent: an earlier run of this node in this execution created it",
+			description:
+				'Nothing was sent for this item. If it is another order, give it a reference of its own.',
+			isOld: true,
+			payment: { id: 'pay_0' },
+		});
+	});
+});
+
+it('an item is not sent once another retry of the same execution has created something', async () => {
+	const one = execution({}, { id: '5', retryOf: 1_234 });
+	one.store.record(1, { json: { n: 1 } }, built(request), label('ORDER-0')).created({ id: 'p' });
+	const two = execution({}, { id: '6', retryOf: 1_234 });
+	const ended = await make([made], recordFor(request, two));
+	expect(ended.sent).toEqual([]);
+	expect(errorOf(ended)).toMatchObject({
+		outcome: 'unknown',
+		message:
+			"Payment 'ORDER-1' was not sent: execution 5, another retry of the same execution, may have created it",
+		description:
+			'Nothing was sent for this item. Open execution 5: it shows what it has created. If it has failed, retry that one instead. If it has ended well, run the workflow again with only the items that it has not created.',
+		isOld: true,
+		rulesOut: 'retry',
+	});
+});
+
+it("a response with the ID of another item's payment is not believed", async () => {
+	const { store } = execution();
+	const other = createPayment('merchant_1', { amount: 20, referenceNumber: 'ORDER-2' });
+	store.record(0, { json: { n: 1 } }, built(other), label('ORDER-2')).created({ id: 'pay_1' });
+	const record = store.record(1, { json: {} }, built(request), label('ORDER-1'));
+	expect(errorOf(await make([made], record))).toMatchObject({
+		outcome: 'unknown',
+		message:
+			"Payment 'ORDER-1' may or may not exist: AcountPay responded about payment 'pay_1', which belongs to another item",
 	});
 });
