@@ -342,6 +342,17 @@ it.each(['pay-once', 'pay-once-keys'])(
 	},
 );
 
+it.each(['pay-once', 'pay-once-keys'])('%s makes up no ID for a payment without one', (example) => {
+	const $json = { qrCodeUrl: 'https://api.acountpay.com/qr' };
+	const $ = () => ({ first: () => ({ json: $json }) });
+	const { parameters } = readExample(example).nodes.find(
+		({ name }) => name === 'Note the Payment',
+	)!;
+	const { value } = parameters.columns as { value: { paymentId: string } };
+	expect(evaluated(value.paymentId, { $json })).toBe('');
+	expect(fieldOf(example, 'New Payment', 'paymentId', { $ })).toBe('');
+});
+
 it.each(['invoices-by-mail', 'invoices-by-mail-keys'])(
 	'%s asks for kroner in its mail when the row names no currency',
 	(example) => {

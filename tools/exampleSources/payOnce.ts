@@ -119,7 +119,7 @@ const output = (response: string, paymentId: string, paymentUrl: string, isNew: 
 		amount: numberOf(`={{ ${ORDER}.amount }}`),
 		currency: `={{ ${ORDER}.currency }}`,
 		environment: `={{ ${ORDER}.environment }}`,
-		paymentId: `={{ String(${paymentId}) }}`,
+		paymentId: `={{ String(${paymentId} ?? '') }}`,
 		paymentUrl: `={{ ${paymentUrl} ?? '' }}`,
 		isNew: booleanOf(`={{ ${isNew} }}`),
 		status: `={{ ${response}.status ?? '' }}`,
@@ -266,7 +266,7 @@ export const payOnce: ExampleSource = {
 					[2448, -64],
 					updateRows(PAYMENTS, ITS_CLAIM, {
 						state: 'created',
-						paymentId: `={{ String(${paymentIdIn('$json')}) }}`,
+						paymentId: `={{ String(${paymentIdIn('$json')} ?? '') }}`,
 						paymentUrl: "={{ $json.paymentUrl ?? '' }}",
 						note: '',
 					}),
