@@ -47,11 +47,19 @@ const adviceFor = (error: ItemError) =>
 		: error.description;
 
 /**
- * The entries of a picker: merchants that payments can be created for, by name.
+ * The entries of a picker: merchants that payments can be created for, by name. Where several have a name, each has its ID
+ * too.
  * @param merchants as AcountPay lists them
  */
-export const pickerItems = (merchants: IDataObject[], filter?: string): INodeListSearchItems[] =>
-	merchants.filter(matching(filter)).flatMap(itemOf).sort(byName);
+export function pickerItems(merchants: IDataObject[], filter?: string): INodeListSearchItems[] {
+	const counts = new Map<string, number>();
+	for (const { name } of merchants.flatMap(itemOf)) counts.set(name, (counts.get(name) ?? 0) + 1);
+	const told = ({ name, value }: INodeListSearchItems) => ({
+		name: counts.get(name) === 1 ? name : `${name}, ${value}`,
+		value,
+	});
+	return merchants.filter(matching(filter)).flatMap(itemOf).map(told).sort(byName);
+}
 
 const matching = (filter = '') => {
 	const wanted = filter.trim().toLowerCase();

@@ -43,3 +43,17 @@ it('a merchant without a name goes by its ID, one without an ID can not be paid'
 		]),
 	).toEqual(['client-4', 'client-5', 'client-6'].map((value) => ({ name: value, value })));
 });
+
+it('merchants with one name are told by their IDs, also when one of them is looked for', () => {
+	const shops = [
+		merchant('Shop', 'client-8'),
+		merchant('Shop', 'client-7'),
+		merchant('Shop', 'client-9', { status: 'pending' }),
+	];
+	expect(pickerItems(shops).map(({ name }) => name)).toEqual([
+		'Shop (pending)',
+		'Shop, client-7',
+		'Shop, client-8',
+	]);
+	expect(pickerItems(shops, 'client-7')).toEqual([{ name: 'Shop, client-7', value: 'client-7' }]);
+});
