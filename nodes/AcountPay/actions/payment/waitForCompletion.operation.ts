@@ -176,7 +176,7 @@ async function poll(input: Awaited, work: ItemWork, read: Reader): Promise<ItemO
 			return { json: waitOutput(input.paymentId, known, 'status') };
 		}
 		const left = deadline - Date.now();
-		if (left <= 0) {
+		if (left <= 0 || over.aborted) {
 			if (!known || response instanceof OtherPaymentError) throw failure;
 			return { json: waitOutput(input.paymentId, known, 'timeout') };
 		}

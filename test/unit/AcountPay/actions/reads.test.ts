@@ -254,6 +254,21 @@ describe('one thing', () => {
 		expect(later.output).toMatchObject([{ status: 'completed', isPaid: true }]);
 	});
 
+	it('a wait ends by its timeout, also when the clock is set back meanwhile', async () => {
+		jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+			const timeout = new AbortController();
+			setTimeout(() => timeout.abort(), ms);
+			return timeout.signal;
+		});
+		const hour = 60 * 60_000;
+		setTimeout(() => jest.setSystemTime(Date.now() - hour), 10_000);
+		const values = { paymentId: '456', timeoutMinutes: 1 };
+		const script = [response(200, { status: 'pending' })];
+		const { output, took } = await run('apiKey payment waitForCompletion', values, script);
+		expect(output).toMatchObject([{ status: 'pending', waitEndedBy: 'timeout' }]);
+		expect(took + hour).toBeLessThanOrEqual(60_000 + 25_000);
+	});
+
 	it('an id must be one', () => {
 		expect(check('apiKey merchant get', { merchantNumber: 'a/b' })).toBe(
 			'Merchant Number must be an ID such as 42, without spaces or any of / \\ ? # %, but is "a/b"',
