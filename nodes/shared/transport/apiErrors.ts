@@ -2,7 +2,6 @@ import { readReason } from '../api/responses';
 import { ApiError, ReadError } from '../errors';
 import type { Client } from './client';
 import {
-	type ApiResponse,
 	describeFailure,
 	isRefusal,
 	isSuccess,
@@ -34,30 +33,21 @@ export interface Subject {
 }
 
 /** The error for a request that never reached AcountPay. */
-export function unreachableError(
+function unreachableError(
 	client: Client,
 	{ name }: Subject,
 	{ blocked, proxyStatus }: NetworkFailure,
 ): ApiError {
+	let message = `AcountPay could not be reached for ${name}`;
+	let advice = `Check the environment of the credential, and whether ${client.baseUrl} can be reached from n8n. Nothing was sent`;
 	if (blocked !== undefined) {
-		return new ApiError(
-			'unavailable',
-			`n8n blocked the request for ${name}: ${client.redact(blocked)}`,
-			`Ask the administrator of n8n to allow ${client.baseUrl}. Nothing was sent, so this item can be run again.`,
-		);
+		message = `n8n blocked the request for ${name}: ${client.redact(blocked)}`;
+		advice = `Ask the administrator of n8n to allow ${client.baseUrl}. Nothing was sent`;
+	} else if (proxyStatus !== undefined) {
+		message = `A proxy between n8n and AcountPay refused the request for ${name} (status ${proxyStatus})`;
+		advice = `${PROXY_ADVICE} Nothing reached AcountPay`;
 	}
-	if (proxyStatus !== undefined) {
-		return new ApiError(
-			'unavailable',
-			`A proxy between n8n and AcountPay refused the request for ${name} (status ${proxyStatus})`,
-			`${PROXY_ADVICE} Nothing reached AcountPay, so this item can be run again.`,
-		);
-	}
-	return new ApiError(
-		'unavailable',
-		`AcountPay could not be reached for ${name}`,
-		`Check the environment of the credential, and whether ${client.baseUrl} can be reached from n8n. Nothing was sent, so this item can be run again.`,
-	);
+	return new ApiError('unavailable', message, `${advice}, so this item can be run again.`);
 }
 
 /**
@@ -72,7 +62,14 @@ export function nothingDoneError(
 	consequence = '',
 ): ApiError | undefined {
 	if (isUnreachable(sent)) return unreachableError(client, subject, sent);
-	return isRefusal(sent) ? refusalError(client, sent, subject, consequence) : undefined;
+	if (!isRefusal(sent)) return undefined;
+	const { status, body } = sent;
+	const reason = readReason(body, (text) => client.redact(text));
+	const { message, advice } = isWebPage(sent)
+		? webPageWords(subject)
+		: wordsFor(client, status, subject);
+	const why = reason ? `: ${reason}` : ` (status ${status})`;
+	return new ApiError('refused', message + why, `${advice} ${consequence}`.trim(), { status });
 }
 
 /** A change that may be sent again may have been made by an earlier request. */
@@ -96,25 +93,6 @@ export function readError(
 		nothingDoneError(client, failed, subject) ??
 		new ReadError(subject.name, what, advice, { status })
 	);
-}
-
-/**
- * The error for a response with a status of 400 to 499.
- * @param consequence what it means for the item, as a sentence of its own
- */
-export function refusalError(
-	client: Client,
-	response: ApiResponse,
-	subject: Subject,
-	consequence: string,
-): ApiError {
-	const { status, body } = response;
-	const reason = readReason(body, (text) => client.redact(text));
-	const { message, advice } = isWebPage(response)
-		? webPageWords(subject)
-		: wordsFor(client, status, subject);
-	const why = reason ? `: ${reason}` : ` (status ${status})`;
-	return new ApiError('refused', message + why, `${advice} ${consequence}`.trim(), { status });
 }
 
 /** AcountPay responds in JSON. A web page comes from somewhere else, and its status says nothing about the item. */

@@ -44,14 +44,6 @@ export function waitOutput(
  */
 export type Reader = (options: CallOptions) => Promise<IDataObject>;
 
-const PLURALS: Readonly<Record<string, string>> = {
-	amount: 'amounts',
-	currency: 'currencies',
-	referenceNumber: 'references',
-	merchantId: 'merchants',
-	merchantClientId: 'merchants',
-};
-
 /** A payment that is waited for, as AcountPay reports it from time to time. */
 export class AwaitedPayment {
 	/** Since when AcountPay has refused to report it, in ms since 1970. */
@@ -96,7 +88,7 @@ export class AwaitedPayment {
 		}
 		return new OtherPaymentError(
 			this.paymentId,
-			`responded with the ${PLURALS[field]} '${String(this.fixed[field])}' and '${now[field]}'`,
+			`responded with ${field} '${String(this.fixed[field])}' and then with '${now[field]}'`,
 		);
 	}
 }

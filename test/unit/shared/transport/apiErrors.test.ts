@@ -1,9 +1,8 @@
 /** The words for everything that can become of a request. */
 import {
+	nothingDoneError,
 	readError,
-	refusalError,
 	type Subject,
-	unreachableError,
 } from '../../../../nodes/shared/transport/apiErrors';
 import type { ApiError } from '../../../../nodes/shared/errors';
 import { late, response, scripted, unreachable } from '../../support';
@@ -46,7 +45,7 @@ describe('a request that did not reach AcountPay', () => {
 		],
 	])('%s', (_what, failure, message, description) => {
 		const expected = { outcome: 'unavailable', message, description, status: undefined };
-		expect(partsOf(unreachableError(client, STORE, failure))).toEqual(expected);
+		expect(partsOf(nothingDoneError(client, failure, STORE)!)).toEqual(expected);
 		expect(partsOf(readError(client, failure, STORE))).toEqual(expected);
 	});
 });
@@ -122,7 +121,7 @@ describe('a request that AcountPay rejected', () => {
 	])('%i, %j', (status, subject, message, advice) => {
 		const rejected = response(status, { message: 'No' });
 		const expected = { outcome: 'refused', message, status };
-		expect(partsOf(refusalError(client, rejected, subject, 'Nothing was created.'))).toEqual({
+		expect(partsOf(nothingDoneError(client, rejected, subject, 'Nothing was created.')!)).toEqual({
 			...expected,
 			description: `${advice} Nothing was created.`,
 		});
@@ -133,16 +132,16 @@ describe('a request that AcountPay rejected', () => {
 	});
 
 	it('without a reason has its status, and with one no secret', () => {
-		expect(refusalError(client, response(422, ''), STORE, '').message).toBe(
+		expect(nothingDoneError(client, response(422, ''), STORE)!.message).toBe(
 			"AcountPay refused the store 'Aarhus' (status 422)",
 		);
-		expect(refusalError(client, response(422, { message: 's3cret' }), STORE, '').message).toBe(
+		expect(nothingDoneError(client, response(422, { message: 's3cret' }), STORE)!.message).toBe(
 			"AcountPay refused the store 'Aarhus': [secret]",
 		);
 	});
 
 	it.each([401, 403, 404, 422])('%i with a web page is not from AcountPay', (status) => {
-		expect(partsOf(refusalError(client, response(status, '<html></html>'), PAYMENT, ''))).toEqual({
+		expect(partsOf(nothingDoneError(client, response(status, '<html></html>'), PAYMENT)!)).toEqual({
 			outcome: 'refused',
 			message: `A server between n8n and AcountPay, such as a proxy, refused the payment with reference 'A' (status ${status})`,
 			description: `${PROXY} Check also the environment of the credential.`,

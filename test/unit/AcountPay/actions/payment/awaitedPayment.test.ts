@@ -84,20 +84,36 @@ describe('what does not change about a payment', () => {
 	});
 
 	it.each<[string, object, object]>([
-		["references '1001' and '1002'", { referenceNumber: 1001 }, { referenceNumber: 1002 }],
-		["references '1001' and '1002'", { referenceNumber: '1001' }, { referenceNumber: 1002 }],
 		[
-			"references 'A' and 'B'",
+			"referenceNumber '1001' and then with '1002'",
+			{ referenceNumber: 1001 },
+			{ referenceNumber: 1002 },
+		],
+		[
+			"referenceNumber '1001' and then with '1002'",
+			{ referenceNumber: '1001' },
+			{ referenceNumber: 1002 },
+		],
+		[
+			"referenceNumber 'A' and then with 'B'",
 			{ payment: { referenceNumber: 'A' } },
 			{ data: { referenceNumber: 'B' } },
 		],
-		["amounts '1000' and '1'", { amount: 1000, currency: 'DKK' }, { amount: 1, currency: 'DKK' }],
-		["currencies 'DKK' and 'EUR'", { currency: 'DKK' }, { currency: 'EUR' }],
-		["merchants 'a' and 'b'", { merchantClientId: 'a' }, { merchantClientId: 'b' }],
-	])('the %s are a doubt', async (what, first, second) => {
+		[
+			"amount '1000' and then with '1'",
+			{ amount: 1000, currency: 'DKK' },
+			{ amount: 1, currency: 'DKK' },
+		],
+		["currency 'DKK' and then with 'EUR'", { currency: 'DKK' }, { currency: 'EUR' }],
+		[
+			"merchantClientId 'a' and then with 'b'",
+			{ merchantClientId: 'a' },
+			{ merchantClientId: 'b' },
+		],
+	])('%s is a doubt', async (what, first, second) => {
 		const ask = awaiting({ status: 'pending', ...first }, { status: 'paid', ...second });
 		await ask();
-		const message = `AcountPay was asked about payment 'pay_1', but responded with the ${what}`;
+		const message = `AcountPay was asked about payment 'pay_1', but responded with ${what}`;
 		expect(await ask()).toMatchObject({ message });
 	});
 
@@ -118,7 +134,7 @@ describe('what does not change about a payment', () => {
 		expect(await ask()).toMatchObject({
 			outcome: 'unavailable',
 			message:
-				"AcountPay was asked about payment 'pay_1', but responded with the references 'A' and 'B'",
+				"AcountPay was asked about payment 'pay_1', but responded with referenceNumber 'A' and then with 'B'",
 		});
 	});
 });
