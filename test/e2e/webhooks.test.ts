@@ -13,7 +13,7 @@ import { isFinished, itemsOf, type N8nApi } from '../../tools/n8n/api';
 import type { N8n } from '../../tools/n8n/server';
 import { workflow } from '../../tools/n8n/workflow';
 import { ACCEPTED, eventBody, IGNORED, post, postSigned } from '../kit/deliveries';
-import { sharedN8n, startOwnN8n } from '../kit/n8n';
+import { sharedN8n, useOwnN8n } from '../kit/n8n';
 import { credentialFor, makePayment, until, useSandbox } from '../kit/payments';
 import { startFrom } from './example';
 
@@ -312,44 +312,38 @@ describe('AcountPay Trigger', () => {
 });
 
 /** Drops what n8n has stored of its triggers, as other nodes and executions of the same workflow can make n8n do. */
-function dropStaticData({ userFolder }: N8n): void {
+function dropStaticData({ userFolder }: N8n, id: string): void {
 	const database = new DatabaseSync(join(userFolder, '.n8n', 'database.sqlite'), {
 		timeout: 10_000,
 	});
 	const { changes } = database
-		.prepare('UPDATE workflow_entity SET staticData = NULL WHERE staticData IS NOT NULL')
-		.run();
+		.prepare('UPDATE workflow_entity SET staticData = NULL WHERE staticData IS NOT NULL AND id = ?')
+		.run(id);
 	database.close();
 	expect(changes).toBe(1);
 }
 
 describe('after a restart of n8n', () => {
+	const n8n = useOwnN8n();
+
 	it.each(['stop', 'kill'] as const)(
 		'(%s) an event from before is known again, also when n8n had dropped it',
 		async (how) => {
-			const n8n = await startOwnN8n();
-			try {
-				const trigger = await publishTrigger(n8n.api);
-				const before = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
-				expect(await postSigned(sandbox, trigger.url, before)).toMatchObject(ACCEPTED);
-				await n8n.api.waitForExecution(isFinished);
-				dropStaticData(n8n);
-				expect(await postSigned(sandbox, trigger.url, before)).toMatchObject(IGNORED);
-				// n8n stores it after the response.
-				await until(async () =>
-					JSON.stringify(await n8n.api.getWorkflow(trigger.id)).includes('seenByHour'),
-				);
-				await n8n.restart(how);
-				expect(await postSigned(sandbox, trigger.url, before)).toMatchObject(IGNORED);
-				const after = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
-				expect(await postSigned(sandbox, trigger.url, after)).toMatchObject(ACCEPTED);
-				expect(await startedWith(n8n.api, trigger)).toEqual([
-					JSON.parse(before),
-					JSON.parse(after),
-				]);
-			} finally {
-				await n8n.stop();
-			}
+			const trigger = await publishTrigger(n8n.api);
+			const before = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
+			expect(await postSigned(sandbox, trigger.url, before)).toMatchObject(ACCEPTED);
+			await n8n.api.waitForExecution((run) => run.workflowId === trigger.id && isFinished(run));
+			dropStaticData(n8n, trigger.id);
+			expect(await postSigned(sandbox, trigger.url, before)).toMatchObject(IGNORED);
+			// n8n stores it after the response.
+			await until(async () =>
+				JSON.stringify(await n8n.api.getWorkflow(trigger.id)).includes('seenByHour'),
+			);
+			await n8n.restart(how);
+			expect(await postSigned(sandbox, trigger.url, before)).toMatchObject(IGNORED);
+			const after = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
+			expect(await postSigned(sandbox, trigger.url, after)).toMatchObject(ACCEPTED);
+			expect(await startedWith(n8n.api, trigger)).toEqual([JSON.parse(before), JSON.parse(after)]);
 		},
 	);
 });

@@ -6,6 +6,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { itemsOf, N8nApi, type Execution } from '../../tools/n8n/api';
 import { runN8nCommand, startN8n, type N8n, type StartN8nOptions } from '../../tools/n8n/server';
 import type { N8nInstallation } from '../../tools/n8n/setup';
+import { presentOf } from './payments';
 
 /** An n8n that `setup.ts` started. */
 export interface SharedN8n {
@@ -73,6 +74,16 @@ export async function startOwnN8n(
 ): Promise<N8n> {
 	const { n8n, packageTarball } = shared();
 	return await startN8n({ n8n, packageTarball, ...options });
+}
+
+/** {@link startOwnN8n} for the tests of a file. */
+export function useOwnN8n(): N8n {
+	const holder: { n8n?: N8n } = {};
+	beforeAll(async () => {
+		holder.n8n = await startOwnN8n();
+	});
+	afterAll(async () => await holder.n8n?.stop());
+	return presentOf(() => holder.n8n!);
 }
 
 /** The JSON of the items that the node handed on. */
