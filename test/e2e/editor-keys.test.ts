@@ -29,7 +29,7 @@ let editor: Editor;
 beforeAll(async () => {
 	sandbox = await startSandbox();
 	browser = await launchBrowser();
-	n8n = await startOwnN8n();
+	n8n = await startOwnN8n({ hasEditor: true });
 	editor = await Editor.open(browser, n8n.api);
 });
 

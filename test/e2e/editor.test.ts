@@ -75,6 +75,7 @@ beforeAll(async () => {
 	sandbox = await startSandbox();
 	browser = await launchBrowser();
 	n8n = await startOwnN8n({
+		hasEditor: true,
 		env: { HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl, NO_PROXY: '127.0.0.1,localhost' },
 	});
 	editor = await Editor.open(browser, n8n.api);

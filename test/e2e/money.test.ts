@@ -642,7 +642,8 @@ describe('what is stopped', () => {
 describe('10,000 items in one run', () => {
 	it('are 10,000 payments, in an n8n with 512 MB for its objects', async () => {
 		// n8n alone takes about half of it, and ends when it has to have more.
-		const n8n = await startOwnN8n({ env: { NODE_OPTIONS: '--max-old-space-size=512' } });
+		const env = { NODE_OPTIONS: '--max-old-space-size=512' };
+		const n8n = await startOwnN8n({ hasEditor: true, env });
 		const its = await startSandbox({ record: false });
 		try {
 			const node = acountPay(await storeCredential(n8n.api, its), create());

@@ -67,13 +67,13 @@ export const packedPackage = (): string => shared().packageTarball;
 
 /**
  * Another n8n with {@link packedPackage}, or with the package that the options name, for tests that restart it or need other
- * settings. The caller stops it.
+ * settings. It has no editor unless it is asked for. The caller stops it.
  */
 export async function startOwnN8n(
 	options: Partial<Omit<StartN8nOptions, 'n8n'>> = {},
 ): Promise<N8n> {
 	const { n8n, packageTarball } = shared();
-	return await startN8n({ n8n, packageTarball, ...options });
+	return await startN8n({ n8n, packageTarball, hasEditor: false, ...options });
 }
 
 /** {@link startOwnN8n} for the tests of a file. */
