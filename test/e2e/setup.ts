@@ -7,7 +7,7 @@ import { SCREENSHOTS_DIR } from '../../tools/n8n/editor';
 import { startN8n } from '../../tools/n8n/server';
 import { ensureN8n, type N8nInstallation } from '../../tools/n8n/setup';
 import { packPackage } from '../../tools/package';
-import { publish, type SharedN8n } from '../kit/n8n';
+import { LOOK_OFTEN, publish, type SharedN8n } from '../kit/n8n';
 import { testedVersion } from './promises';
 
 /** Each takes half a GB of memory, and most of a core while it starts. */
@@ -24,7 +24,12 @@ async function startShared(
 	const logFile = join(folder, 'n8n.log');
 	writeFileSync(logFile, '');
 	const log = (text: string) => appendFileSync(logFile, text);
-	const { stop, url, api, userFolder } = await startN8n({ n8n, packageTarball, log });
+	const { stop, url, api, userFolder } = await startN8n({
+		n8n,
+		packageTarball,
+		log,
+		env: LOOK_OFTEN,
+	});
 	ends.push(stop);
 	return { logFile, url, cookie: api.cookie, userFolder };
 }

@@ -16,6 +16,9 @@ export interface SharedN8n {
 	userFolder: string;
 }
 
+/** Has n8n go on with what has waited long enough within two seconds, and not within a minute. */
+export const LOOK_OFTEN = { NODE_OPTIONS: `--require ${join(__dirname, 'lookOften.cjs')}` };
+
 /** What the tests' processes are told. */
 interface Shared {
 	n8n: N8nInstallation;
@@ -73,7 +76,7 @@ export async function startOwnN8n(
 	options: Partial<Omit<StartN8nOptions, 'n8n'>> = {},
 ): Promise<N8n> {
 	const { n8n, packageTarball } = shared();
-	return await startN8n({ n8n, packageTarball, hasEditor: false, ...options });
+	return await startN8n({ n8n, packageTarball, hasEditor: false, env: LOOK_OFTEN, ...options });
 }
 
 /** {@link startOwnN8n} for the tests of a file. */
