@@ -41,47 +41,82 @@ interface Run {
 /** From a place in a text up to, and without, another. */
 type Span = [start: number, end: number];
 
-/** A text, or what it says once its escapes are decoded. */
+/** A text, or what it says once it is decoded, with the place in the text where each of its characters begins and ends. */
 interface View {
 	text: string;
-	/** Where in the text each of its characters begins, and where the last one ends; undefined in the text itself. */
+	/** Undefined in the text itself. */
 	starts?: Uint32Array;
+	ends?: Uint32Array;
 }
 
 const startOf = ({ starts }: View, at: number) => (starts ? starts[at] : at);
+const endOf = ({ ends }: View, at: number) => (ends ? ends[at] : at + 1);
 
-/** The escapes of URLs and JSON, as far as they stand for what secrets consist of. */
-const ESCAPE = /%([\da-f]{2})|\\u([\da-f]{4})|\\(["\\/])/gi;
+/** The escapes of URLs, JSON and HTML, as far as they stand for what secrets consist of. */
+const ESCAPE =
+	/%([\da-f]{2})|\\u([\da-f]{4})|&#x0{0,6}([\da-f]{1,4});|&#0{0,6}(\d{1,5});|\\(["\\/])|&(amp|lt|gt|quot|apos|sol|plus|equals);/gi;
 
-/** A view with the characters that escapes stand for; undefined when it has none. */
-function decoded(view: View): View | undefined {
+const ENTITIES: Readonly<Record<string, string>> = {
+	amp: '&',
+	lt: '<',
+	gt: '>',
+	quot: '"',
+	apos: "'",
+	sol: '/',
+	plus: '+',
+	equals: '=',
+};
+
+/**
+ * Text that nobody sees: tags, characters without width, and the zero bytes of UTF-16, which is read as UTF-8 here. The charset
+ * that a response names is not believed: a false one would hide a secret from every search.
+ */
+const INVISIBLE = /<[^<>]*>|[\0\u00ad\u200b-\u200d\u2060\ufeff]/g;
+
+/** The character that a match of {@link ESCAPE} stands for. */
+function unescaped([, percent, unicode, hex, decimal, same, name]: string[]): string {
+	const digits = percent ?? unicode ?? hex;
+	if (digits !== undefined) return String.fromCharCode(parseInt(digits, 16));
+	if (decimal !== undefined) return String.fromCharCode(Number(decimal));
+	return same ?? ENTITIES[name.toLowerCase()];
+}
+
+/** A view with one character, or none, in the place of each match; undefined when there is no match. */
+function replaced(
+	view: View,
+	pattern: RegExp,
+	replacement: (match: string[]) => string,
+): View | undefined {
 	const { text } = view;
-	if (text.search(ESCAPE) === -1) return undefined;
-	const starts = new Uint32Array(text.length + 1);
+	if (text.search(pattern) === -1) return undefined;
+	const starts = new Uint32Array(text.length);
+	const ends = new Uint32Array(text.length);
 	let said = '';
-	const put = (characters: string, from: number) => {
+	const put = (characters: string, from: number, width: number) => {
 		for (let index = 0; index < characters.length; index++) {
 			starts[said.length + index] = startOf(view, from + index);
+			ends[said.length + index] = endOf(view, from + index + width - 1);
 		}
 		said += characters;
 	};
 	let copied = 0;
-	for (const { 0: escape, 1: percent, 2: unicode, 3: same, index } of text.matchAll(ESCAPE)) {
-		put(text.slice(copied, index), copied);
-		put(same ?? String.fromCharCode(parseInt(percent ?? unicode, 16)), index);
-		copied = index + escape.length;
+	for (const match of text.matchAll(pattern)) {
+		put(text.slice(copied, match.index), copied, 1);
+		put(replacement(match), match.index, match[0].length);
+		copied = match.index + match[0].length;
 	}
-	put(text.slice(copied), copied);
-	starts[said.length] = startOf(view, text.length);
-	return { text: said, starts };
+	put(text.slice(copied), copied, 1);
+	return { text: said, starts, ends };
 }
 
-/** A text and all that it may say: decoded, up to three times. */
+/** A text and all that it may say: decoded, up to three times, each with and without text that nobody sees. */
 function* viewsOf(text: string): Generator<View> {
 	let view: View | undefined = { text };
 	for (let decodings = 0; view && decodings <= MAX_DECODINGS; decodings++) {
 		yield view;
-		view = decoded(view);
+		const visible = replaced(view, INVISIBLE, () => '');
+		if (visible) yield visible;
+		view = replaced(view, ESCAPE, unescaped);
 	}
 }
 
@@ -93,7 +128,7 @@ const isBase64At = (text: string, at: number) => /[\w+/-]/.test(text.charAt(at))
 
 /** Whether a token goes on at a place. Not with what an escape stands for: a stray `%4` takes a secret's first letter. */
 const goesOnAt = (view: View, at: number): boolean =>
-	isWordAt(view.text, at) && startOf(view, at + 1) - startOf(view, at) === 1;
+	isWordAt(view.text, at) && endOf(view, at) - startOf(view, at) === 1;
 
 /** The forms in which servers echo a secret, besides escapes, which are decoded; of a short one, only itself. */
 function formsOf(secret: string): Form[] {
@@ -117,8 +152,8 @@ function formsOf(secret: string): Form[] {
 
 /**
  * Takes secrets out of texts from outside: whole ones in every form that servers echo (plain, base64 alone or in
- * a longer text, hexadecimal, with the escapes of URLs and JSON, up to three times), and parts of at least 16 characters
- * of them where they were cut. Nothing else changes: another token that begins like
+ * a longer text, hexadecimal, with the escapes of URLs, JSON and HTML, up to three times, with tags within, in UTF-16),
+ * and parts of at least 16 characters of them where they were cut. Nothing else changes: another token that begins like
  * a secret stays, as a JWT with the same header does. Takes time linear in the length of the text, whatever the number of
  * secrets.
  */
@@ -164,7 +199,7 @@ export class Redactor {
 		for (const view of viewsOf(text)) {
 			const comparable = folded(view.text);
 			const found = [...this.wordsIn(view, comparable), ...this.partsIn(view, comparable)];
-			for (const [start, end] of found) spans.push([startOf(view, start), startOf(view, end)]);
+			for (const [start, end] of found) spans.push([startOf(view, start), endOf(view, end - 1)]);
 		}
 		return withoutSpans(text, spans);
 	}

@@ -635,11 +635,14 @@ describe('static data that somebody has written who may edit the workflow', () =
 });
 
 describe('a list of webhooks', () => {
-	it.each(['', 'upper case'])(
+	it.each(['', ':80', 'upper case'])(
 		'that writes the URL in its own way (%j) is understood',
 		async (way) => {
 			const { url } = await publish();
-			only().url = way === 'upper case' ? url.replace('http', 'HTTP') : url;
+			const { host } = new URL(url);
+			const written = way === 'upper case' ? url.replace('http', 'HTTP') : url;
+			only().url = way === ':80' ? url.replace('/webhook/', '/%77ebhook/') : written;
+			expect(host).toContain('127.0.0.1');
 			await restart();
 			const again = await publish();
 			expect(counts()['registerWebhook 201']).toBe(1);

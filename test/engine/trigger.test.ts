@@ -383,7 +383,7 @@ describe('an event that can not be right', () => {
 		},
 	);
 
-	it.each(['1e400', '-1e400', '1.5', '""', '" "', 'null', '{"id":1}', '["pay_1"]'])(
+	it.each(['1e400', '-1e400', '-0', '-7', '1.5', '""', '" "', 'null', '{"id":1}', '["pay_1"]'])(
 		'with the payment ID %s is no event, and is not remembered',
 		async (id) => {
 			const trigger = await publish();

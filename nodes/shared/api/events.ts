@@ -1,5 +1,4 @@
 import type { IDataObject } from 'n8n-workflow';
-import { idIn } from './lists';
 import { readObject } from './responses';
 import { type FinalStatus, finalStatusOf } from './statuses';
 
@@ -47,16 +46,28 @@ interface EventSubject {
 	id: string;
 }
 
+/** No white space, control character or half of a surrogate pair. */
+const TEXT_ID = /^[^\s\p{Cc}\p{Cs}]+$/u;
+
+/** A number that is negative, has decimals or an exponent. Large integers arrive as the text of their digits. */
+const isOddNumber = (text: string): boolean =>
+	!/^\d+$/.test(text) && /^[-+.\d][-+.\de]*$/i.test(text) && !Number.isNaN(Number(text));
+
+/** JSON that is out of range for a number (`1e400`) arrives as Infinity, and `-0` as negative zero. */
+function idOf(value: unknown): string | undefined {
+	const isNumber = Number.isSafeInteger(value) && Number(value) >= 0 && !Object.is(value, -0);
+	const isText = typeof value === 'string' && TEXT_ID.test(value) && !isOddNumber(value);
+	return isNumber || isText ? String(value) : undefined;
+}
+
 /**
  * What an event is about. Events of merchants name `merchantId` and `clientId`, all others `paymentId` (documented).
  * @returns undefined when the event names nothing that can be an ID
  */
 export function subjectOf({ event, data }: WebhookEvent): EventSubject | undefined {
 	const isMerchant = event.startsWith('merchant.');
-	const id = idIn(data, isMerchant ? ['merchantId', 'clientId'] : ['paymentId']);
-	return id === undefined
-		? undefined
-		: { kind: isMerchant ? 'merchant' : 'payment', id: String(id) };
+	const id = isMerchant ? (idOf(data.merchantId) ?? idOf(data.clientId)) : idOf(data.paymentId);
+	return id === undefined ? undefined : { kind: isMerchant ? 'merchant' : 'payment', id };
 }
 
 /**

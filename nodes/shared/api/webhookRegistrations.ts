@@ -73,8 +73,19 @@ const KINDS = [/[0-9]/, /[a-f]/, /[A-F]/, /[g-z]/, /[G-Z]/];
 const kindsIn = (text: string): Set<RegExp | string> =>
 	new Set(Array.from(text, (character) => KINDS.find((kind) => kind.test(character)) ?? character));
 
-/** How many different pairs of characters a secret has at least that is taken from a list: a repeated word has fewer. */
-const MIN_PAIRS = 16;
+/** How many bits a text has, by how often each of its characters comes in it. */
+function entropyOf(text: string): number {
+	const counts = new Map<string, number>();
+	for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
+	let bits = 0;
+	for (const count of counts.values()) bits += count * Math.log2(text.length / count);
+	return bits;
+}
+
+/** A word that is repeated, which nobody calls a secret either. */
+const REPEATED_WORD = /([^]{3,16})\1{3}/;
+/** The fewest bits of a secret that is taken from a list: nobody guesses it. */
+const MIN_ENTROPY = 64;
 /** What all secrets of a kind begin with (documented: `whsec_`). */
 const PREFIX = /^(?:[a-z]+_)?/;
 
@@ -91,7 +102,8 @@ export function canReplace(given: string, shown: string): boolean {
 		shown.startsWith(prefix) &&
 		is.length === was.length &&
 		[...kindsIn(is)].every((kind) => kinds.has(kind)) &&
-		new Set(Array.from(is, (_, at) => is.slice(at, at + 2))).size >= MIN_PAIRS
+		!REPEATED_WORD.test(is) &&
+		entropyOf(is) >= MIN_ENTROPY
 	);
 }
 
@@ -115,11 +127,18 @@ export function secretsIn(body: Buffer): string[] {
 	return [...new Set([...named, ...known])].filter((secret) => secret !== '');
 }
 
-/** Whether AcountPay means this URL: it may write host and port in another way. */
+/** A URL in one way of writing: host and port as browsers write them, no escape of what needs none. */
+function normalised(url: unknown): string | undefined {
+	if (typeof url !== 'string' || !URL.canParse(url)) return undefined;
+	return new URL(url).href.replace(/%[0-9a-f]{2}/gi, (escape) => {
+		const character = String.fromCharCode(parseInt(escape.slice(1), 16));
+		return /[\w.~-]/.test(character) ? character : escape.toUpperCase();
+	});
+}
+
+/** Whether AcountPay means this URL, in whatever way it writes it. */
 export const isSameUrl = (listed: unknown, url: string): boolean =>
-	typeof listed === 'string' &&
-	[listed, url].every((each) => URL.canParse(each)) &&
-	new URL(listed).href === new URL(url).href;
+	normalised(listed) !== undefined && normalised(listed) === normalised(url);
 
 /** What of a URL tells a trigger from others, at whichever host n8n is; all of a text that is no URL. */
 export const pathIn = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : url);

@@ -24,6 +24,8 @@ beforeEach(() => {
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const base64url = (text: string) => Buffer.from(text).toString('base64url');
 const json = (text: string) => JSON.stringify(text).slice(1, -1);
+const html = (text: string) =>
+	text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('=', '&#61;');
 const hexEscaped = (text: string) =>
 	[...text].map((sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 
@@ -49,6 +51,8 @@ const encodings: Array<[string, (text: string) => string]> = [
 	['as JSON with \\u', (text) => json(text).replaceAll('&', '\\u0026').replaceAll('=', '\\u003D')],
 	['as JSON, all of it with \\u', hexEscaped],
 	['as JSON twice', (text) => json(json(text))],
+	['as HTML', html],
+	['as HTML in JSON', (text) => json(html(text))],
 	['in small letters', (text) => text.toLowerCase()],
 	['in capitals', (text) => text.toUpperCase()],
 ];
@@ -218,6 +222,50 @@ describe('JSON', () => {
 				expect(value.message).toContain('[secret]');
 			}),
 		);
+	});
+});
+
+describe('what a person does not see between the letters of a secret', () => {
+	const hidden = [
+		['a tag between any two', '<wbr>'],
+		['a tag with attributes', '<span class="x">'],
+		['a soft hyphen', '\u00ad'],
+		['a soft hyphen of HTML', '&#173;'],
+		['a space without width', '\u200b'],
+		['a tag whose signs are escaped for HTML', '&lt;wbr&gt;'],
+		['a tag whose signs are escaped for JSON', '\\u003cwbr\\u003e'],
+	];
+	it.each(hidden)('does not hide it: %s', (_what, between) => {
+		for (const said of [secret, opaque, jwt, base64url(opaque)]) {
+			expect(redactor.text(`<p>${[...said].join(between)}</p>`)).toBe('<p>[secret]</p>');
+		}
+	});
+
+	it.each(hidden)('stays where no secret is: %s', (_what, between) => {
+		const text = `<p>${[...'Payment refused: the amount is too high'].join(between)}</p>`;
+		expect(redactor.text(text)).toBe(text);
+	});
+
+	it('does not hide it, wherever it stands', () => {
+		fc.assert(
+			fc.property(fc.integer({ min: 1, max: jwt.length - 1 }), (at) => {
+				const broken = `${jwt.slice(0, at)}<wbr>${jwt.slice(at)}`;
+				expect(redactor.text(`Bearer ${broken}.`)).toBe('Bearer [secret].');
+			}),
+		);
+	});
+});
+
+describe('a secret in UTF-16', () => {
+	it.each([
+		['little-endian', (text: string) => Buffer.from(text, 'utf16le')],
+		['big-endian', (text: string) => Buffer.from(text, 'utf16le').swap16()],
+	])('is taken out of a text that is read as UTF-8: %s', (_what, encode) => {
+		for (const said of [secret, opaque, jwt]) {
+			const text = encode(`{"message":"Bearer ${said}"}`).toString('utf8');
+			const redacted = redactor.text(text);
+			expect(redacted.replaceAll('\0', '')).toBe('{"message":"Bearer [secret]"}');
+		}
 	});
 });
 

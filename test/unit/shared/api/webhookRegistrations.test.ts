@@ -206,7 +206,9 @@ describe('a URL that AcountPay lists', () => {
 		[url, url],
 		['https://n8n.example.com:443/webhook/a-1/webhook', url],
 		['HTTPS://N8N.Example.COM/webhook/a-1/webhook', url],
+		['https://n8n.example.com/webhook/%61-1/webhook', url],
 		['https://xn--kb-lka.example/webhook', 'https://køb.example/webhook'],
+		['https://n8n.example.com/a%2fb', 'https://n8n.example.com/a%2Fb'],
 	])('%s is %s', (listed, own) => {
 		expect(isSameUrl(listed, own)).toBe(true);
 		expect(isSameUrl(own, listed)).toBe(true);
