@@ -45,6 +45,17 @@ interface StartedCall {
 	isFirst: boolean;
 }
 
+/** @returns a clock in ms that stands still, and goes on, when the machine's is set back: a pause would last that much longer */
+function steadyClock(): () => number {
+	let last = 0;
+	let ahead = 0;
+	return () => {
+		ahead = Math.max(ahead, last - Date.now());
+		last = Date.now() + ahead;
+		return last;
+	};
+}
+
 /** Overrides for tests, so that they don't have to wait. */
 interface AdaptiveOptions {
 	/** How many calls are in flight at first. */
@@ -105,7 +116,7 @@ export class AdaptiveLimiter {
 		ceiling: number,
 		{
 			start = 10,
-			now = () => Date.now(),
+			now = steadyClock(),
 			wait = async (ms) => await sleep(ms),
 			random = () => Math.random(),
 			busyTime = () => performance.eventLoopUtilization().active,

@@ -613,3 +613,17 @@ describe('In real time', () => {
 		);
 	});
 });
+
+it('ends a pause in time when the clock of the machine is set back', async () => {
+	jest.useFakeTimers({ doNotFake: ['performance'] });
+	try {
+		const limiter = new AdaptiveLimiter(200);
+		await limiter.run(async () => 1, refusedFor(2_000));
+		jest.setSystemTime(Date.now() - 3_600_000);
+		const ended = limiter.run(async () => 2, OK);
+		await jest.advanceTimersByTimeAsync(3_000);
+		await expect(Promise.race([ended, Promise.resolve('still waiting')])).resolves.toBe(2);
+	} finally {
+		jest.useRealTimers();
+	}
+});
