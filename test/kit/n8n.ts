@@ -17,7 +17,9 @@ export interface SharedN8n {
 }
 
 /** Has n8n go on with what has waited long enough within two seconds, and not within a minute. */
-export const LOOK_OFTEN = { NODE_OPTIONS: `--require ${join(__dirname, 'lookOften.cjs')}` };
+export const LOOK_OFTEN = {
+	NODE_OPTIONS: `--require ${JSON.stringify(join(__dirname, 'lookOften.cjs'))}`,
+};
 
 /** What the tests' processes are told. */
 interface Shared {

@@ -93,7 +93,7 @@ export const merchantFieldsForKeys: INodeProperties[] = [
 ];
 
 /** The payment that an operation is about, with access tokens. */
-export const paymentIdField: INodeProperties = requiredTextField(
+const paymentIdField: INodeProperties = requiredTextField(
 	'paymentId',
 	'Payment ID',
 	'pay_abc123def456',
