@@ -254,6 +254,16 @@ describe('one thing', () => {
 		expect(later.output).toMatchObject([{ status: 'completed', isPaid: true }]);
 	});
 
+	it.each(['get', 'waitForCompletion'])(
+		'%s with keys begins with the ID, which is the first column in the editor',
+		async (name) => {
+			const values = { paymentId: '456', timeoutMinutes: 1 };
+			const script = [response(200, { status: 'paid', amount: 3 })];
+			const { output } = await run(`apiKey payment ${name}`, values, script);
+			expect(Object.entries(output![0])[0]).toEqual(['paymentId', 456]);
+		},
+	);
+
 	it('a wait ends by its timeout, also when the clock is set back meanwhile', async () => {
 		jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
 			const timeout = new AbortController();
