@@ -136,8 +136,8 @@ export function readReason(body: Buffer, hide: (text: string) => string): string
 	return reason.length > MAX_REASON_LENGTH ? `${reason.slice(0, MAX_REASON_LENGTH - 1)}…` : reason;
 }
 
-/** What a browser does not show as text; without an end it lasts as long as the page, in a browser, too. */
-const INVISIBLE = /<(script|style|title)\b[^]*?(?:<\/\1\s*>|$)/gi;
+/** What a browser does not show. What has no end lasts as long as the page: nothing is searched twice. */
+const INVISIBLE = /<(script|style|head)\b[^]*?(?:<\/\1\s*>|$)/gi;
 
 /** The text of a body that is no JSON, without the tags of HTML. */
 const textOf = (body: Buffer): string =>

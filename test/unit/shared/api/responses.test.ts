@@ -167,12 +167,14 @@ describe('JSON of any kind', () => {
 describe('HTML', () => {
 	it.each([
 		['<h1>Bad</h1>\n<p>Gateway</p>', 'Bad Gateway'],
-		['<title>502</title><h1>Bad</h1>', 'Bad'],
+		['<title>502</title><h1>Bad</h1>', '502 Bad'],
+		['<problem><title>Out of credit</title></problem>', 'Out of credit'],
 		['<head><title>502</title><style>a{}</style></head><body>Bad</body>', 'Bad'],
 		['a<SCRIPT src="x">b < c > d</script >e', 'a e'],
 		['a<style>b</Style>c<script>d<style>e</script>f', 'a c f'],
 		['a<script>b</style></script', 'a'],
-		['a<title>b', 'a'],
+		['Field <title> is missing', 'Field is missing'],
+		['a<head>b', 'a'],
 		['<header>a</header><titles>b</titles>', 'a b'],
 		['</script>a < b, c > d <b', 'a d <b'],
 		['<<b>>', '< >'],
