@@ -11,6 +11,8 @@ const VIEWPORT = { width: 1280, height: 800 };
 /** A busy machine takes its time to load the editor. */
 const TIMEOUT_MS = 30_000;
 const LOOK_EVERY_MS = 50;
+/** How long following a link within the page may take before the page is loaded instead. */
+const FOLLOW_TIMEOUT_MS = 5_000;
 const KEY_DELAY_MS = 50;
 /** More than n8n waits for the next key before it takes over a text. */
 const TYPING_DELAY_MS = 1_000;
@@ -63,22 +65,29 @@ export class Editor {
 		return new Editor(page, api.url);
 	}
 
-	/** Opens a stored workflow, or begins a new one. Only the first loads the page, and one after a dialog that was left open. */
+	/**
+	 * Opens a stored workflow, or begins a new one. Only the first loads the page, and one after a dialog that was left open, and
+	 * where n8n says 'Workflow not found' of a new one, as it does now and then.
+	 */
 	async openWorkflow(id = 'new'): Promise<void> {
 		const path = `/workflow/${id}`;
 		const canvas = this.page.getByTestId(/^canvas-(node|plus-button)$/).first();
-		// The canvas of a new workflow is shown before, and emptied.
-		const named = id === 'new' && this.page.waitForResponse(/\/rest\/workflows\/new\b/);
-		const dialogs = this.page.getByTestId(/-modal$/).filter({ visible: true });
-		if (this.page.url() === 'about:blank' || (await dialogs.count()) > 0) {
+		const arrive = async (go: () => Promise<unknown>, timeout = TIMEOUT_MS) => {
+			// The canvas of a new workflow is shown before, and emptied.
+			const named =
+				id === 'new' && this.page.waitForResponse(/\/rest\/workflows\/new\b/, { timeout });
+			await Promise.all([go(), named]);
+			await canvas.waitFor({ timeout });
+		};
+		const load = async () =>
 			await this.page.goto(this.url + path, { waitUntil: 'domcontentloaded' });
-		} else {
-			await this.leaveWorkflow();
-			await canvas.waitFor({ state: 'detached' });
-			await this.follow(path);
-		}
-		await named;
-		await canvas.waitFor();
+		const dialogs = this.page.getByTestId(/-modal$/).filter({ visible: true });
+		if (this.page.url() === 'about:blank' || (await dialogs.count()) > 0) return await arrive(load);
+		await this.leaveWorkflow();
+		await canvas.waitFor({ state: 'detached' });
+		await arrive(async () => await this.follow(path), FOLLOW_TIMEOUT_MS).catch(
+			async () => await arrive(load),
+		);
 	}
 
 	/** Goes to the list of workflows, whether or not the open one is stored. */
