@@ -22,7 +22,7 @@ const SIDE_BY_SIDE: Step[] = [
 /** Both cores. */
 const ENGINE: Step = { script: 'test:engine', takes: '2 to 3 minutes' };
 /** On a real n8n, which is set up first where there is none. */
-const ON_N8N: Step = { script: 'test:e2e', takes: '15 minutes' };
+const ON_N8N: Step = { script: 'test:e2e', takes: '10 minutes' };
 const ROOT = join(__dirname, '..');
 
 const seconds = (since: number) => `${Math.round((Date.now() - since) / 1000)} s`;
@@ -59,7 +59,7 @@ npm run test:all  the same, and the end-to-end tests on a real n8n`;
 /** How long it takes on two idle cores. */
 function duration(isAll: boolean): string {
 	if (!isAll) return '4 minutes';
-	return isN8nReady() ? '19 minutes' : `19 minutes, and setting up n8n ${SETUP_TAKES}`;
+	return isN8nReady() ? '15 minutes' : `15 minutes, and setting up n8n ${SETUP_TAKES}`;
 }
 
 /**
