@@ -691,3 +691,10 @@ it("a response with the ID of another item's payment is not believed", async () 
 			"Payment 'ORDER-1' may or may not exist: AcountPay responded about payment 'pay_1', which belongs to another item",
 	});
 });
+
+it("a response with the ID of an equal item's payment is believed", async () => {
+	const { store } = execution();
+	store.record(0, { json: { n: 1 } }, built(request), label('ORDER-1')).created({ id: 'pay_1' });
+	const record = store.record(1, { json: {} }, built(request), label('ORDER-1'));
+	expect((await make([made], record)).value).toMatchObject({ id: 'pay_1' });
+});
