@@ -1,5 +1,7 @@
 import type { Resource } from '../../operation/operation';
-import { create, createFastTrack, createTest } from './create.operation';
+import { create } from './create.operation';
+import { createFastTrack } from './createFastTrack.operation';
+import { createTest } from './createTest.operation';
 import { get } from './get.operation';
 import { getMany } from './getMany.operation';
 

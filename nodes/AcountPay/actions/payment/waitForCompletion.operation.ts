@@ -254,6 +254,7 @@ export const waitWithKeys: Operation<Awaited> = {
 			work,
 			async (options) => await readPayment(work.client, request, paymentId, options, false),
 		);
+		// First, and as AcountPay writes it.
 		const id = { paymentId: asWritten(paymentId) };
 		return [{ ...output, json: { ...id, ...output.json, ...id } }];
 	},
