@@ -68,7 +68,7 @@ export function scripted(script: Script | ((request: ApiRequest) => Scripted)) {
 	const client = {
 		baseUrl: 'https://acountpay.test',
 		cancelSignal: stop.signal,
-		limiter: new AdaptiveLimiter(1),
+		limiter: new AdaptiveLimiter(1, { now: () => Date.now() }),
 		clock: new ServerClock(),
 		redact: (text: string) => text.replaceAll('s3cret', '[secret]'),
 		buildRequest: (request: ApiRequest) => built(request),

@@ -45,17 +45,6 @@ interface StartedCall {
 	isFirst: boolean;
 }
 
-/** @returns a clock in ms that stands still, and goes on, when the machine's is set back: a pause would last that much longer */
-function steadyClock(): () => number {
-	let last = 0;
-	let ahead = 0;
-	return () => {
-		ahead = Math.max(ahead, last - Date.now());
-		last = Date.now() + ahead;
-		return last;
-	};
-}
-
 /** Overrides for tests, so that they don't have to wait. */
 interface AdaptiveOptions {
 	/** How many calls are in flight at first. */
@@ -116,7 +105,8 @@ export class AdaptiveLimiter {
 		ceiling: number,
 		{
 			start = 10,
-			now = steadyClock(),
+			// Not Date.now(): a pause would last longer when the machine's clock is set back.
+			now = () => performance.now(),
 			wait = async (ms) => await sleep(ms),
 			random = () => Math.random(),
 			busyTime = () => performance.eventLoopUtilization().active,
@@ -136,19 +126,9 @@ export class AdaptiveLimiter {
 		return this.concurrency.current;
 	}
 
-	/** How many calls are in flight. */
-	get inFlight(): number {
-		return this.running;
-	}
-
 	/** For how long no call is sent, in ms: the shared pause after a 429 or a failed probe. */
 	get pausedFor(): number {
 		return Math.max(0, this.pausedUntil - this.now());
-	}
-
-	/** How many calls a second are sent at most; Infinity until the server has limited the rate. */
-	get callsPerSecond(): number {
-		return this.rate.perSecond;
 	}
 
 	/**

@@ -69,7 +69,7 @@ function shop(list: IDataObject[]) {
 	};
 	// Of its own: what belongs to whom is kept for the whole process.
 	Object.assign(client, {
-		limiter: new AdaptiveLimiter(5),
+		limiter: new AdaptiveLimiter(5, { now: () => Date.now() }),
 		baseUrl: `https://acountpay-${++shops}.test`,
 	});
 	return { client, stop, asked, server, list };
