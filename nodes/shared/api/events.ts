@@ -110,10 +110,6 @@ export function timeOf({ timestamp }: WebhookEvent): number | undefined {
 	return Number.isNaN(time) ? undefined : time;
 }
 
-/** Whether the `timestamp` of an event names its time zone. */
-export const namesZone = ({ timestamp }: WebhookEvent): boolean =>
-	/(?:Z|[+-]\d\d:?\d\d)$/.test(String(timestamp));
-
 /** How a payment has ended, by the name of an event alone; undefined for every event that is no end. */
 export const endNamedBy = ({ event }: WebhookEvent): FinalStatus | undefined =>
 	finalStatusOf(/^payment\.(\w+)$/.exec(event)?.[1]);

@@ -13,14 +13,13 @@ const CUT_OFF = 999;
 /** The date of an HTTP header, as RFC 9110 has servers write it. */
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
-/** AcountPay's clock, as far as the `Date` of its responses shows it: to about a second. */
+/**
+ * AcountPay's clock, as far as the `Date` of its responses shows it: to about a second. Once two responses contradict each other,
+ * since one of the clocks was set meanwhile, nothing is known any more.
+ */
 export class ServerClock {
 	/** AcountPay's clock is ahead of this machine's by no less and no more than this, in ms. */
-	private ahead?: Moment;
-	/** When one of the clocks was last seen to jump, in ms since 1970 on this machine. Moments before are not known. */
-	private setAt = -Infinity;
-	/** The latest that this machine's clock has shown, in ms since 1970: it may have been set back since. */
-	private latest = -Infinity;
+	private ahead: Moment = { from: -Infinity, to: Infinity };
 
 	/**
 	 * @param headers of a response that AcountPay itself made
@@ -32,14 +31,12 @@ export class ServerClock {
 		// A response from a cache has the date of when it was created.
 		if (age !== undefined || typeof date !== 'string' || !HTTP_DATE.test(date)) return;
 		const stated = Date.parse(date);
-		const seen = { from: stated - receivedAt - SLACK, to: stated + CUT_OFF - sentAt + SLACK };
-		if (Number.isNaN(stated) || seen.from > seen.to) return;
-		const known = this.ahead ?? seen;
-		const both = { from: Math.max(known.from, seen.from), to: Math.min(known.to, seen.to) };
-		const wasSet = both.from > both.to;
-		this.ahead = wasSet ? seen : both;
-		this.latest = Math.max(receivedAt, this.latest);
-		if (wasSet) this.setAt = this.latest;
+		if (Number.isNaN(stated)) return;
+		const { from, to } = this.ahead;
+		this.ahead = {
+			from: Math.max(from, stated - receivedAt - SLACK),
+			to: Math.min(to, stated + CUT_OFF - sentAt + SLACK),
+		};
 	}
 
 	/**
@@ -48,7 +45,7 @@ export class ServerClock {
 	 * @returns undefined when it is not known
 	 */
 	at(at: number): Moment | undefined {
-		if (!this.ahead || at < this.setAt) return undefined;
-		return { from: at + this.ahead.from, to: at + this.ahead.to };
+		const { from, to } = this.ahead;
+		return from === -Infinity || from > to ? undefined : { from: at + from, to: at + to };
 	}
 }

@@ -3,7 +3,6 @@ import {
 	EVENTS,
 	KEY_EVENTS,
 	KEY_SIGNATURE_HEADER,
-	namesZone,
 	SIGNATURE,
 	timeOf,
 	type WebhookEvent,
@@ -103,9 +102,7 @@ const keyScheme: SignatureScheme = {
 		if (time === undefined) return 'its body has no timestamp';
 		if (now - time > MAX_KEY_EVENT_AGE) return 'its event is more than 24 hours old';
 		if (time - now > MAX_CLOCK_DIFFERENCE) {
-			return namesZone(event)
-				? 'its event is more than 5 minutes ahead of the clock of n8n'
-				: 'its timestamp names no time zone, and as UTC it is ahead of the clock of n8n';
+			return 'its event is more than 5 minutes ahead of the clock of n8n (a timestamp that names no time zone counts as UTC)';
 		}
 		return undefined;
 	},

@@ -125,12 +125,13 @@ describe('how far a list is read', () => {
 		const { client } = serving([aged(20, 1)]);
 		const list = await new SharedReadings(Infinity).read(client, 'shop', 30, callOptions);
 		for (const ahead of [-25 * DAY, 25 * DAY]) {
-			client.clock.observe(
+			const { client: shop } = serving([aged(20, 1)]);
+			shop.clock.observe(
 				{ date: new Date(Date.now() + ahead).toUTCString() },
 				Date.now(),
 				Date.now(),
 			);
-			const other = await new SharedReadings(Infinity).read(client, 'shop', 30, callOptions);
+			const other = await new SharedReadings(Infinity).read(shop, 'shop', 30, callOptions);
 			expect(idsOf(other.ofLastDays(30))).toEqual([1]);
 		}
 		expect(idsOf(list.ofLastDays(30))).toEqual([1]);
