@@ -38,8 +38,14 @@ export class ConcurrencyLimit {
 	/** How long each accepted call of this round took, in ms. */
 	private round: number[] = [];
 	private roundStart = 0;
-	/** The shortest of these times, each without the time in which the event loop was busy; in ms. */
+	/** The shortest of these times, and the shortest idle part of one: without what the event loop was busy; in ms. */
 	private fastest = Infinity;
+	private leastIdle = Infinity;
+	/**
+	 * How far away the server is, in ms: the longest {@link leastIdle} of a round, at most {@link fastest}. What this process was
+	 * busy may hide a part of it, and must not be taken for it.
+	 */
+	private distance = 0;
 	/** How many calls were in flight when the round began, and are now. */
 	private inFlightAtStart = 0;
 	private inFlight = 0;
@@ -107,7 +113,8 @@ export class ConcurrencyLimit {
 		const elapsed = this.now() - sentAt;
 		if (this.round.length === 0) this.roundStart = Math.max(this.roundStart, sentAt);
 		this.round.push(elapsed);
-		this.fastest = Math.min(this.fastest, Math.max(0, elapsed - busy));
+		this.fastest = Math.min(this.fastest, elapsed);
+		this.leastIdle = Math.min(this.leastIdle, Math.max(0, elapsed - busy));
 		if (this.round.length >= this.current) this.endRound();
 	}
 
@@ -131,6 +138,7 @@ export class ConcurrencyLimit {
 		this.round = [];
 		this.roundStart = this.now();
 		this.fastest = Infinity;
+		this.leastIdle = Infinity;
 		this.inFlightAtStart = this.inFlight;
 		this.isFull = false;
 	}
@@ -139,6 +147,7 @@ export class ConcurrencyLimit {
 		const { round, isFull, current } = this;
 		const median = medianOf(round);
 		this.latency = Math.min(this.latency, median);
+		this.distance = Math.min(this.fastest, Math.max(this.distance, this.leastIdle));
 		const took = Math.max(1, this.now() - this.roundStart);
 		// Calls that were not in flight when the round began completed a latency later.
 		const filling = this.latency * Math.max(0, 1 - this.inFlightAtStart / current);
@@ -152,8 +161,8 @@ export class ConcurrencyLimit {
 	/** @param inTime how many calls complete in time */
 	private follow(inTime: number, median: number): void {
 		if (inTime >= this.current) {
-			const doubled = this.limit * 2 ** Math.max(1, this.fastest / DOUBLING_TIME);
-			const more = this.limit + Math.max(1, this.fastest * GROWTH);
+			const doubled = this.limit * 2 ** Math.max(1, this.distance / DOUBLING_TIME);
+			const more = this.limit + Math.max(1, this.distance * GROWTH);
 			this.raiseTo(this.isStarting ? Math.min(doubled, more) : inTime);
 		} else if (this.limit > this.start) {
 			this.isStarting = false;
