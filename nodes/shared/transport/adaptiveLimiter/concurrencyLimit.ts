@@ -41,11 +41,8 @@ export class ConcurrencyLimit {
 	/** The shortest of these times, and the shortest idle part of one: without what the event loop was busy; in ms. */
 	private fastest = Infinity;
 	private leastIdle = Infinity;
-	/**
-	 * How far away the server is, in ms: the longest {@link leastIdle} of a round, at most {@link fastest}. What this process was
-	 * busy may hide a part of it, and must not be taken for it.
-	 */
-	private distance = 0;
+	/** The longest {@link leastIdle} of a round, at most the present {@link fastest}: how far away the server is, in ms. */
+	private farthest = 0;
 	/** How many calls were in flight when the round began, and are now. */
 	private inFlightAtStart = 0;
 	private inFlight = 0;
@@ -147,7 +144,7 @@ export class ConcurrencyLimit {
 		const { round, isFull, current } = this;
 		const median = medianOf(round);
 		this.latency = Math.min(this.latency, median);
-		this.distance = Math.min(this.fastest, Math.max(this.distance, this.leastIdle));
+		this.farthest = Math.min(this.fastest, Math.max(this.farthest, this.leastIdle));
 		const took = Math.max(1, this.now() - this.roundStart);
 		// Calls that were not in flight when the round began completed a latency later.
 		const filling = this.latency * Math.max(0, 1 - this.inFlightAtStart / current);
@@ -161,8 +158,10 @@ export class ConcurrencyLimit {
 	/** @param inTime how many calls complete in time */
 	private follow(inTime: number, median: number): void {
 		if (inTime >= this.current) {
-			const doubled = this.limit * 2 ** Math.max(1, this.distance / DOUBLING_TIME);
-			const more = this.limit + Math.max(1, this.distance * GROWTH);
+			// A busy process hides a part of the distance; but it has less room for more calls, too.
+			const distance = (this.farthest + this.leastIdle) / 2;
+			const doubled = this.limit * 2 ** Math.max(1, distance / DOUBLING_TIME);
+			const more = this.limit + Math.max(1, distance * GROWTH);
 			this.raiseTo(this.isStarting ? Math.min(doubled, more) : inTime);
 		} else if (this.limit > this.start) {
 			this.isStarting = false;

@@ -18,10 +18,10 @@ function startLimit() {
 }
 
 describe('The limit', () => {
-	it('grows with the distance of the server, also while this process is busy', () => {
+	it('grows with the distance of the server, and half as much while this process is busy', () => {
 		const { fill } = startLimit();
 		expect(fill(300, 0)).toBe(100);
-		expect(fill(300, 250)).toBe(190);
+		expect(fill(300, 250)).toBe(152);
 	});
 
 	it('does not take a slow first round of this process for distance', () => {
