@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IDataObject } from 'n8n-workflow';
-import { subjectOf, type WebhookEvent } from '../shared/api/events';
-import { forgetOldest } from '../shared/forgetOldest';
 import { MAX_CLOCK_DIFFERENCE, MAX_KEY_EVENT_AGE } from '../shared/webhooks/schemes';
+import { subjectOf, type WebhookEvent } from '../shared/api/events';
 
 const HOUR = 60 * 60_000;
 
@@ -14,9 +13,6 @@ const HOUR = 60 * 60_000;
 export const MEMORY = MAX_KEY_EVENT_AGE + MAX_CLOCK_DIFFERENCE;
 /** How many events are remembered for one trigger at most, in case of more than one every two seconds all day. */
 export const MEMORY_SIZE = 50_000;
-
-/** How many triggers a process remembers events for, in case of very many that come and go. */
-const MAX_TRIGGERS = 1_000;
 
 /** 48 bits of a hash: among 50,000 events, one in 5 billion new ones is taken for a repeat. */
 const KEY_LENGTH = 8;
@@ -81,11 +77,18 @@ function storedIn({ seenByHour, seenEvents }: IDataObject): Memory {
 const hourOf = (time: number) => Math.floor(time / HOUR);
 
 /**
- * Whether the events of an hour count no more. If it is yet to come, the clock was ahead, and they would outlive all real ones;
- * the clock of another process may be a little ahead.
+ * What seems to be yet to come did come, while the clock was ahead. It counts as of the present hour, or it would outlive all
+ * real events. Another process may be a little ahead.
  */
-const isOver = (hour: number, now: number) =>
-	(hour + 1) * HOUR + MEMORY <= now || hour > hourOf(now) + 1;
+function withoutFuture(memory: Memory, now: number): Memory {
+	const present = hourOf(now);
+	const result: Memory = new Map();
+	for (const [hour, keys] of memory) {
+		const at = hour > present + 1 ? present : hour;
+		result.set(at, joined(result.get(at) ?? '', keys));
+	}
+	return result;
+}
 
 /** Drops the oldest keys until `size` are left. */
 function shrink(memory: Memory, size: number): void {
@@ -116,18 +119,22 @@ export function isRepeat(
 	staticData: IDataObject,
 	now: number,
 ): boolean {
-	const memory = storedIn(staticData);
-	let isStored = true;
-	for (const [hour, keys] of memories.get(triggerId) ?? []) {
+	const inStaticData = storedIn(staticData);
+	const memory = withoutFuture(inStaticData, now);
+	let isStored = [...inStaticData.keys()].every((hour) => memory.has(hour));
+	for (const [hour, keys] of withoutFuture(memories.get(triggerId) ?? new Map(), now)) {
 		const stored = memory.get(hour) ?? '';
 		const all = joined(stored, keys);
 		isStored &&= all === stored;
 		memory.set(hour, all);
 	}
-	for (const hour of memory.keys()) if (isOver(hour, now)) memory.delete(hour);
-	memories.delete(triggerId);
+	const isOver = (hour: number) => (hour + 1) * HOUR + MEMORY <= now;
+	for (const hour of memory.keys()) if (isOver(hour)) memory.delete(hour);
+	if (!memories.has(triggerId)) {
+		// Triggers that were removed leave nothing behind for ever.
+		for (const [id, old] of memories) if ([...old.keys()].every(isOver)) memories.delete(id);
+	}
 	memories.set(triggerId, memory);
-	forgetOldest(memories, MAX_TRIGGERS);
 	const [key, older] = keysOf(event, environment);
 	const isKnown = [...memory.values()].some((keys) => has(keys, key) || has(keys, older));
 	shrink(memory, isKnown ? MEMORY_SIZE : MEMORY_SIZE - 1);

@@ -354,8 +354,8 @@ describe('the memory', () => {
 		},
 	);
 
-	it('forgets what came while the clock was hours ahead, and keeps it when it was a little ahead', () => {
-		const differences = fc.oneof(fc.nat(2 * HOUR - 1), fc.integer({ min: 2 * HOUR, max: 1e9 }));
+	it('counts what came while the clock was ahead as of the hour in which it was set back', () => {
+		const differences = fc.nat(100 * HOUR);
 		fc.assert(
 			fc.property(differences, fc.boolean(), fc.boolean(), (ahead, restart, isBy010) => {
 				const first = newProcess();
@@ -364,13 +364,12 @@ describe('the memory', () => {
 				if (isBy010) staticData = { seenEvents: { ZD3jnS0qGFGL4XDT: START + ahead } };
 				else first.isRepeat(event, TRIGGER, staticData, START + ahead);
 				const { isRepeat } = restart ? newProcess() : first;
-				expect(isRepeat(event, TRIGGER, staticData, START)).toBe(ahead < 2 * HOUR);
 				for (const later of [0, HOUR, 23 * HOUR]) {
 					staticData = stored(staticData);
 					expect(isRepeat(event, TRIGGER, staticData, START + later)).toBe(true);
 				}
 				expect(keysOf({ seenByHour: {}, ...staticData }).length).toBeLessThanOrEqual(1);
-				const after = START + MEMORY + 3 * HOUR;
+				const after = START + MEMORY + 2 * HOUR;
 				expect(newProcess().isRepeat(event, TRIGGER, stored(staticData), after)).toBe(false);
 				expect(isRepeat(event, TRIGGER, staticData, after)).toBe(false);
 			}),
@@ -384,7 +383,7 @@ describe('the memory', () => {
 			const event = eventOf('payment.completed', count);
 			expect(isRepeat(event, TRIGGER, staticData, START)).toBe(false);
 		}
-		expect(keysOf(staticData)).toHaveLength(3);
+		expect(keysOf(staticData)).toHaveLength(MEMORY_SIZE);
 		expect(isRepeat(eventOf('payment.completed', 0), TRIGGER, staticData, START)).toBe(true);
 		const after = START + MEMORY + HOUR;
 		isRepeat(eventOf('payment.completed', 'new'), TRIGGER, staticData, after);
@@ -403,18 +402,6 @@ describe('the memory', () => {
 			isRepeat(eventOf('payment.completed', hour), TRIGGER, staticData, START + hour * HOUR);
 		}
 		expect(Object.keys(staticData.seenByHour as object)).toHaveLength(26);
-	});
-
-	it('of the process is about the 1,000 triggers that were called last', () => {
-		const { isRepeat } = newProcess();
-		const event = eventOf('payment.completed', 'pay_1');
-		const isKnownTo = (triggerId: number) =>
-			isRepeat(event, { ...TRIGGER, triggerId: String(triggerId) }, {}, START);
-		for (let trigger = 0; trigger < 1_000; trigger++) expect(isKnownTo(trigger)).toBe(false);
-		expect(isKnownTo(0)).toBe(true);
-		expect(isKnownTo(1_000)).toBe(false);
-		expect([0, 2, 1_000].map(isKnownTo)).toEqual([true, true, true]);
-		expect(isKnownTo(1)).toBe(false);
 	});
 
 	it('writes nothing when it knows the event, so that n8n has nothing to store', () => {
