@@ -5,8 +5,7 @@ import { ApiError, isItemError, type ItemError, ValidationError } from '../share
 import { namesOf } from '../shared/namesOf';
 import { log, nodeKeyOf } from '../shared/requestContext';
 import { Client } from '../shared/transport/client';
-import { readWebhookCredential } from '../shared/webhooks/receive';
-import { isWithin } from '../shared/webhooks/secrets';
+import { isWithin, readWebhookCredential } from '../shared/webhooks/secrets';
 import { eventsToRegister } from './fields';
 import { isInOrder, listedUnder, messageOf, Registrar } from './registrar';
 import { RegistrationStore } from './registrationStore';

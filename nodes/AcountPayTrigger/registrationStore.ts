@@ -3,7 +3,7 @@ import type { IDataObject, IHookFunctions, IWebhookFunctions } from 'n8n-workflo
 import { isRecord } from '../shared/api/responses';
 import { isSamePath, pathIn } from '../shared/api/webhookRegistrations';
 import { forgetOldest } from '../shared/forgetOldest';
-import type { WebhookCredential } from '../shared/webhooks/receive';
+import type { WebhookCredential } from '../shared/webhooks/secrets';
 
 /*
  * The trigger's record of its webhook at AcountPay. n8n's static data can be read by whoever reads the workflow, written by

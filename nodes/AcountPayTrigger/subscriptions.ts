@@ -7,10 +7,9 @@ import {
 	receiveEvent,
 	type ReceivedEvent,
 	requireWebhookSecret,
-	type SecretSource,
-	type WebhookCredential,
 } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
+import type { SecretSource, WebhookCredential } from '../shared/webhooks/secrets';
 import { refuseForeignEvents } from './fields';
 import { register, unregister } from './registration';
 import { dropUnencrypted, RegistrationStore } from './registrationStore';

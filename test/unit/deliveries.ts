@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
 import type { IWebhookFunctions } from 'n8n-workflow';
 import { SIGNATURE } from '../../nodes/shared/api/events';
-import { receiveEvent, type SecretSource } from '../../nodes/shared/webhooks/receive';
+import { receiveEvent } from '../../nodes/shared/webhooks/receive';
 import type { Headers, SignatureScheme } from '../../nodes/shared/webhooks/schemes';
+import type { SecretSource } from '../../nodes/shared/webhooks/secrets';
 
 /** The moment at which deliveries come, in ms since 1970. */
 export const NOW = 1_792_000_000_000;

@@ -1,13 +1,16 @@
 import type { IHookFunctions, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
 import { readWebhookEvent, unknownEventIn, type WebhookEvent } from '../api/events';
-import { baseUrlOf } from '../api/hosts';
-import { webhookSecretIn } from '../api/webhookSecret';
-import { AUTH_METHODS, type Authentication } from '../auth';
-import type { PartnerCredential } from '../auth/auth';
 import { log, nodeKeyOf } from '../requestContext';
 import { isSignedWith, type SignatureScheme } from './schemes';
-import { fitsSecret } from './secrets';
+import {
+	credentialFor,
+	READ_EVERY,
+	readWebhookCredential,
+	type SecretSource,
+	TRUSTED_FOR,
+	type WebhookCredential,
+} from './secrets';
 
 /** Why a delivery is refused, with the HTTP status of the response. */
 export interface Refusal {
@@ -16,42 +19,6 @@ export interface Refusal {
 	reason: string;
 	/** Of a delivery that none of the known secrets has signed: whether another one has. */
 	isSignedWith?: (secret: string) => boolean;
-}
-
-/** What a node's credential says about its webhooks. */
-export interface WebhookCredential {
-	/** The Webhook Secret that the user has filled in; empty when there is none. */
-	webhookSecret: string;
-	/** Empty when there is none. */
-	clientSecret: string;
-	/** The base URL of the environment; empty when it is not to be used. */
-	environment: string;
-}
-
-/** Reads what the node's credential says about its webhooks. */
-export async function readWebhookCredential(
-	context: Pick<IHookFunctions, 'getCredentials'>,
-	authentication: Authentication,
-): Promise<WebhookCredential> {
-	const { credentialType, hosts } = AUTH_METHODS[authentication];
-	const credential = await context.getCredentials<PartnerCredential>(credentialType);
-	return {
-		webhookSecret: webhookSecretIn(credential),
-		clientSecret: String(credential.clientSecret ?? ''),
-		environment: baseUrlOf(credential, hosts) ?? '',
-	};
-}
-
-/** Where the secrets come from that the deliveries to a node are signed with. */
-export interface SecretSource {
-	/** Which credential is read. That is costly, so what it says is used for ten seconds. */
-	authentication: Authentication;
-	/** With another value the credential is read again: it may have been edited since. */
-	dependsOn?: string;
-	/** The secrets, any of which may have signed a delivery; an empty one counts as none. */
-	secretsOf(credential: WebhookCredential): string[];
-	/** Why a delivery is refused when there is none. */
-	missing: string;
 }
 
 /** The webhook secret in the node's credential for access tokens. */
@@ -125,7 +92,7 @@ export function eventIn(
 export async function checkDelivery(
 	context: IWebhookFunctions,
 	scheme: SignatureScheme,
-	{ authentication, dependsOn, secretsOf, missing }: SecretSource,
+	source: SecretSource,
 ): Promise<CheckedDelivery> {
 	const request = context.getRequestObject();
 	const now = Date.now();
@@ -136,23 +103,21 @@ export async function checkDelivery(
 	if (!rawBody) return { status: 400, reason: 'its body broke off' };
 
 	const isSignedBy = (secret: string) => isSignedWith(secret, claimed, rawBody);
-	const seen: { credential?: WebhookCredential; secrets?: string[] } = {};
-	const isSigned = await fitsSecret(
-		// Another credential is another secret.
-		nodeKeyOf(context, context.getNode().credentials, authentication, dependsOn),
-		async () => await readWebhookCredential(context, authentication),
-		(read) => {
-			seen.credential = read;
-			seen.secrets = secretsOf(read).filter((secret) => secret !== '');
-			return seen.secrets.some(isSignedBy);
-		},
-	).catch(() => undefined);
-	const { credential, secrets } = seen;
-	if (isSigned === undefined || !credential) {
+	const compare = async (maxAge: number) => {
+		const credential = await credentialFor(context, source, maxAge);
+		const secrets = source.secretsOf(credential).filter((secret) => secret !== '');
+		return { credential, secrets, isSigned: secrets.some(isSignedBy) };
+	};
+	let compared;
+	try {
+		compared = await compare(TRUSTED_FOR);
+		if (!compared.isSigned) compared = await compare(READ_EVERY);
+	} catch {
 		return { status: 500, reason: 'the credential could not be read' };
 	}
+	const { credential, secrets, isSigned } = compared;
 	if (!isSigned) {
-		const reason = secrets?.length === 0 ? missing : 'its signature is wrong';
+		const reason = secrets.length === 0 ? source.missing : 'its signature is wrong';
 		return { status: 401, reason, isSignedWith: isSignedBy };
 	}
 

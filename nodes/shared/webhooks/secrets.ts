@@ -1,6 +1,49 @@
+import type { IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
+import { baseUrlOf } from '../api/hosts';
+import { webhookSecretIn } from '../api/webhookSecret';
+import { AUTH_METHODS, type Authentication } from '../auth';
+import type { PartnerCredential } from '../auth/auth';
+import { nodeKeyOf } from '../requestContext';
+
+/** What a node's credential says about its webhooks. */
+export interface WebhookCredential {
+	/** The Webhook Secret that the user has filled in; empty when there is none. */
+	webhookSecret: string;
+	/** Empty when there is none. */
+	clientSecret: string;
+	/** The base URL of the environment; empty when it is not to be used. */
+	environment: string;
+}
+
+/** Reads what the node's credential says about its webhooks. */
+export async function readWebhookCredential(
+	context: Pick<IHookFunctions, 'getCredentials'>,
+	authentication: Authentication,
+): Promise<WebhookCredential> {
+	const { credentialType, hosts } = AUTH_METHODS[authentication];
+	const credential = await context.getCredentials<PartnerCredential>(credentialType);
+	return {
+		webhookSecret: webhookSecretIn(credential),
+		clientSecret: String(credential.clientSecret ?? ''),
+		environment: baseUrlOf(credential, hosts) ?? '',
+	};
+}
+
+/** Where the secrets come from that the deliveries to a node are signed with. */
+export interface SecretSource {
+	/** Which credential is read. That is costly, so what it says is used for ten seconds. */
+	authentication: Authentication;
+	/** With another value the credential is read again: it may have been edited since. */
+	dependsOn?: string;
+	/** The secrets, any of which may have signed a delivery; an empty one counts as none. */
+	secretsOf(credential: WebhookCredential): string[];
+	/** Why a delivery is refused when there is none. */
+	missing: string;
+}
+
 /** For how long a secret is used without being read again, in ms. A replaced or removed one is accepted for as long. */
 export const TRUSTED_FOR = 10_000;
-/** The shortest time between two reads that wrong signatures cause, in ms: the secret may have been replaced just now. */
+/** How old a secret may be that a delivery does not fit, in ms: a new one counts within that time, and noise does not cause reads. */
 export const READ_EVERY = 5_000;
 
 /**
@@ -13,58 +56,38 @@ export function isWithin(at: number, period: number): boolean {
 	return age >= 0 && age < period;
 }
 
-/** How many reads one delivery is compared with: other deliveries may read meanwhile. */
-const MAX_LOOKS = 3;
-
-interface KnownSecrets {
-	secrets: Promise<unknown>;
-	/** When reading began, in ms since 1970. */
-	readAt: number;
+interface Reading {
+	credential: Promise<WebhookCredential>;
+	/** When it began, in ms since 1970. */
+	at: number;
 }
 
 /**
- * Secrets that were read a short time ago. n8n reads, decrypts and evaluates a credential again each time, which takes more
+ * The last reading of each node's credential. n8n reads, decrypts and evaluates a credential again each time, which takes more
  * CPU than everything else about a delivery.
  */
-const known = new Map<string, KnownSecrets>();
-
-function read(key: string, readSecrets: () => Promise<unknown>): KnownSecrets {
-	for (const [other, { readAt }] of known) if (!isWithin(readAt, TRUSTED_FOR)) known.delete(other);
-	const entry = { secrets: readSecrets(), readAt: Date.now() };
-	known.set(key, entry);
-	return entry;
-}
-
-const fresh = (entry: KnownSecrets | undefined) =>
-	entry && isWithin(entry.readAt, TRUSTED_FOR) ? entry : undefined;
+const readings = new Map<string, Reading>();
 
 /**
- * Whether something was signed with a secret. Secrets are read when they have not been read for {@link TRUSTED_FOR}, and
- * when what was signed does not fit them, but then no more often than every {@link READ_EVERY}: a new secret counts
- * within that time, and noise does not cause reads. Deliveries at the same moment share one read.
- * @param key says whose secrets they are
- * @param readSecrets always of the same type for one key
- * @throws what `readSecrets` throws
+ * A node's credential as it was read at most `maxAge` ms ago, or as it is now. Deliveries at the same moment share one reading.
+ * @throws what n8n throws; the next call reads again
  */
-export async function fitsSecret<Secrets>(
-	key: string,
-	readSecrets: () => Promise<Secrets>,
-	fits: (secrets: Secrets) => boolean,
-): Promise<boolean> {
-	for (let looks = 0; looks < MAX_LOOKS; looks++) {
-		const cached = fresh(known.get(key));
-		const entry = cached ?? read(key, readSecrets);
-		const secrets = (await entry.secrets.catch((error: unknown) => {
-			if (known.get(key) === entry) known.delete(key);
-			throw error;
-		})) as Secrets;
-		if (fits(secrets)) return true;
-		// They were read for this delivery: reading them again changes nothing.
-		if (entry !== cached) return false;
-		// Another delivery has read them meanwhile, so look at those.
-		if (known.get(key) !== entry) continue;
-		if (isWithin(entry.readAt, READ_EVERY)) return false;
-		known.delete(key);
+export async function credentialFor(
+	context: IWebhookFunctions,
+	{ authentication, dependsOn }: Pick<SecretSource, 'authentication' | 'dependsOn'>,
+	maxAge: number,
+): Promise<WebhookCredential> {
+	// Another credential is another secret.
+	const key = nodeKeyOf(context, context.getNode().credentials, authentication, dependsOn);
+	let reading = readings.get(key);
+	if (!reading || !isWithin(reading.at, maxAge)) {
+		for (const [other, { at }] of readings) if (!isWithin(at, TRUSTED_FOR)) readings.delete(other);
+		const credential = readWebhookCredential(context, authentication);
+		reading = { credential, at: Date.now() };
+		readings.set(key, reading);
 	}
-	return false;
+	return await reading.credential.catch((error: unknown) => {
+		if (readings.get(key) === reading) readings.delete(key);
+		throw error;
+	});
 }

@@ -1,11 +1,12 @@
 import { SIGNATURE } from '../../../../nodes/shared/api/events';
 import { SCHEMES } from '../../../../nodes/shared/webhooks/schemes';
-import { fitsSecret, READ_EVERY, TRUSTED_FOR } from '../../../../nodes/shared/webhooks/secrets';
-import { nextWorkflow, NOW, receive, SECONDS, signedWithToken } from '../../deliveries';
+import { credentialFor, READ_EVERY, TRUSTED_FOR } from '../../../../nodes/shared/webhooks/secrets';
+import { contextOf, nextWorkflow, NOW, receive, SECONDS, signedWithToken } from '../../deliveries';
 import { buffer } from '../../support';
 
+const body = buffer({ event: 'payment.completed', data: { paymentId: 'pay_1' } });
+
 describe('the secret', () => {
-	const body = buffer({ event: 'payment.completed', data: { paymentId: 'pay_1' } });
 	const seconds = (now: number) => String(Math.floor(now / 1000));
 	/** A node whose credential is read from `current`. */
 	function node(secret: string) {
@@ -71,6 +72,25 @@ describe('the secret', () => {
 		expect(state.reads).toBe(12);
 	});
 
+	it('is read once more for all deliveries that waited for one that is outdated', async () => {
+		const { state } = node('old');
+		let end = () => {};
+		const ended = new Promise<void>((resolve) => (end = resolve));
+		const slowly = async () => {
+			const { current } = state;
+			if (++state.reads === 1) await ended;
+			return current;
+		};
+		const delivery = signedWithToken(body, 'new', seconds(NOW));
+		const all = [1, 2, 3].map(async () => await receive(SCHEMES.oAuth2, delivery, slowly));
+		await new Promise(setImmediate);
+		state.current = 'new';
+		jest.spyOn(Date, 'now').mockReturnValue(NOW + READ_EVERY);
+		end();
+		expect((await Promise.all(all)).map(({ status }) => status)).toEqual(Array(3).fill(undefined));
+		expect(state.reads).toBe(2);
+	});
+
 	it('counts within five seconds when it was replaced, and the old one no more', async () => {
 		const { state, send } = node('old');
 		expect(await send('old', NOW)).toBeUndefined();
@@ -125,91 +145,78 @@ describe('the secret', () => {
 });
 
 describe('reading a secret that takes long', () => {
-	/** Of its own for each test: what one has read is not known in the next. */
-	let key = '';
 	/** The readings that were begun, to be ended by the test. */
 	let readings: Array<{ resolve: (secret: string) => void; reject: (error: Error) => void }>;
 	beforeEach(() => {
 		jest.useFakeTimers({ now: NOW, doNotFake: ['nextTick', 'queueMicrotask'] });
 		readings = [];
-		key += 'x';
 	});
 	afterEach(() => {
 		jest.useRealTimers();
 	});
 
-	const begin = async () =>
-		await new Promise<string>((resolve, reject) => readings.push({ resolve, reject }));
-	const signedWith = async (secret: string, whose = key) =>
-		await fitsSecret(whose, begin, (read) => read === secret);
+	const read = async () => ({
+		webhookSecret: await new Promise<string>((resolve, reject) =>
+			readings.push({ resolve, reject }),
+		),
+	});
+	const { context } = contextOf({ headers: {}, rawBody: body }, read);
+	const other = { ...context, getNode: () => ({ ...context.getNode(), id: 'another node' }) };
+	const secretOf = async (maxAge: number, whose = context) =>
+		(await credentialFor(whose, { authentication: 'oAuth2' }, maxAge)).webhookSecret;
 	const later = (ms: number) => jest.setSystemTime(Date.now() + ms);
-	const settled = async () => await new Promise((resolve) => process.nextTick(resolve));
 
-	it('is shared by those that come meanwhile, and so is the one that finds the new secret', async () => {
-		const [first, second, third] = [signedWith('new'), signedWith('new'), signedWith('new')];
+	it('is shared by those that come meanwhile', async () => {
+		const all = [TRUSTED_FOR, TRUSTED_FOR, READ_EVERY].map(async (age) => await secretOf(age));
+		readings[0].resolve('key');
+		expect(await Promise.all(all)).toEqual(['key', 'key', 'key']);
 		expect(readings).toHaveLength(1);
-		later(READ_EVERY);
-		readings[0].resolve('old');
-		// It was read for this one: reading again would change nothing.
-		expect(await first).toBe(false);
-		await settled();
-		expect(readings).toHaveLength(2);
-		readings[1].resolve('new');
-		expect(await Promise.all([second, third])).toEqual([true, true]);
-		expect(readings).toHaveLength(2);
 	});
 
-	it('is what one delivery is compared with three times at most', async () => {
-		const five = Array.from({ length: 5 }, async () => await signedWith('new'));
-		for (const known of [2, 3, 3]) {
-			later(READ_EVERY);
-			readings.at(-1)!.resolve('old');
-			await settled();
-			expect(readings).toHaveLength(known);
-		}
-		expect(await Promise.all(five)).toEqual([false, false, false, false, false]);
-	});
-
-	it('is not begun again for those that come meanwhile before five seconds are over', async () => {
-		const both = [signedWith('new'), signedWith('new')];
+	it('is begun again once it is too old, and shared by all for which it is', async () => {
+		const first = secretOf(TRUSTED_FOR);
 		later(READ_EVERY - 1);
 		readings[0].resolve('old');
-		expect(await Promise.all(both)).toEqual([false, false]);
-		expect(readings).toHaveLength(1);
+		expect(await Promise.all([first, secretOf(READ_EVERY)])).toEqual(['old', 'old']);
+		later(1);
+		expect(await secretOf(TRUSTED_FOR)).toBe('old');
+		const both = [secretOf(READ_EVERY), secretOf(READ_EVERY)];
+		readings[1].resolve('new');
+		expect(await Promise.all(both)).toEqual(['new', 'new']);
+		expect(await secretOf(TRUSTED_FOR)).toBe('new');
+		expect(readings).toHaveLength(2);
 	});
 
 	it('forgets nothing that was read after it when it fails', async () => {
-		const first = signedWith('key');
+		const first = secretOf(TRUSTED_FOR);
 		later(TRUSTED_FOR);
-		const second = signedWith('key');
+		const second = secretOf(TRUSTED_FOR);
 		readings[1].resolve('key');
-		expect(await second).toBe(true);
+		expect(await second).toBe('key');
 		readings[0].reject(new Error('gone'));
 		await expect(first).rejects.toThrow('gone');
-		expect(await signedWith('key')).toBe(true);
+		expect(await secretOf(TRUSTED_FOR)).toBe('key');
 		expect(readings).toHaveLength(2);
 	});
 
 	it('is forgotten when it fails, so that the next delivery reads again', async () => {
-		const first = signedWith('key');
+		const first = secretOf(TRUSTED_FOR);
 		readings[0].reject(new Error('gone'));
 		await expect(first).rejects.toThrow('gone');
-		const second = signedWith('key');
+		const second = secretOf(TRUSTED_FOR);
 		readings[1].resolve('key');
-		expect(await second).toBe(true);
+		expect(await second).toBe('key');
 	});
 
 	it('of another key neither ends nor serves it', async () => {
-		const [one, other] = [signedWith('one'), signedWith('other', 'another node')];
+		const both = () => Promise.all([secretOf(TRUSTED_FOR), secretOf(TRUSTED_FOR, other)]);
+		const first = both();
 		expect(readings).toHaveLength(2);
 		readings[0].resolve('one');
 		readings[1].resolve('other');
-		expect(await Promise.all([one, other])).toEqual([true, true]);
+		expect(await first).toEqual(['one', 'other']);
 		later(TRUSTED_FOR - 1);
-		expect(await Promise.all([signedWith('one'), signedWith('other', 'another node')])).toEqual([
-			true,
-			true,
-		]);
+		expect(await both()).toEqual(['one', 'other']);
 		expect(readings).toHaveLength(2);
 	});
 });
