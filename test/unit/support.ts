@@ -214,3 +214,10 @@ export function refusal(check: () => unknown): string {
 	}
 	return 'not refused';
 }
+
+/** What JavaScript has written, with the integers that it may have rounded as text. */
+export const parsed = (text: string): unknown =>
+	JSON.parse(text, (_key, value: unknown) => {
+		const isRounded = typeof value === 'number' && !Number.isSafeInteger(value);
+		return isRounded && /^-?\d+$/.test(String(value)) ? String(value) : value;
+	});

@@ -23,8 +23,8 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * The JSON in the body of a response. An integer that JavaScript would round comes as text with its digits, and so does
- * an id that is too large to be told from its neighbours. A byte order mark is passed over, as RFC 8259 allows.
+ * The JSON in the body of a response. An integer that JavaScript can't hold for certain comes as text with its digits. A byte
+ * order mark is passed over, as RFC 8259 allows.
  * @returns undefined when the body is cut off, empty or HTML, or nested deeper than 100 levels
  */
 export function readJson(body: Buffer): unknown {

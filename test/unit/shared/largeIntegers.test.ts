@@ -17,6 +17,12 @@ describe('a number that JavaScript would send as another one', () => {
 		['1e99999999999999999999'],
 		[`0.${'0'.repeat(400)}1`],
 		['1'.repeat(1_000)],
+		['1.2345678e-320'],
+		// Sent as the same number, but who knows.
+		['90071992547409920e-1'],
+		['1.7976931348623157e308'],
+		[`1.${'0'.repeat(400)}`],
+		[`1${'0'.repeat(22)}`],
 	])('%s is found', (number) => {
 		for (const text of [number, `[1,${number}]`, `{"a":"1","b":{"c":[ ${number} ]}}`]) {
 			expect(changedNumberIn(text)).toBe(number);
@@ -41,11 +47,11 @@ describe('a number that JavaScript would send as another one', () => {
 		['9007199254740992'],
 		['9007199254740994'],
 		['5e-324'],
-		['1.7976931348623157e308'],
+		['1.7976931348623157e+308'],
+		['1.79769313486231e308'],
 		['149.99'],
 		['-149.990'],
-		[`1.${'0'.repeat(400)}`],
-		[`1${'0'.repeat(22)}`],
+		['0.000000123456789012345'],
 	])('%s is none', (number) => {
 		expect(changedNumberIn(`{"a":[${number}]}`)).toBeUndefined();
 	});
@@ -71,14 +77,33 @@ describe('a number that JavaScript would send as another one', () => {
 		);
 	});
 
-	it('is every integer that is rounded, and no other', () => {
+	it('is every integer that is rounded, and none of 15 digits', () => {
 		fc.assert(
 			fc.property(fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n }), (value) => {
 				const [digits, exponent = '0'] = JSON.stringify(Number(value)).split('e+');
 				const [whole, fraction = ''] = digits.split('.');
 				const sent = BigInt(whole + fraction.padEnd(Number(exponent), '0'));
-				expect(changedNumberIn(String(value))).toBe(sent === value ? undefined : String(value));
+				if (sent !== value) expect(changedNumberIn(String(value))).toBe(String(value));
+				expect(changedNumberIn(String(value % 10n ** 15n))).toBeUndefined();
 			}),
+		);
+	});
+
+	it('is none of 15 digits with any exponent, wherever the point is', () => {
+		const digits = fc.stringMatching(/^[1-9]\d{0,14}$/);
+		fc.assert(
+			fc.property(
+				digits,
+				fc.nat(15),
+				fc.integer({ min: -280, max: 290 }),
+				(all, point, exponent) => {
+					const at = Math.min(point, all.length - 1);
+					const number = `${all.slice(0, at) || '0'}.${all.slice(at)}e${exponent}`;
+					expect(changedNumberIn(number)).toBeUndefined();
+					// To 15 digits it is what was written.
+					expect(Number(Number(number).toPrecision(15))).toBe(Number(number));
+				},
+			),
 		);
 	});
 });

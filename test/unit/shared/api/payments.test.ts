@@ -123,7 +123,7 @@ describe('responses', () => {
 
 	it('one that JavaScript can not hold names no payment', () => {
 		expect(readCreatedPayment(buffer('{"id":1e400}'))).toBeUndefined();
-		expect(readCreatedPayment(buffer('{"id":1e400,"data":{"id":1e20}}'))).toEqual({
+		expect(readCreatedPayment(buffer('{"id":1e400,"data":{"id":100000000000000000000}}'))).toEqual({
 			id: Infinity,
 			data: { id: '100000000000000000000' },
 		});

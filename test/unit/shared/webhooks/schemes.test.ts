@@ -11,7 +11,7 @@ import {
 	signedWithToken,
 	statusOf,
 } from '../../deliveries';
-import { buffer } from '../../support';
+import { buffer, parsed } from '../../support';
 
 const secrets = fc.string({ unit: 'binary', minLength: 1 });
 const ids = fc.oneof(fc.stringMatching(/^[a-zA-Z_][\w-]{0,20}$/), fc.nat());
@@ -31,7 +31,7 @@ const eventOf = (names: readonly string[]) =>
 /** Events as bytes, written in any of the ways that JSON allows. */
 const bodiesOf = (names: readonly string[]) =>
 	fc.tuple(eventOf(names), fc.constantFrom('', '\t', '  ')).map(([event, indent]) => ({
-		event: JSON.parse(JSON.stringify(event)) as object,
+		event: parsed(JSON.stringify(event)) as object,
 		body: Buffer.from(JSON.stringify(event, null, indent)),
 	}));
 
