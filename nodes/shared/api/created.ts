@@ -1,8 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { isErrorBody, isRecord, readObject } from './responses';
-
-const saysNothing = (value: unknown) =>
-	value === null || value === '' || (typeof value === 'number' && !Number.isFinite(value));
+import { isErrorBody, isId, isRecord, readObject } from './responses';
 
 /**
  * The objects in a response that describe what it is about: the response, and the ones under `data`, `result` and its own
@@ -22,7 +19,7 @@ export const placesIn = (response: IDataObject, name: string): IDataObject[] => 
  * @param name what that is, such as `payment`
  * @param keys the keys that only a response about such a thing has, such as its id. Elsewhere than in {@link placesIn} they
  *   are about something else
- * @returns the whole response; undefined when the body can't be read or has none of the keys, such as an error that is
+ * @returns the whole response; undefined when the body can't be read or has no ID under any of the keys, such as an error that is
  *   sent with status 200
  */
 export function readCreated(
@@ -33,7 +30,6 @@ export function readCreated(
 	const response = readObject(body);
 	if (!response) return undefined;
 	const places = placesIn(response, name);
-	const namesIt = (place: IDataObject) =>
-		keys.some((key) => place[key] !== undefined && !saysNothing(place[key]));
+	const namesIt = (place: IDataObject) => keys.some((key) => isId(place[key]));
 	return !places.some(isErrorBody) && places.some(namesIt) ? response : undefined;
 }

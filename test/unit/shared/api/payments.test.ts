@@ -121,8 +121,10 @@ describe('responses', () => {
 		expect(paymentIdOf(value as never)).toBe(id);
 	});
 
-	it('one that JavaScript can not hold names no payment', () => {
-		expect(readCreatedPayment(buffer('{"id":1e400}'))).toBeUndefined();
+	it('what is no ID names no payment', () => {
+		for (const id of ['1e400', '1e20', '1.5', '" "', '{"a":1}', 'true']) {
+			expect(readCreatedPayment(buffer(`{"id":${id}}`))).toBeUndefined();
+		}
 		expect(readCreatedPayment(buffer('{"id":1e400,"data":{"id":100000000000000000000}}'))).toEqual({
 			id: Infinity,
 			data: { id: '100000000000000000000' },
