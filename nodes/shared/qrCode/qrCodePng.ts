@@ -18,18 +18,14 @@ const MAX_BYTES = 2331;
  * zone of 4 modules, as a black and white PNG of 320 to 555 pixels a side. The same text gives the same picture.
  * @param text what a scanner reads, encoded as UTF-8: 1 to 2,331 bytes, as any link of up to 2,331 ASCII characters
  * @returns the bytes of the PNG, 1 to 20 KB
- * @throws RangeError when the text is empty, too long, or holds half of a surrogate pair, which UTF-8 can't encode
+ * @throws RangeError when the text is too long
  */
 export async function qrCodePng(text: string): Promise<Buffer> {
 	const bytes = Buffer.byteLength(text);
-	if (bytes === 0) throw new RangeError('A QR code needs a text, but the text is empty');
 	if (bytes > MAX_BYTES) {
 		throw new RangeError(
 			`A QR code holds at most ${MAX_BYTES} bytes of text, but the text has ${bytes}`,
 		);
-	}
-	if (/\p{Surrogate}/u.test(text)) {
-		throw new RangeError('A QR code needs a valid text, but the text holds half of a character');
 	}
 	// The library wants a border of one module at least.
 	const modules = encodeQR(text, 'raw', { ecc: 'medium', encoding: 'byte', border: 1 })
