@@ -69,8 +69,8 @@ export interface ServerTraits {
 	window?: CallWindow;
 	/** Accepts a request for each token; tokens come evenly. */
 	tokenBucket?: { perSecond: number; size: number };
-	/** Answers 429 to everything for a while, from the nth request on. */
-	storm?: { from: number; ms: number };
+	/** Answers 429 for a while, from the nth request on: to everything, or to this share of all requests at random. */
+	storm?: { from: number; ms: number; share?: number };
 	/** What a 429 asks for, in ms; for the nth one, counted from 1. */
 	retryAfter?: number | ((nth: number) => number | undefined);
 	/** Fails each request from this one on, counted from 1. */
@@ -165,7 +165,7 @@ export class SimulatedServer {
 		const { time } = this.clock;
 		if (storm && this.seen >= storm.from) {
 			this.storm ??= { from: time, until: time + storm.ms };
-			if (time < this.storm.until) return false;
+			if (time < this.storm.until && this.random() < (storm.share ?? 1)) return false;
 		}
 		if (this.working >= refusesAbove) return false;
 		return this.hasToken() && (!window || this.hasRoom(window));

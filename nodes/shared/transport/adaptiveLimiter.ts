@@ -76,7 +76,8 @@ const MAX_PROBES = 6;
  * - **In flight** ({@link ConcurrencyLimit}): 10 at first. The limit doubles while calls complete in time; from then on it is
  *   the number of calls that complete within one and a half latencies, whether the server or this process is the slower one.
  * - **429** ({@link RateLimit}): nothing is sent until Retry-After has passed. Then one call goes first, and when it is accepted
- *   the others follow, evenly, at nearly the rate that the server has accepted. After 15 seconds the rate goes up again.
+ *   the others follow, evenly, at nearly the rate that the server has accepted. After 15 seconds the rate goes up again, and
+ *   after 5 to half of what was accepted before.
  * - **Failures** (5xx, timeouts): each halves the limit, down to one call at a time. Each of these is a probe, with growing
  *   pauses between. After 6 failed probes the waiting calls are not sent at all ({@link ServerDown}), and there is a probe every
  *   30 seconds.

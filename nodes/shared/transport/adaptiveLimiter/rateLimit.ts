@@ -8,6 +8,8 @@ const SHARE_OF_RATE = 0.97;
 const LOWEST = 1;
 /** For how long the rate is not raised after it was cut, in ms. */
 const HOLD = 15_000;
+/** After this time without a 429 a rate goes back to half of what was accepted before, in ms: those 429s may have been a storm. */
+const STORM_OVER = 5_000;
 /** By what share the rate is raised first; each raise is twice the one before. */
 const FIRST_RAISE = 0.05;
 /** The time from one raise to the next, in ms. */
@@ -38,6 +40,8 @@ export class RateLimit {
 	private doublings = 0;
 	private raiseAt = Infinity;
 	private raise = FIRST_RAISE;
+	/** How many calls a second were accepted before a 429, if none had come for {@link HOLD}. */
+	private before = 0;
 
 	/**
 	 * @param small a first 429 after fewer accepted calls says little about a rate
@@ -57,6 +61,11 @@ export class RateLimit {
 		if (sentAt < this.lastResume) return;
 		this.sinceResume++;
 		if (this.now() < this.raiseAt) return;
+		if (this.perSecond < this.before / 2) {
+			this.perSecond = this.before / 2;
+			this.raiseAt = this.now() + HOLD;
+			return;
+		}
 		this.perSecond *= 1 + this.raise;
 		this.raise = Math.min(1, this.raise * 2);
 		this.raiseAt = this.now() + RAISE_INTERVAL;
@@ -104,12 +113,14 @@ export class RateLimit {
 	private cut({ first, last }: { first: number; last: number }): void {
 		const inWindow = this.accepted.filter((sent) => sent > first - WINDOW && sent <= last);
 		const accepted = inWindow.length / (WINDOW / 1_000);
+		if (first - this.lastResume >= HOLD) this.before = accepted;
 		const isUnsure = this.perSecond === Infinity && accepted < this.small;
 		this.perSecond = Math.max(
 			LOWEST,
 			Math.min(this.perSecond * SHARE_OF_RATE, accepted * SHARE_OF_ACCEPTED),
 		);
 		this.raise = isUnsure ? 1 : FIRST_RAISE;
-		this.raiseAt = this.now() + (isUnsure ? RAISE_INTERVAL : HOLD);
+		const hold = this.perSecond < this.before / 2 ? STORM_OVER : HOLD;
+		this.raiseAt = this.now() + (isUnsure ? RAISE_INTERVAL : hold);
 	}
 }

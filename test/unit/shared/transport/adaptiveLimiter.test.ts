@@ -5,6 +5,7 @@ import {
 	type ServerTraits,
 	simulate,
 	type SimulatedRun,
+	type SimulatedServer,
 	VirtualClock,
 } from '../../../../bench/simulation';
 import {
@@ -149,6 +150,11 @@ describe('A storm of 429', () => {
 		'a date in the future': (nth) => SECOND + ((nth * 7_919) % (5 * SECOND)),
 		'on some only': (nth) => (nth % 3 === 0 ? 2 * SECOND : undefined),
 	};
+	const from = fc.integer({ min: 1, max: 300 });
+	const network = {
+		latency: fc.integer({ min: 20, max: 500 }),
+		jitter: fc.double({ min: 0, max: 0.3, noNaN: true }),
+	};
 	const window = fc.record({
 		calls: fc.integer({ min: 10, max: 100 }),
 		ms: fc.constant(SECOND),
@@ -156,6 +162,21 @@ describe('A storm of 429', () => {
 		countsRefused: fc.boolean(),
 		phase: fc.integer({ min: 0, max: 999 }),
 	});
+	/**
+	 * Half of what was accepted in the second before the storm, or of what the server takes, is back within so many ms of the first
+	 * call accepted after it, or after the last pause that began in it: responses take up to `latest` ms.
+	 */
+	const expectHalf = (
+		{ accepted, storm }: SimulatedServer,
+		{ within = 10 * SECOND, takesAtMost = Infinity, latest = 0 },
+	) => {
+		const had = accepted.filter((at) => at < storm!.from && at > storm!.from - SECOND);
+		const after = accepted.filter((at) => at >= storm!.until);
+		const first = after.find((at) => at >= storm!.until + latest)!;
+		const soon = after.filter((at) => at < first + within);
+		const takes = Math.min(had.length, takesAtMost);
+		expect(mostWithin(SECOND, soon)).toBeGreaterThanOrEqual(takes / 2);
+	};
 
 	it.each(Object.entries(RETRY_AFTERS))(
 		'leaves no mark, with Retry-After: %s',
@@ -163,12 +184,8 @@ describe('A storm of 429', () => {
 			await fc.assert(
 				fc.asyncProperty(
 					fc.record({
-						latency: fc.integer({ min: 20, max: 500 }),
-						jitter: fc.double({ min: 0, max: 0.3, noNaN: true }),
-						storm: fc.record({
-							from: fc.integer({ min: 1, max: 300 }),
-							ms: fc.integer({ min: 100, max: 150 * SECOND }),
-						}),
+						...network,
+						storm: fc.record({ from, ms: fc.integer({ min: 100, max: 150 * SECOND }) }),
 						window: fc.option(window, { nil: undefined }),
 					}),
 					seeds,
@@ -177,12 +194,9 @@ describe('A storm of 429', () => {
 						const end = await run({ ...traits, retryAfter }, from + 900, { seed });
 						const { accepted, refused, storm } = end.server;
 						expect(end.accepted).toBe(from + 900);
-						const had = accepted.filter((at) => at < storm!.from && at > storm!.from - SECOND);
-						const takes = Math.min(had.length, traits.window?.calls ?? Infinity);
-						const after = accepted.filter((at) => at >= storm!.until);
 						const asked = typeof retryAfter === 'number' ? retryAfter : 0;
-						const soon = after.filter((at) => at < after[0] + 10 * SECOND + asked);
-						expect(mostWithin(SECOND, soon)).toBeGreaterThanOrEqual(takes / 2);
+						const within = 10 * SECOND + asked;
+						expectHalf(end.server, { within, takesAtMost: traits.window?.calls });
 
 						// Meanwhile the tries are few, and never more than a minute apart.
 						const tries = refused.filter((at) => at < storm!.until);
@@ -197,6 +211,38 @@ describe('A storm of 429', () => {
 					},
 				),
 				{ numRuns: 25 },
+			);
+		},
+	);
+
+	it.each(Object.entries(RETRY_AFTERS))(
+		'that refuses only some calls leaves no mark either, with Retry-After: %s',
+		async (_name, retryAfter) => {
+			const longest = typeof retryAfter === 'number' ? retryAfter : retryAfter ? 6 * SECOND : 0;
+			await fc.assert(
+				fc.asyncProperty(
+					fc.record({
+						...network,
+						storm: fc.record({
+							from,
+							ms: fc.integer({ min: 5 * SECOND, max: 60 * SECOND }),
+							share: fc.double({ min: 0.1, max: 0.9, noNaN: true }),
+						}),
+						window: fc.option(window, { nil: undefined }),
+					}),
+					seeds,
+					async (traits, seed) => {
+						const { server } = await run({ ...traits, retryAfter }, traits.storm.from + 1_500, {
+							seed,
+						});
+						expectHalf(server, {
+							within: 10 * SECOND + longest,
+							takesAtMost: traits.window?.calls,
+							latest: traits.latency * (1 + traits.jitter),
+						});
+					},
+				),
+				{ numRuns: 40 },
 			);
 		},
 	);

@@ -154,6 +154,36 @@ describe('a rate goes up', () => {
 		}
 	});
 
+	it('after 5 seconds to half of what was accepted before a series of 429, and on after 15 more', () => {
+		accept(100);
+		limit();
+		now += 1_000;
+		rate.noteAccepted(now);
+		limit();
+		expect(rate.perSecond).toBe(1);
+		for (const [ms, expected] of [
+			[4_999, 1],
+			[1, 50],
+			[14_999, 50],
+			[1, 52.5],
+		]) {
+			now += ms;
+			rate.noteAccepted(now);
+			expect(rate.perSecond).toBeCloseTo(expected);
+		}
+	});
+
+	it('not to what was accepted before a rate that has held for 15 seconds', () => {
+		accept(100);
+		limit();
+		now += 15_000;
+		accept(10);
+		limit();
+		now += 5_000;
+		rate.noteAccepted(now);
+		expect(rate.perSecond).toBeCloseTo(9.2);
+	});
+
 	it('not by a call that was sent before the pause', () => {
 		accept(40);
 		limit();
