@@ -107,8 +107,10 @@ function differencesOf(wanted: Partial<WantedPayment>, listed: ListedPayment): s
 		differences.push(`has the ${name} ${String(has)} instead of ${String(wants)}`);
 	};
 	const isSameText = (wants: string, has: string) => plain(wants) === plain(has);
+	const isSameCode = (wants: string, has: string) => lower(wants) === lower(has);
+	check('merchant', wanted.merchantId, listed.merchantClientId, isSameCode);
 	check('amount', wanted.amount, listed.amount, (wants, has) => Math.abs(wants - has) < 1e-6);
-	check('currency', wanted.currency, listed.currency, (wants, has) => lower(wants) === lower(has));
+	check('currency', wanted.currency, listed.currency, isSameCode);
 	check('description', wanted.description, listed.description, isCutOff);
 	check('store', wanted.storeId, listed.storeId, isSameText);
 	check('register', wanted.registerId, listed.registerId, isSameText);
@@ -121,17 +123,14 @@ function differencesOf(wanted: Partial<WantedPayment>, listed: ListedPayment): s
  * @returns what it is about, as the end of "AcountPay …"; undefined where nothing differs
  */
 export function contradictionIn(
-	{ merchantId = '', amount, currency }: Partial<WantedPayment>,
+	{ merchantId, amount, currency }: Partial<WantedPayment>,
 	response: IDataObject,
 ): string | undefined {
 	for (const shown of placesIn(response, 'payment').map(listedPaymentOf)) {
-		const { id, merchantClientId: has } = shown;
-		const differences = differencesOf({ amount, currency }, shown);
-		if (has !== undefined && merchantId !== '' && lower(has) !== lower(merchantId)) {
-			differences.unshift(`has the merchant ${has} instead of ${merchantId}`);
-		}
+		const differences = differencesOf({ merchantId, amount, currency }, shown);
 		if (differences.length > 0) {
-			return `responded about another payment, which ${namesOf(differences)}${id === undefined ? '' : ` (payment ${id})`}`;
+			const named = shown.id === undefined ? '' : ` (payment ${shown.id})`;
+			return `responded about another payment, which ${namesOf(differences)}${named}`;
 		}
 	}
 	return undefined;

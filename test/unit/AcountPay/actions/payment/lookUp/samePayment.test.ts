@@ -9,6 +9,7 @@ import {
 	couldBe,
 	decide,
 	keyOf,
+	mayBeReference,
 	type Relation,
 	type WantedPayment,
 } from '../../../../../../nodes/AcountPay/actions/payment/lookUp/samePayment';
@@ -51,10 +52,22 @@ it.each([
 		'has the merchant kiosk instead of shop, has the amount 1 instead of 149.99',
 	],
 	[{ merchantClientId: ' SHOP', description: 'Words' }, undefined],
+	[{ merchantClientId: null }, undefined],
 ])('what a create shows of it as %j contradicts what was asked for: %s', (shown, why) => {
 	expect(contradictionIn(wanted, entryOf(wanted, shown))).toBe(
 		why && `responded about another payment, which ${why} (payment 7)`,
 	);
+});
+
+it('a payment that is wrapped, or has no ID, contradicts as well', () => {
+	const payment = entryOf(wanted, { id: null, currency: 'EUR' });
+	expect(contradictionIn(wanted, { success: true, payment })).toBe(
+		'responded about another payment, which has the currency EUR instead of DKK',
+	);
+});
+
+it('a payment that is asked for by its ID alone may be of any merchant', () => {
+	expect(contradictionIn({}, entryOf(wanted))).toBeUndefined();
 });
 
 describe('a list that shows no payment of its merchant', () => {
@@ -74,7 +87,11 @@ describe('a list that shows no payment of its merchant', () => {
 			});
 			expect(compare(withReference('ORDER-2'), payment).relation).toBe('other');
 		}
-		expect(decide(listed(form), { payment: wanted }, () => false).kind).toBe('doubt');
+		const bare = { ...listed(form)[0], amount: undefined };
+		expect(decide([bare], { payment: wanted }, () => false)).toEqual({
+			kind: 'doubt',
+			why: `shows payment 0, which is listed for the merchant '${form}' and is listed without its amount`,
+		});
 		expect(compare(wanted, listed(undefined)[0]).differences).toEqual([
 			'is listed without its merchant',
 		]);
@@ -108,6 +125,11 @@ describe('a listed payment', () => {
 		['more than was asked for', { status: 'paid', note: 1 }],
 	])('is the same with %s', (_what, changes) => {
 		expect(relationTo(changes)).toBe('same');
+	});
+
+	it('is the same with a description that is cut off behind dots of its own', () => {
+		const order = { ...wanted, description: 'Soup... or salad for two' };
+		expect(relationTo({ description: 'Soup... or sal...' }, order)).toBe('same');
 	});
 
 	it('is the same when something is shown that was not asked for', () => {
@@ -168,6 +190,10 @@ describe('a listed payment', () => {
 		expect(relationTo({ referenceNumber: theirs }, one)).toBe(relation);
 	});
 
+	it('may be one whose reference has neither letters nor digits only as it was written', () => {
+		expect([' ---', '///'].map((shown) => mayBeReference('---', shown))).toEqual([true, false]);
+	});
+
 	it('is another one with another merchant, whatever else is equal', () => {
 		expect(relationTo({ merchantClientId: 'kiosk' })).toBe('other');
 	});
@@ -220,7 +246,9 @@ describe('a request with an unknown outcome', () => {
 	it("has not created somebody else's, an older or another one", () => {
 		expect(decided([mine], {}, (id) => id === '7')).toEqual({ kind: 'none', older: [] });
 		const old = { createdAt: iso(LEFT - 200_000) };
-		expect(decided([entryOf(wanted, old), entryOf(wanted, { ...old, id: 8, amount: 1 })])).toEqual({
+		const similar = entryOf(wanted, { ...old, id: 9, referenceNumber: 'order-1' });
+		const differing = entryOf(wanted, { ...old, id: 8, amount: 1 });
+		expect(decided([entryOf(wanted, old), differing, similar])).toEqual({
 			kind: 'none',
 			older: ['7', '8'],
 		});
@@ -234,8 +262,8 @@ describe('a request with an unknown outcome', () => {
 		['no clock', 'shows payment 7, which may be older or newer', [mine], { from: undefined }],
 		[
 			'a similar one besides',
-			"shows payment 8, which has the reference 'order-1' instead of 'ORDER-1'",
-			[mine, { ...mine, id: 8, referenceNumber: 'order-1' }],
+			"shows payment 8, which has the reference 'order-1' instead of 'ORDER-1' and has the amount 1 instead of 149.99",
+			[mine, { ...mine, id: 8, referenceNumber: 'order-1', amount: 1 }],
 			{},
 		],
 		[
@@ -376,7 +404,7 @@ describe('what speaks against sending again', () => {
 	});
 
 	it('is any payment of that amount when it is not known when the request left', () => {
-		const old = [listedPaymentOf(entryOf(wanted, { createdAt: iso(0) }))];
+		const old = [listedPaymentOf(entryOf(wanted, { createdAt: '2020-01-01T00:00:00Z' }))];
 		expect(couldBe(old, wanted, undefined, () => false)).toEqual(['7']);
 	});
 
