@@ -108,7 +108,7 @@ export class PaymentLookUp implements LookUp {
 		// The stored trace was written before another request, or another look, left a mark.
 		const marks = this.inMemory(trace)?.trace;
 		if (marks?.wasNotAlone) trace.wasNotAlone = true;
-		if (marks?.doubt !== undefined) trace.doubt ??= marks.doubt;
+		trace.doubt ??= marks?.doubt;
 		let { look, looks } = await this.lookRepeatedly(trace);
 		if (look.kind === 'none' && willResend) {
 			look = await this.lookBeforeResending(trace);
@@ -204,9 +204,8 @@ export class PaymentLookUp implements LookUp {
 	private setTimes(trace: PaymentTrace): void {
 		const { sentAt } = this.inMemory(trace) ?? {};
 		const moment = sentAt === undefined ? undefined : this.client.clock.at(sentAt);
-		if (!moment) return;
-		const { untilHere = sentAt! + this.options.timeout + GRACE } = trace;
-		Object.assign(trace, moment, { until: moment.to + untilHere - sentAt! });
+		// This process has sent it, so it is no trace of an older version.
+		if (moment) Object.assign(trace, moment, { until: moment.to + trace.untilHere! - sentAt! });
 	}
 
 	private assign(trace: PaymentTrace, paymentId: string): void {

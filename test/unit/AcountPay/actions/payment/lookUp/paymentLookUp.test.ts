@@ -316,6 +316,25 @@ describe('looks are shared', () => {
 		const finding = [items[0].find(items[0].sending(), false), items[1].find(trace, false)];
 		const [one, two] = (await end(Promise.all(finding))).value!;
 		expect([one.kind, two.kind]).toEqual(['none', 'found']);
+		// The first reading already: 13 pages of 50 seconds.
+		expect(at.asked[12].query!.page).toBe(13);
+	});
+
+	it('and go before the payments that still wait to be sent', async () => {
+		const wanted = newProduct();
+		const at = shop(older(3, wanted));
+		const limiter = new AdaptiveLimiter(1);
+		Object.assign(at.client, { limiter });
+		const looksBefore: number[] = [];
+		const create = async () => {
+			looksBefore.push(at.asked.length);
+			await new Promise((resolve) => setTimeout(resolve, 100));
+		};
+		const item = lookUp(at, wanted);
+		const trace = item.sending();
+		for (let sent = 0; sent < 3; sent++) void limiter.run(create, () => ({ kind: 'ok' }), {});
+		await found(item, trace);
+		expect(looksBefore.slice(0, 2)).toEqual([0, 1]);
 	});
 
 	it('and begin a quarter of a second apart', async () => {
@@ -392,6 +411,23 @@ describe('the trace of a request', () => {
 		expect(sentRequests.hasUnresolved(key, until + 1)).toBe(true);
 	});
 
+	it('counts as unresolved however many others are settled, and until 100,000 others are not', () => {
+		const wanted = newProduct();
+		const at = shop([]);
+		const key = keyAt(at, wanted);
+		lookUp(at, wanted).sending();
+		for (let other = 0; other < 100_000; other++) {
+			sentRequests.add(`${key} ${other}`, { id: 'a', payment: wanted });
+			sentRequests.resolve(`${key} ${other}`, 'a');
+		}
+		expect(sentRequests.hasUnresolved(key, Date.now())).toBe(true);
+		for (let other = 0; other < 100_000; other++) {
+			sentRequests.add(`${key} ${other}`, { id: 'a', payment: wanted });
+		}
+		expect(sentRequests.hasUnresolved(key, Date.now())).toBe(false);
+		expect(sentRequests.hasUnresolved(`${key} 0`, Date.now())).toBe(true);
+	});
+
 	it('nothing is settled of an item that has sent nothing', () => {
 		const at = shop([]);
 		const item = lookUp(at, newProduct());
@@ -411,6 +447,17 @@ describe('the trace of a request', () => {
 		const stored = JSON.parse(JSON.stringify(trace)) as Trace;
 		expect(await found(lookUp(at, wanted), stored, true)).toEqual({ kind: 'doubt', report: words });
 		expect(at.asked).toHaveLength(1);
+	});
+
+	it('keeps that doubt for a retry whose stored copy is from before', async () => {
+		const wanted = newProduct();
+		const at = shop([listed(73, wanted, Date.now(), { amount: 1 })]);
+		const item = lookUp(at, wanted);
+		const trace = item.sending();
+		const stored = JSON.parse(JSON.stringify(trace)) as Trace;
+		const doubt = await found(item, trace);
+		at.list.splice(0, 1, listed(74, wanted, Date.now()));
+		expect(await found(lookUp(at, wanted), stored)).toEqual(doubt);
 	});
 });
 
@@ -432,6 +479,14 @@ describe('a payment that fits', () => {
 		expect(await found(item, item.sending())).toMatchObject({ kind: 'found' });
 		const next = lookUp(at, wanted);
 		expect(await found(next, next.sending())).toMatchObject({ kind: 'none' });
+	});
+
+	it('is handed out to the same request again', async () => {
+		const { wanted, at } = withOne();
+		const item = lookUp(at, wanted);
+		const trace = item.sending();
+		const first = await found(item, trace);
+		expect(await found(item, trace)).toEqual(first);
 	});
 
 	it('is not handed out when an equal request was in flight, whatever became of that', async () => {
@@ -493,9 +548,9 @@ describe('a payment that fits', () => {
 	])('is handed out beside an open request of another %s', async (_what, changes) => {
 		const { wanted, at } = withOne();
 		const payment = { ...wanted, ...changes(wanted) };
-		const trace = { id: 'a', payment };
-		lookUp(at, payment).sending();
-		const item = lookUp(at, wanted, { others: [entryOf(wanted, { state: 'sent', trace })] });
+		const others = [entryOf(wanted, { state: 'sent', trace: { id: 'a', payment } })];
+		lookUp(at, payment, { others }).sending();
+		const item = lookUp(at, wanted, { others });
 		expect(await found(item, item.sending())).toMatchObject({ kind: 'found' });
 	});
 });
@@ -506,6 +561,12 @@ describe("with 'Resend Unknown'", () => {
 		const at = shop([...list(wanted), ...older(130, wanted).map((one) => ({ ...one, amount: 1 }))]);
 		const item = lookUp(at, wanted);
 		return { wanted, at, item, trace: item.sending() as PaymentTrace };
+	};
+
+	/** Until the newest payments were looked at five times. */
+	const fiveLooksAt = async ({ asked }: Shop) => {
+		while (asked.length < 15) await after(100);
+		await after(1_000);
 	};
 
 	it('nothing speaks against it once the whole list was read, after all that the request can take', async () => {
@@ -528,7 +589,7 @@ describe("with 'Resend Unknown'", () => {
 	it('it is found when it shows in the meantime', async () => {
 		const { at, wanted, item, trace } = sent();
 		const finding = item.find(trace, true);
-		await after(30_000);
+		await fiveLooksAt(at);
 		at.list.unshift(listed(201, wanted, Date.now()));
 		expect((await end(finding)).value).toMatchObject({
 			kind: 'found',
@@ -589,11 +650,28 @@ describe("with 'Resend Unknown'", () => {
 		});
 	});
 
+	it('what another execution has created for the same order before that speaks against it only with the same amount', async () => {
+		for (const [amount, kind] of [
+			[149.99, 'doubt'],
+			[200, 'none'],
+		] as const) {
+			const { at, wanted, item, trace } = sent();
+			item.notCreated();
+			const before = { ...wanted, amount };
+			const other = lookUp(at, before);
+			other.sending();
+			other.created({ paymentId: 205 });
+			at.list.push(listed(205, before, Date.now() - 180_000));
+			const moment = { from: Date.now() - 10, to: Date.now(), until: Date.now() + 60_000 };
+			const alone = { ...trace, ...moment, wasNotAlone: false };
+			expect(await found(item, alone, true)).toMatchObject({ kind });
+		}
+	});
+
 	it('a list that can not be read speaks against it, and so does a stop', async () => {
 		const { at, item, trace } = sent();
 		const finding = item.find(trace, true);
-		while (at.asked.length < 15) await after(100);
-		await after(1_000);
+		await fiveLooksAt(at);
 		at.server.status = 404;
 		expect((await end(finding)).value).toEqual({
 			kind: 'doubt',
@@ -602,9 +680,20 @@ describe("with 'Resend Unknown'", () => {
 		at.server.status = 200;
 		const again = sent();
 		const stopped = again.item.find(again.trace, true);
-		await after(30_000);
+		await fiveLooksAt(again.at);
 		again.at.stop.abort();
 		expect((await end(stopped)).value).toMatchObject({ kind: 'doubt' });
+	});
+
+	it('what is sent again is handed out nothing, also when another process has sent it first', async () => {
+		const wanted = newProduct();
+		const at = shop([listed(206, wanted, Date.now()), ...older(3, wanted)]);
+		const moment = { from: Date.now() - 10, to: Date.now(), until: Date.now() + 60_000 };
+		const trace = { id: 'of another process', payment: wanted, ...moment };
+		const again = lookUp(at, wanted, { earlier: { trace } });
+		const second = again.sending();
+		expect(second).toMatchObject({ ...moment, wasNotAlone: true });
+		expect(await found(again, second)).toMatchObject({ kind: 'doubt' });
 	});
 
 	it('what is sent again keeps what is kept of the first request, and is handed out nothing', async () => {

@@ -105,7 +105,20 @@ describe('how far a list is read', () => {
 
 	it('a list that is too long is an error, and never what was read of it', async () => {
 		const long = Array.from({ length: MAX_PAYMENTS + 1 }, (_, id) => aged(1, id));
-		await expect(read(long, 30)).rejects.toThrow(/is too long to look through/);
+		await expect(read(long, 30)).rejects.toMatchObject({
+			outcome: 'unavailable',
+			message: expect.stringMatching(/is too long to look through/),
+			description: 'Look for the reference in AcountPay.',
+		});
+	});
+
+	it('a list that is too long is read as far as needed, or at its first page refused if it is not newest first', async () => {
+		const long = Array.from({ length: MAX_PAYMENTS + 1 }, (_, id) => aged(id, id));
+		expect((await read(long, 30)).pages).toBe(1);
+		const { client, sent } = serving(long.reverse());
+		const reading = new SharedReadings(Infinity).read(client, 'shop', 30, callOptions);
+		await expect(reading).rejects.toThrow(/is too long to look through/);
+		expect(sent).toHaveLength(1);
 	});
 
 	it('a page that fails is an error, and never what was read of it', async () => {
