@@ -17,30 +17,26 @@ interface CreatedPayment {
 
 /** The payments that this process has created lately: AcountPay may be late to list them. */
 export class CreatedPayments {
-	/** When each was created, in ms since 1970 on this machine; the oldest first. */
-	private readonly times = new Map<CreatedPayment, { order: string; at: number }>();
-	private readonly byOrder = new Map<string, CreatedPayment[]>();
+	/** The oldest first; `at` is when it was created, in ms since 1970 on this machine. */
+	private readonly payments: Array<{ order: string; at: number; created: CreatedPayment }> = [];
 
 	/** @param order key of its merchant and reference */
 	add(order: string, created: CreatedPayment): void {
-		this.byOrder.set(order, [...(this.byOrder.get(order) ?? []), created]);
-		this.times.set(created, { order, at: Date.now() });
+		this.payments.push({ order, at: Date.now(), created });
 		this.forgetOldest();
 	}
 
 	/** The payments of an order, whoever created them. */
-	of(order: string): readonly CreatedPayment[] {
+	of(order: string): CreatedPayment[] {
 		this.forgetOldest();
-		return this.byOrder.get(order) ?? [];
+		return this.payments.filter((one) => one.order === order).map(({ created }) => created);
 	}
 
 	private forgetOldest(): void {
-		for (const [created, { order, at }] of this.times) {
-			if (this.times.size <= MAX_PAYMENTS && at > Date.now() - MEMORY) return;
-			this.times.delete(created);
-			const others = this.byOrder.get(order)!.filter((other) => other !== created);
-			if (others.length > 0) this.byOrder.set(order, others);
-			else this.byOrder.delete(order);
+		const since = Date.now() - MEMORY;
+		const { payments } = this;
+		while (payments.length > MAX_PAYMENTS || (payments.at(0)?.at ?? Infinity) <= since) {
+			payments.shift();
 		}
 	}
 }

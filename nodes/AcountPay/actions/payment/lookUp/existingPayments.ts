@@ -10,7 +10,7 @@ import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 import { CreatedPayments } from './createdPayments';
 import { DEFAULT_LOOK_BACK, SharedReadings } from './sharedReadings';
 import { orderKeyOf, sentRequests } from './sentRequests';
-import { compare, hasFailed, type WantedPayment } from './samePayment';
+import { compare, hasFailed, plain, type WantedPayment } from './samePayment';
 
 /** How long one reading of the list is reused by all executions of this process, in ms. */
 const SHARED_FOR = 30_000;
@@ -121,11 +121,12 @@ export class ExistingPayments {
 		await sleep(0);
 		const everyones = this.created.of(order);
 		const created = everyones.filter(({ account }) => account === client.account);
+		const createdByOthers = everyones.filter((one) => !created.includes(one));
 		const executionOf = new Map(created.map((one) => [one.payment.id, one.executionId]));
 		const byUs = created.map(({ payment }) => asListedNow(payment, list.withId(payment.id)));
 		const byOthers = list
-			.ofLastDays(DEFAULT_LOOK_BACK, list.ofOrder(wanted))
-			.filter(({ id }) => id === undefined || !executionOf.has(id));
+			.ofLastDays(DEFAULT_LOOK_BACK)
+			.filter((listed) => !executionOf.has(listed.id) && !isOfOther(wanted, listed));
 		const existing = existingAmong([...byUs, ...byOthers], wanted);
 		if (existing.kind === 'doubt') throw doubtError(wanted, existing.why);
 		if (existing.kind === 'one') {
@@ -136,10 +137,9 @@ export class ExistingPayments {
 			return { ...withIsPaid(withPaymentId(payment.entry)), existing: true };
 		}
 		// A payment that another credential has created is not returned, and counts as unresolved until the list shows it.
-		const isUnlisted = everyones.some(({ payment }) => !list.withId(payment.id));
+		const isUnlisted = createdByOthers.some(({ payment }) => !list.withId(payment.id));
 		const isUnresolved = wasUnresolved || this.sent.hasUnresolved(order, list.startedAt);
-		if (isUnresolved || (everyones.length > created.length && isUnlisted))
-			throw unresolvedError(wanted);
+		if (isUnresolved || isUnlisted) throw unresolvedError(wanted);
 		// A payment that AcountPay has listed counts as existing until AcountPay reports it failed or expired.
 		const previousId = previous && paymentIdOf(previous);
 		const now = list.withId(previousId);
@@ -155,6 +155,13 @@ export class ExistingPayments {
 
 /** The existing payments of this process. */
 export const existingPayments = new ExistingPayments();
+
+/** Whether a payment shows that it is of another order. To compare it whole takes long in a long list. */
+const isOfOther = (wanted: WantedPayment, listed: ListedPayment): boolean => {
+	const { merchantClientId, otherMerchant, referenceNumber = wanted.referenceNumber } = listed;
+	const hasMerchant = (merchantClientId ?? otherMerchant) !== undefined;
+	return hasMerchant && plain(referenceNumber) !== plain(wanted.referenceNumber);
+};
 
 /** The list has the status of a payment; this process knows what was asked for, and where it is paid. */
 const asListedNow = (payment: ListedPayment, listed?: ListedPayment): ListedPayment => ({

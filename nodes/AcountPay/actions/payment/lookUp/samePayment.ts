@@ -52,8 +52,8 @@ const NEEDED: ReadonlyArray<[keyof ListedPayment, string]> = [
 	['createdAt', 'time of creation'],
 ];
 
-/** Characters that nobody sees, such as a space without width, tell nothing. */
-const plain = (text: string) =>
+/** A text as it is compared. Characters that nobody sees, such as a space without width, tell nothing. */
+export const plain = (text: string): string =>
 	text
 		.replace(/\p{Default_Ignorable_Code_Point}/gu, '')
 		.normalize('NFC')

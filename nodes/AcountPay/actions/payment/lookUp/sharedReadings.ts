@@ -2,7 +2,6 @@ import type { Client } from '../../../../shared/transport/client';
 import type { ListedPayment } from '../../../../shared/api/listedPayments';
 import type { CallOptions } from '../../../../shared/transport/sendWithRetries';
 import { readMerchantList } from './readMerchantList';
-import { keyOf, type WantedPayment } from './samePayment';
 
 /** A day, in ms. */
 const DAY = 24 * 60 * 60_000;
@@ -18,7 +17,6 @@ const READING_TIME = 2 * 60_000;
 
 /** A merchant's payments as one reading of AcountPay's list has found them. */
 export class MerchantPayments {
-	private byOrder?: Map<string, ListedPayment[]>;
 	private byId?: Map<string | undefined, ListedPayment>;
 
 	/** @param readAt when the reading began, by AcountPay's clock or by this machine's, whichever is behind; ms since 1970 */
@@ -30,29 +28,8 @@ export class MerchantPayments {
 	) {}
 
 	/** The payments of the last `days` days. One that doesn't show when it was created may be one of them. */
-	ofLastDays(days: number, payments = this.all): ListedPayment[] {
-		return payments.filter(({ createdAt = Infinity }) => createdAt >= this.readAt - days * DAY);
-	}
-
-	/** The payments of an order, and the ones that don't show their order: all that may be the same or differ. */
-	ofOrder(wanted: WantedPayment): ListedPayment[] {
-		this.byOrder ??= this.sorted();
-		const ofAny = keyOf({ ...wanted, merchantId: ANY_MERCHANT });
-		return [keyOf(wanted), ofAny, UNCLEAR].flatMap((key) => this.byOrder?.get(key) ?? []);
-	}
-
-	private sorted(): Map<string, ListedPayment[]> {
-		const byOrder = new Map<string, ListedPayment[]>();
-		for (const payment of this.all) {
-			const { merchantClientId, otherMerchant, referenceNumber } = payment;
-			const merchantId = otherMerchant === undefined ? merchantClientId : ANY_MERCHANT;
-			const isClear = merchantId !== undefined && referenceNumber !== undefined;
-			const key = isClear ? keyOf({ merchantId, referenceNumber }) : UNCLEAR;
-			const known = byOrder.get(key);
-			if (known) known.push(payment);
-			else byOrder.set(key, [payment]);
-		}
-		return byOrder;
+	ofLastDays(days: number): ListedPayment[] {
+		return this.all.filter(({ createdAt = Infinity }) => createdAt >= this.readAt - days * DAY);
 	}
 
 	/** The payment of that ID. */
@@ -61,12 +38,6 @@ export class MerchantPayments {
 		return id === undefined ? undefined : this.byId.get(id);
 	}
 }
-
-/** Where payments are kept that don't show which order they are of. */
-const UNCLEAR = '';
-
-/** Stands for an unknown merchant of a payment: no merchant has it as an ID. */
-const ANY_MERCHANT = '';
 
 /** A reading that several wait for. */
 interface Reading {
@@ -130,18 +101,16 @@ export class SharedReadings {
 		options: CallOptions,
 	): Promise<MerchantPayments> {
 		const reading = { client, startedAt: Date.now(), days } as Reading;
-		const forget = () => {
-			if (this.readings.get(key) === reading) this.readings.delete(key);
-		};
+		const forget = () => void this.readings.delete(key);
 		reading.result = readBackTo(reading, merchantClientId, options).catch((error: unknown) => {
 			forget();
 			throw error;
 		});
-		this.readings.delete(key);
+		forget();
 		this.readings.set(key, reading);
 		// Nothing needs it by then, and it may be large.
 		if (this.maxAge < Infinity) {
-			AbortSignal.timeout(this.maxAge).addEventListener('abort', forget, { once: true });
+			AbortSignal.timeout(this.maxAge).addEventListener('abort', forget);
 		}
 		const result = await reading.result;
 		this.forgetOldest();

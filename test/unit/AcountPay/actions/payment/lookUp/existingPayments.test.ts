@@ -106,9 +106,19 @@ describe('what exists of an order', () => {
 			'payment 7, which has the amount 12 instead of 10',
 		],
 		[
+			'one that differs twice',
+			[entry({ amount: 12, currency: 'EUR' })],
+			'payment 7, which has the amount 12 instead of 10 and has the currency EUR instead of DKK',
+		],
+		[
 			'one without a reference',
 			[entry({ referenceNumber: '' })],
 			'payment 7, which is listed without its reference',
+		],
+		[
+			'one without an ID',
+			[entry({ id: '' })],
+			'payment without an ID, which is listed without its ID',
 		],
 		['two', [entry(), entry({ id: 8 })], 'payment 7, payment 8'],
 		[
@@ -248,7 +258,9 @@ describe('Return It', () => {
 	])('sends nothing when it %s', async (_what, entries, words) => {
 		const error = errorOf(await ask(acountPay(entries)));
 		expect(error).toMatchObject({ outcome: 'refused', message: expect.stringMatching(words) });
-		expect(error.description).toMatch(/^Nothing was sent for this item\./);
+		expect(error.description).toBe(
+			'Nothing was sent for this item. Check in AcountPay which payment this order has, and correct the item.',
+		);
 	});
 
 	it('sends nothing while a request of this process is unresolved, unless its payment is there', async () => {
@@ -261,8 +273,16 @@ describe('Return It', () => {
 		expect(errorOf(await ask(opened([])))).toMatchObject({
 			outcome: 'unknown',
 			message: expect.stringMatching(/another request for it is open/),
+			description: expect.stringMatching(
+				/^Nothing was sent for this item\. Look for the reference in AcountPay\./,
+			),
+			rulesOut: 'resend',
 		});
 		expect((await ask(opened([entry()]))).value).toMatchObject({ paymentId: 7 });
+		// What was created without an ID can't be told from others.
+		const nameless = opened([]);
+		nameless.existing.add(nameless.clientOf(), WANTED, '1', { status: 'pending' });
+		expect(errorOf(await ask(nameless)).message).toMatch(/another request for it is open/);
 	});
 
 	it('is not passed by a request that is settled right now, and remembered a moment later', async () => {
@@ -287,7 +307,25 @@ describe('Return It', () => {
 			outcome: 'unavailable',
 			message: 'The list is late',
 			description: 'Run it again. Nothing was sent for this item.',
+			status: 500,
 		});
+	});
+
+	it('a similar reference is another order, unless the payment shows no merchant either', async () => {
+		const similar = entry({ referenceNumber: 'order 1' });
+		for (const merchantClientId of ['shop', 42]) {
+			const found = await ask(acountPay([{ ...similar, merchantClientId, amount: null }]));
+			expect([found.value, found.error]).toEqual([undefined, undefined]);
+		}
+		const error = errorOf(await ask(acountPay([{ ...similar, merchantClientId: null }])));
+		expect(error.message).toMatch(/payment 7, which is listed without its merchant$/);
+	});
+
+	it('of what this process has created and has failed creates another one', async () => {
+		const at = acountPay();
+		at.existing.add(at.clientOf(), WANTED, '1', { paymentId: 7, status: 'failed' });
+		const { value, error } = await ask(at);
+		expect([value, error]).toEqual([undefined, undefined]);
 	});
 
 	it('hands out nothing of another account, and creates nothing before the list shows it', async () => {
@@ -305,6 +343,8 @@ describe('Return It', () => {
 		jest.setSystemTime(Date.now() + MINUTE);
 		at.state.entries = [entry({ status: 'failed' })];
 		expect(await ask(at)).toMatchObject({ value: undefined });
+		at.existing.add(at.clientOf('b'), WANTED, '1', { paymentId: 8 });
+		expect(errorOf(await ask(at)).message).toMatch(/another request for it is open/);
 	});
 });
 
@@ -317,7 +357,12 @@ describe('Fail', () => {
 			"Payment 'ORDER-1' was not created: AcountPay has payment 7 (pending) for it already",
 		);
 		expect(error.outcome).toBe('refused');
+		expect(error.description).toBe(
+			"Nothing was sent for this item. To get that payment instead, set the option 'If a Payment Exists' to 'Return It'.",
+		);
 		expect((await ask(acountPay(), { ifExists })).value).toBeUndefined();
+		const ofNoStatus = await ask(acountPay([entry({ status: null })]), { ifExists });
+		expect(errorOf(ofNoStatus).message).toMatch(/has payment 7 \(of no status\) for it already$/);
 	});
 
 	it('fails on what exists for a call without an execution ID, too', async () => {
@@ -354,7 +399,11 @@ it('what was created is remembered for an hour, and 10,000 payments at most', ()
 	add('ORDER-1');
 	jest.setSystemTime(Date.now() + 59 * MINUTE);
 	expect(created.of('ORDER-1')).toHaveLength(1);
+	add('ORDER-1');
+	expect(created.of('ORDER-1')).toHaveLength(2);
 	jest.setSystemTime(Date.now() + MINUTE);
+	expect(created.of('ORDER-1')).toHaveLength(1);
+	jest.setSystemTime(Date.now() + 59 * MINUTE);
 	expect(created.of('ORDER-1')).toHaveLength(0);
 	for (let index = 0; index <= 10_000; index++) add(`ORDER-${index}`);
 	expect(created.of('ORDER-0')).toHaveLength(0);
@@ -383,6 +432,14 @@ describe('one item of an order at a time', () => {
 		await end(Promise.all([first, third, fourth]));
 		const names = ['first', 'third', 'fourth'];
 		expect(log).toEqual(names.flatMap((name) => [`${name} begins`, `${name} ends`]));
+	});
+
+	it('none begins once its execution has ended', async () => {
+		const { existing, clientOf } = acountPay();
+		const work = jest.fn();
+		const begun = existing.exclusively(clientOf(), WANTED, AbortSignal.abort(), work);
+		await expect(begun).rejects.toBeInstanceOf(Cancelled);
+		expect(work).not.toHaveBeenCalled();
 	});
 
 	it('another order does not wait, and an error ends a turn', async () => {

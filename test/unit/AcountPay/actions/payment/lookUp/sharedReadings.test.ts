@@ -134,6 +134,24 @@ describe('how far a list is read', () => {
 		await expect(failing.read(client, 'shop', 30, callOptions)).rejects.toThrow('Page 2 failed');
 	});
 
+	it('a list that takes longer than two minutes is an error', async () => {
+		let passed = 0;
+		const start = Date.now();
+		const clock = jest.spyOn(Date, 'now').mockImplementation(() => start + passed);
+		const { client, sent } = serving(
+			Array.from({ length: 5_000 }, (_, id) => aged(5_000 - id, id)),
+		);
+		const { exchange } = client;
+		client.exchange = async (...request) => {
+			passed += 3_000;
+			return await exchange(...request);
+		};
+		const reading = new SharedReadings(Infinity).read(client, 'shop', 30, callOptions);
+		await expect(reading).rejects.toThrow(/its end was not reached in time/);
+		expect(sent.length).toBeLessThanOrEqual(41);
+		clock.mockRestore();
+	});
+
 	it('a clock that is ahead, of AcountPay or of this machine, takes nothing out of the look back', async () => {
 		const { client } = serving([aged(20, 1)]);
 		const list = await new SharedReadings(Infinity).read(client, 'shop', 30, callOptions);
@@ -162,7 +180,7 @@ describe('who shares a reading', () => {
 		expect(await Promise.all(looks)).toEqual([30, 5, 120, 30]);
 		// One reading, as far back as anybody wanted.
 		expect(sent).toHaveLength(2);
-		await readings.read(client, 'shop', 100, callOptions);
+		for (const days of [100, 120]) await readings.read(client, 'shop', days, callOptions);
 		expect(sent).toHaveLength(2);
 		// What was read does not reach this far.
 		await readings.read(client, 'shop', 200, callOptions);
@@ -189,6 +207,23 @@ describe('who shares a reading', () => {
 		await readings.read(one.client, 'cafe', 30, callOptions);
 		await readings.read(two.client, 'shop', 30, callOptions);
 		expect([one.sent.length, two.sent.length]).toEqual([3, 1]);
+	});
+
+	it('not of the lists that were read longest ago once all have more than 50,000 payments', async () => {
+		const { client, sent } = serving(
+			Array.from({ length: 17_000 }, (_, id) => aged(17_000 - id, id)),
+		);
+		const readings = new SharedReadings(Infinity);
+		const pagesOf = async (merchant: string) => {
+			const before = sent.length;
+			await readings.read(client, merchant, 30, callOptions);
+			return sent.length - before;
+		};
+		const pages = [];
+		for (const merchant of ['one', 'two', 'three', 'three', 'two', 'one']) {
+			pages.push(await pagesOf(merchant));
+		}
+		expect(pages).toEqual([170, 170, 170, 0, 0, 170]);
 	});
 
 	it('not who comes later than its age allows', async () => {
@@ -222,6 +257,8 @@ describe('who shares a reading', () => {
 				{ status: 'rejected', reason: fail },
 			]);
 			expect(third).toMatchObject({ status: 'fulfilled', value: { all: [{ id: '7' }] } });
+			// One request told all items of the run.
+			expect(ending.sent).toHaveLength(1);
 			// Nothing is kept of what has failed.
 			delete ending.state.fail;
 			await readings.read(ending.client, 'shop', 30, callOptions);
