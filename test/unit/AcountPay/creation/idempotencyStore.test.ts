@@ -252,6 +252,16 @@ describe('the idempotency store', () => {
 		let began = 0;
 		let retries = 0;
 		beforeEach(() => began++);
+
+		it('are in the way of each other only in the same node', () => {
+			const retryOf = -1;
+			const one = execution({}, { id: 'r1', retryOf });
+			one.store.record(0, item, built(request), label('ORDER-1')).created({ id: 1 });
+			const nodes = ['AcountPay', 'Deposit'].map((name) => ({ node: { name }, id: 'r2', retryOf }));
+			const others = nodes.map((node) => execution({}, node).store.findOtherRetry());
+			expect(others).toEqual(['r1', undefined]);
+		});
+
 		const retry = (
 			stored: IDataObject,
 			{ index = 0, turn = 0, wanted = request, reference = 'ORDER-1' } = {},
