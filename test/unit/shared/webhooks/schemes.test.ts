@@ -1,7 +1,7 @@
 import { readJson } from '../../../../nodes/shared/api/responses';
 import * as fc from 'fast-check';
 import { EVENTS, KEY_EVENTS, SIGNATURE } from '../../../../nodes/shared/api/events';
-import { SCHEMES } from '../../../../nodes/shared/webhooks/schemes';
+import { isSignedWith, SCHEMES } from '../../../../nodes/shared/webhooks/schemes';
 import {
 	type Delivery,
 	NOW,
@@ -112,6 +112,27 @@ describe.each(schemes)('a delivery of the API $name', ({ scheme, names, signed, 
 				expect(await statusOf(scheme, delivery, secret)).toBe(401);
 			}),
 		);
+	});
+
+	it('is refused when there is more than the signature, or a list of signatures', async () => {
+		const body = buffer({ event: 'payment.failed', data: { paymentId: 1 } });
+		const right = String(signed(body, 'key').headers[header]);
+		for (const signature of [`ab${right}`, `${right}ab`, [right], [right, right]]) {
+			const delivery = signed(body, 'key');
+			delivery.headers[header] = signature;
+			expect(await statusOf(scheme, delivery, 'key')).toBe(401);
+		}
+	});
+
+	it('is signed by nobody with an empty secret', () => {
+		const body = buffer({ event: 'payment.failed', data: { paymentId: 1 } });
+		for (const [secret, isSigned] of [
+			['key', true],
+			['', false],
+		] as const) {
+			const claimed = scheme.readHeaders(signed(body, secret).headers, NOW);
+			expect(typeof claimed !== 'string' && isSignedWith(secret, claimed, body)).toBe(isSigned);
+		}
 	});
 
 	it('is refused without a webhook secret, whatever it was signed with', async () => {
@@ -252,6 +273,12 @@ describe('the headers with access tokens', () => {
 		if (refused) expect(reason).toContain('300 seconds away');
 	});
 
+	it('are refused with a list of timestamps', async () => {
+		const delivery = signedWithToken(body, 'key');
+		delivery.headers[SIGNATURE.timestampHeader] = [String(SECONDS)];
+		expect(await refusedFor(delivery)).toBe('it has no timestamp');
+	});
+
 	it.each([
 		'',
 		'0x6ACFC000',
@@ -316,6 +343,15 @@ describe('the delivery with keys', () => {
 		const { event, logged } = await receiveAlone(SCHEMES.apiKey, signedWithKey(body, 'key'), 'key');
 		expect(event !== undefined).toBe(taken);
 		expect(logged).toHaveLength(taken ? 0 : 1);
+	});
+
+	it.each([
+		['its event is more than 24 hours old', ago(DAY + 1)],
+		['its event is more than 5 minutes ahead of the clock of n8n', ago(-5 * 60_000 - 1)],
+		['its body has no timestamp', at(null)],
+	])('is refused with the reason that %s', async (reason, body) => {
+		const { logged } = await receiveAlone(SCHEMES.apiKey, signedWithKey(body, 'key'), 'key');
+		expect(logged).toEqual([expect.stringContaining(`refused a webhook: ${reason}`)]);
 	});
 
 	it('with a local time that names no zone is refused, and the log says what is missing', async () => {
