@@ -130,10 +130,8 @@ export function isRepeat(
 	}
 	const isOver = (hour: number) => (hour + 1) * HOUR + MEMORY <= now;
 	for (const hour of memory.keys()) if (isOver(hour)) memory.delete(hour);
-	if (!memories.has(triggerId)) {
-		// Triggers that were removed leave nothing behind for ever.
-		for (const [id, old] of memories) if ([...old.keys()].every(isOver)) memories.delete(id);
-	}
+	// Triggers that were removed leave nothing behind for ever.
+	for (const [id, old] of memories) if ([...old.keys()].every(isOver)) memories.delete(id);
 	memories.set(triggerId, memory);
 	const [key, older] = keysOf(event, environment);
 	const isKnown = [...memory.values()].some((keys) => has(keys, key) || has(keys, older));

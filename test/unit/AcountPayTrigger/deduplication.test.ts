@@ -215,6 +215,16 @@ describe('an event', () => {
 		expect(isRepeat(event, production, staticData, START)).toBe(true);
 	});
 
+	it('stays known beside events that are over, whatever comes for other triggers', () => {
+		const { isRepeat } = newProcess();
+		const event = eventOf('payment.completed', 'pay_1');
+		const later = START + MEMORY + HOUR;
+		isRepeat(eventOf('payment.completed', 'old'), TRIGGER, {}, START);
+		isRepeat(event, TRIGGER, {}, later - 2 * HOUR);
+		isRepeat(event, { ...TRIGGER, triggerId: 'workflow two' }, {}, later);
+		expect(isRepeat(event, TRIGGER, {}, later)).toBe(true);
+	});
+
 	it('of one trigger says nothing about another', () => {
 		const { isRepeat } = newProcess();
 		const event = eventOf('payment.completed', 'pay_1');
@@ -459,6 +469,24 @@ describe('the memory', () => {
 			expect(keysOf(staticData)).toHaveLength(all.size);
 			expect(new Set(keysOf(staticData)).size).toBe(all.size);
 		});
+	});
+
+	it('drops the oldest events first, also where only this process knows them', () => {
+		const { isRepeat } = newProcess();
+		isRepeat(eventOf('payment.completed', 'old'), TRIGGER, {}, START - HOUR);
+		const staticData = filled(MEMORY_SIZE - 1, START, 1);
+		isRepeat(eventOf('payment.completed', 'new'), TRIGGER, staticData, START);
+		expect(keysOf(staticData)).toHaveLength(MEMORY_SIZE);
+		expect(keysOf(staticData)[0]).toBe('.......0');
+	});
+
+	it('stores as of the present hour what seems to be yet to come, beside what does not', () => {
+		const staticData: IDataObject = {};
+		const [one, two] = ['one', 'two'].map((id) => eventOf('payment.completed', id));
+		newProcess().isRepeat(one, TRIGGER, staticData, START);
+		newProcess().isRepeat(two, TRIGGER, staticData, START + 20 * HOUR);
+		expect(newProcess().isRepeat(one, TRIGGER, staticData, START)).toBe(true);
+		expect(Object.keys(staticData.seenByHour as object)).toEqual([String(START / HOUR)]);
 	});
 
 	it('drops the oldest hours first, whole ones too', () => {
