@@ -115,7 +115,9 @@ describe.each(schemes)('a delivery of the API $name', ({ scheme, names, signed, 
 	});
 
 	it('is refused when there is more than the signature, or a list of signatures', async () => {
-		const body = buffer({ event: 'payment.failed', data: { paymentId: 1 } });
+		const timestamp = new Date(NOW).toISOString();
+		const body = buffer({ event: 'payment.failed', timestamp, data: { paymentId: 1 } });
+		expect(await statusOf(scheme, signed(body, 'key'), 'key')).toBeUndefined();
 		const right = String(signed(body, 'key').headers[header]);
 		for (const signature of [`ab${right}`, `${right}ab`, [right], [right, right]]) {
 			const delivery = signed(body, 'key');

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
 	AwaitedPayment,
 	mayPass,
+	unlessOver,
 	waitOutput,
 } from '../../../../../nodes/AcountPay/actions/payment/awaitedPayment';
 import { ApiError, Cancelled } from '../../../../../nodes/shared/errors';
@@ -65,6 +66,33 @@ describe('an error', () => {
 			expect(await errorFrom(awaiting(error)())).toBe(error);
 		},
 	);
+});
+
+describe('when the time of a wait is over', () => {
+	const late = {
+		outcome: 'unavailable',
+		message: "AcountPay has not reported payment 'pay_1' by the timeout",
+		description: 'Reading changes nothing, so this item can be run again.',
+	};
+
+	it('it ends, whatever holds the response up', async () => {
+		const over = new AbortController();
+		const ended = unlessOver(over.signal, new Promise(() => undefined), 'pay_1');
+		over.abort();
+		expect(await ended).toMatchObject(late);
+	});
+
+	it('a request that therefore left the queue is no cancelled execution', async () => {
+		const left = async () => await Promise.reject(new Cancelled());
+		expect(await unlessOver(AbortSignal.abort(), left(), 'pay_1')).toMatchObject(late);
+		const { signal } = new AbortController();
+		await expect(unlessOver(signal, left(), 'pay_1')).rejects.toBeInstanceOf(Cancelled);
+	});
+
+	it('a bug is still one', async () => {
+		const bug = Promise.reject(new TypeError('a bug'));
+		await expect(unlessOver(AbortSignal.abort(), bug, 'pay_1')).rejects.toThrow('a bug');
+	});
 });
 
 describe('what does not change about a payment', () => {
