@@ -5,7 +5,7 @@ import { finalStatusOf } from '../shared/api/statuses';
 import { delay } from '../shared/http/delays';
 import { log } from '../shared/requestContext';
 import { Client } from '../shared/transport/client';
-import { differenceBetween, doubtAboutStatus, fixedFieldsOf } from '../shared/webhooks/doubts';
+import { doubtAboutStatus } from '../shared/webhooks/doubts';
 import {
 	answer,
 	logDoubt,
@@ -14,6 +14,7 @@ import {
 	receiveEvent,
 } from '../shared/webhooks/receive';
 import { SCHEMES } from '../shared/webhooks/schemes';
+import { contradictionIn, fixedFieldsOf } from './actions/payment/lookUp/samePayment';
 import { readPayment } from './actions/payment/readPayment';
 import { checkedMerchantClientId } from './actions/payment/sharedFields';
 import { waitOutput } from './actions/payment/awaitedPayment';
@@ -91,11 +92,13 @@ function doubtAbout(
 ): string | undefined {
 	const doubt = doubtAboutStatus(event);
 	if (doubt !== undefined) return doubt;
-	const merchantId = merchantOf(context);
-	// The field counts where the payment names none.
-	const known = { merchantId, merchantClientId: merchantId, ...fixedFieldsOf(waiting) };
-	const field = differenceBetween(known, event.data);
-	return field && `its ${field} is not that of the payment that is waited for`;
+	const known = fixedFieldsOf(waiting, { merchantId: merchantOf(context) });
+	// With access tokens a merchant has one ID, whatever an event calls it: which name it has there is not documented.
+	const merchant = { merchantClientId: event.data.merchantId };
+	const isOfOther = [event.data, merchant].some((data) => contradictionIn(known, data));
+	return isOfOther
+		? 'its merchant, reference, amount or currency is not that of the payment that is waited for'
+		: undefined;
 }
 
 /**
@@ -145,8 +148,9 @@ async function ask(
 		const paymentId = String(waiting.paymentId);
 		const request = getPayment(merchantId, paymentId);
 		const payment = await readPayment(client, request, paymentId, options);
-		const field = differenceBetween(waiting, payment);
-		if (field !== undefined) throw new Error(`its ${field} is another one than before the wait`);
+		const contradiction = contradictionIn(fixedFieldsOf(waiting), payment);
+		if (contradiction)
+			throw new Error('AcountPay responded about another one than before the wait');
 		return payment;
 	} catch (error) {
 		log(context, `could not read the payment: ${(error as Error).message}`);

@@ -76,10 +76,6 @@ const firstId = (values: unknown[]): string | undefined => {
 export const paymentIdOf = (response: IDataObject): string | undefined =>
 	firstId([...valuesOf(response, 'paymentId'), ...valuesOf(response, 'id')]);
 
-/** The reference in AcountPay's response for a payment (documented with keys), as text; undefined when it has none. */
-export const referenceIn = (response: IDataObject): string | undefined =>
-	firstId(valuesOf(response, 'referenceNumber'));
-
 /** `number`, the prefix of an id such as `pay_abc123`, or `text`. */
 const formOf = (id: string): string =>
 	/^\d+$/.test(id) ? 'number' : (/^[a-z]+_/i.exec(id)?.[0] ?? 'text');

@@ -1,5 +1,3 @@
-import type { IDataObject } from 'n8n-workflow';
-import { placesIn } from '../api/created';
 import { endNamedBy, type WebhookEvent } from '../api/events';
 import { finalStatusOf } from '../api/statuses';
 
@@ -29,49 +27,4 @@ export function doubtAboutStatus(event: WebhookEvent): string | undefined {
 	const isUnpaid = isOneOf(UNPAID, status);
 	if (isOneOf(OPEN, status) || (end === 'completed' ? isPaid : isUnpaid)) return undefined;
 	return isPaid || isUnpaid ? 'its status contradicts its name' : 'its status is not known';
-}
-
-/** A number as text is the number: `"149.90"` is 149.9. */
-const amountOf = (value: unknown): string | number => {
-	const text = textOf(value);
-	const number = text === '' ? NaN : Number(text);
-	return Number.isFinite(number) ? number : text;
-};
-/** An object as its JSON: whoever sent it chose what it calls its `toString`. */
-const textOf = (value: unknown) =>
-	typeof value === 'object' ? JSON.stringify(value) : String(value).trim();
-
-/** The fields of which a payment has one value from its creation on, with the form in which they are compared. */
-const FIXED_FIELDS: ReadonlyArray<[field: string, form: (value: unknown) => string | number]> = [
-	['amount', amountOf],
-	['currency', (value) => textOf(value).toUpperCase()],
-	['referenceNumber', textOf],
-	['merchantId', textOf],
-	['merchantClientId', textOf],
-];
-
-/**
- * What a response or an event says of a payment that does not change, in the form in which it is compared. It may be nested,
- * as in {@link placesIn}.
- * @returns without the fields that it lacks
- */
-export const fixedFieldsOf = (payment: IDataObject): Record<string, string | number> =>
-	Object.fromEntries(
-		FIXED_FIELDS.flatMap(([field, form]) => {
-			const values = placesIn(payment, 'payment').map((place) => place[field]);
-			const value = values.find((one) => !isMissing(one));
-			return value === undefined ? [] : [[field, form(value)]];
-		}),
-	);
-
-/**
- * The field in which an event, or a response, differs from what is known of its payment. A field that either of them lacks
- * is no difference.
- * @param known for example AcountPay's response when the payment was read
- * @param told a later response, or the data of an event
- * @returns the first such field; undefined when there is none
- */
-export function differenceBetween(known: IDataObject, told: IDataObject): string | undefined {
-	const [before, now] = [fixedFieldsOf(known), fixedFieldsOf(told)];
-	return Object.keys(now).find((field) => field in before && before[field] !== now[field]);
 }

@@ -3,7 +3,7 @@ import { finalStatusOf, hasStatus, withIsPaid } from '../../../shared/api/status
 import { aborted } from '../../../shared/http/delays';
 import { ApiError, Cancelled } from '../../../shared/errors';
 import type { CallOptions } from '../../../shared/transport/sendWithRetries';
-import { differenceBetween, fixedFieldsOf } from '../../../shared/webhooks/doubts';
+import { contradictionIn, type FixedFields, fixedFieldsOf } from './lookUp/samePayment';
 import { OtherPaymentError } from './readPayment';
 
 /** How long AcountPay may refuse to report a payment before that ends a wait, in ms: a new one may not be there yet. */
@@ -49,7 +49,7 @@ export class AwaitedPayment {
 	/** Since when AcountPay has refused to report it, in ms since 1970. */
 	private refusedSince?: number;
 	/** What does not change about it, as the first response that named it had it. */
-	private fixed: IDataObject = {};
+	private fixed: FixedFields = {};
 
 	constructor(
 		private readonly paymentId: string,
@@ -80,16 +80,10 @@ export class AwaitedPayment {
 
 	/** A payment keeps its reference, amount, currency and merchant: another one is that of another payment. */
 	private doubtAbout(payment: IDataObject): ApiError | undefined {
-		const field = differenceBetween(this.fixed, payment);
-		const now = fixedFieldsOf(payment);
-		if (field === undefined) {
-			this.fixed = { ...now, ...this.fixed };
-			return undefined;
-		}
-		return new OtherPaymentError(
-			this.paymentId,
-			`responded with ${field} '${String(this.fixed[field])}' and then with '${now[field]}'`,
-		);
+		const contradiction = contradictionIn(this.fixed, payment);
+		if (contradiction !== undefined) return new OtherPaymentError(this.paymentId, contradiction);
+		this.fixed = fixedFieldsOf(payment, this.fixed);
+		return undefined;
 	}
 }
 

@@ -1,16 +1,11 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
-import {
-	DEFAULT_CURRENCY,
-	paymentIdOf,
-	readCreatedPayment,
-	referenceIn,
-} from '../../../shared/api/payments';
+import { DEFAULT_CURRENCY, paymentIdOf, readCreatedPayment } from '../../../shared/api/payments';
 import type { ApiRequest } from '../../../shared/api/request';
 import { ApiError, Cancelled, isItemError, UnexpectedError } from '../../../shared/errors';
 import type { Creation } from '../../creation/createOnce';
 import type { Label } from '../../creation/identityHashes';
 import type { Created, Image, ItemOutput, ItemWork } from '../../operation/operation';
-import { contradictionIn, keyOf, mayBeReference, type WantedPayment } from './lookUp/samePayment';
+import { contradictionIn, keyOf, type WantedPayment } from './lookUp/samePayment';
 
 /** Whether the image of the QR code is wanted. */
 export const qrCodeOption: INodeProperties = {
@@ -49,14 +44,7 @@ export const creationOf = (request: ApiRequest, wanted: WantedPayment): Creation
 		},
 		title: `Payment '${referenceNumber}'`,
 		readCreated: readCreatedPayment,
-		contradicts(response) {
-			const shown = referenceIn(response);
-			if (shown !== undefined && !mayBeReference(referenceNumber, shown)) {
-				const id = paymentIdOf(response);
-				return `responded about another payment, with the reference '${shown}'${id === undefined ? '' : ` (payment ${id})`}`;
-			}
-			return contradictionIn(wanted, response);
-		},
+		contradicts: (response) => contradictionIn(wanted, response),
 		unknownAdvice:
 			'Look for this reference in AcountPay before you create it again, or the customer may be charged twice.',
 	};

@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { differenceBetween, doubtAboutStatus } from '../../../../nodes/shared/webhooks/doubts';
+import { doubtAboutStatus } from '../../../../nodes/shared/webhooks/doubts';
 
 const CONTRADICTS = 'its status contradicts its name';
 const UNKNOWN = 'its status is not known';
@@ -62,47 +62,5 @@ describe('an event', () => {
 	])('%s with the status %j: %s', (event, status, doubt) => {
 		const data = { paymentId: 1, status } as IDataObject;
 		expect(doubtAboutStatus({ event, data })).toBe(doubt);
-	});
-
-	const known = {
-		amount: 149.99,
-		currency: 'DKK',
-		referenceNumber: 'ORDER-1',
-		merchantId: 'merchant_abc123',
-		merchantClientId: 'merchant_abc123',
-	};
-	it.each<[IDataObject, string | undefined]>([
-		[{}, undefined],
-		[{ ...known }, undefined],
-		[{ amount: '149.99' }, undefined],
-		[{ amount: '149.990' }, undefined],
-		[{ amount: null, currency: '', referenceNumber: undefined } as never, undefined],
-		[{ currency: ' dkk' }, undefined],
-		[{ amount: 1 }, 'amount'],
-		[{ amount: 0 }, 'amount'],
-		[{ amount: '149,99' }, 'amount'],
-		[{ amount: ' ' }, 'amount'],
-		[{ amount: [149.99] }, 'amount'],
-		[{ amount: { valueOf: 1, toString: 1 } }, 'amount'],
-		[{ currency: { toString: 1 } }, 'currency'],
-		[{ merchantId: { toString: 1, valueOf: 1 } }, 'merchantId'],
-		[{ currency: 'EUR' }, 'currency'],
-		[{ referenceNumber: 'ORDER-2' }, 'referenceNumber'],
-		[{ referenceNumber: 'order-1' }, 'referenceNumber'],
-		[{ merchantId: 'merchant_x' }, 'merchantId'],
-		[{ merchantClientId: 'merchant_x' }, 'merchantClientId'],
-		[{ status: 'failed', anything: 1 }, undefined],
-		[{ payment: { ...known } }, undefined],
-		[{ payment: { referenceNumber: 'ORDER-2' } }, 'referenceNumber'],
-		[{ amount: null, data: { amount: 1 } } as never, 'amount'],
-		[{ metadata: { amount: 1 } }, undefined],
-	])('with %j differs in %j', (data, field) => {
-		expect(differenceBetween(known, data)).toBe(field);
-	});
-
-	it('differs in nothing from a payment of which nothing is known', () => {
-		expect(differenceBetween({}, known)).toBeUndefined();
-		const empty = { amount: null, currency: '', referenceNumber: undefined };
-		expect(differenceBetween(empty as never, known)).toBeUndefined();
 	});
 });

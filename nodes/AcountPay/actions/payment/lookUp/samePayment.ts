@@ -109,6 +109,7 @@ function differencesOf(wanted: Partial<WantedPayment>, listed: ListedPayment): s
 	const isSameText = (wants: string, has: string) => plain(wants) === plain(has);
 	const isSameCode = (wants: string, has: string) => lower(wants) === lower(has);
 	check('merchant', wanted.merchantId, listed.merchantClientId, isSameCode);
+	check('reference', wanted.referenceNumber, listed.referenceNumber, mayBeReference);
 	check('amount', wanted.amount, listed.amount, (wants, has) => Math.abs(wants - has) < 1e-6);
 	check('currency', wanted.currency, listed.currency, isSameCode);
 	check('description', wanted.description, listed.description, isCutOff);
@@ -117,17 +118,33 @@ function differencesOf(wanted: Partial<WantedPayment>, listed: ListedPayment): s
 	return differences;
 }
 
+/** What never changes about a payment, as far as it is known. */
+export type FixedFields = Partial<Order> & Pick<WantedPayment, 'amount' | 'currency'>;
+
+/** What is known of a payment after a response about it. What was known before stays. */
+export function fixedFieldsOf(response: IDataObject, known: FixedFields = {}): FixedFields {
+	let { merchantId, referenceNumber, amount, currency } = known;
+	for (const shown of placesIn(response, 'payment').map(listedPaymentOf)) {
+		merchantId ??= shown.merchantClientId;
+		referenceNumber ??= shown.referenceNumber;
+		amount ??= shown.amount;
+		currency ??= shown.currency;
+	}
+	return { merchantId, referenceNumber, amount, currency };
+}
+
 /**
- * Whether a response about a payment shows another merchant, amount or currency than the payment has. A description proves
- * nothing, since a server may rewrite it, and neither does a store, which AcountPay documents with two kinds of ID.
+ * Whether a response about a payment, or an event, shows another merchant, reference, amount or currency than the payment
+ * has. A description proves nothing, since a server may rewrite it, and neither does a store, which AcountPay documents with
+ * two kinds of ID.
  * @returns what it is about, as the end of "AcountPay …"; undefined where nothing differs
  */
 export function contradictionIn(
-	{ merchantId, amount, currency }: Partial<WantedPayment>,
+	{ merchantId, referenceNumber, amount, currency }: FixedFields,
 	response: IDataObject,
 ): string | undefined {
 	for (const shown of placesIn(response, 'payment').map(listedPaymentOf)) {
-		const differences = differencesOf({ merchantId, amount, currency }, shown);
+		const differences = differencesOf({ merchantId, referenceNumber, amount, currency }, shown);
 		if (differences.length > 0) {
 			const named = shown.id === undefined ? '' : ` (payment ${shown.id})`;
 			return `responded about another payment, which ${namesOf(differences)}${named}`;

@@ -112,36 +112,20 @@ describe('what does not change about a payment', () => {
 	});
 
 	it.each<[string, object, object]>([
+		['reference 1002 instead of 1001', { referenceNumber: 1001 }, { referenceNumber: 1002 }],
+		['reference 1002 instead of 1001', { referenceNumber: '1001' }, { referenceNumber: 1002 }],
 		[
-			"referenceNumber '1001' and then with '1002'",
-			{ referenceNumber: 1001 },
-			{ referenceNumber: 1002 },
-		],
-		[
-			"referenceNumber '1001' and then with '1002'",
-			{ referenceNumber: '1001' },
-			{ referenceNumber: 1002 },
-		],
-		[
-			"referenceNumber 'A' and then with 'B'",
+			'reference B instead of A',
 			{ payment: { referenceNumber: 'A' } },
 			{ data: { referenceNumber: 'B' } },
 		],
-		[
-			"amount '1000' and then with '1'",
-			{ amount: 1000, currency: 'DKK' },
-			{ amount: 1, currency: 'DKK' },
-		],
-		["currency 'DKK' and then with 'EUR'", { currency: 'DKK' }, { currency: 'EUR' }],
-		[
-			"merchantClientId 'a' and then with 'b'",
-			{ merchantClientId: 'a' },
-			{ merchantClientId: 'b' },
-		],
+		['amount 1 instead of 1000', { amount: 1000, currency: 'DKK' }, { amount: 1, currency: 'DKK' }],
+		['currency EUR instead of DKK', { currency: 'DKK' }, { currency: 'EUR' }],
+		['merchant b instead of a', { merchantClientId: 'a' }, { merchantClientId: 'b' }],
 	])('%s is a doubt', async (what, first, second) => {
 		const ask = awaiting({ status: 'pending', ...first }, { status: 'paid', ...second });
 		await ask();
-		const message = `AcountPay was asked about payment 'pay_1', but responded with ${what}`;
+		const message = `AcountPay was asked about payment 'pay_1', but responded about another payment, which has the ${what}`;
 		expect(await ask()).toMatchObject({ message });
 	});
 
@@ -162,7 +146,7 @@ describe('what does not change about a payment', () => {
 		expect(await ask()).toMatchObject({
 			outcome: 'unavailable',
 			message:
-				"AcountPay was asked about payment 'pay_1', but responded with referenceNumber 'A' and then with 'B'",
+				"AcountPay was asked about payment 'pay_1', but responded about another payment, which has the reference B instead of A",
 		});
 	});
 });

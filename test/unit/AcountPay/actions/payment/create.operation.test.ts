@@ -421,7 +421,7 @@ describe('a response that shows', () => {
 		]) {
 			expect(await errorFrom(run({ reference }, body))).toMatchObject({
 				outcome: 'unknown',
-				message: `Payment '${reference}' may or may not exist: AcountPay responded about another payment, with the reference '${shown}' (payment ${paymentIdOf(body)})`,
+				message: `Payment '${reference}' may or may not exist: AcountPay responded about another payment, which has the reference ${shown} instead of ${reference} (payment ${paymentIdOf(body)})`,
 			});
 		}
 	});

@@ -8,6 +8,7 @@ import {
 	contradictionIn,
 	couldBe,
 	decide,
+	fixedFieldsOf,
 	keyOf,
 	mayBeReference,
 	type Relation,
@@ -68,6 +69,36 @@ it('a payment that is wrapped, or has no ID, contradicts as well', () => {
 
 it('a payment that is asked for by its ID alone may be of any merchant', () => {
 	expect(contradictionIn({}, entryOf(wanted))).toBeUndefined();
+});
+
+describe('what is told later of a payment', () => {
+	const known = fixedFieldsOf({
+		amount: 149.99,
+		payment: { currency: 'DKK', data: { referenceNumber: 'ORDER-1' }, merchantClientId: 'shop' },
+	});
+
+	it.each<[string | undefined, unknown]>([
+		[undefined, {}],
+		[undefined, { amount: '149.990', currency: ' dkk', merchantClientId: 'SHOP' }],
+		[undefined, { amount: null, currency: '', referenceNumber: undefined }],
+		[undefined, { payment: { amount: 149.99, referenceNumber: 'ORDER-1' } }],
+		[undefined, { status: 'failed', metadata: { amount: 1 } }],
+		// In a form that can't be read it says nothing.
+		[undefined, { amount: [1], currency: { toString: 1 }, merchantClientId: { valueOf: 1 } }],
+		['amount 1 instead of 149.99', { amount: 1 }],
+		['amount 0 instead of 149.99', { amount: 0 }],
+		['amount 1 instead of 149.99', { amount: null, data: { amount: '1' } }],
+		['currency EUR instead of DKK', { currency: 'EUR' }],
+		['reference ORDER-2 instead of ORDER-1', { referenceNumber: 'ORDER-2' }],
+		['reference ORDER-2 instead of ORDER-1', { payment: { referenceNumber: 'ORDER-2' } }],
+		['merchant kiosk instead of shop', { merchantClientId: 'kiosk' }],
+	])('has the %s: %j', (difference, told) => {
+		expect(contradictionIn(known, told as IDataObject)).toBe(
+			difference && `responded about another payment, which has the ${difference}`,
+		);
+		expect(contradictionIn({}, told as IDataObject)).toBeUndefined();
+		expect(fixedFieldsOf(told as IDataObject, known)).toEqual(known);
+	});
 });
 
 describe('a list that shows no payment of its merchant', () => {
