@@ -1,6 +1,5 @@
 import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 import { endNamedBy, subjectOf, type WebhookEvent } from '../shared/api/events';
-import { getPayment } from '../shared/api/payments';
 import { finalStatusOf } from '../shared/api/statuses';
 import { delay } from '../shared/http/delays';
 import { log } from '../shared/requestContext';
@@ -139,15 +138,14 @@ async function ask(
 	deadline: number,
 ): Promise<IDataObject | undefined> {
 	try {
-		const merchantId = merchantOf(context);
-		if (merchantId === undefined) {
+		const merchantClientId = merchantOf(context);
+		if (merchantClientId === undefined) {
 			throw new Error("its Merchant ID can't be evaluated while it waits");
 		}
 		const client = await Client.open(context);
 		const options = { timeout: ASKING_TIMEOUT, deadline };
 		const paymentId = String(waiting.paymentId);
-		const request = getPayment(merchantId, paymentId);
-		const payment = await readPayment(client, request, paymentId, options);
+		const payment = await readPayment(client, { paymentId, merchantClientId }, options);
 		const contradiction = contradictionIn(fixedFieldsOf(waiting), payment);
 		if (contradiction)
 			throw new Error('AcountPay responded about another one than before the wait');

@@ -48,16 +48,25 @@ export const createPayment = (
 		...(mockPayment && { headers: { 'X-Mock-Payment': mockPayment } }),
 	});
 
-/** The request that reads a payment and its status, with access tokens (documented). */
-export const getPayment = (merchantClientId: string, paymentId: string): ApiRequest =>
-	get(`${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}`, { merchantClientId });
+/** What AcountPay finds a payment by: its ID, and with access tokens its merchant too (documented). */
+export interface PaymentKey {
+	paymentId: string;
+	/** With keys there is none. */
+	merchantClientId?: string;
+}
+
+/** The request that reads a payment and its status (documented): with keys, one that only shows the status. */
+export const getPayment = ({ paymentId, merchantClientId }: PaymentKey): ApiRequest => {
+	const path = `${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}`;
+	return merchantClientId === undefined ? get(`${path}/status`) : get(path, { merchantClientId });
+};
 
 /** The request that reads the image of a payment's QR code, with access tokens (documented). */
-export const getQrCodeImage = (merchantClientId: string, paymentId: string): ApiRequest => ({
-	...getPayment(merchantClientId, paymentId),
-	path: `${getPayment(merchantClientId, paymentId).path}/qr`,
-	accept: 'image/*',
-});
+export const getQrCodeImage = (merchantClientId: string, paymentId: string): ApiRequest =>
+	get(`${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}/qr`, {
+		merchantClientId,
+		accept: 'image/*',
+	});
 
 /** The values under a name in a response about a payment. */
 const valuesOf = (response: IDataObject, name: string): unknown[] =>
@@ -103,7 +112,7 @@ const NAMES_PAYMENT = ['qrCodeUrl', 'paymentId', 'id'] as const;
 export const readCreatedPayment = (body: Buffer): IDataObject | undefined =>
 	readCreated(body, 'payment', NAMES_PAYMENT);
 
-/* With keys. The paths are the same, except for the status; the merchant is in the body. */
+/* With keys. */
 
 /** The body of a new payment with keys (documented). */
 export interface NewKeyPayment extends NewPayment {
@@ -115,10 +124,6 @@ export interface NewKeyPayment extends NewPayment {
 
 /** What AcountPay takes when a payment names no currency (documented). */
 export const DEFAULT_CURRENCY = 'DKK';
-
-/** The request that reads a payment and its status (documented with keys). */
-export const getPaymentStatus = (paymentId: string): ApiRequest =>
-	get(`${PAYMENTS_PATH}/${encodeURIComponent(paymentId)}/status`);
 
 /** Which payments are listed; all when both are left out. */
 export interface PaymentFilters {

@@ -1,10 +1,12 @@
 import type { IDataObject } from 'n8n-workflow';
+import type { PaymentKey } from '../../../shared/api/payments';
 import { finalStatusOf, hasStatus, withIsPaid } from '../../../shared/api/statuses';
 import { aborted } from '../../../shared/http/delays';
 import { ApiError, Cancelled } from '../../../shared/errors';
+import type { Client } from '../../../shared/transport/client';
 import type { CallOptions } from '../../../shared/transport/sendWithRetries';
 import { contradictionIn, type FixedFields, fixedFieldsOf } from './lookUp/samePayment';
-import { OtherPaymentError } from './readPayment';
+import { OtherPaymentError, readPayment } from './readPayment';
 
 /** How long AcountPay may refuse to report a payment before that ends a wait, in ms: a new one may not be there yet. */
 const REFUSAL_PATIENCE = 60_000;
@@ -28,7 +30,7 @@ export interface Known {
  * wait has ended, and when AcountPay reported the status. A response without a status says nothing of whether it is paid.
  */
 export function waitOutput(
-	paymentId: string,
+	paymentId: string | number,
 	{ payment, statusAt }: Known,
 	waitEndedBy: 'status' | 'timeout',
 ): IDataObject {
@@ -38,12 +40,6 @@ export function waitOutput(
 	return { ...known, waitEndedBy, statusAt };
 }
 
-/**
- * Reads the payment that is waited for.
- * @throws ApiError or Cancelled
- */
-export type Reader = (options: CallOptions) => Promise<IDataObject>;
-
 /** A payment that is waited for, as AcountPay reports it from time to time. */
 export class AwaitedPayment {
 	/** Since when AcountPay has refused to report it, in ms since 1970. */
@@ -52,8 +48,8 @@ export class AwaitedPayment {
 	private fixed: FixedFields = {};
 
 	constructor(
-		private readonly paymentId: string,
-		private readonly read: Reader,
+		private readonly client: Client,
+		private readonly key: PaymentKey,
 	) {}
 
 	/**
@@ -62,7 +58,7 @@ export class AwaitedPayment {
 	 * @throws ApiError or Cancelled
 	 */
 	async ask(options: CallOptions): Promise<Known | ApiError> {
-		return await this.read(options).then(
+		return await readPayment(this.client, this.key, options, false).then(
 			(payment) => {
 				this.refusedSince = undefined;
 				return this.doubtAbout(payment) ?? { payment, statusAt: new Date().toISOString() };
@@ -81,7 +77,8 @@ export class AwaitedPayment {
 	/** A payment keeps its reference, amount, currency and merchant: another one is that of another payment. */
 	private doubtAbout(payment: IDataObject): ApiError | undefined {
 		const contradiction = contradictionIn(this.fixed, payment);
-		if (contradiction !== undefined) return new OtherPaymentError(this.paymentId, contradiction);
+		if (contradiction !== undefined)
+			return new OtherPaymentError(this.key.paymentId, contradiction);
 		this.fixed = fixedFieldsOf(payment, this.fixed);
 		return undefined;
 	}

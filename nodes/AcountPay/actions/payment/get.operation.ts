@@ -1,7 +1,7 @@
-import { getPayment, getPaymentStatus } from '../../../shared/api/payments';
+import type { PaymentKey } from '../../../shared/api/payments';
 import { withIsPaid } from '../../../shared/api/statuses';
-import type { Operation } from '../../operation/operation';
-import { asWritten, readPayment } from './readPayment';
+import type { ItemOutput, ItemWork, Operation } from '../../operation/operation';
+import { readPayment } from './readPayment';
 import {
 	type MerchantPayment,
 	merchantPaymentFrom,
@@ -9,6 +9,10 @@ import {
 	paymentIdFrom,
 	paymentNumberField,
 } from './sharedFields';
+
+async function runGet(key: PaymentKey, { client, options }: ItemWork): Promise<ItemOutput[]> {
+	return [{ json: withIsPaid(await readPayment(client, key, options)) }];
+}
 
 /** Reads a payment and its status, with access tokens. */
 export const get: Operation<MerchantPayment> = {
@@ -22,24 +26,15 @@ export const get: Operation<MerchantPayment> = {
 
 	check: merchantPaymentFrom,
 
-	run: async ({ merchantClientId, paymentId }, { client, options }) => [
-		{
-			json: withIsPaid(
-				await readPayment(client, getPayment(merchantClientId, paymentId), paymentId, options),
-			),
-		},
-	],
+	run: runGet,
 };
 
 /** The same with keys: its response is only documented to have the status. */
-export const getWithKeys: Operation<{ paymentId: string }> = {
+export const getWithKeys: Operation<PaymentKey> = {
 	option: get.option,
 	fields: [paymentNumberField],
 
 	check: (item) => ({ paymentId: paymentIdFrom(item) }),
 
-	async run({ paymentId }, { client, options }) {
-		const payment = await readPayment(client, getPaymentStatus(paymentId), paymentId, options);
-		return [{ json: withIsPaid({ paymentId: asWritten(paymentId), ...payment }) }];
-	},
+	run: runGet,
 };

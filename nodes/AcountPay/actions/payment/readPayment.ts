@@ -1,7 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import { placesIn } from '../../../shared/api/created';
-import { otherPaymentIn } from '../../../shared/api/payments';
-import type { ApiRequest } from '../../../shared/api/request';
+import { getPayment, otherPaymentIn, type PaymentKey } from '../../../shared/api/payments';
 import { readResponse } from '../../../shared/api/responses';
 import { finalStatusOf, hasStatus } from '../../../shared/api/statuses';
 import { ApiError, ReadError } from '../../../shared/errors';
@@ -23,8 +22,7 @@ export class OtherPaymentError extends ReadError {
 /** Why a response does not show a payment's status; undefined when it does. */
 function problemWith(
 	payment: IDataObject,
-	paymentId: string,
-	merchantId: string | undefined,
+	{ paymentId, merchantClientId: merchantId }: PaymentKey,
 	status: number,
 	needsStatus: boolean,
 ): ApiError | undefined {
@@ -44,34 +42,35 @@ function problemWith(
 	return new ReadError(`payment '${paymentId}'`, what, undefined, { status });
 }
 
-/** A payment's id as AcountPay writes it with keys: a number, where it is one. */
-export const asWritten = (paymentId: string): string | number =>
-	/^[1-9]\d{0,14}$/.test(paymentId) ? Number(paymentId) : paymentId;
+/** A payment's id as AcountPay writes it: with keys a number, where it is one. */
+export const idAsWritten = ({ paymentId, merchantClientId }: PaymentKey): string | number =>
+	merchantClientId === undefined && /^[1-9]\d{0,14}$/.test(paymentId)
+		? Number(paymentId)
+		: paymentId;
 
 /**
  * Reads a payment and its status. A response about another payment, without a status (documented for both ways to
  * authenticate), or with more than one, counts as none, and is asked for again.
- * @param request asks for it, with either way to authenticate
  * @param needsStatus false for callers that ask again anyway: then a response without a status counts
- * @returns AcountPay's response, whole
+ * @returns AcountPay's response, whole; with keys after the payment's id, which it is not documented to have
  * @throws OtherPaymentError, ApiError or Cancelled
  */
 export async function readPayment(
 	client: Client,
-	request: ApiRequest,
-	paymentId: string,
+	key: PaymentKey,
 	options: CallOptions,
 	needsStatus = true,
 ): Promise<IDataObject> {
-	const { merchantClientId } = request;
+	const { paymentId, merchantClientId } = key;
 	let problem: ApiError | undefined;
 	const own = ({ body, status }: ApiResponse) => {
 		const payment = readResponse(body);
-		problem = payment && problemWith(payment, paymentId, merchantClientId, status, needsStatus);
-		return problem ? undefined : payment;
+		problem = payment && problemWith(payment, key, status, needsStatus);
+		if (!payment || problem) return undefined;
+		return merchantClientId === undefined ? { paymentId: idAsWritten(key), ...payment } : payment;
 	};
 	const subject = { merchantClientId, name: `payment '${paymentId}'` };
-	return await read(client, request, subject, options, own).catch((error: unknown) => {
+	return await read(client, getPayment(key), subject, options, own).catch((error: unknown) => {
 		throw problem && error instanceof ApiError ? problem : error;
 	});
 }

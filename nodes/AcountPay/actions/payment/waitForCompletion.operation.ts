@@ -1,22 +1,14 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { getPayment, getPaymentStatus } from '../../../shared/api/payments';
+import type { PaymentKey } from '../../../shared/api/payments';
 import { finalStatusOf } from '../../../shared/api/statuses';
 import { delay } from '../../../shared/http/delays';
 import { ApiError, Cancelled, ValidationError } from '../../../shared/errors';
 import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhooks/receive';
 import type { ItemOutput, ItemWork, Operation } from '../../operation/operation';
 import { isLeftOut, oneOf, preview } from '../../operation/parameters';
+import { AwaitedPayment, mayPass, type Known, unlessOver, waitOutput } from './awaitedPayment';
+import { idAsWritten, OtherPaymentError } from './readPayment';
 import {
-	AwaitedPayment,
-	mayPass,
-	type Known,
-	type Reader,
-	unlessOver,
-	waitOutput,
-} from './awaitedPayment';
-import { asWritten, OtherPaymentError, readPayment } from './readPayment';
-import {
-	type MerchantPayment,
 	merchantPaymentFrom,
 	paymentFieldsForTokens,
 	paymentIdFrom,
@@ -24,21 +16,16 @@ import {
 } from './sharedFields';
 
 /** A payment that is waited for. */
-interface Awaited {
-	paymentId: string;
+interface Awaited extends PaymentKey {
 	timeoutMinutes: number;
 }
 
 const RESUME_ON = ['webhook', 'polling'] as const;
 
-interface WaitInput extends Awaited, MerchantPayment {
+interface WaitInput extends Awaited {
+	merchantClientId: string;
 	resumeOn: (typeof RESUME_ON)[number];
 }
-
-const readerOf =
-	({ merchantClientId, paymentId }: WaitInput, { client }: ItemWork): Reader =>
-	async (options) =>
-		await readPayment(client, getPayment(merchantClientId, paymentId), paymentId, options, false);
 
 /** A payment lives 30 minutes (documented); the rest is for late events. */
 const DEFAULT_TIMEOUT_MINUTES = 35;
@@ -135,9 +122,7 @@ export const waitForCompletion: Operation<WaitInput> = {
 	},
 
 	run: async (input, work) =>
-		input.resumeOn === 'polling'
-			? [await poll(input, work, readerOf(input, work))]
-			: [await waitForWebhook(input, work)],
+		input.resumeOn === 'polling' ? [await poll(input, work)] : [await waitForWebhook(input, work)],
 };
 
 /** @throws ValidationError */
@@ -155,9 +140,9 @@ const saysMore = (error: ApiError) =>
 	error.status !== undefined || error instanceof OtherPaymentError;
 
 /** Reads the payment every 2 to 15 seconds until it has ended, or the time is over. */
-async function poll(input: Awaited, work: ItemWork, read: Reader): Promise<ItemOutput> {
+async function poll(input: Awaited, work: ItemWork): Promise<ItemOutput> {
 	const { endSignal } = work;
-	const payment = new AwaitedPayment(input.paymentId, read);
+	const payment = new AwaitedPayment(work.client, input);
 	// Rounded, since Node's timers take whole milliseconds only.
 	const deadline = Date.now() + Math.round(input.timeoutMinutes * 60_000);
 	const over = AbortSignal.timeout(deadline + LAST_LOOK - Date.now());
@@ -173,12 +158,12 @@ async function poll(input: Awaited, work: ItemWork, read: Reader): Promise<ItemO
 		if (!(response instanceof ApiError)) known = response;
 		else if (!failure || saysMore(response)) failure = response;
 		if (known && finalStatusOf(known.payment.status)) {
-			return { json: waitOutput(input.paymentId, known, 'status') };
+			return { json: waitOutput(idAsWritten(input), known, 'status') };
 		}
 		const left = deadline - Date.now();
 		if (left <= 0 || over.aborted) {
 			if (!known || response instanceof OtherPaymentError) throw failure;
-			return { json: waitOutput(input.paymentId, known, 'timeout') };
+			return { json: waitOutput(idAsWritten(input), known, 'timeout') };
 		}
 		// The last delay ends at the deadline, so that a payment made by then is seen.
 		if (!(await delay(Math.min(wait, MAX_POLLING_DELAY, left), endSignal))) throw new Cancelled();
@@ -192,7 +177,7 @@ async function poll(input: Awaited, work: ItemWork, read: Reader): Promise<ItemO
 async function waitForWebhook(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
 	const { options, resumeUrl, endSignal } = work;
 	const waitUntil = new Date(Date.now() + input.timeoutMinutes * 60_000);
-	const payment = new AwaitedPayment(input.paymentId, readerOf(input, work));
+	const payment = new AwaitedPayment(work.client, input);
 	const check = async () => {
 		const over = AbortSignal.timeout(STATUS_CHECK_TIMEOUT);
 		const asking = payment.ask({
@@ -246,16 +231,5 @@ export const waitWithKeys: Operation<Awaited> = {
 		timeoutMinutes: timeoutMinutesOf(item.get('timeoutMinutes')),
 	}),
 
-	async run(input, work) {
-		const { paymentId } = input;
-		const request = getPaymentStatus(paymentId);
-		const output = await poll(
-			input,
-			work,
-			async (options) => await readPayment(work.client, request, paymentId, options, false),
-		);
-		// First, and as AcountPay writes it.
-		const id = { paymentId: asWritten(paymentId) };
-		return [{ ...output, json: { ...id, ...output.json, ...id } }];
-	},
+	run: async (input, work) => [await poll(input, work)],
 };

@@ -40,12 +40,19 @@ describe('requests', () => {
 		});
 		const mocked = client.buildRequest(createPayment('m', payment, 'delay'));
 		expect(mocked.headers['X-Mock-Payment']).toBe('delay');
-		expect(getPayment('m', 'pay_1').repeatable).toBe(true);
-		expect(client.buildRequest(getPayment('m', 'pay_1'))).toEqual({
+		const payment1 = { merchantClientId: 'm', paymentId: 'pay_1' };
+		expect(getPayment(payment1).repeatable).toBe(true);
+		expect(client.buildRequest(getPayment(payment1))).toEqual({
 			baseUrl,
 			method: 'GET',
 			path: '/v1/partner/payments/pay_1',
 			headers: { Accept: 'application/json', 'X-Merchant-Client-Id': 'm' },
+		});
+		expect(client.buildRequest(getPayment({ paymentId: '456' }))).toEqual({
+			baseUrl,
+			method: 'GET',
+			path: '/v1/partner/payments/456/status',
+			headers: { Accept: 'application/json' },
 		});
 		expect(getQrCodeImage('m', 'pay_1').repeatable).toBe(true);
 		expect(client.buildRequest(getQrCodeImage('m', 'pay_1'))).toEqual({
@@ -61,7 +68,9 @@ describe('requests', () => {
 			fc.property(
 				fc.string({ minLength: 1 }).filter((id) => !/^\.+$/.test(id)),
 				(id) => {
-					const { pathname } = new URL(`https://a.test${getPayment('m', id).path}`);
+					const { pathname } = new URL(
+						`https://a.test${getPayment({ merchantClientId: 'm', paymentId: id }).path}`,
+					);
 					expect(pathname.split('/')).toHaveLength(5);
 				},
 			),

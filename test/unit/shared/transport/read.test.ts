@@ -17,18 +17,18 @@ import {
 
 useFakeTime();
 
-const request = getPayment('merchant_1', 'pay_1');
+const payment = { merchantClientId: 'merchant_1', paymentId: 'pay_1' };
 
 describe('reading', () => {
 	const read = async (script: Script) => {
 		const { client, sent } = scripted(script);
-		return { ...(await end(readPayment(client, request, 'pay_1', options))), sent };
+		return { ...(await end(readPayment(client, payment, options))), sent };
 	};
 
 	it('hands out the whole answer', async () => {
 		const { value, sent } = await read([response(200, { id: 1, status: 'new', extra: { a: 1 } })]);
 		expect(value).toEqual({ id: 1, status: 'new', extra: { a: 1 } });
-		expect(sent).toEqual([getPayment('merchant_1', 'pay_1')]);
+		expect(sent).toEqual([getPayment(payment)]);
 	});
 
 	it.each<[string, Script[number]]>([
@@ -96,7 +96,7 @@ describe('reading', () => {
 	])('that is given up after %i requests says so', async (requests, message) => {
 		const { client, sent } = scripted([response(502)]);
 		giveUpAfter(requests, client, sent);
-		const ended = await end(readPayment(client, request, 'pay_1', options));
+		const ended = await end(readPayment(client, payment, options));
 		expect(errorOf(ended)).toMatchObject({ message, outcome: 'unavailable' });
 		expect(sent).toHaveLength(requests);
 	});
@@ -105,7 +105,7 @@ describe('reading', () => {
 		const { client, sent } = scripted([response(502)]);
 		const deadline = Date.now() + 10_000;
 		jest.spyOn(client.limiter, 'pausedFor', 'get').mockImplementation(() => sent.length * 60_000);
-		const ended = await end(readPayment(client, request, 'pay_1', { ...options, deadline }));
+		const ended = await end(readPayment(client, payment, { ...options, deadline }));
 		expect(errorOf(ended).message).toContain('returned a server error (status 502)');
 		expect(sent).toHaveLength(1);
 	});
@@ -122,7 +122,7 @@ describe('reading', () => {
 
 	it('says what is wrong with an answer that can not be used', async () => {
 		const { client } = scripted([response(200, 'x')]);
-		const request = getPayment('merchant_1', 'pay_1');
+		const request = getPayment(payment);
 		const unusable = () => undefined;
 		const ended = await end(
 			readResponse(client, request, { name: 'the image' }, options, unusable, 'sent no image'),
@@ -133,7 +133,7 @@ describe('reading', () => {
 	it('ends at once when the execution is stopped', async () => {
 		const { client, sent, stop } = scripted([late]);
 		stop.abort();
-		const ended = await end(readPayment(client, request, 'pay_1', options));
+		const ended = await end(readPayment(client, payment, options));
 		expect(ended.error).toBeInstanceOf(Cancelled);
 		expect(sent).toHaveLength(1);
 	});

@@ -6,8 +6,14 @@ import {
 	unlessOver,
 	waitOutput,
 } from '../../../../../nodes/AcountPay/actions/payment/awaitedPayment';
+import { readPayment } from '../../../../../nodes/AcountPay/actions/payment/readPayment';
 import { ApiError, Cancelled } from '../../../../../nodes/shared/errors';
-import { after, callOptions, errorFrom, useFakeTime } from '../../../support';
+import { after, callOptions, errorFrom, scripted, useFakeTime } from '../../../support';
+
+jest.mock('../../../../../nodes/AcountPay/actions/payment/readPayment', () => ({
+	...jest.requireActual('../../../../../nodes/AcountPay/actions/payment/readPayment'),
+	readPayment: jest.fn(),
+}));
 
 useFakeTime();
 
@@ -16,11 +22,12 @@ const refusedWith = (status: number) => new ApiError('refused', 'No', 'Advice', 
 /** A payment for which AcountPay gives these responses, the last one again and again. */
 function awaiting(...script: Array<object | Error>) {
 	let asked = 0;
-	const payment = new AwaitedPayment('pay_1', async () => {
+	jest.mocked(readPayment).mockImplementation(async () => {
 		const next = script[Math.min(asked++, script.length - 1)];
 		if (next instanceof Error) throw next;
 		return next as never;
 	});
+	const payment = new AwaitedPayment(scripted([]).client, { paymentId: 'pay_1' });
 	return async () => await payment.ask(callOptions);
 }
 
