@@ -92,7 +92,7 @@ it("the caller's error names the sub-workflow's own execution, whose retry makes
 			`retry this sub-workflow's own execution, Executions → ${execution.id} → Retry`,
 		);
 		expect(description).toContain(
-			"A retry of the calling workflow, also by 'Retry On Fail', creates them again",
+			"A retry of the calling workflow, also by 'Retry On Fail', may create them again",
 		);
 		expect(description).not.toContain('this execution');
 	}

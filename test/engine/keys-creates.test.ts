@@ -205,11 +205,11 @@ describe.each(CREATES)('creating a $resource', (create) => {
 	});
 
 	it.each([
-		['trigger', /Executions → this execution → Retry: .* A new execution creates them again\.$/],
-		['manual', /'Execute step' and 'Execute workflow' create them again\.$/],
+		['trigger', /Executions → this execution → Retry: .* A new execution may create them again\.$/],
+		['manual', /'Execute step' and 'Execute workflow' may create them again\.$/],
 		[
 			'integrated',
-			/sub-workflow's own execution, .* A retry of the calling workflow, .* creates them again\.$/,
+			/sub-workflow's own execution, .* A retry of the calling workflow, .* may create them again\.$/,
 		],
 	] as const)('in mode %s the error names the safe retry', async (mode, advice) => {
 		sandbox.faults.add({ match: nth(2), status: 422 });
@@ -271,7 +271,7 @@ describe.each(CREATES)('creating a $resource', (create) => {
 			}
 			expect(last.error!.message).toContain('may or may not exist');
 			expect(last.error!.description).toContain(
-				`Each new call of this tool creates a ${resource} of its own`,
+				`Each new call of this tool may create another ${resource}`,
 			);
 		});
 

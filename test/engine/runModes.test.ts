@@ -23,17 +23,17 @@ async function runIn(mode: WorkflowExecuteMode) {
 it.each<[WorkflowExecuteMode, RegExp, RegExp]>([
 	[
 		'trigger',
-		/Executions → this execution → Retry: .* A new execution creates them again\.$/,
+		/Executions → this execution → Retry: .* A new execution may create them again\.$/,
 		/Execute step/,
 	],
 	[
 		'manual',
-		/Executions → this execution → Retry: .* 'Execute step' and 'Execute workflow' create them again\.$/,
+		/Executions → this execution → Retry: .* 'Execute step' and 'Execute workflow' may create them again\.$/,
 		/^$/,
 	],
 	[
 		'integrated',
-		/sub-workflow's own execution, Executions → \d+ → Retry: .* A retry of the calling workflow, also by 'Retry On Fail', creates them again\.$/,
+		/sub-workflow's own execution, Executions → \d+ → Retry: .* A retry of the calling workflow, also by 'Retry On Fail', may create them again\.$/,
 		/this execution/,
 	],
 ])('in mode %s', async (mode, names, never) => {

@@ -60,7 +60,7 @@ it.each([
 		expect(execution.runs('AcountPay').length).toBeGreaterThanOrEqual(3);
 		const error = execution.runs('AcountPay').at(-1)!.error!;
 		expect(error.message).toContain("Payment 'ORDER-0' may or may not exist");
-		expect(error.description).toContain('Each new call of this tool creates a payment of its own');
+		expect(error.description).toContain('Each new call of this tool may create another payment');
 		expect(error.description).not.toContain('Retry');
 	},
 );

@@ -1,23 +1,10 @@
-import type { IDataObject, IExecuteFunctions, INode } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
 import type { ItemError } from '../../shared/errors';
 import { runModeOf } from '../../shared/runMode';
 import type { RunSummary } from './runSummary';
 
 /**
- * Whether the option 'If a Payment Exists' keeps a new execution from creating a payment that exists. An option set by an
- * expression counts as off: its value isn't known here.
- */
-const looksForExisting = ({ parameters }: INode): boolean => {
-	const { existingPayment } = (parameters?.options ?? {}) as IDataObject;
-	// The option is kept when a user goes back to access tokens, which don't have it.
-	return (
-		parameters?.authentication === 'apiKey' &&
-		(existingPayment === 'return' || existingPayment === 'fail')
-	);
-};
-
-/**
- * The one way to run the node again that creates nothing twice that it has created, and the ways that do. A retry gets what
+ * The one way to run the node again that creates nothing twice that it has created, and the ways that may. A retry gets what
  * the node has stored in that very execution: so the newest one knows most, and an item is known by merchant and reference.
  * @param rulesOut `resend`: 'Resend Unknown' would not send the item again that the error is about
  */
@@ -27,17 +14,15 @@ export function safeRetry(
 	{ rulesOut }: Pick<ItemError, 'rulesOut'>,
 ): string {
 	const mode = runModeOf(context);
-	const isLookedFor = looksForExisting(context.getNode());
-	if (mode === 'tool')
-		return isLookedFor ? '' : `Each new call of this tool creates a ${noun} of its own.`;
+	if (mode === 'tool') return `Each new call of this tool may create another ${noun}.`;
 	const where =
 		mode === 'subWorkflow'
 			? `retry this sub-workflow's own execution, Executions → ${context.getExecutionId()} → Retry`
 			: 'use Executions → this execution → Retry';
 	const again = {
-		subWorkflow: "A retry of the calling workflow, also by 'Retry On Fail', creates them again.",
-		editor: "'Execute step' and 'Execute workflow' create them again.",
-		execution: 'A new execution creates them again.',
+		subWorkflow: "A retry of the calling workflow, also by 'Retry On Fail', may create them again.",
+		editor: "'Execute step' and 'Execute workflow' may create them again.",
+		execution: 'A new execution may create them again.',
 	}[mode];
 	const mayResend = unknown.length > 0 && rulesOut !== 'resend';
 	const unless = mayResend ? " (unless 'Resend Unknown' is on)" : '';
@@ -47,7 +32,7 @@ export function safeRetry(
 		noun === 'payment'
 			? 'Use the newest execution, and leave merchants and references as they are.'
 			: 'Use the newest execution, and leave names as they are.',
-		!isLookedFor && again,
+		again,
 	]
 		.filter(Boolean)
 		.join(' ');

@@ -65,30 +65,24 @@ describe('the safe retry', () => {
 	const unknown = [{ itemIndex: 0, name: 'R' }];
 
 	it.each([
-		['tool', { type: 'acountPayTool' }, 'Each new call of this tool creates a store of its own.'],
+		['tool', { type: 'acountPayTool' }, 'Each new call of this tool may create another store.'],
 		[
 			'subWorkflow',
 			{ mode: 'integrated' },
-			"To continue, retry this sub-workflow's own execution, Executions → 42 → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. A retry of the calling workflow, also by 'Retry On Fail', creates them again.",
+			"To continue, retry this sub-workflow's own execution, Executions → 42 → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. A retry of the calling workflow, also by 'Retry On Fail', may create them again.",
 		],
 		[
 			'editor',
 			{ mode: 'manual' },
-			"To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' create them again.",
+			"To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' may create them again.",
 		],
 		[
 			'execution',
 			{},
-			'To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. A new execution creates them again.',
+			'To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. A new execution may create them again.',
 		],
 	])('%s', (_mode, context, words) => {
 		expect(adviceFor(context, { noun: 'store' })).toBe(words);
-	});
-
-	it('of a node that looks for what exists does not speak of new executions', () => {
-		const parameters = { authentication: 'apiKey', options: { existingPayment: 'fail' } };
-		expect(adviceFor({ parameters })).not.toMatch(/creates them again/);
-		expect(adviceFor({ parameters, type: 'acountPayTool' })).toBe('');
 	});
 
 	it('says that all unknown ones are sent again where nothing can be looked up', () => {
