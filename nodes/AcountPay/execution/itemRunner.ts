@@ -175,7 +175,6 @@ export class ItemRunner<Input> {
 			const output = await this.operation.run(input, {
 				client,
 				options: { ...options, endSignal },
-				endSignal,
 				inputItem: this.items[item],
 				executionId: this.context.getExecutionId(),
 				resumeUrl: () =>

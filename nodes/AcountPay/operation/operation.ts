@@ -26,9 +26,8 @@ export interface Image {
 /** What an operation is given to do its work for one item. */
 export interface ItemWork {
 	client: Client;
-	options: CallOptions;
-	/** Aborted when the execution is cancelled, or another item has failed and ends the node: nothing is to be waited for. */
-	endSignal: AbortSignal;
+	/** Its `endSignal` is aborted when the execution is cancelled, or another item has failed and ends the node. */
+	options: CallOptions & { endSignal: AbortSignal };
 	/** n8n's ID of the execution. */
 	executionId: string;
 	/** Where a webhook resumes this execution once it waits. */

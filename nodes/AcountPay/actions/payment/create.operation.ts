@@ -281,7 +281,7 @@ export const createWithKeys: Operation<KeyInput> = {
 			const isOwn = (id: string) => known.othersWithId(id).some(({ answer }) => !answer.existing);
 			const question = { client, wanted, ifExists, options, executionId, isOwn };
 			creation.findExisting = async (previous) => await existingPayments.find(question, previous);
-			created = await existingPayments.exclusively(client, wanted, work.endSignal, createIt);
+			created = await existingPayments.exclusively(client, wanted, options.endSignal, createIt);
 		}
 		if (!qrCode) return [{ json: created }];
 		return [await withQrCode(created, work, () => drawQrCode(created.paymentUrl), WITHOUT_LINK)];

@@ -141,7 +141,7 @@ const saysMore = (error: ApiError) =>
 
 /** Reads the payment every 2 to 15 seconds until it has ended, or the time is over. */
 async function poll(input: Awaited, work: ItemWork): Promise<ItemOutput> {
-	const { endSignal } = work;
+	const { endSignal } = work.options;
 	const payment = new AwaitedPayment(work.client, input);
 	// Rounded, since Node's timers take whole milliseconds only.
 	const deadline = Date.now() + Math.round(input.timeoutMinutes * 60_000);
@@ -175,7 +175,8 @@ async function poll(input: Awaited, work: ItemWork): Promise<ItemOutput> {
  * what stands in the item, so that must be the payment as it is known now, which has not ended.
  */
 async function waitForWebhook(input: WaitInput, work: ItemWork): Promise<ItemOutput> {
-	const { options, resumeUrl, endSignal } = work;
+	const { options, resumeUrl } = work;
+	const { endSignal } = options;
 	const waitUntil = new Date(Date.now() + input.timeoutMinutes * 60_000);
 	const payment = new AwaitedPayment(work.client, input);
 	const check = async () => {

@@ -33,8 +33,7 @@ async function run(
 	const stored: Image[] = [];
 	const work = {
 		client,
-		options: callOptions,
-		endSignal: new AbortController().signal,
+		options: { ...callOptions, endSignal: new AbortController().signal },
 		inputItem,
 		storeImage: async (image: Image) => {
 			stored.push(image);
