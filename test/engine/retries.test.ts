@@ -163,23 +163,6 @@ describe("an answer with a top-level key 'error', and 'Retry On Fail'", () => {
 	});
 });
 
-describe('the stored execution, when n8n runs the node again and takes its last try', () => {
-	const node = (settings: object) => createNode({}, { ...retryOnFail(3), ...settings });
-
-	it('holds no answer twice after a first item that fails in a node that goes on', async () => {
-		sandbox.faults.add({ match: createOf(0), times: 'always', status: 422 });
-		const execution = await engine.runNode({ node: node(goOn), items: orders(5) });
-		expect(execution.context()).toEqual({});
-	});
-
-	it("holds no answer twice after a first answer with a key 'error'", async () => {
-		const body = { id: 'id-of-0', referenceNumber: referenceOf(0), error: true };
-		sandbox.faults.add({ match: createOf(0), times: 'always', made: true, body });
-		const execution = await engine.runNode({ node: node({}), items: orders(5) });
-		expect(execution.context()).toEqual({});
-	});
-});
-
 describe('a retry by hand', () => {
 	/** An execution that made the payments of 0 to 3 and was refused that of 4; 5 to 9 were not sent. */
 	async function failedExecution(options: INodeParameters = {}) {

@@ -52,9 +52,6 @@ export interface Summary {
 /** The calls of tools that are on their way, by their arguments. */
 const toolCalls = new WeakMap<object, string>();
 
-/** How often the node has succeeded for an iteration, and is run again anyway. A retry by hand has iterations of its own. */
-const reruns = new WeakMap<Iteration, number>();
-
 /** The iterations whose cancellation n8n's log was told of: once is enough. */
 const cancelled = new WeakSet<Iteration>();
 
@@ -245,12 +242,12 @@ export class IdempotencyStore {
 	}
 
 	/**
-	 * To be called when the node has succeeded. Drops what this iteration has returned unless n8n runs the node again, so that
+	 * To be called when the node has succeeded. Drops what this iteration has returned unless n8n may run the node again, so that
 	 * stored executions do not hold responses twice.
 	 * @param looksFailed whether the output is one for which 'Retry On Fail' runs the node again
 	 */
 	close(looksFailed: boolean): void {
-		if (looksFailed && this.runsAgain()) return;
+		if (looksFailed && this.execution.getNode().retryOnFail) return;
 		const { context, iterationKey } = this;
 		const { payments = {} } = context;
 		const left = Object.entries(this.iteration.items)
@@ -271,15 +268,5 @@ export class IdempotencyStore {
 		const isFirst = !cancelled.has(this.iteration);
 		cancelled.add(this.iteration);
 		return isFirst;
-	}
-
-	private runsAgain(): boolean {
-		const { retryOnFail, maxTries } = this.execution.getNode();
-		if (!retryOnFail) return false;
-		const count = (reruns.get(this.iteration) ?? 0) + 1;
-		reruns.set(this.iteration, count);
-		// As n8n reads its setting 'Max. Tries'. With a fraction there, n8n never stops retrying.
-		const tries = Math.min(5, Math.max(2, maxTries || 3));
-		return count < tries || !Number.isInteger(tries);
 	}
 }
