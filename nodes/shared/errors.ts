@@ -91,26 +91,31 @@ export class ReadError extends ApiError {
 
 /** An error that neither AcountPay nor a check of this package raised. */
 export class UnexpectedError extends ItemErrorBase {
-	readonly outcome: 'unavailable' | 'unknown';
-
-	/**
-	 * @param isSafe whether the error can't hold anything secret, since it is not about a request
-	 * @param mayHaveCreated whether a request that creates something may have left
-	 */
-	constructor(error: unknown, isSafe = false, mayHaveCreated = false) {
-		const { message, description } = (isSafe && error instanceof Error ? error : {}) as {
-			message?: string;
-			description?: unknown;
-		};
-		const lookFirst = 'Look in AcountPay for what this item asks for before you create it again.';
-		const advice = mayHaveCreated ? lookFirst : undefined;
-		super(
-			message ??
-				'This item ended unexpectedly, before AcountPay was asked or after it had responded',
-			typeof description === 'string' ? description : advice,
-		);
-		this.outcome = mayHaveCreated ? 'unknown' : 'unavailable';
+	constructor(
+		readonly outcome: 'unavailable' | 'unknown',
+		message = 'This item ended unexpectedly, before AcountPay was asked or after it had responded',
+		description?: string,
+	) {
+		super(message, description);
 	}
+}
+
+/** An error of n8n's, in its own words. Only for one that is not about a request, so that it can hold no secret. */
+export function errorOfN8n(error: unknown): UnexpectedError {
+	if (!(error instanceof Error)) return unexpectedError(false);
+	const { message, description } = error as Error & { description?: unknown };
+	const advice = typeof description === 'string' ? description : undefined;
+	return new UnexpectedError('unavailable', message, advice);
+}
+
+/**
+ * The error for any other one: its words may hold a secret, and are left out.
+ * @param mayHaveCreated whether a request that creates something may have left
+ */
+export function unexpectedError(mayHaveCreated: boolean): UnexpectedError {
+	if (!mayHaveCreated) return new UnexpectedError('unavailable');
+	const advice = 'Look in AcountPay for what this item asks for before you create it again.';
+	return new UnexpectedError('unknown', undefined, advice);
 }
 
 /** The execution is being cancelled, by the user or a time limit. The request that this was thrown for was not sent. */

@@ -1,5 +1,11 @@
 import { type IExecuteFunctions, type INodeExecutionData, sleep } from 'n8n-workflow';
-import { Cancelled, isItemError, type ItemError, UnexpectedError } from '../../shared/errors';
+import {
+	Cancelled,
+	errorOfN8n,
+	isItemError,
+	type ItemError,
+	unexpectedError,
+} from '../../shared/errors';
 import { Client } from '../../shared/transport/client';
 import type { CallOptions } from '../../shared/transport/sendWithRetries';
 import type { ItemOutput, Operation } from '../operation/operation';
@@ -183,7 +189,7 @@ export class ItemRunner<Input> {
 					await this.context.helpers
 						.prepareBinaryData(data, fileName, mimeType)
 						.catch((error: unknown) => {
-							throw new UnexpectedError(error, true);
+							throw errorOfN8n(error);
 						}),
 				record: (request, label) =>
 					this.store.record(item, this.items[item], client.buildRequest(request), label),
@@ -193,7 +199,7 @@ export class ItemRunner<Input> {
 		} catch (error) {
 			if (error instanceof Cancelled) return;
 			const creates = this.operation.creates !== undefined;
-			const failed = isItemError(error) ? error : new UnexpectedError(error, false, creates);
+			const failed = isItemError(error) ? error : unexpectedError(creates);
 			this.results[item] = { output: [], failed };
 			this.store.setFailed(item, true);
 			if (this.context.continueOnFail()) return;
@@ -228,8 +234,7 @@ export class ItemRunner<Input> {
 }
 
 /** Errors raised before any request is sent, other than our own, come from n8n (expression or credential) and are safe to show. */
-const itemErrorOf = (error: unknown): ItemError =>
-	isItemError(error) ? error : new UnexpectedError(error, true);
+const itemErrorOf = (error: unknown): ItemError => (isItemError(error) ? error : errorOfN8n(error));
 
 /**
  * 'Retry On Fail' also runs a node again that succeeded, when its first item has such an `error`; since n8n 2.41 no longer for

@@ -4,36 +4,17 @@ import type {
 	INodeProperties,
 	INodePropertyOptions,
 } from 'n8n-workflow';
-import type { Hosts } from '../api/hosts';
 import { ValidationError } from '../errors';
 import type { RequestContext } from '../requestContext';
 import type { Auth } from './auth';
 import { ApiKeys } from './apiKeys';
 import { OAuth2 } from './oAuth2/oAuth2';
 
-/** A way to authenticate, as the nodes offer it. */
-interface AuthMethod {
-	/** The name of the credential type that it needs. */
-	credentialType: string;
-	/** Where its API is served. */
-	hosts: Hosts;
-	/** As the list 'Authentication' shows it. */
-	option: { name: string; description: string };
-	/**
-	 * Reads the node's credential; sends nothing.
-	 * @throws ValidationError when its base URL may not be given a secret
-	 */
-	open(context: RequestContext): Promise<Auth>;
-}
-
 /**
  * All ways to authenticate, by their value in the node's parameter `authentication`. Everywhere in this package, 'with access
  * tokens' means `oAuth2`, and 'with keys' means `apiKey`.
  */
-export const AUTH_METHODS = { oAuth2: OAuth2, apiKey: ApiKeys } satisfies Record<
-	string,
-	AuthMethod
->;
+export const AUTH_METHODS = { oAuth2: OAuth2, apiKey: ApiKeys };
 /** The name of one of {@link AUTH_METHODS}. */
 export type Authentication = keyof typeof AUTH_METHODS;
 

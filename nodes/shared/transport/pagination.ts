@@ -36,16 +36,13 @@ interface PagedList {
 	deadline: number;
 }
 
-/** A list could not be read to its end. */
-export class UnreadableList extends ReadError {}
-
 /** Whether a page may not be the last one. */
 const isFullPage = ({ entries, limit = DEFAULT_PAGE_SIZE }: Page): boolean =>
 	entries.length > 0 && entries.length >= limit;
 
 /** The error for a list with more entries or pages than are read. */
-export const tooLongError = ({ name }: Pick<PagedList, 'name'>): UnreadableList =>
-	new UnreadableList(
+export const tooLongError = ({ name }: Pick<PagedList, 'name'>): ReadError =>
+	new ReadError(
 		name,
 		`it is too long: this node reads at most ${MAX_ENTRIES} entries and ${MAX_PAGES} pages`,
 		"Turn off 'Return All' and set a Limit.",
@@ -63,7 +60,7 @@ export const tooLongError = ({ name }: Pick<PagedList, 'name'>): UnreadableList 
  *
  * @param wanted how many entries are wanted at most: a smaller page will do
  * @yields pages in the order of the list, in parts of at most 1,000 entries; n8n gets to run between them
- * @throws UnreadableList when its count is not reached, or it is too long, or the deadline is over; whatever `fetchPage`
+ * @throws ReadError when its count is not reached, or it is too long, or the deadline is over; whatever `fetchPage`
  *   throws
  */
 export async function* pagesOf(list: PagedList, wanted = Infinity): AsyncGenerator<Page> {
@@ -108,11 +105,11 @@ export async function* pagesOf(list: PagedList, wanted = Infinity): AsyncGenerat
 		}
 		if (isIdle && total === undefined) {
 			if (!isFull) return;
-			throw new UnreadableList(list.name, 'it sent the same page again and again, without a count');
+			throw new ReadError(list.name, 'it sent the same page again and again, without a count');
 		}
 		idlePasses = isIdle ? idlePasses + 1 : 0;
 	}
-	throw new UnreadableList(list.name, 'its pages kept changing');
+	throw new ReadError(list.name, 'its pages kept changing');
 }
 
 /** Reads a page, and finds out how large it may be, and whether its count is one of the list. */
@@ -126,7 +123,7 @@ function pageFetcher({ name, fetchPage, keyOf, deadline }: PagedList, wanted: nu
 	return async (number: number): Promise<Page> => {
 		for (;;) {
 			if (Date.now() > deadline) {
-				throw new UnreadableList(name, 'its end was not reached in time');
+				throw new ReadError(name, 'its end was not reached in time');
 			}
 			if (++pages > MAX_PAGES) throw tooLongError({ name });
 			const page = await fetchPage(number, sizes[0]);

@@ -39,7 +39,7 @@ export interface List {
  * @param options its `deadline` is checked before each page; ten minutes from now without one
  * @param wanted how many entries are wanted at most: pages are smaller then, but it is the caller who breaks off
  * @yields only entries that were not yielded before; `total` is that of the response that had them
- * @throws UnreadableList when not every entry was found, the list is too long or the deadline is over; ApiError or Cancelled
+ * @throws ReadError when not every entry was found, the list is too long or the deadline is over; ApiError or Cancelled
  */
 export async function* readPages(
 	client: Client,

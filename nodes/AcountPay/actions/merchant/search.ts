@@ -6,9 +6,8 @@ import {
 	NodeOperationError,
 } from 'n8n-workflow';
 import { authenticationOf } from '../../../shared/auth';
-import { isItemError, type ItemError } from '../../../shared/errors';
+import { isItemError, type ItemError, ReadError } from '../../../shared/errors';
 import { Client } from '../../../shared/transport/client';
-import { UnreadableList } from '../../../shared/transport/pagination';
 import { readMerchants } from './getMany.operation';
 
 /** How long the list may take, in ms: the user is waiting for it. */
@@ -42,7 +41,7 @@ export async function searchMerchants(
 }
 
 const adviceFor = (error: ItemError) =>
-	error instanceof UnreadableList
+	error instanceof ReadError
 		? "Choose 'By ID' and enter the merchant's client ID."
 		: error.description;
 

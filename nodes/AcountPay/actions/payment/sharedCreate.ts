@@ -1,7 +1,7 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import { DEFAULT_CURRENCY, paymentIdOf, readCreatedPayment } from '../../../shared/api/payments';
 import type { ApiRequest } from '../../../shared/api/request';
-import { ApiError, Cancelled, isItemError, UnexpectedError } from '../../../shared/errors';
+import { ApiError, Cancelled, isItemError, unexpectedError } from '../../../shared/errors';
 import type { Creation } from '../../creation/createOnce';
 import type { Label } from '../../creation/identityHashes';
 import type { Created, Image, ItemOutput, ItemWork } from '../../operation/operation';
@@ -81,7 +81,7 @@ export async function withQrCode(
 }
 
 function createdWithoutQrCode(created: IDataObject, withoutLink: string, error: unknown): ApiError {
-	const { message } = isItemError(error) ? error : new UnexpectedError(error);
+	const { message } = isItemError(error) ? error : unexpectedError(false);
 	return new ApiError(
 		'created',
 		`The payment ${created.existing === true ? 'exists' : 'was created'} (${paymentIdOf(created) ?? 'without an ID'}), but its QR code is missing: ${message}`,

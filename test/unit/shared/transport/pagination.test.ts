@@ -3,7 +3,8 @@
  * and takes entries out. The order, the largest page and what becomes of a larger one are the server's.
  */
 import fc from 'fast-check';
-import { pagesOf, UnreadableList } from '../../../../nodes/shared/transport/pagination';
+import { ReadError } from '../../../../nodes/shared/errors';
+import { pagesOf } from '../../../../nodes/shared/transport/pagination';
 
 interface ServerOptions {
 	count: number;
@@ -309,7 +310,7 @@ describe('a list whose equal sort keys are in another order on each request', ()
 		let whole = 0;
 		for (let run = 0; run < 200; run++) {
 			const { ids } = await read({ count: 300, ties: 150 }).catch((error: unknown) => {
-				expect(error).toBeInstanceOf(UnreadableList);
+				expect(error).toBeInstanceOf(ReadError);
 				return { ids: undefined };
 			});
 			if (!ids) continue;
@@ -336,7 +337,7 @@ describe('a list whose equal sort keys are in another order on each request', ()
 							for (let made = 0; made < (script[request] ?? 0); made++) all.push(next++);
 						},
 					}).catch((error: unknown) => {
-						expect(error).toBeInstanceOf(UnreadableList);
+						expect(error).toBeInstanceOf(ReadError);
 						return { ids: undefined, server: undefined };
 					});
 					if (!ids) return;
@@ -374,7 +375,7 @@ describe('bounds', () => {
 			entries: [{ id: 1 }, { id: 2 }],
 			total: 1_000,
 		}));
-		expect(ended).toBeInstanceOf(UnreadableList);
+		expect(ended).toBeInstanceOf(ReadError);
 		expect(ended).toMatchObject({
 			outcome: 'unavailable',
 			message: 'AcountPay was asked about the list of payments, but its pages kept changing',
@@ -387,7 +388,7 @@ describe('bounds', () => {
 		async (limit) => {
 			const entries = upTo(20).map((id) => ({ id }));
 			const full = await readAll(async () => ({ entries, limit }));
-			expect(full.ended).toBeInstanceOf(UnreadableList);
+			expect(full.ended).toBeInstanceOf(ReadError);
 			expect(full.ended).toMatchObject({ message: expect.stringMatching(/without a count$/) });
 			expect(full.requests).toBe(4);
 			const short = await readAll(async () => ({ entries: entries.slice(1), limit }));
@@ -397,7 +398,7 @@ describe('bounds', () => {
 
 	it('a page of two that comes again and again is not the whole of a list of three', async () => {
 		const { ended } = await readAll(async () => ({ entries: [{ id: 1 }, { id: 2 }], total: 3 }));
-		expect(ended).toBeInstanceOf(UnreadableList);
+		expect(ended).toBeInstanceOf(ReadError);
 	});
 
 	it('a list that always has one entry fewer than its count is an error', async () => {
@@ -405,7 +406,7 @@ describe('bounds', () => {
 			entries: page < 4 ? [{ id: page }] : [],
 			total: 4,
 		}));
-		expect(ended).toBeInstanceOf(UnreadableList);
+		expect(ended).toBeInstanceOf(ReadError);
 		expect(count).toBe(3);
 	});
 

@@ -5,7 +5,7 @@ import type { Image, ItemWork } from '../../../../../nodes/AcountPay/operation/o
 import { create } from '../../../../../nodes/AcountPay/actions/payment/create.operation';
 import { paymentIdOf } from '../../../../../nodes/shared/api/payments';
 import type { ApiRequest } from '../../../../../nodes/shared/api/request';
-import { Cancelled, UnexpectedError } from '../../../../../nodes/shared/errors';
+import { Cancelled, errorOfN8n } from '../../../../../nodes/shared/errors';
 import type { Client } from '../../../../../nodes/shared/transport/client';
 import {
 	built,
@@ -560,7 +560,7 @@ describe('Create with a QR code', () => {
 	it('says so when n8n does not store the image, in the words of n8n where they are safe', async () => {
 		const store = (error: Error) => async () => await Promise.reject(error);
 		const script = () => [made({ id: 7 }), imageResponse(PNG, 'image/png')];
-		const full = await run(script(), store(new UnexpectedError(new Error('disk full'), true)));
+		const full = await run(script(), store(errorOfN8n(new Error('disk full'))));
 		expect((await errorFrom(full.ended))!.message).toBe(
 			`The payment was created (7), ${missing}disk full`,
 		);
