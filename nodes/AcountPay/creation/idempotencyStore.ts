@@ -33,20 +33,20 @@ interface StoredContext {
 	otherRetry?: string;
 }
 
-/** An item that something was asked for, and what the user calls it. */
-export interface NamedItem {
-	itemIndex: number;
-	name: string;
-}
+/**
+ * How an item has ended: `created`; `existing` before, and returned in place of a new one; `unknown` whether AcountPay has acted
+ * on it; `refused` by AcountPay or for a wrong field, so that nothing was created; `notStarted` before the run ended.
+ */
+export type End = 'created' | 'existing' | 'unknown' | 'refused' | 'notStarted';
 
-/** How far a run has come, in the order of its items. */
-export interface Summary {
-	/** `id`: AcountPay's, where its response has one. */
-	created: Array<NamedItem & { id?: string }>;
-	/** Existed already, and was returned in place of a new one. */
-	existing: Summary['created'];
-	/** AcountPay may or may not have acted on it. */
-	unknown: NamedItem[];
+/** An item that has ended. */
+export interface EndedItem {
+	itemIndex: number;
+	end: End;
+	/** What the user calls it; missing where its fields were not read. */
+	name?: string;
+	/** AcountPay's, where its response has one. */
+	id?: string;
 }
 
 /** The calls of tools that are on their way, by their arguments. */
@@ -225,20 +225,16 @@ export class IdempotencyStore {
 		}
 	}
 
-	/** What this iteration has created, and whose outcome is unknown, earlier attempts included. */
-	summary(): Summary {
-		const summary: Summary = { created: [], existing: [], unknown: [] };
-		for (const [item, entries] of Object.entries(this.iteration.items)) {
-			for (const entry of entries) {
+	/** What this iteration has created or found, and what has an unknown outcome, earlier attempts included. */
+	endedItems(): EndedItem[] {
+		return Object.entries(this.iteration.items).flatMap(([item, entries]) =>
+			entries.map((entry): EndedItem => {
 				const named = { itemIndex: Number(item), name: entry.referenceNumber };
-				if (!isCreated(entry)) summary.unknown.push(named);
-				else {
-					const list = isNew(entry) ? summary.created : summary.existing;
-					list.push({ ...named, id: this.idOf(entry.answer) });
-				}
-			}
-		}
-		return summary;
+				if (!isCreated(entry)) return { ...named, end: 'unknown' };
+				const end = isNew(entry) ? 'created' : 'existing';
+				return { ...named, id: this.idOf(entry.answer), end };
+			}),
+		);
 	}
 
 	/**

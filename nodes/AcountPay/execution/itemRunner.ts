@@ -13,7 +13,7 @@ import { callOptionsOf, concurrencyOf } from '../operation/options';
 import { ItemParameters } from '../operation/parameters';
 import { IdempotencyStore } from '../creation/idempotencyStore';
 import { cancelledError, errorItem, nodeErrorFor } from './nodeErrors';
-import { type RunSummary, summarise } from './runSummary';
+import { type RunSummary, withOthers } from './runSummary';
 
 /** An item whose parameters are in order, so that it may be sent. */
 interface CheckedItem<Input> {
@@ -215,14 +215,13 @@ export class ItemRunner<Input> {
 
 	/** What became of the items so far; empty for operations that create nothing. */
 	private summary(): RunSummary {
-		const itemCount = this.operation.creates ? this.items.length : 0;
-		return summarise(
-			this.store.summary(),
-			itemCount,
-			this.names,
-			(item) => this.results.at(item)?.failed,
-			this.operation.creates,
-		);
+		const { creates } = this.operation;
+		const known = this.store.endedItems();
+		const errorOf = (item: number) => this.results.at(item)?.failed;
+		return {
+			...creates,
+			items: creates ? withOthers(known, this.items.length, this.names, errorOf) : known,
+		};
 	}
 
 	/** Ends the node with the item's error, or keeps it as the item's result when the node continues. */

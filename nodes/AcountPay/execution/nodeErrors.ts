@@ -10,6 +10,7 @@ import type { Noun } from '../../shared/transport/apiErrors';
 import { namesOf } from '../../shared/namesOf';
 import { runModeOf } from '../../shared/runMode';
 import { safeRetry } from './retryAdvice';
+import type { End, EndedItem } from '../creation/idempotencyStore';
 import type { RunSummary } from './runSummary';
 
 /** How many items an error names in its text; all of them are in its `context`. */
@@ -41,13 +42,12 @@ export function nodeErrorFor(
 	summary: RunSummary,
 ): NodeApiError | NodeOperationError {
 	const message = messageFor(context, failed, itemIndex);
-	const { noun = 'payment', created, existing, unknown, refused, notStarted } = summary;
+	const { noun = 'payment', items } = summary;
+	const mayExist = items.some(({ end }) => end === 'created' || end === 'unknown');
 	const description = [
 		failed.description,
 		...sentencesFor(summary, itemIndex),
-		created.length + unknown.length > 0 &&
-			failed.rulesOut !== 'retry' &&
-			safeRetry(context, summary, failed),
+		mayExist && failed.rulesOut !== 'retry' && safeRetry(context, summary, failed),
 	]
 		.filter(Boolean)
 		.join(' ');
@@ -58,14 +58,11 @@ export function nodeErrorFor(
 			: new NodeOperationError(context.getNode(), message, options);
 	// n8n puts words of its own in place of a message that holds a code such as ECONNRESET, with advice to retry.
 	Object.assign(error, { message, description });
-	Object.assign(error.context, {
-		outcome: nameOf(failed.outcome),
-		[`${noun}sMade`]: created.map(inContext(noun)),
-		...(existing.length > 0 && { [`${noun}sExisting`]: existing.map(inContext(noun)) }),
-		outcomesUnknown: unknown.map(inContext(noun)),
-		refused: refused.map(inContext(noun)),
-		notStarted: notStarted.map(inContext(noun)),
-	});
+	error.context.outcome = nameOf(failed.outcome);
+	for (const { end, key } of endsOf(noun)) {
+		const ended = items.filter((item) => item.end === end).map(inContext(noun));
+		if (end !== 'existing' || ended.length > 0) error.context[key] = ended;
+	}
 	return error;
 }
 
@@ -128,29 +125,44 @@ export function cancelledError(
 /** An item as an error's `context` has it, where a payment's name is its reference number. */
 const inContext =
 	(noun: Noun) =>
-	({ itemIndex, name, id }: Partial<RunSummary['created'][number]>): IDataObject => ({
+	({ itemIndex, name, id }: EndedItem): IDataObject => ({
 		itemIndex,
 		...(name !== undefined && { [noun === 'payment' ? 'referenceNumber' : 'name']: name }),
 		...(id !== undefined && { [`${noun}Id`]: id }),
 	});
 
+/** The ends of items in the order in which they are told: with a title, and the key in an error's `context`. */
+const endsOf = (noun: Noun): ReadonlyArray<{ end: End; title: string; key: string }> => [
+	{ end: 'unknown', title: 'May or may not exist', key: 'outcomesUnknown' },
+	{ end: 'refused', title: 'Refused', key: 'refused' },
+	{
+		end: 'created',
+		title: `${noun[0].toUpperCase()}${noun.slice(1)}s created`,
+		key: `${noun}sMade`,
+	},
+	{ end: 'existing', title: 'Existed already', key: `${noun}sExisting` },
+	{ end: 'notStarted', title: 'Not started', key: 'notStarted' },
+];
+
+/** Whether AcountPay has it: then it is named with its id. */
+const exists = ({ end }: EndedItem) => end === 'created' || end === 'existing';
+
 /**
  * How the items ended: a title, and the names of the items that it is true of.
- * @param itemIndex of the item that the error is about, which is not named again
+ * @param itemIndex of the item that the error is about, which is named again only with its id
  */
-function namesIn(summary: RunSummary, itemIndex?: number): Array<[string, string[]]> {
-	const { noun = 'payment', created, existing, unknown, refused, notStarted } = summary;
-	const textOf = (item: RunSummary['notStarted'][number]) => item.name ?? `item ${item.itemIndex}`;
-	const withId = (item: RunSummary['created'][number]) => `${textOf(item)} = ${item.id ?? 'no ID'}`;
-	const others = (items: RunSummary['notStarted']) =>
-		items.filter((item) => item.itemIndex !== itemIndex).map(textOf);
-	return [
-		['May or may not exist', others(unknown)],
-		['Refused', others(refused)],
-		[`${noun[0].toUpperCase()}${noun.slice(1)}s created`, created.map(withId)],
-		['Existed already', existing.map(withId)],
-		['Not started', others(notStarted)],
-	];
+function namesIn({ noun = 'payment', items }: RunSummary, itemIndex?: number) {
+	return endsOf(noun).map(({ end, title }): [string, string[]] => {
+		const told = items.filter(
+			(item) => item.end === end && (exists(item) || item.itemIndex !== itemIndex),
+		);
+		return [title, told.map(textOf)];
+	});
+}
+
+function textOf(item: EndedItem): string {
+	const name = item.name ?? `item ${item.itemIndex}`;
+	return exists(item) ? `${name} = ${item.id ?? 'no ID'}` : name;
 }
 
 /** What the user must know about the other items when a run ends early. */

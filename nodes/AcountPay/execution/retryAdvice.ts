@@ -10,7 +10,7 @@ import type { RunSummary } from './runSummary';
  */
 export function safeRetry(
 	context: IExecuteFunctions,
-	{ noun = 'payment', unknown, looksUpUnknown }: RunSummary,
+	{ noun = 'payment', looksUpUnknown, items }: RunSummary,
 	{ rulesOut }: Pick<ItemError, 'rulesOut'>,
 ): string {
 	const mode = runModeOf(context);
@@ -24,7 +24,7 @@ export function safeRetry(
 		editor: "'Execute step' and 'Execute workflow' may create them again.",
 		execution: 'A new execution may create them again.',
 	}[mode];
-	const mayResend = unknown.length > 0 && rulesOut !== 'resend';
+	const mayResend = items.some(({ end }) => end === 'unknown') && rulesOut !== 'resend';
 	const unless = mayResend ? " (unless 'Resend Unknown' is on)" : '';
 	return [
 		`To continue, ${where}: it creates none of these ${noun}s again${unless}.`,

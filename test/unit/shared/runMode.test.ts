@@ -59,10 +59,9 @@ describe('where the node runs', () => {
 
 describe('the safe retry', () => {
 	const adviceFor = (context: Record<string, unknown>, changes: Partial<RunSummary> = {}) => {
-		const nothing = { created: [], existing: [], unknown: [], refused: [], notStarted: [] };
-		return safeRetry(contextOf(context), { ...nothing, ...changes }, {});
+		return safeRetry(contextOf(context), { items: [], ...changes }, {});
 	};
-	const unknown = [{ itemIndex: 0, name: 'R' }];
+	const items = [{ itemIndex: 0, name: 'R', end: 'unknown' as const }];
 
 	it.each([
 		['tool', { type: 'acountPayTool' }, 'Each new call of this tool may create another store.'],
@@ -86,13 +85,13 @@ describe('the safe retry', () => {
 	});
 
 	it('says that all unknown ones are sent again where nothing can be looked up', () => {
-		expect(adviceFor({}, { unknown })).toContain(
+		expect(adviceFor({}, { items })).toContain(
 			"it creates none of these payments again (unless 'Resend Unknown' is on). Only if AcountPay certainly has none of those that may exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there: all of them are sent again. Otherwise run the workflow again with only the missing ones. Use the newest execution, and leave merchants and references as they are. A new",
 		);
 	});
 
 	it('speaks of the list where there is one', () => {
-		expect(adviceFor({}, { unknown, looksUpUnknown: true })).toContain(
+		expect(adviceFor({}, { items, looksUpUnknown: true })).toContain(
 			"If one certainly doesn't exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there: it is sent again unless AcountPay's list leaves a doubt. Use",
 		);
 	});

@@ -586,7 +586,7 @@ describe('an item that asks for something else than before', () => {
 			payment: { id: 'pay_0' },
 		});
 		expect(ended.sent).toEqual([]);
-		expect(ended.store.summary().created).toHaveLength(1);
+		expect(ended.store.endedItems()).toMatchObject([{ end: 'created' }]);
 	});
 
 	it("stays unknown when that is open, whatever 'Resend Unknown' says", async () => {

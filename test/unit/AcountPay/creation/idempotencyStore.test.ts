@@ -96,7 +96,7 @@ describe('the idempotency store', () => {
 		expect(answerTo(request, 'ORDER-2')).toMatchObject({ answer: { id: 1 } });
 		expect(answerTo(another, 'ORDER-2')).toMatchObject({ answer: { id: 1 } });
 		expect(answerTo(another, 'ORDER-2', other)).toMatchObject({ answer: { id: 2 } });
-		expect(back.summary().created).toHaveLength(2);
+		expect(back.endedItems().map(({ end }) => end)).toEqual(['created', 'created']);
 	});
 
 	describe('knows a payment whose reference is another one in each try', () => {
@@ -495,11 +495,9 @@ describe('the idempotency store', () => {
 		expect(record.earlier).toMatchObject({ state: 'unknown', what: 'was late' });
 		record.sending();
 		record.created({ id: 1 });
-		expect(store.summary()).toEqual({
-			created: [{ itemIndex: 0, name: 'ORDER-1', id: '1' }],
-			existing: [],
-			unknown: [],
-		});
+		expect(store.endedItems()).toEqual([
+			{ itemIndex: 0, name: 'ORDER-1', id: '1', end: 'created' },
+		]);
 	});
 
 	it('sums up what was created, what was there before, and what is unknown', () => {
@@ -515,18 +513,14 @@ describe('the idempotency store', () => {
 		const refused = record(5, 'F');
 		refused.sending();
 		refused.notCreated();
-		expect(store.summary()).toEqual({
-			created: [
-				{ itemIndex: 0, name: 'A', id: 'pay_a' },
-				{ itemIndex: 1, name: 'B', id: '7' },
-				{ itemIndex: 4, name: 'E', id: undefined },
-			],
-			existing: [{ itemIndex: 6, name: 'G', id: 'pay_g' }],
-			unknown: [
-				{ itemIndex: 2, name: 'C' },
-				{ itemIndex: 3, name: 'D' },
-			],
-		});
+		expect(store.endedItems()).toEqual([
+			{ itemIndex: 0, name: 'A', id: 'pay_a', end: 'created' },
+			{ itemIndex: 1, name: 'B', id: '7', end: 'created' },
+			{ itemIndex: 2, name: 'C', end: 'unknown' },
+			{ itemIndex: 3, name: 'D', end: 'unknown' },
+			{ itemIndex: 4, name: 'E', id: undefined, end: 'created' },
+			{ itemIndex: 6, name: 'G', id: 'pay_g', end: 'existing' },
+		]);
 	});
 
 	it('leaves nothing behind when it is closed, but for the other turns', () => {

@@ -5,10 +5,19 @@ import {
 	errorItem,
 	nodeErrorFor,
 } from '../../../../nodes/AcountPay/execution/nodeErrors';
+import type { End, EndedItem } from '../../../../nodes/AcountPay/creation/idempotencyStore';
+import type { RunSummary } from '../../../../nodes/AcountPay/execution/runSummary';
 import { ApiError, ValidationError } from '../../../../nodes/shared/errors';
 
 const node = { name: 'Pay', type: 'acountPay', typeVersion: 1 } as INode;
-const nothing = { created: [], existing: [], unknown: [], refused: [], notStarted: [] };
+
+/** A summary of items, by how they ended. */
+const summaryOf = (byEnd: Partial<Record<End, Array<Omit<EndedItem, 'end'>>>>): RunSummary => ({
+	items: Object.entries(byEnd).flatMap(([end, items]) =>
+		items.map((item) => ({ ...item, end: end as End })),
+	),
+});
+const nothing = summaryOf({});
 
 describe('the error that ends the node', () => {
 	const context = {
@@ -75,14 +84,14 @@ describe('the error that ends the node', () => {
 			itemIndex,
 			name: `R${itemIndex}`,
 		}));
-		const error = nodeErrorFor(context, new ApiError('unknown', 'No', 'Look.'), 61, {
-			...nothing,
+		const summary = summaryOf({
 			created,
 			existing: [{ itemIndex: 66, name: 'R66', id: 'pay_66' }],
 			unknown,
 			refused: [{ itemIndex: 63, name: 'R63' }],
 			notStarted: [{ itemIndex: 64, name: 'R64' }, { itemIndex: 65 }],
 		});
+		const error = nodeErrorFor(context, new ApiError('unknown', 'No', 'Look.'), 61, summary);
 		expect(error.message).toBe('No [item 61]');
 		expect(error.description).toMatch(
 			/^Look\. May or may not exist \(2\): R60, R62\. Refused \(1\): R63\. Payments created \(60\): R0 = pay_0, R1 = no ID, R2 = pay_2, .*, R49 = pay_49 and 10 more\. Existed already \(1\): R66 = pay_66\. Not started \(2\): R64, item 65\. To continue, use Executions → this execution → Retry: it creates none of these payments again \(unless 'Resend Unknown' is on\)\. Only if AcountPay certainly has none of those that may exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there: all of them are sent again\. Otherwise run the workflow again with only the missing ones\. Use the newest execution, and leave merchants and references as they are\. A new execution may create them again\.$/,
@@ -109,7 +118,7 @@ describe('the error that ends the node', () => {
 			name: 'R',
 			id: 'p',
 		}));
-		const error = nodeErrorFor(context, new ValidationError('A', 'b'), 0, { ...nothing, created });
+		const error = nodeErrorFor(context, new ValidationError('A', 'b'), 0, summaryOf({ created }));
 		expect(error.description).not.toMatch(/more/);
 	});
 });
@@ -120,8 +129,7 @@ describe('the error of a run that makes something else', () => {
 		getMode: () => 'manual',
 		getExecutionId: () => '42',
 	} as unknown as IExecuteFunctions;
-	const summary = {
-		noun: 'store' as const,
+	const byEnd = {
 		created: [
 			{ itemIndex: 0, name: 'Aarhus', id: '7' },
 			{ itemIndex: 1, name: 'Odense' },
@@ -131,6 +139,7 @@ describe('the error of a run that makes something else', () => {
 		refused: [{ itemIndex: 3, name: 'Ribe' }, { itemIndex: 4 }],
 		notStarted: [{ itemIndex: 5 }],
 	};
+	const summary: RunSummary = { noun: 'store', ...summaryOf(byEnd) };
 	const refused = new ApiError('refused', 'No', 'Check.', { status: 422 });
 
 	it('names what it makes, and nothing that is not known', () => {
@@ -151,24 +160,30 @@ describe('the error of a run that makes something else', () => {
 		expect(nodeErrorFor(context, refused, 3, summary).description).toBe(
 			"Check. May or may not exist (1): Vejle. Refused (1): item 4. Stores created (2): Aarhus = 7, Odense = no ID. Not started (1): item 5. To continue, use Executions → this execution → Retry: it creates none of these stores again (unless 'Resend Unknown' is on). Only if AcountPay certainly has none of those that may exist, switch on 'Resend Unknown', save, and choose 'with currently saved workflow' there: all of them are sent again. Otherwise run the workflow again with only the missing ones. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' may create them again.",
 		);
-		const { description } = nodeErrorFor(context, refused, 5, { ...summary, unknown: [] });
+		const { description } = nodeErrorFor(context, refused, 5, {
+			noun: 'store',
+			...summaryOf({ ...byEnd, unknown: [] }),
+		});
 		expect(description).toBe(
 			"Check. Refused (2): Ribe, item 4. Stores created (2): Aarhus = 7, Odense = no ID. To continue, use Executions → this execution → Retry: it creates none of these stores again. Use the newest execution, and leave names as they are. 'Execute step' and 'Execute workflow' may create them again.",
 		);
 	});
 
+	it('names what it has made for the item that it is about, too', () => {
+		const error = nodeErrorFor(context, new ApiError('created', 'No', 'Look.'), 0, summary);
+		expect(error.description).toContain('Stores created (2): Aarhus = 7, Odense = no ID.');
+	});
+
 	it('speaks of no retry where nothing was made and nothing is open', () => {
 		const { description } = nodeErrorFor(context, refused, 3, {
-			...summary,
-			created: [],
-			existing: [],
-			unknown: [],
+			noun: 'store',
+			...summaryOf({ ...byEnd, created: [], unknown: [] }),
 		});
 		expect(description).toBe('Check. Refused (1): item 4. Not started (1): item 5.');
 	});
 
 	it('speaks of a retry where something is open, though nothing was made', () => {
-		const { description } = nodeErrorFor(context, refused, 3, { ...summary, created: [] });
+		const { description } = nodeErrorFor(context, refused, 3, summaryOf({ ...byEnd, created: [] }));
 		expect(description).toContain('→ Retry');
 	});
 
@@ -257,7 +272,7 @@ describe('a batch that is stopped', () => {
 
 	it('says nothing twice', () => {
 		const payment = { itemIndex: 0, name: 'R0' };
-		cancelledError(context, { ...nothing, created: [payment], unknown: [payment] }, false);
+		cancelledError(context, summaryOf({ created: [payment], unknown: [payment] }), false);
 		expect(lines).toEqual([]);
 	});
 
@@ -269,7 +284,7 @@ describe('a batch that is stopped', () => {
 		}));
 		const unknown = [{ itemIndex: 51, name: 'R51' }];
 		const notStarted = [{ itemIndex: 52, name: 'R52' }];
-		const error = cancelledError(context, { ...nothing, created, unknown, notStarted }, true);
+		const error = cancelledError(context, summaryOf({ created, unknown, notStarted }), true);
 		expect(error).toBeInstanceOf(NodeOperationError);
 		expect(error.message).toBe('The execution was stopped');
 		expect(lines).toHaveLength(4);
