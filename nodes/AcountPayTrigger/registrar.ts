@@ -102,13 +102,13 @@ export class Registrar {
 	async register(target: WebhookTarget): Promise<{ id: string; secret: string }> {
 		// A list that took long must not leave too little time: a webhook would be left behind each time.
 		const options = { ...this.options, timeout: TIMEOUT };
-		const sent = await sendAtMostOnce(this.client, registerWebhook(target), options);
-		const { id, secret, isActive } = (isSuccess(sent) && readWebhook(sent.body)) || {};
+		const result = await sendAtMostOnce(this.client, registerWebhook(target), options);
+		const { id, secret, isActive } = (isSuccess(result) && readWebhook(result.body)) || {};
 		if (id === undefined || secret === undefined) {
 			const subject = { name: 'the new webhook', noun: 'webhook' } as const;
-			const what = isSuccess(sent) ? 'gave no ID and secret for it' : describeFailure(sent);
+			const what = isSuccess(result) ? 'gave no ID and secret for it' : describeFailure(result);
 			throw (
-				nothingDoneError(this.client, sent, subject) ??
+				nothingDoneError(this.client, result, subject) ??
 				new ApiError('unknown', `AcountPay was asked for a new webhook, but ${what}`, '')
 			);
 		}
@@ -132,7 +132,7 @@ export class Registrar {
 				// 404 is the response for a webhook that is gone, and for an endpoint that does not exist.
 				const there = new Set((await this.list()).map((listed) => listed.id));
 				const left = webhooks.filter((webhook) => there.has(webhook.id));
-				return { left, reason: `AcountPay ${whyNotRemoved(outcome.failed)}` };
+				return { left, reason: `AcountPay ${whyNotRemoved(outcome.failure)}` };
 			}
 		} catch (error) {
 			return { left: webhooks, reason: messageOf(error) };
@@ -148,8 +148,8 @@ export function messageOf(error: unknown): string {
 	throw error;
 }
 
-const whyNotRemoved = (failed: SendResult) =>
-	isRefusal(failed) ? `refused, with status ${failed.status}` : describeFailure(failed);
+const whyNotRemoved = (failure: SendResult) =>
+	isRefusal(failure) ? `refused, with status ${failure.status}` : describeFailure(failure);
 
 /** The webhooks that AcountPay lists under a URL. */
 export const listedUnder = (url: string, listed: RegisteredWebhook[]): RegisteredWebhook[] =>

@@ -81,8 +81,9 @@ interface Task {
 
 /**
  * Creates something at AcountPay, at most once. What an earlier attempt of this execution created is returned, and a
- * request whose outcome is unknown is not sent again. Only a rate limited request, which created nothing, is sent again.
- * Where there is a look-up, an unknown outcome is looked up first, and what is found is returned as created.
+ * request whose outcome is unknown is not sent again, unless 'Resend Unknown' is on. A request that was rate limited, or refused
+ * for its outdated authentication, has created nothing and is sent again. Where there is a look-up, an unknown outcome is looked
+ * up first, and what is found is returned as created.
  * @returns AcountPay's response, whole, or what the look-up has found
  * @throws ApiError (`unknown` when it may have been created) or Cancelled (then this call created nothing)
  */
@@ -109,7 +110,7 @@ async function createUnlessExisting(task: Task, previous?: IDataObject): Promise
 const NOT_SENT_AGAIN =
 	'So it was not sent again. If it certainly does not exist, run the workflow again with only this item.';
 
-/** Returns what an earlier attempt has created, or finds out what it has. */
+/** Returns what an earlier attempt created, looks for it if that is unknown, or creates it again with 'Resend Unknown'. */
 async function resolveEarlier(task: Task, earlier: Entry): Promise<IDataObject> {
 	const { creation, options, record } = task;
 	const { hasChanged } = record;
@@ -144,7 +145,7 @@ async function resolveEarlier(task: Task, earlier: Entry): Promise<IDataObject> 
 	});
 }
 
-/** The error for an item that can't be told from one that an earlier run of this node in this execution asked for. */
+/** The error for an item when an earlier loop iteration asked for the same thing, or for another one with the same reference. */
 function obstacleError(creation: Creation, entry: Entry): ApiError {
 	if (!isCreated(entry)) {
 		const report = 'An earlier run of this node in this execution asked for it.';
@@ -174,11 +175,11 @@ const retriedElsewhereError = ({ title }: Creation, executionId: string) =>
 /** The error for an item whose request has changed since it was created. */
 const changedError = (
 	{ title }: Creation,
-	{ terms: money, answer }: { terms?: string; answer: IDataObject },
+	{ terms, answer }: { terms?: string; answer: IDataObject },
 ) =>
 	new ApiError(
 		'refused',
-		`${title} exists already: ${answer.existing === true ? 'it was there before this execution' : 'an earlier attempt of this execution created it'}${money ? ` for ${money}` : ''}`,
+		`${title} exists already: ${answer.existing === true ? 'it was there before this execution' : 'an earlier attempt of this execution created it'}${terms ? ` for ${terms}` : ''}`,
 		'Nothing was sent now. Change the item back. If you want another one, run the workflow again with only this item.',
 		{ isOld: true, payment: answer },
 	);
@@ -202,7 +203,7 @@ const create = async (task: Task): Promise<IDataObject> =>
 
 async function sendCreate(task: Task): Promise<IDataObject> {
 	const { client, creation, options, record } = task;
-	const { lookUp } = creation;
+	const { lookUp, subject } = creation;
 	let trace: Trace | undefined;
 	const observer = {
 		sending: () => {
@@ -214,23 +215,22 @@ async function sendCreate(task: Task): Promise<IDataObject> {
 			record.notCreated();
 		},
 	};
-	const sent: SendResult = await sendAtMostOnce(client, creation.request, options, observer);
-	const { status } = sent;
-	const response = isSuccess(sent) ? creation.readCreated(sent.body) : undefined;
-	const { subject } = creation;
+	const result: SendResult = await sendAtMostOnce(client, creation.request, options, observer);
+	const { status } = result;
+	const response = isSuccess(result) ? creation.readCreated(result.body) : undefined;
 	const { noun = 'payment' } = subject;
-	const ofOther = response && record.idOfOther(response);
+	const otherItemsId = response && record.idOfOther(response);
 	const contradiction =
 		(response && creation.contradicts?.(response)) ??
-		(ofOther && `responded about ${noun} '${ofOther}', which belongs to another item`);
+		(otherItemsId && `responded about ${noun} '${otherItemsId}', which belongs to another item`);
 	if (response && contradiction === undefined) return remember(task, response);
 	const consequence = `This ${noun} was not created.`;
-	const nothingDone = nothingDoneError(client, sent, subject, consequence);
+	const nothingDone = nothingDoneError(client, result, subject, consequence);
 	if (nothingDone) {
 		observer.notCreated();
 		throw nothingDone;
 	}
-	const what = contradiction ?? describeFailure(sent);
+	const what = contradiction ?? describeFailure(result);
 	record.unknown(what, trace);
 	const found = await lookUp?.find(trace, false);
 	if (found?.kind === 'found') return remember(task, found.response);

@@ -70,9 +70,9 @@ export class ApiKeys implements Auth {
 			const advice = `${this.advice} Nothing was sent for this item.`;
 			throw new ApiError('refused', this.refusal, advice, { status: 401 });
 		}
-		const sent = await exchange();
-		if (sent.status === 401 && !isWebPage(sent)) this.refusedUntil = Date.now() + REFUSAL_LASTS;
-		return sent;
+		const result = await exchange();
+		if (result.status === 401 && !isWebPage(result)) this.refusedUntil = Date.now() + REFUSAL_LASTS;
+		return result;
 	}
 
 	/**

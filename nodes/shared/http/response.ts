@@ -37,8 +37,8 @@ export const isRefusal = (sent: SendResult): sent is ApiResponse =>
 	sent.status !== undefined && sent.status >= 400 && sent.status < 500 && sent.status !== 408;
 
 /** Whether nothing can have reached AcountPay. */
-export const isUnreachable = (sent: SendResult): sent is NetworkFailure =>
-	sent.status === undefined && !sent.sent;
+export const isUnreachable = (result: SendResult): result is NetworkFailure =>
+	result.status === undefined && !result.sent;
 
 /** What the user can do about a proxy that is in the way. */
 export const PROXY_ADVICE =

@@ -57,15 +57,15 @@ function unreachableError(
  */
 export function nothingDoneError(
 	client: Client,
-	sent: SendResult,
+	result: SendResult,
 	subject: Subject,
 	consequence = '',
 ): ApiError | undefined {
-	if (isUnreachable(sent)) return unreachableError(client, subject, sent);
-	if (!isRefusal(sent)) return undefined;
-	const { status, body } = sent;
+	if (isUnreachable(result)) return unreachableError(client, subject, result);
+	if (!isRefusal(result)) return undefined;
+	const { status, body } = result;
 	const reason = readReason(body, (text) => client.redact(text));
-	const { message, advice } = isWebPage(sent)
+	const { message, advice } = isWebPage(result)
 		? webPageWords(subject)
 		: wordsFor(client, status, subject);
 	const why = reason ? `: ${reason}` : ` (status ${status})`;
@@ -82,15 +82,15 @@ const LOOK_FIRST =
  */
 export function readError(
 	client: Client,
-	failed: SendResult,
+	failure: SendResult,
 	subject: Subject,
 	unusable?: string,
 ): ApiError {
-	const { status } = failed;
-	const what = (isSuccess(failed) && unusable) || describeFailure(failed);
+	const { status } = failure;
+	const what = (isSuccess(failure) && unusable) || describeFailure(failure);
 	const advice = subject.isChange ? LOOK_FIRST : undefined;
 	return (
-		nothingDoneError(client, failed, subject) ??
+		nothingDoneError(client, failure, subject) ??
 		new ReadError(subject.name, what, advice, { status })
 	);
 }

@@ -20,5 +20,5 @@ export async function read<Result>(
 ): Promise<Result> {
 	const outcome = await sendUntilUsable(client, request, options, parse);
 	if ('result' in outcome) return outcome.result;
-	throw readError(client, outcome.failed, subject, unusable);
+	throw readError(client, outcome.failure, subject, unusable);
 }

@@ -19,9 +19,9 @@ export interface CallOptions extends Pick<RetryLimits, 'deadline'> {
 	timeout: number;
 	/** Of a create: whether to send a request again although it may have created something. */
 	resendUnknown?: boolean;
-	/** Aborted when no read may be sent any more, and nothing else for the first time. */
+	/** Once aborted, nothing is sent but the repeats of a create that was sent before. */
 	endSignal?: AbortSignal;
-	/** Whether it goes before requests that wait to be sent: it is about one that was sent already. */
+	/** Whether it jumps the queue of requests that wait to be sent: it follows up on one that was sent. */
 	comesFirst?: boolean;
 }
 
@@ -45,27 +45,27 @@ export async function sendAtMostOnce(
 ): Promise<SendResult> {
 	const { limiter, cancelSignal } = client;
 	const exchange = async () => {
-		let sent: SendResult | undefined;
+		let result: SendResult | undefined;
 		observer?.sending();
 		try {
-			sent = await client.exchange(request, options.timeout);
+			result = await client.exchange(request, options.timeout);
 		} finally {
-			// An error is about the authentication: AcountPay did not get as far as this request.
-			if (!sent || isRateLimited(sent)) observer?.notCreated();
+			// `exchange` throws when there is nothing to authenticate with: AcountPay has not acted on the request.
+			if (!result || isRateLimited(result)) observer?.notCreated();
 		}
-		return sent;
+		return result;
 	};
 	let isRepeat = false;
 	const attempt = async () => {
 		const { deadline = Infinity } = options;
 		const { pausedFor } = limiter;
-		// A request right at the deadline is the last look, and is sent.
+		// Without such a pause it is sent even at the deadline itself, as the last look.
 		if (!isRepeat && pausedFor > 0 && Date.now() + pausedFor > deadline) {
 			throw new NotSentError('AcountPay takes no requests until after the time limit', 'later');
 		}
 		// A create that was sent once is seen through, unless the execution is cancelled.
 		const signal = isRepeat && !request.repeatable ? cancelSignal : options.endSignal;
-		const sent = await limiter
+		const result = await limiter
 			.run(exchange, verdictOn, { again: isRepeat || options.comesFirst, signal })
 			.catch((error: unknown) => {
 				if (error instanceof ServerDown) {
@@ -80,18 +80,19 @@ export async function sendAtMostOnce(
 				throw signal?.aborted && error === signal.reason ? new Cancelled() : error;
 			});
 		isRepeat = true;
-		return sent;
+		return result;
 	};
-	const untilResumed = (sent: SendResult) => (isRateLimited(sent) ? limiter.pausedFor : undefined);
+	const untilResumed = (last: SendResult) => (isRateLimited(last) ? limiter.pausedFor : undefined);
 	return await retry(attempt, untilResumed, RATE_LIMITED, { ...options, cancelSignal });
 }
 
 /** What a response says about how much AcountPay can take. */
-function verdictOn(sent: SendResult): Verdict {
-	if (isRateLimited(sent)) {
-		return { kind: 'rateLimited', retryAfter: retryAfter(sent.headers['retry-after'], Date.now()) };
+function verdictOn(result: SendResult): Verdict {
+	if (isRateLimited(result)) {
+		const pause = retryAfter(result.headers['retry-after'], Date.now());
+		return { kind: 'rateLimited', retryAfter: pause };
 	}
-	const { status } = sent;
+	const { status } = result;
 	return { kind: status === undefined || status === 408 || status >= 500 ? 'failed' : 'ok' };
 }
 
@@ -109,10 +110,10 @@ class NotSentError extends ApiError {
 
 /** An attempt at a repeatable request. */
 interface Attempt<Result> {
-	sent: SendResult;
+	sendResult: SendResult;
 	result?: Result;
 	/** Whether no other attempt can improve it. */
-	stands: boolean;
+	isFinal: boolean;
 }
 
 /**
@@ -126,30 +127,30 @@ export async function sendUntilUsable<Result>(
 	request: ApiRequest,
 	options: CallOptions,
 	read: (response: ApiResponse) => Result | undefined,
-): Promise<{ result: Result } | { failed: SendResult }> {
+): Promise<{ result: Result } | { failure: SendResult }> {
 	const { cancelSignal } = client;
 	let last: Attempt<Result> | undefined;
 	const attempt = async (): Promise<Attempt<Result>> => {
 		last = await sendAtMostOnce(client, request, options).then(
-			(sent) => {
-				const result = isSuccess(sent) ? read(sent) : undefined;
-				const stands = result !== undefined || isRefusal(sent) || isRedirect(sent);
-				return { sent, result, stands };
+			(sendResult) => {
+				const result = isSuccess(sendResult) ? read(sendResult) : undefined;
+				const isFinal = result !== undefined || isRefusal(sendResult) || isRedirect(sendResult);
+				return { sendResult, result, isFinal };
 			},
 			(error: unknown) => {
-				// The item was asked about before, and the response to that says more.
-				if (last && error instanceof NotSentError) return { ...last, stands: true };
+				// The result of the attempt before says more than 'not sent'.
+				if (last && error instanceof NotSentError) return { ...last, isFinal: true };
 				throw error;
 			},
 		);
 		if (cancelSignal?.aborted) throw new Cancelled();
 		return last;
 	};
-	const { sent, result } = await retry(
+	const { sendResult, result } = await retry(
 		attempt,
-		({ stands }) => (stands ? undefined : 'backoff'),
+		({ isFinal }) => (isFinal ? undefined : 'backoff'),
 		READ,
 		{ ...options, cancelSignal },
 	);
-	return result !== undefined ? { result } : { failed: sent };
+	return result !== undefined ? { result } : { failure: sendResult };
 }

@@ -60,8 +60,8 @@ export class OAuth2 implements Auth {
 	async call(caller: IExecuteFunctions, options: IHttpRequestOptions) {
 		const { httpRequestWithAuthentication } = caller.helpers;
 		const how = { oauth2: { tokenType: 'Bearer' } };
-		const sent = httpRequestWithAuthentication.call(caller, CREDENTIAL_TYPE, options, how);
-		return (await sent) as IN8nHttpFullResponse;
+		const response = httpRequestWithAuthentication.call(caller, CREDENTIAL_TYPE, options, how);
+		return (await response) as IN8nHttpFullResponse;
 	}
 
 	secrets(): string[] {

@@ -318,14 +318,14 @@ describe('a repeatable request', () => {
 
 	it.each([[400], [401], [404], [302]])('stands with %i', async (status) => {
 		const { ended, sent } = await repeated([response(status), response(200)]);
-		expect((await ended).value).toMatchObject({ failed: { status } });
+		expect((await ended).value).toMatchObject({ failure: { status } });
 		expect(sent).toHaveLength(1);
 	});
 
 	it('is given up after five attempts, with the last response', async () => {
 		const failures = [500, 501, 502, 503, 504, 505].map((status) => response(status));
 		const { ended, sent } = await repeated(failures);
-		expect((await ended).value).toMatchObject({ failed: { status: 504 } });
+		expect((await ended).value).toMatchObject({ failure: { status: 504 } });
 		expect(sent).toHaveLength(5);
 	});
 
@@ -337,7 +337,7 @@ describe('a repeatable request', () => {
 
 	it('is not sent after its deadline', async () => {
 		const { ended, sent } = await repeated([response(500)], { deadline: Date.now() + 100 });
-		expect((await ended).value).toMatchObject({ failed: { status: 500 } });
+		expect((await ended).value).toMatchObject({ failure: { status: 500 } });
 		expect(sent).toHaveLength(1);
 	});
 
@@ -360,7 +360,7 @@ describe('a repeatable request', () => {
 		const { client, sent } = scripted([response(500)]);
 		giveUpAfter(1, client, sent);
 		const { value } = await end(sendUntilUsable(client, get, callOptions, statusOf));
-		expect(value).toMatchObject({ failed: { status: 500 } });
+		expect(value).toMatchObject({ failure: { status: 500 } });
 		expect(sent).toHaveLength(1);
 	});
 
