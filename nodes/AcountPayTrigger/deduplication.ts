@@ -7,11 +7,11 @@ const HOUR = 60 * 60_000;
 
 /**
  * For how long an event is remembered at least, in ms: as long as a recorded delivery of it can pass for a new one. To
- * remember longer, add to it here: a larger `MAX_KEY_EVENT_AGE` would accept older deliveries. The field 'Ignore Repeats',
- * docs/operations.md and docs/trust.md tell people of 24 hours.
+ * remember longer, add to it here, and to {@link MEMORY_SIZE}: a larger `MAX_KEY_EVENT_AGE` would accept older deliveries. The
+ * field 'Ignore Repeats', docs/operations.md and docs/trust.md tell people of 24 hours.
  */
 export const MEMORY = MAX_KEY_EVENT_AGE + MAX_CLOCK_DIFFERENCE;
-/** How many events are remembered for one trigger at most, in case of more than one every two seconds all day. */
+/** How many events are remembered for one trigger at most: enough for one every two seconds within {@link MEMORY}. */
 export const MEMORY_SIZE = 50_000;
 
 /** 48 bits of a hash: among 50,000 events, one in 5 billion new ones is taken for a repeat. */

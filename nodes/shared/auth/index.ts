@@ -85,7 +85,10 @@ export function optionShownWith(
 	return { ...option, displayOptions: { ...option.displayOptions, show } };
 }
 
-/** The same for the default's credential. n8n's dialog offers an authentication only where `show` names it; every other value passes, too. */
+/**
+ * The same for the default's credential. n8n's dialog offers an authentication only where `show` names it. `_cnd` keeps that from
+ * hiding the credential in a workflow of 0.1.0, which has no value; with the other values `hide` does.
+ */
 const SHOWN_BY_DEFAULT = {
 	show: { authentication: [DEFAULT, { _cnd: { not: '' } }] },
 	hide: { authentication: OTHERS },

@@ -101,8 +101,8 @@ export class Client {
 
 	/**
 	 * The request with everything that is sent, except for secrets. When an execution is retried, its requests are recognised
-	 * by a hash of this: a header that is added here has to be left out of the hash (`identityHashes.ts`), or a retry of an older
-	 * execution sends its requests again.
+	 * by a hash of this. A new header changes that hash, so leave it out of `request` in `identityHashes.ts`: otherwise a retry
+	 * of an older execution may take its requests for changed ones.
 	 */
 	buildRequest(request: ApiRequest): BuiltRequest {
 		const { method, path, accept = 'application/json' } = request;

@@ -45,7 +45,7 @@ const TOKEN_IS_LATE: TokenFailure = {
 	transient: true,
 };
 
-/** The access token of one run: n8n fetches and stores it, and this says when. Reads the credential once per token. */
+/** The access token of one run. n8n fetches and stores it; this class decides when. It reads the credential once per token. */
 export class TokenSource {
 	/** Every access token of this run: one that was replaced may still be accepted. */
 	readonly tokens = new Set<string>();
@@ -75,7 +75,7 @@ export class TokenSource {
 
 	/**
 	 * A token issued for the current client ID and secret, and not about to end. Calls at the same time share one request.
-	 * After a cancellation nothing is to be sent, so that is checked last.
+	 * A cancellation is checked last, so that nothing is sent after it.
 	 * @throws ApiError when AcountPay gives no token; Cancelled
 	 */
 	async get(): Promise<TokenData> {
@@ -96,7 +96,7 @@ export class TokenSource {
 		this.uselessRenewals = 0;
 	}
 
-	/** AcountPay refused a call with this token: the next one is another, unless new ones have not helped. */
+	/** AcountPay refused a call with this token: the next call gets a new token, unless new ones have not helped. */
 	refused(token: TokenData): void {
 		if (this.uselessRenewals < MAX_USELESS_RENEWALS) this.refusedToken = token.access_token;
 	}
@@ -119,7 +119,7 @@ export class TokenSource {
 
 	/**
 	 * @param margin how long before its end the token counts as ended, in ms
-	 * @param trusted the token was fetched just now
+	 * @param trusted whether the token was just fetched: then a missing fingerprint is fine
 	 */
 	private useCredential(credential: AcountPayCredential, margin: number, trusted = false): void {
 		this.credential = credential;
@@ -149,12 +149,12 @@ export class TokenSource {
 	/** Takes the token that n8n has stored meanwhile, or asks for one, unless AcountPay has refused to give one too often. */
 	private async renewOnce(): Promise<TokenFailure | undefined> {
 		const credential = await readCredential(this.context);
-		this.refuseAnotherPartner(credential);
+		this.requireSamePartner(credential);
 		this.useCredential(credential, RENEWAL_MARGIN);
 		if (this.hasValidToken()) return undefined;
 		if (this.cancelSignal?.aborted) throw new Cancelled();
 		const fingerprint = fingerprintOf(credential);
-		// A call by an MCP client has none, and n8n gives undefined.
+		// A call by an MCP client has no execution ID: then n8n gives undefined.
 		const executionId = this.context.getExecutionId();
 		const known = this.memory.tokenRefusals;
 		const isSame = known?.fingerprint === fingerprint && known.executionId === executionId;
@@ -173,7 +173,7 @@ export class TokenSource {
 	 * An execution is bound to one client ID and one host. If the credential changes meanwhile, stop instead of creating the
 	 * remaining payments as someone else.
 	 */
-	private refuseAnotherPartner(credential: AcountPayCredential): void {
+	private requireSamePartner(credential: AcountPayCredential): void {
 		const isSameHost = baseUrlOf(credential, OAUTH2_HOSTS) === this.baseUrl;
 		if (isSameHost && credential.clientId === this.credential.clientId) return;
 		throw new ApiError(
@@ -197,7 +197,8 @@ export class TokenSource {
 		if (failure) return failure;
 		const credential = await readCredential(this.context);
 		const left = expiryOf(credential.oauthTokenData ?? {}) - Date.now();
-		// A short-lived token is used for half its life, or it would be renewed before every call.
+		// A short-lived token is used for half its life, or it would be renewed before every call. One that ends at once is used until
+		// AcountPay refuses it: another one would end as soon.
 		this.useCredential(credential, left > 0 ? Math.min(RENEWAL_MARGIN, left / 2) : -Infinity, true);
 		// AcountPay issued the same token again: it is valid, so a call that is refused with it has another reason.
 		if (this.token.access_token === this.refusedToken) this.refusedToken = undefined;
@@ -206,7 +207,7 @@ export class TokenSource {
 
 	/**
 	 * The credential to get a token with. n8n merges the response into the old token's data, so fields that the response lacks
-	 * would keep their old values. Only the old token itself is left in, marked so that it does not pass for the new one.
+	 * would keep their old values. Of that data only the old token is kept, marked so that it does not pass for the new one.
 	 */
 	private toRenew(): AcountPayCredential {
 		const { access_token } = this.credential.oauthTokenData ?? {};
