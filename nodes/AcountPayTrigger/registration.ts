@@ -52,7 +52,7 @@ export async function register(context: IHookFunctions): Promise<void> {
 			return undefined;
 		});
 		if (!listed) return;
-		warnOfElsewhere(context, trigger.store);
+		warnOfOldWebhook(context, trigger.store);
 		await useOrRegister(trigger, listed, at);
 	} catch (error) {
 		throw isItemError(error) ? publicationError(context, error) : error;
@@ -71,11 +71,11 @@ const USES_WEBHOOK_SECRET =
 	'Events are accepted that are signed with the Webhook Secret of the credential.';
 
 /** This may be a copy, such as a test system, of an n8n that still runs at another URL. */
-function warnOfElsewhere(context: Context, { elsewhere, owner }: RegistrationStore): void {
-	if (!elsewhere) return;
-	const { url, baseUrl } = elsewhere;
+function warnOfOldWebhook(context: Context, { oldRegistration, owner }: RegistrationStore): void {
+	if (!oldRegistration) return;
+	const { url, baseUrl } = oldRegistration;
 	const where = baseUrl === owner.baseUrl ? "it is not this n8n's URL" : `it is at ${baseUrl}`;
-	warnOfRemains(context, [elsewhere], url, where);
+	warnOfRemains(context, [oldRegistration], url, where);
 }
 
 /** @param at when the list was asked for, by {@link RegistrationStore.nextTime} */
@@ -85,29 +85,29 @@ async function useOrRegister(
 	at: number,
 ): Promise<void> {
 	const { context, credential, target, store, registrar } = trigger;
-	const own = listedUnder(target.url, listed);
+	const atUrl = listedUnder(target.url, listed);
 	const kept = store.current;
-	const mine = own.find(({ id }) => id === kept?.id);
+	const mine = atUrl.find(({ id }) => id === kept?.id);
 	if (kept && mine && (isInOrder(mine, target) || (await registrar.change(mine, target)))) {
 		store.keep({ ...kept, at });
 		log(context, `uses the webhook ${kept.id} for ${target.url}`, 'info');
-		await removeOthers(trigger, own, kept.id);
+		await removeOthers(trigger, atUrl, kept.id);
 		return;
 	}
 	if (kept) store.forget(at);
-	const byHand = own.find((webhook) => webhook.isActive && webhook !== mine);
-	if (credential.webhookSecret !== '' && byHand) {
-		const { id } = byHand;
+	const userMade = atUrl.find((webhook) => webhook.isActive && webhook !== mine);
+	if (credential.webhookSecret !== '' && userMade) {
+		const { id } = userMade;
 		log(
 			context,
 			`registers no webhook: AcountPay has ${id} for ${target.url}. ${USES_WEBHOOK_SECRET} If that is not the secret of ${id}, ${removeAndPublish(id)}`,
 		);
 		return;
 	}
-	await registerNew(trigger, own, 'publication');
+	await registerNew(trigger, atUrl, 'publication');
 }
 
-/** What the user is to do about webhooks whose secret nobody knows. */
+/** What the user is to do about webhooks whose secret this package does not have. */
 export const removeAndPublish = (webhooks: string): string =>
 	`remove ${webhooks} in the AcountPay Partner Dashboard, then unpublish and publish the workflow.`;
 
@@ -123,27 +123,27 @@ type Cause = 'publication' | 'delivery';
 /** For which trigger and cause webhooks may have been left behind, and when, in ms since 1970. */
 let leftBehind: Array<{ key: string; at: number }> = [];
 
-/** Whether a webhook may be registered: not after too many that the user did not want, or that AcountPay did not confirm. */
+/** Whether a webhook may be registered: not after too many in an hour that {@link countLeftBehind} counted. */
 export function mayRegister(context: Context, cause: Cause): boolean {
 	leftBehind = leftBehind.filter(({ at }) => isWithin(at, HOUR));
 	const key = nodeKeyOf(context, cause);
 	return leftBehind.filter((one) => one.key === key).length < MAX_LEFT_BEHIND;
 }
 
-/** Counts a webhook that the user did not want, or that AcountPay may have registered without saying so. */
+/** Counts a webhook that a delivery caused, or that AcountPay may have registered without saying so. */
 export const countLeftBehind = (context: Context, cause: Cause): void => {
 	leftBehind.push({ key: nodeKeyOf(context, cause), at: Date.now() });
 };
 
 /**
  * Registers a webhook and keeps it.
- * @param own the webhooks that AcountPay lists with the trigger's URL
+ * @param atUrl the webhooks that AcountPay lists with the trigger's URL
  * @returns its number
  * @throws ApiError
  */
 export async function registerNew(
 	trigger: Trigger,
-	own: RegisteredWebhook[],
+	atUrl: RegisteredWebhook[],
 	cause: Cause,
 ): Promise<string> {
 	const { context, target, store, registrar } = trigger;
@@ -154,10 +154,10 @@ export async function registerNew(
 	const at = store.nextTime();
 	const { id, secret } = await registrar.register(target).catch((error: unknown) => {
 		if (!(error instanceof ApiError) || error.outcome === 'unavailable') throw error;
-		// What is refused now is refused after the next delivery, too.
+		// A refusal counts after a delivery: otherwise each delivery would ask again.
 		if (error.outcome === 'unknown' || cause === 'delivery') countLeftBehind(context, cause);
-		if (error.outcome === 'unknown' || own.length === 0) throw error;
-		const ids = named(own);
+		if (error.outcome === 'unknown' || atUrl.length === 0) throw error;
+		const ids = named(atUrl);
 		throw new ApiError(
 			'refused',
 			`${error.message}. It has the webhook ${ids} for ${target.url} already: if it takes only one, ${removeAndPublish(ids)}`,
@@ -167,17 +167,17 @@ export async function registerNew(
 	});
 	store.keep({ id, secret, url: target.url, at });
 	log(context, `registered the webhook ${id} for ${target.url}`, 'info');
-	await removeOthers(trigger, own, id);
+	await removeOthers(trigger, atUrl, id);
 	return id;
 }
 
 /** Removes webhooks with the trigger's URL that are not used. With a Webhook Secret the user may have registered them. */
 async function removeOthers(
 	{ context, credential, target, registrar }: Trigger,
-	own: RegisteredWebhook[],
-	used: string,
+	atUrl: RegisteredWebhook[],
+	usedId: string,
 ): Promise<void> {
-	const others = own.filter(({ id }) => id !== used);
+	const others = atUrl.filter(({ id }) => id !== usedId);
 	if (credential.webhookSecret !== '') return;
 	const { left, reason } = await registrar.remove(others);
 	if (left.length > 0) warnOfRemains(context, left, target.url, reason);
@@ -185,17 +185,17 @@ async function removeOthers(
 
 /**
  * Removes the node's webhook from AcountPay, if AcountPay lists it with the node's URL. AcountPay doesn't document that
- * this is allowed; if it isn't, the log says what the user has to remove, and the next publication uses the webhook again. Throws
- * nothing: unpublishing must always succeed.
+ * this is allowed. If it isn't, the log says what the user has to remove; if the webhook is still there, the next publication
+ * reuses it. Throws nothing: unpublishing must always succeed.
  */
 export async function unregister(context: IHookFunctions): Promise<void> {
 	const url = context.getNodeWebhookUrl('default') ?? '';
 	const credential = await readWebhookCredential(context, 'apiKey').catch(() => undefined);
 	const store = credential && RegistrationStore.of(context, credential, url);
-	if (store) warnOfElsewhere(context, store);
+	if (store) warnOfOldWebhook(context, store);
 	const kept = store?.current;
 	if (!store || !kept) {
-		// It was stored under another client secret.
+		// What can't be read was perhaps stored under another client secret.
 		const { registration } = context.getWorkflowStaticData('node');
 		if (registration !== undefined && !store?.isReadable) {
 			log(

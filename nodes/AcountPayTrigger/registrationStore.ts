@@ -141,7 +141,7 @@ export class RegistrationStore {
 	}
 
 	/** What n8n has stored for another URL or environment: n8n has moved, or the credential was edited. */
-	get elsewhere(): StoredRegistration | undefined {
+	get oldRegistration(): StoredRegistration | undefined {
 		const stored = this.stored();
 		const { url, baseUrl } = this.owner;
 		return stored?.secret && (stored.url !== url || stored.baseUrl !== baseUrl)

@@ -97,7 +97,7 @@ async function settle(trigger: Trigger): Promise<Found | undefined> {
 	const warn = (what: string) => log(context, what);
 	const at = store.nextTime();
 	const listed = await registrar.list();
-	const own = listedUnder(url, listed);
+	const atUrl = listedUnder(url, listed);
 	const kept = store.current;
 	const mine = kept && listedUnder(kept.url, listed).find(({ id }) => id === kept.id);
 	if (kept && !mine) store.forget(at);
@@ -105,12 +105,12 @@ async function settle(trigger: Trigger): Promise<Found | undefined> {
 	if (kept && secret !== undefined && secret !== kept.secret && canReplace(kept.secret, secret)) {
 		return { owner: store.owner, candidate: { ...kept, secret, at } };
 	}
-	const active = own.filter(({ isActive }) => isActive);
+	const active = atUrl.filter(({ isActive }) => isActive);
 	const others = named(active.filter((webhook) => webhook !== mine));
-	const isHere = mine !== undefined && own.includes(mine);
-	if (isHere ? !mine.isActive : own.length > 0 && active.length === 0) {
+	const isHere = mine !== undefined && atUrl.includes(mine);
+	if (isHere ? !mine.isActive : atUrl.length > 0 && active.length === 0) {
 		warn(
-			`gets no events: AcountPay has switched off ${named(isHere ? [mine] : own)} for ${url}. To have it switched on, unpublish and publish the workflow.`,
+			`gets no events: AcountPay has switched off ${named(isHere ? [mine] : atUrl)} for ${url}. To have it switched on, unpublish and publish the workflow.`,
 		);
 	} else if (isHere) {
 		// With a Webhook Secret, the user may have registered one of the others.
@@ -119,7 +119,7 @@ async function settle(trigger: Trigger): Promise<Found | undefined> {
 				`refuses events of the webhook ${others}, which AcountPay also has for ${url}. Remove it in the AcountPay Partner Dashboard.`,
 			);
 		}
-	} else if (listed.some((webhook) => isSamePath(webhook.url, url) && !own.includes(webhook))) {
+	} else if (listed.some((webhook) => isSamePath(webhook.url, url) && !atUrl.includes(webhook))) {
 		warn(
 			`registers no webhook by itself: AcountPay has one for another address of it, and this n8n calls itself ${url}. If n8n has moved, unpublish and publish the workflow. With several n8n processes, give all of them the same WEBHOOK_URL.`,
 		);
@@ -128,7 +128,7 @@ async function settle(trigger: Trigger): Promise<Found | undefined> {
 			`got an event that is not signed with the Webhook Secret of the credential. If that is not the secret of AcountPay's webhook ${others} for ${url}, ${removeAndPublish(others)}`,
 		);
 	} else {
-		const id = await registerNew(trigger, own, 'delivery');
+		const id = await registerNew(trigger, atUrl, 'delivery');
 		countLeftBehind(context, 'delivery');
 		warn(
 			`had lost its webhook, or the secret of it, and has registered ${id}. Events since it last started the workflow may be lost: AcountPay does not send them again with the new secret. Compare with Payment → Get Many.`,

@@ -22,7 +22,7 @@ export interface Identity extends Label {
 	origin: string;
 	/** Hash of the parameters that the label is written in, and of the item: an expression gives another label in a retry. */
 	labelOrigin?: string;
-	/** The same, with how a picker's value was picked, where there is one: `labelOrigin` was this in entries of earlier code. */
+	/** `labelOrigin` as older versions computed it, if there is a picker: with how its value was picked. */
 	pickedOrigin?: string;
 }
 

@@ -14,21 +14,21 @@ export class ItemParameters {
 
 	/**
 	 * The value of a field; null when the workflow does not have it.
-	 * @throws ValidationError when it is an expression that n8n takes for text
+	 * @throws ValidationError when it holds `{{` but is not in Expression mode
 	 */
 	get(name: string): unknown {
-		refuseTypedExpression(name, typedInto(this.context)[name]);
+		refuseUnevaluated(name, rawParametersOf(this.context)[name]);
 		return this.context.getNodeParameter(name, this.itemIndex, null) as unknown;
 	}
 
 	/**
 	 * The fields of a collection that the user added. A field without a value counts as not added: a language model can't
 	 * leave a field out, and sends an empty text or null.
-	 * @throws ValidationError when one is an expression that n8n takes for text
+	 * @throws ValidationError when one holds `{{` but is not in Expression mode
 	 */
 	collection(name: string): IDataObject {
-		const typed = typedInto(this.context)[name];
-		for (const [field, value] of Object.entries(typed ?? {})) refuseTypedExpression(field, value);
+		const raw = rawParametersOf(this.context)[name];
+		for (const [field, value] of Object.entries(raw ?? {})) refuseUnevaluated(field, value);
 		const fields = this.context.getNodeParameter(name, this.itemIndex, {}) as IDataObject | null;
 		return Object.fromEntries(
 			Object.entries(fields ?? {}).filter(([, value]) => !isLeftOut(value)),
@@ -37,8 +37,8 @@ export class ItemParameters {
 }
 
 /**
- * What the user picked or typed, in whatever form the workflow has it: a picker's, or plain. n8n leaves the mark `__rl` out
- * where a picker is added to a collection and left as it is.
+ * What the user picked or typed, in whatever form the workflow has it: a picker's, or plain. n8n omits the mark `__rl`
+ * of an untouched picker in a collection.
  * @param value as n8n hands it over
  */
 export const pickedValue = (value: unknown): unknown =>
@@ -57,28 +57,28 @@ export function isLeftOut(value: unknown): boolean {
 	);
 }
 
-/** What the user typed into the fields, by run of the node: n8n copies all of them each time it is asked. */
-const typedFields = new WeakMap<IExecuteFunctions, INodeParameters>();
+/** The fields before expressions are evaluated, by run of the node: n8n copies all of them each time it is asked. */
+const rawParameters = new WeakMap<IExecuteFunctions, INodeParameters>();
 
-function typedInto(context: IExecuteFunctions): INodeParameters {
-	const typed = typedFields.get(context) ?? context.getNode().parameters;
-	typedFields.set(context, typed);
-	return typed;
+function rawParametersOf(context: IExecuteFunctions): INodeParameters {
+	const raw = rawParameters.get(context) ?? context.getNode().parameters;
+	rawParameters.set(context, raw);
+	return raw;
 }
 
-/** Fields that hold text of any kind, in which braces may be meant. */
+/** Fields with text of any kind: a `{{` in them may be meant as it is. */
 const JSON_FIELDS = ['customFields', 'metadata'];
 
 /**
  * @param name of the field in saved workflows; in the editor it has the same words
- * @param typed what the user typed into it; n8n marks an expression by a leading '='
+ * @param raw its value before it is evaluated; n8n marks an expression by a leading '='
  */
-function refuseTypedExpression(name: string, typed: unknown): void {
-	const isText = typeof typed === 'string' && !typed.startsWith('=');
-	if (!isText || !typed.includes('{{') || JSON_FIELDS.includes(name)) return;
+function refuseUnevaluated(name: string, raw: unknown): void {
+	const isText = typeof raw === 'string' && !raw.startsWith('=');
+	if (!isText || !raw.includes('{{') || JSON_FIELDS.includes(name)) return;
 	throw new ValidationError(
 		titleOf(name),
-		`must not be the text ${preview(typed)}: n8n evaluates it only in an expression`,
+		`must not be the text ${preview(raw)}: n8n evaluates it only in an expression`,
 		"Switch the field from 'Fixed' to 'Expression'. Nothing was sent.",
 	);
 }
@@ -90,7 +90,7 @@ const titleOf = (name: string): string =>
 		.replace(/^./, (letter) => letter.toUpperCase())
 		.replace(/\b(Id|Url)\b/g, (word) => word.toUpperCase());
 
-/** What a text consists of that shows nothing, such as a space without width. */
+/** Nothing but invisible characters, such as a space without width. */
 const BLANK = /^[\s\p{Default_Ignorable_Code_Point}]*$/u;
 
 const HTTP_URL = /^https?:\/\/[^\s/]\S*$/i;
@@ -101,7 +101,7 @@ export function preview(value: unknown): string {
 	try {
 		text = typeof value === 'number' ? String(value) : JSON.stringify(value);
 	} catch {
-		// An object that holds itself.
+		// A circular object.
 	}
 	text ??= typeof value;
 	return text.length > 60 ? `${text.slice(0, 59)}…` : text;
@@ -154,7 +154,7 @@ export function jsonObject(field: string, value: unknown): IDataObject {
 	} catch {
 		// Refused below.
 	}
-	// The result of an expression is a number already, and is sent as it is.
+	// Only text can be checked: the numbers in an object have been rounded already.
 	const lost =
 		parsed !== undefined && typeof value === 'string' ? changedNumberIn(value) : undefined;
 	if (lost !== undefined) {
@@ -174,6 +174,7 @@ export function jsonObject(field: string, value: unknown): IDataObject {
 	}
 	assertFieldDepth(field, text);
 	if (typeof value !== 'string') return parsed as IDataObject;
+	// For text, only its length was checked above; now its number of values is.
 	assertFieldSize(field, parsed);
 	return parsed as IDataObject;
 }

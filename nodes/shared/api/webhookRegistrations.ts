@@ -23,7 +23,7 @@ export interface RegisteredWebhook {
 	events?: unknown[];
 	/** Whether AcountPay posts to it: every status but `inactive`. */
 	isActive: boolean;
-	/** What its deliveries are signed with. Documented on creation; in lists and after changes in one of two places. */
+	/** What its deliveries are signed with. Documented on creation; for lists and changes, the documentation disagrees. */
 	secret?: string;
 }
 
@@ -66,10 +66,10 @@ const SECRET = /^[A-Za-z0-9_+/=.~-]{8,500}$/;
 const secretIn = ({ secret }: IDataObject): string | undefined =>
 	typeof secret === 'string' && SECRET.test(secret) && !isMask(secret) ? secret : undefined;
 
-/** The kinds of digits and letters: those that hexadecimal has, and the others. */
+/** The kinds of digits and letters. Letters that hexadecimal has are kinds of their own. */
 const KINDS = [/[0-9]/, /[a-f]/, /[A-F]/, /[g-z]/, /[G-Z]/];
 
-/** The kinds of characters in a text; one of none of {@link KINDS} is a kind of its own. */
+/** The kinds of characters in a text; any that is in none of {@link KINDS} is a kind of its own. */
 const kindsIn = (text: string): Set<RegExp | string> =>
 	new Set(Array.from(text, (character) => KINDS.find((kind) => kind.test(character)) ?? character));
 
@@ -82,7 +82,7 @@ function entropyOf(text: string): number {
 	return bits;
 }
 
-/** A word that is repeated, which nobody calls a secret either. */
+/** A repeated word: nothing random. */
 const REPEATED_WORD = /([^]{3,16})\1{3}/;
 /** The fewest bits of a secret that is taken from a list: nobody guesses it. */
 const MIN_ENTROPY = 64;
@@ -116,7 +116,7 @@ const MAX_SEARCHED = 1_000_000;
 
 /** The secrets in a response about webhooks, of whatever status and form. */
 export function secretsIn(body: Buffer): string[] {
-	// JSON may write a character as an escape; read and written again, it has as few as can be.
+	// Read and written again, JSON has no needless escapes.
 	const texts = [body.toString('utf8'), JSON.stringify(readJson(body)) ?? ''];
 	const text = texts.map((each) => each.slice(0, MAX_SEARCHED)).join(' ');
 	// Without quotes it may be a sentence: 'secret: required'.
@@ -127,7 +127,7 @@ export function secretsIn(body: Buffer): string[] {
 	return [...new Set([...named, ...known])].filter((secret) => secret !== '');
 }
 
-/** A URL in one way of writing: host and port as browsers write them, no escape of what needs none. */
+/** A URL in one way of writing: host and port as browsers write them, and no needless %-escapes. */
 function normalised(url: unknown): string | undefined {
 	if (typeof url !== 'string' || !URL.canParse(url)) return undefined;
 	return new URL(url).href.replace(/%[0-9a-f]{2}/gi, (escape) => {
@@ -140,7 +140,7 @@ function normalised(url: unknown): string | undefined {
 export const isSameUrl = (listed: unknown, url: string): boolean =>
 	normalised(listed) !== undefined && normalised(listed) === normalised(url);
 
-/** What of a URL tells a trigger from others, at whichever host n8n is; all of a text that is no URL. */
+/** The part of a URL that identifies the trigger, whatever the host: the path. All of a text that is no URL. */
 export const pathIn = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : url);
 
 /** Whether a URL leads to the same trigger, of an n8n that may be at another host. */
@@ -171,8 +171,8 @@ export function readWebhook(body: Buffer): RegisteredWebhook | undefined {
 
 /**
  * The webhooks in the response to a list: a bare array (documented), or an object with `webhooks` (assumed).
- * @returns undefined when the body holds no such list, fewer than it says that there are, or a full page of a list without a
- *   count
+ * @returns undefined when there is no such list, or it is or may be incomplete: fewer than it says that there are, or a full
+ *   page without a count
  */
 export function readWebhooks(body: Buffer): RegisteredWebhook[] | undefined {
 	const { entries, total, limit = Infinity } = readPage(body, 'webhooks') ?? {};

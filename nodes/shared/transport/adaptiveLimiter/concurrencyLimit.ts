@@ -38,7 +38,7 @@ export class ConcurrencyLimit {
 	/** How long each accepted call of this round took, in ms. */
 	private round: number[] = [];
 	private roundStart = 0;
-	/** The shortest of these times, and the shortest idle part of one: without what the event loop was busy; in ms. */
+	/** The shortest of these times, and the shortest without the time for which the event loop was busy; in ms. */
 	private fastest = Infinity;
 	private leastIdle = Infinity;
 	/** The longest {@link leastIdle} of a round, at most the present {@link fastest}: how far away the server is, in ms. */

@@ -19,7 +19,10 @@ const SHORTEST_PAUSE = 200;
 /** The delay after a 429 without Retry-After, in ms; it doubles while nothing is accepted. */
 const FIRST_PAUSE = 500;
 export const LONGEST_PAUSE = 60_000;
-/** After this many accepted calls the delay starts over. After fewer it stays, less one doubling if the first try was accepted. */
+/**
+ * After this many accepted calls the delay starts over. After fewer it is halved; but if nothing was accepted after the pause
+ * before the last one, it stays.
+ */
 const ENOUGH = 5;
 
 /** How many calls a second are sent, and when again after a 429. A 429 never changes how many are in flight. */
@@ -33,7 +36,7 @@ export class RateLimit {
 	private series?: { first: number; last: number };
 	private lastResume = -Infinity;
 	/** Whether nothing was accepted between the last two pauses. */
-	private isLost = false;
+	private nothingAccepted = false;
 	/** How many calls were accepted that were sent after the last pause. */
 	private sinceResume = 0;
 	/** How often the delay has doubled. */
@@ -41,14 +44,14 @@ export class RateLimit {
 	private raiseAt = Infinity;
 	private raise = FIRST_RAISE;
 	/** How many calls a second were accepted before a 429, if none had come for {@link HOLD}. */
-	private before = 0;
+	private rateBefore = 0;
 
 	/**
-	 * @param small a first 429 after fewer accepted calls says little about a rate
+	 * @param minSample a first 429 after fewer accepted calls says little about a rate
 	 * @param now a clock in ms; only differences matter
 	 */
 	constructor(
-		private readonly small: number,
+		private readonly minSample: number,
 		private readonly now: () => number,
 	) {}
 
@@ -61,8 +64,8 @@ export class RateLimit {
 		if (sentAt < this.lastResume) return;
 		this.sinceResume++;
 		if (this.now() < this.raiseAt) return;
-		if (this.perSecond < this.before / 2) {
-			this.perSecond = this.before / 2;
+		if (this.perSecond < this.rateBefore / 2) {
+			this.perSecond = this.rateBefore / 2;
 			this.raiseAt = this.now() + HOLD;
 			return;
 		}
@@ -82,7 +85,7 @@ export class RateLimit {
 		if (!this.series) this.beginSeries(sentAt);
 		else this.series.last = Math.max(this.series.last, sentAt);
 		if (retryAfter !== undefined) {
-			return Math.max(this.isLost ? WINDOW : SHORTEST_PAUSE, retryAfter);
+			return Math.max(this.nothingAccepted ? WINDOW : SHORTEST_PAUSE, retryAfter);
 		}
 		return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.doublings);
 	}
@@ -94,7 +97,7 @@ export class RateLimit {
 	resume(): boolean {
 		if (!this.series) return false;
 		// If nothing was accepted since the last pause, nothing is known about a rate.
-		if (!this.isLost) this.cut(this.series);
+		if (!this.nothingAccepted) this.cut(this.series);
 		this.series = undefined;
 		this.sinceResume = 0;
 		this.lastResume = this.now();
@@ -102,25 +105,25 @@ export class RateLimit {
 	}
 
 	private beginSeries(sentAt: number): void {
-		const firstTryWasAccepted = !this.isLost;
-		this.isLost = this.sinceResume === 0 && this.lastResume > -Infinity;
-		if (this.isLost) this.doublings++;
+		const earlierPauseHelped = !this.nothingAccepted;
+		this.nothingAccepted = this.sinceResume === 0 && this.lastResume > -Infinity;
+		if (this.nothingAccepted) this.doublings++;
 		else if (this.sinceResume >= ENOUGH) this.doublings = 0;
-		else if (firstTryWasAccepted) this.doublings = Math.max(0, this.doublings - 1);
+		else if (earlierPauseHelped) this.doublings = Math.max(0, this.doublings - 1);
 		this.series = { first: sentAt, last: sentAt };
 	}
 
 	private cut({ first, last }: { first: number; last: number }): void {
 		const inWindow = this.accepted.filter((sent) => sent > first - WINDOW && sent <= last);
 		const accepted = inWindow.length / (WINDOW / 1_000);
-		if (first - this.lastResume >= HOLD) this.before = accepted;
-		const isUnsure = this.perSecond === Infinity && accepted < this.small;
+		if (first - this.lastResume >= HOLD) this.rateBefore = accepted;
+		const isUnsure = this.perSecond === Infinity && accepted < this.minSample;
 		this.perSecond = Math.max(
 			LOWEST,
 			Math.min(this.perSecond * SHARE_OF_RATE, accepted * SHARE_OF_ACCEPTED),
 		);
 		this.raise = isUnsure ? 1 : FIRST_RAISE;
-		const hold = this.perSecond < this.before / 2 ? STORM_OVER : HOLD;
+		const hold = this.perSecond < this.rateBefore / 2 ? STORM_OVER : HOLD;
 		this.raiseAt = this.now() + (isUnsure ? RAISE_INTERVAL : hold);
 	}
 }
