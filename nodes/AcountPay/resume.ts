@@ -91,13 +91,23 @@ function doubtAbout(
 ): string | undefined {
 	const doubt = doubtAboutStatus(event);
 	if (doubt !== undefined) return doubt;
-	const known = fixedFieldsOf(waiting, { merchantId: merchantOf(context) });
-	// With access tokens a merchant has one ID, whatever an event calls it: which name it has there is not documented.
-	const merchant = { merchantClientId: event.data.merchantId };
-	const isOfOther = [event.data, merchant].some((data) => contradictionIn(known, data));
-	return isOfOther
+	return isAboutOther(waiting, event.data, merchantOf(context))
 		? 'its merchant, reference, amount or currency is not that of the payment that is waited for'
 		: undefined;
+}
+
+/**
+ * Whether an event, or a response, is about another payment than the one that is waited for. AcountPay may call the merchant
+ * `merchantId`, too, and mean another number by it (not documented with access tokens): that is compared with its like.
+ * @param merchantId in the node's field, where AcountPay has named no merchant
+ */
+function isAboutOther(waiting: IDataObject, told: IDataObject, merchantId?: string): boolean {
+	const otherName = (data: IDataObject) => ({ merchantClientId: data.merchantId });
+	return [(data: IDataObject) => data, otherName].some((view) => {
+		const known = fixedFieldsOf(view(waiting));
+		known.merchantId ??= merchantId;
+		return contradictionIn(known, view(told)) !== undefined;
+	});
 }
 
 /**
@@ -146,8 +156,7 @@ async function ask(
 		const options = { timeout: ASKING_TIMEOUT, deadline };
 		const paymentId = String(waiting.paymentId);
 		const payment = await readPayment(client, { paymentId, merchantClientId }, options);
-		const contradiction = contradictionIn(fixedFieldsOf(waiting), payment);
-		if (contradiction)
+		if (isAboutOther(waiting, payment))
 			throw new Error('AcountPay responded about another one than before the wait');
 		return payment;
 	} catch (error) {

@@ -127,6 +127,37 @@ it('a merchant that AcountPay leaves empty is still compared', async () => {
 	expect(await send({})).toMatchObject(ACCEPTED);
 });
 
+describe("a merchant's number, where AcountPay also shows that", () => {
+	const shown = { status: 'pending', merchantId: 77, merchantClientId: 'merchant_abc123' };
+	const field = {
+		'its own field': undefined,
+		'a field that finds the number while it waits': "={{ $json.merchantId ?? 'merchant_abc123' }}",
+		'a field that finds nothing while it waits':
+			"={{ $json.waitEndedBy ? null : 'merchant_abc123' }}",
+	};
+
+	it.each(Object.entries(field))('is no other merchant, with %s', async (_how, merchantId) => {
+		sandbox.faults.add({ match: { endpoint: 'get' }, body: shown, times: 'always' });
+		const { execution, send } = await wait(merchantId);
+		const asks = asked().length;
+		const event = { merchantId: 77, merchantClientId: 'merchant_abc123' };
+		expect(await send(event)).toMatchObject(ACCEPTED);
+		expect(await statusOf(execution.id)).toBe('success');
+		expect(asked()).toHaveLength(asks);
+	});
+
+	it('of another merchant wakes nothing, and neither does a response with it', async () => {
+		sandbox.faults.add({ match: { endpoint: 'get' }, body: shown });
+		const { execution, send } = await wait();
+		const body = { ...shown, status: 'completed', merchantId: 78 };
+		sandbox.faults.add({ match: { endpoint: 'get' }, body, times: 'always' });
+		expect(await send({ merchantId: 78 })).toMatchObject(IGNORED);
+		await until(() => warnings().length === 2);
+		expect(warnings()[1]).toContain('AcountPay responded about another one than before the wait');
+		expect(await statusOf(execution.id)).toBe('waiting');
+	});
+});
+
 it.each([
 	['payment.refunded', 1],
 	['payment.completed ', 1],
