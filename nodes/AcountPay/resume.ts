@@ -91,23 +91,14 @@ function doubtAbout(
 ): string | undefined {
 	const doubt = doubtAboutStatus(event);
 	if (doubt !== undefined) return doubt;
-	return isAboutOther(waiting, event.data, merchantOf(context))
-		? 'its merchant, reference, amount or currency is not that of the payment that is waited for'
-		: undefined;
-}
-
-/**
- * Whether an event, or a response, is about another payment than the one that is waited for. AcountPay may call the merchant
- * `merchantId`, too, and mean another number by it (not documented with access tokens): that is compared with its like.
- * @param merchantId in the node's field, where AcountPay has named no merchant
- */
-function isAboutOther(waiting: IDataObject, told: IDataObject, merchantId?: string): boolean {
-	const otherName = (data: IDataObject) => ({ merchantClientId: data.merchantId });
-	return [(data: IDataObject) => data, otherName].some((view) => {
-		const known = fixedFieldsOf(view(waiting));
-		known.merchantId ??= merchantId;
-		return contradictionIn(known, view(told)) !== undefined;
-	});
+	const known = fixedFieldsOf(waiting);
+	const merchantId = merchantOf(context);
+	// The field counts where the payment names none. Which of its names a merchant has in an event is not documented.
+	known.merchantId ??= merchantId;
+	known.merchantNumber ??= merchantId;
+	return contradictionIn(known, event.data) === undefined
+		? undefined
+		: 'its merchant, reference, amount or currency is not that of the payment that is waited for';
 }
 
 /**
@@ -156,7 +147,8 @@ async function ask(
 		const options = { timeout: ASKING_TIMEOUT, deadline };
 		const paymentId = String(waiting.paymentId);
 		const payment = await readPayment(client, { paymentId, merchantClientId }, options);
-		if (isAboutOther(waiting, payment))
+		const contradiction = contradictionIn(fixedFieldsOf(waiting), payment);
+		if (contradiction)
 			throw new Error('AcountPay responded about another one than before the wait');
 		return payment;
 	} catch (error) {

@@ -5,6 +5,8 @@ import { listedPaymentIdOf } from './payments';
 export interface ListedPayment {
 	id?: string;
 	merchantClientId?: string;
+	/** What it calls `merchantId`: with keys a merchant's number. It is not documented for payments. */
+	merchantNumber?: string;
 	/** In place of its merchant: another one, in a list that shows no payment of the merchant that it was asked for. */
 	otherMerchant?: string;
 	referenceNumber?: string;
@@ -53,6 +55,7 @@ function momentIn(value: unknown): number | undefined {
 export const listedPaymentOf = (entry: IDataObject): ListedPayment => ({
 	id: listedPaymentIdOf(entry),
 	merchantClientId: textOrNumberIn(entry.merchantClientId),
+	merchantNumber: textOrNumberIn(entry.merchantId),
 	referenceNumber: textOrNumberIn(entry.referenceNumber),
 	amount: amountIn(entry.amount),
 	currency: textIn(entry.currency),

@@ -95,7 +95,10 @@ const isCutOff = (wanted: string, listed: string): boolean =>
 	plain(wanted).startsWith(plain(plain(listed).replace(/(…|\.\.\.)$/, '')));
 
 /** The fields that were asked for and are shown with another value. */
-function differencesOf(wanted: Partial<WantedPayment>, listed: ListedPayment): string[] {
+function differencesOf(
+	wanted: Partial<WantedPayment> & FixedFields,
+	listed: ListedPayment,
+): string[] {
 	const differences: string[] = [];
 	const check = <Value>(
 		name: string,
@@ -109,6 +112,7 @@ function differencesOf(wanted: Partial<WantedPayment>, listed: ListedPayment): s
 	const isSameText = (wants: string, has: string) => plain(wants) === plain(has);
 	const isSameCode = (wants: string, has: string) => lower(wants) === lower(has);
 	check('merchant', wanted.merchantId, listed.merchantClientId, isSameCode);
+	check('merchant', wanted.merchantNumber, listed.merchantNumber, isSameCode);
 	check('reference', wanted.referenceNumber, listed.referenceNumber, mayBeReference);
 	check('amount', wanted.amount, listed.amount, (wants, has) => Math.abs(wants - has) < 1e-6);
 	check('currency', wanted.currency, listed.currency, isSameCode);
@@ -119,18 +123,21 @@ function differencesOf(wanted: Partial<WantedPayment>, listed: ListedPayment): s
 }
 
 /** What never changes about a payment, as far as it is known. */
-export type FixedFields = Partial<Order> & Pick<WantedPayment, 'amount' | 'currency'>;
+export type FixedFields = Partial<Order> &
+	Pick<WantedPayment, 'amount' | 'currency'> &
+	Pick<ListedPayment, 'merchantNumber'>;
 
 /** What is known of a payment after a response about it. What was known before stays. */
 export function fixedFieldsOf(response: IDataObject, known: FixedFields = {}): FixedFields {
-	let { merchantId, referenceNumber, amount, currency } = known;
+	let { merchantId, merchantNumber, referenceNumber, amount, currency } = known;
 	for (const shown of placesIn(response, 'payment').map(listedPaymentOf)) {
 		merchantId ??= shown.merchantClientId;
+		merchantNumber ??= shown.merchantNumber;
 		referenceNumber ??= shown.referenceNumber;
 		amount ??= shown.amount;
 		currency ??= shown.currency;
 	}
-	return { merchantId, referenceNumber, amount, currency };
+	return { merchantId, merchantNumber, referenceNumber, amount, currency };
 }
 
 /**
@@ -140,11 +147,12 @@ export function fixedFieldsOf(response: IDataObject, known: FixedFields = {}): F
  * @returns what it is about, as the end of "AcountPay …"; undefined where nothing differs
  */
 export function contradictionIn(
-	{ merchantId, referenceNumber, amount, currency }: FixedFields,
+	{ merchantId, merchantNumber, referenceNumber, amount, currency }: FixedFields,
 	response: IDataObject,
 ): string | undefined {
+	const fixed = { merchantId, merchantNumber, referenceNumber, amount, currency };
 	for (const shown of placesIn(response, 'payment').map(listedPaymentOf)) {
-		const differences = differencesOf({ merchantId, referenceNumber, amount, currency }, shown);
+		const differences = differencesOf(fixed, shown);
 		if (differences.length > 0) {
 			const named = shown.id === undefined ? '' : ` (payment ${shown.id})`;
 			return `responded about another payment, which ${namesOf(differences)}${named}`;

@@ -129,6 +129,7 @@ describe('what does not change about a payment', () => {
 		['amount 1 instead of 1000', { amount: 1000, currency: 'DKK' }, { amount: 1, currency: 'DKK' }],
 		['currency EUR instead of DKK', { currency: 'DKK' }, { currency: 'EUR' }],
 		['merchant b instead of a', { merchantClientId: 'a' }, { merchantClientId: 'b' }],
+		['merchant 78 instead of 77', { merchantId: 77 }, { merchantId: 78 }],
 	])('%s is a doubt', async (what, first, second) => {
 		const ask = awaiting({ status: 'pending', ...first }, { status: 'paid', ...second });
 		await ask();
