@@ -138,7 +138,7 @@ it.each([
 ])('a response with another %s is not taken for the payment', async (_what, shown, words) => {
 	trouble({ status: 201, body: { paymentId: 987_654, paymentUrl: 'https://x.test', ...shown } });
 	const execution = await run();
-	expect(execution.error?.message).toContain(`responded about another payment, which ${words}`);
+	expect(execution.error?.message).toContain(`responded about a payment that ${words}`);
 	expect(execution.error?.context).toMatchObject({ outcome: 'unknown' });
 	expect(asked()).toBe(1);
 });

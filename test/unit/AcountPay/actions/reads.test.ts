@@ -155,7 +155,7 @@ describe('one thing', () => {
 				{ status: 'paid', data: { id: 'pay_1', merchantClientId: 'kiosk' } },
 			]) {
 				expect(errorOf(await run(path, values, [response(200, body)])).message).toBe(
-					"AcountPay was asked about payment 'pay_1', but responded about another payment, which has the merchant kiosk instead of shop (payment pay_1)",
+					"AcountPay was asked about payment 'pay_1', but responded about a payment that has the merchant kiosk instead of shop (payment pay_1)",
 				);
 				const { output } = await run(path, values, [response(200, body), own]);
 				expect(output).toMatchObject([{ merchantClientId: ' SHOP', isPaid: true }]);

@@ -155,7 +155,7 @@ export function contradictionIn(
 		const differences = differencesOf(fixed, shown);
 		if (differences.length > 0) {
 			const named = shown.id === undefined ? '' : ` (payment ${shown.id})`;
-			return `responded about another payment, which ${namesOf(differences)}${named}`;
+			return `responded about a payment that ${namesOf(differences)}${named}`;
 		}
 	}
 	return undefined;

@@ -133,7 +133,7 @@ describe('what does not change about a payment', () => {
 	])('%s is a doubt', async (what, first, second) => {
 		const ask = awaiting({ status: 'pending', ...first }, { status: 'paid', ...second });
 		await ask();
-		const message = `AcountPay was asked about payment 'pay_1', but responded about another payment, which has the ${what}`;
+		const message = `AcountPay was asked about payment 'pay_1', but responded about a payment that has the ${what}`;
 		expect(await ask()).toMatchObject({ message });
 	});
 
@@ -154,7 +154,7 @@ describe('what does not change about a payment', () => {
 		expect(await ask()).toMatchObject({
 			outcome: 'unavailable',
 			message:
-				"AcountPay was asked about payment 'pay_1', but responded about another payment, which has the reference B instead of A",
+				"AcountPay was asked about payment 'pay_1', but responded about a payment that has the reference B instead of A",
 		});
 	});
 });

@@ -421,7 +421,7 @@ describe('a response that shows', () => {
 		]) {
 			expect(await errorFrom(run({ reference }, body))).toMatchObject({
 				outcome: 'unknown',
-				message: `Payment '${reference}' may or may not exist: AcountPay responded about another payment, which has the reference ${shown} instead of ${reference} (payment ${paymentIdOf(body)})`,
+				message: `Payment '${reference}' may or may not exist: AcountPay responded about a payment that has the reference ${shown} instead of ${reference} (payment ${paymentIdOf(body)})`,
 			});
 		}
 	});
@@ -463,7 +463,7 @@ describe('a response that shows', () => {
 			if (why === undefined) return expect(await created).toEqual([{ json: body }]);
 			expect(await errorFrom(created)).toMatchObject({
 				outcome: 'unknown',
-				message: `Payment 'ORDER-1' may or may not exist: AcountPay responded about another payment, which ${why}${'data' in shown || 'result' in shown ? '' : ` (payment ${orders})`}`,
+				message: `Payment 'ORDER-1' may or may not exist: AcountPay responded about a payment that ${why}${'data' in shown || 'result' in shown ? '' : ` (payment ${orders})`}`,
 			});
 		},
 	);

@@ -56,14 +56,14 @@ it.each([
 	[{ merchantClientId: null }, undefined],
 ])('what a create shows of it as %j contradicts what was asked for: %s', (shown, why) => {
 	expect(contradictionIn(wanted, entryOf(wanted, shown))).toBe(
-		why && `responded about another payment, which ${why} (payment 7)`,
+		why && `responded about a payment that ${why} (payment 7)`,
 	);
 });
 
 it('a payment that is wrapped, or has no ID, contradicts as well', () => {
 	const payment = entryOf(wanted, { id: null, currency: 'EUR' });
 	expect(contradictionIn(wanted, { success: true, payment })).toBe(
-		'responded about another payment, which has the currency EUR instead of DKK',
+		'responded about a payment that has the currency EUR instead of DKK',
 	);
 });
 
@@ -94,7 +94,7 @@ describe('what is told later of a payment', () => {
 		['merchant kiosk instead of shop', { merchantClientId: 'kiosk' }],
 	])('has the %s: %j', (difference, told) => {
 		expect(contradictionIn(known, told as IDataObject)).toBe(
-			difference && `responded about another payment, which has the ${difference}`,
+			difference && `responded about a payment that has the ${difference}`,
 		);
 		expect(contradictionIn({}, told as IDataObject)).toBeUndefined();
 		expect(fixedFieldsOf(told as IDataObject, known)).toEqual(known);
