@@ -31,7 +31,7 @@ const CHECK_SLICE = 50;
 interface Result {
 	/** Empty when it has failed. */
 	output: ItemOutput[];
-	failed?: ItemError;
+	error?: ItemError;
 }
 
 /**
@@ -54,8 +54,8 @@ export class ItemRunner<Input> {
 	/** Aborted with {@link failedItem}. */
 	private readonly failure = new AbortController();
 	/** The first failed item that lets the others continue. It fails the node in the end. */
-	private firstHarmlessFailure?: number;
-	/** Whether an item is checked right before it is sent: nothing forces all checks before the first request. */
+	private firstDeferredFailure?: number;
+	/** Whether each item is checked just before it is sent: with 'Continue On Fail', a failed check does not stop the others. */
 	private readonly checksAsItGoes: boolean;
 	/** When checks next yield to n8n, in ms since 1970. */
 	private sliceEnd = Date.now() + CHECK_SLICE;
@@ -86,11 +86,11 @@ export class ItemRunner<Input> {
 			this.items[0].json = json;
 			this.store.close(false);
 			await this.context.putExecutionToWait(waitUntil);
-			// For an item with an `error`, 'Retry On Fail' would run the node again, with the input item that was just overwritten.
+			// With an item that has an `error`, 'Retry On Fail' would run the node again, on the overwritten input item.
 			return [];
 		}
-		const items = this.results.flatMap(({ output, failed }, item): INodeExecutionData[] => {
-			if (failed) return [errorItem(this.context, failed, item)];
+		const items = this.results.flatMap(({ output, error }, item): INodeExecutionData[] => {
+			if (error) return [errorItem(this.context, error, item)];
 			return output.map(({ json, binary }) => ({
 				json,
 				...(binary && { binary }),
@@ -107,8 +107,8 @@ export class ItemRunner<Input> {
 			const concurrency = concurrencyOf(new ItemParameters(this.context, 0, this.items.length));
 			return { client: await Client.open(this.context, concurrency), concurrency };
 		} catch (error) {
-			const failed = itemErrorOf(error);
-			for (let item = 0; item < this.items.length; item++) this.fail(item, failed);
+			const itemError = itemErrorOf(error);
+			for (let item = 0; item < this.items.length; item++) this.fail(item, itemError);
 			return undefined;
 		}
 	}
@@ -161,10 +161,11 @@ export class ItemRunner<Input> {
 		if (cancelSignal?.aborted) {
 			throw cancelledError(this.context, this.summary(), this.store.isFirstCancellation());
 		}
-		const failedItem = this.failedItem ?? this.firstHarmlessFailure;
+		const failedItem = this.failedItem ?? this.firstDeferredFailure;
 		if (failedItem === undefined) return;
-		const { failed } = this.results[failedItem];
-		if (failed) this.fail(failedItem, failed);
+		const { error } = this.results[failedItem];
+		// Throws: all items are done by now.
+		if (error) this.fail(failedItem, error);
 	}
 
 	private async workOn(item: number, client: Client, endSignal: AbortSignal): Promise<void> {
@@ -199,12 +200,12 @@ export class ItemRunner<Input> {
 		} catch (error) {
 			if (error instanceof Cancelled) return;
 			const creates = this.operation.creates !== undefined;
-			const failed = isItemError(error) ? error : unexpectedError(creates);
-			this.results[item] = { output: [], failed };
+			const itemError = isItemError(error) ? error : unexpectedError(creates);
+			this.results[item] = { output: [], error: itemError };
 			this.store.setFailed(item, true);
 			if (this.context.continueOnFail()) return;
-			if (failed.letsOthersContinue) {
-				this.firstHarmlessFailure ??= item;
+			if (itemError.letsOthersContinue) {
+				this.firstDeferredFailure ??= item;
 			} else {
 				this.failedItem ??= item;
 				// Waiting items are not stopped: a customer may be paying right now.
@@ -217,7 +218,7 @@ export class ItemRunner<Input> {
 	private summary(): RunSummary {
 		const { creates } = this.operation;
 		const known = this.store.endedItems();
-		const errorOf = (item: number) => this.results.at(item)?.failed;
+		const errorOf = (item: number) => this.results.at(item)?.error;
 		return {
 			...creates,
 			items: creates ? withOthers(known, this.items.length, this.names, errorOf) : known,
@@ -225,10 +226,10 @@ export class ItemRunner<Input> {
 	}
 
 	/** Ends the node with the item's error, or keeps it as the item's result when the node continues. */
-	private fail(item: number, failed: ItemError): void {
-		this.results[item] = { output: [], failed };
+	private fail(item: number, error: ItemError): void {
+		this.results[item] = { output: [], error };
 		if (this.context.continueOnFail()) return;
-		throw nodeErrorFor(this.context, failed, item, this.summary());
+		throw nodeErrorFor(this.context, error, item, this.summary());
 	}
 }
 
