@@ -12,14 +12,14 @@ import { OtherPaymentError, readPayment } from './readPayment';
 const REFUSAL_PATIENCE = 60_000;
 
 /** With these AcountPay refuses a payment that it may report a little later. */
-const PASSING_REFUSALS: readonly unknown[] = [401, 403, 404];
+const TEMPORARY_REFUSALS: readonly unknown[] = [401, 403, 404];
 
 /** Whether AcountPay has refused to report a payment, and may report it a little later. */
-export const mayPass = (response: Known | ApiError): response is ApiError =>
-	response instanceof ApiError && PASSING_REFUSALS.includes(response.status);
+export const mayBeTemporary = (response: Report | ApiError): response is ApiError =>
+	response instanceof ApiError && TEMPORARY_REFUSALS.includes(response.status);
 
 /** A payment as AcountPay last reported it. */
-export interface Known {
+export interface Report {
 	payment: IDataObject;
 	/** When that was, as ISO 8601; null when AcountPay has not reported it at all. */
 	statusAt: string | null;
@@ -31,20 +31,20 @@ export interface Known {
  */
 export function waitOutput(
 	paymentId: string | number,
-	{ payment, statusAt }: Known,
+	{ payment, statusAt }: Report,
 	waitEndedBy: 'status' | 'timeout',
 ): IDataObject {
 	const status = finalStatusOf(payment.status) ?? payment.status;
-	const known = withIsPaid({ ...payment, paymentId, ...(status !== undefined && { status }) });
-	if (statusAt !== null && !hasStatus(payment)) delete known.isPaid;
-	return { ...known, waitEndedBy, statusAt };
+	const output = withIsPaid({ ...payment, paymentId, ...(status !== undefined && { status }) });
+	if (statusAt !== null && !hasStatus(payment)) delete output.isPaid;
+	return { ...output, waitEndedBy, statusAt };
 }
 
 /** A payment that is waited for, as AcountPay reports it from time to time. */
 export class AwaitedPayment {
 	/** Since when AcountPay has refused to report it, in ms since 1970. */
 	private refusedSince?: number;
-	/** What does not change about it, as the first response that named it had it. */
+	/** Its fields that never change, each as it was first reported. */
 	private fixed: FixedFields = {};
 
 	constructor(
@@ -57,7 +57,7 @@ export class AwaitedPayment {
 	 * @returns the payment; an error when AcountPay is to be asked again
 	 * @throws ApiError or Cancelled
 	 */
-	async ask(options: CallOptions): Promise<Known | ApiError> {
+	async ask(options: CallOptions): Promise<Report | ApiError> {
 		return await readPayment(this.client, this.key, options, false).then(
 			(payment) => {
 				this.refusedSince = undefined;
@@ -66,7 +66,7 @@ export class AwaitedPayment {
 			(error: unknown) => {
 				if (!(error instanceof ApiError)) throw error;
 				if (error.outcome === 'unavailable' || error.status === 429) return error;
-				if (!mayPass(error)) throw error;
+				if (!mayBeTemporary(error)) throw error;
 				this.refusedSince ??= Date.now();
 				if (Date.now() - this.refusedSince >= REFUSAL_PATIENCE) throw error;
 				return error;
@@ -74,7 +74,7 @@ export class AwaitedPayment {
 		);
 	}
 
-	/** A payment keeps its reference, amount, currency and merchant: another one is that of another payment. */
+	/** A payment keeps its reference, amount, currency and merchant: if one differs, this is another payment. */
 	private doubtAbout(payment: IDataObject): ApiError | undefined {
 		const contradiction = contradictionIn(this.fixed, payment);
 		if (contradiction !== undefined)
@@ -85,15 +85,15 @@ export class AwaitedPayment {
 }
 
 /**
- * AcountPay's report on a payment, or that it has not come in time. Whatever holds the response up, a wait ends: the queue
- * of requests, an access token, AcountPay.
+ * AcountPay's report on a payment, or an error when time is up, whatever holds the report up: the queue of requests, an access
+ * token, AcountPay.
  * @param over aborted when no response is waited for any more
  */
-export async function unlessOver(
+export async function inTime(
 	over: AbortSignal,
-	asking: Promise<Known | ApiError>,
+	asking: Promise<Report | ApiError>,
 	paymentId: string,
-): Promise<Known | ApiError> {
+): Promise<Report | ApiError> {
 	const ended = new AbortController();
 	const late = () =>
 		new ApiError(
@@ -101,11 +101,11 @@ export async function unlessOver(
 			`AcountPay has not reported payment '${paymentId}' by the timeout`,
 			'Reading changes nothing, so this item can be run again.',
 		);
-	const said = asking.catch((error: unknown) => {
+	const report = asking.catch((error: unknown) => {
 		// A request that left the queue because the time is over does not mean a cancelled execution.
 		if (over.aborted && error instanceof Cancelled) return late();
 		throw error;
 	});
 	const end = aborted(over, ended.signal).then(late);
-	return await Promise.race([said, end]).finally(() => ended.abort());
+	return await Promise.race([report, end]).finally(() => ended.abort());
 }

@@ -6,7 +6,7 @@ import { ApiError, Cancelled, ValidationError } from '../../../shared/errors';
 import { WEBHOOK_SECRET_MISSING } from '../../../shared/webhooks/receive';
 import type { ItemOutput, ItemWork, Operation } from '../../operation/operation';
 import { isLeftOut, oneOf, preview } from '../../operation/parameters';
-import { AwaitedPayment, mayPass, type Known, unlessOver, waitOutput } from './awaitedPayment';
+import { AwaitedPayment, inTime, mayBeTemporary, type Report, waitOutput } from './awaitedPayment';
 import { idAsWritten, OtherPaymentError } from './readPayment';
 import {
 	merchantPaymentFrom,
@@ -147,23 +147,23 @@ async function poll(input: Awaited, work: ItemWork): Promise<ItemOutput> {
 	const deadline = Date.now() + Math.round(input.timeoutMinutes * 60_000);
 	const over = AbortSignal.timeout(deadline + LAST_LOOK - Date.now());
 	const options = { ...work.options, deadline, endSignal: AbortSignal.any([endSignal, over]) };
-	let known: Known | undefined;
+	let report: Report | undefined;
 	/** AcountPay's last response that was not the payment, or else why there was none. */
 	let failure: ApiError | undefined;
 	for (let wait = FIRST_POLLING_DELAY; ; wait *= POLLING_DELAY_GROWTH) {
 		// A little longer than the wait: a request that makes room in the queue by its end lets no other wait's last look leave.
 		const timeLeft = deadline + LAST_LOOK + QUEUE_MARGIN - Date.now();
 		const timeout = Math.min(options.timeout, Math.max(1, timeLeft));
-		const response = await unlessOver(over, payment.ask({ ...options, timeout }), input.paymentId);
-		if (!(response instanceof ApiError)) known = response;
+		const response = await inTime(over, payment.ask({ ...options, timeout }), input.paymentId);
+		if (!(response instanceof ApiError)) report = response;
 		else if (!failure || saysMore(response)) failure = response;
-		if (known && finalStatusOf(known.payment.status)) {
-			return { json: waitOutput(idAsWritten(input), known, 'status') };
+		if (report && finalStatusOf(report.payment.status)) {
+			return { json: waitOutput(idAsWritten(input), report, 'status') };
 		}
 		const left = deadline - Date.now();
 		if (left <= 0 || over.aborted) {
-			if (!known || response instanceof OtherPaymentError) throw failure;
-			return { json: waitOutput(idAsWritten(input), known, 'timeout') };
+			if (!report || response instanceof OtherPaymentError) throw failure;
+			return { json: waitOutput(idAsWritten(input), report, 'timeout') };
 		}
 		// The last delay ends at the deadline, so that a payment made by then is seen.
 		if (!(await delay(Math.min(wait, MAX_POLLING_DELAY, left), endSignal))) throw new Cancelled();
@@ -187,20 +187,20 @@ async function waitForWebhook(input: WaitInput, work: ItemWork): Promise<ItemOut
 			deadline: Date.now() + STATUS_CHECK_TIMEOUT,
 			endSignal: AbortSignal.any([endSignal, over]),
 		});
-		return await unlessOver(over, asking, input.paymentId);
+		return await inTime(over, asking, input.paymentId);
 	};
 	let response = await check();
 	// A change meanwhile is not lost: the next status check sees it.
-	while (mayPass(response) && Date.now() < waitUntil.getTime()) {
+	while (mayBeTemporary(response) && Date.now() < waitUntil.getTime()) {
 		if (!(await delay(FIRST_POLLING_DELAY, endSignal))) throw new Cancelled();
 		response = await check();
 	}
-	if (mayPass(response) || response instanceof OtherPaymentError) throw response;
-	const known = response instanceof ApiError ? { payment: {}, statusAt: null } : response;
-	if (finalStatusOf(known.payment.status)) {
-		return { json: waitOutput(input.paymentId, known, 'status') };
+	if (mayBeTemporary(response) || response instanceof OtherPaymentError) throw response;
+	const report = response instanceof ApiError ? { payment: {}, statusAt: null } : response;
+	if (finalStatusOf(report.payment.status)) {
+		return { json: waitOutput(input.paymentId, report, 'status') };
 	}
-	const { webhookUrl } = known.payment;
+	const { webhookUrl } = report.payment;
 	if (typeof webhookUrl === 'string' && !isSameAddress(webhookUrl, resumeUrl())) {
 		throw new ValidationError(
 			'Resume On',
@@ -208,7 +208,7 @@ async function waitForWebhook(input: WaitInput, work: ItemWork): Promise<ItemOut
 			'In the node that creates the payment, switch Webhook URL to Expression and enter {{ $execution.resumeUrl }}. Or choose Polling.',
 		);
 	}
-	return { json: waitOutput(input.paymentId, known, 'timeout'), waitUntil };
+	return { json: waitOutput(input.paymentId, report, 'timeout'), waitUntil };
 }
 
 /** Whether two URLs lead to the same place, whatever follows the path. */

@@ -27,11 +27,11 @@ const PAUSES: readonly number[] = [500, 1_000, 2_000, 4_000];
 /** How long after its time limit a request may still create a payment, in ms (assumed). */
 const GRACE = 30_000;
 
-/** How far the order of a list may be from that of `createdAt`, in ms (assumed). */
+/** How far a list may be out of the order of `createdAt`, in ms (assumed). */
 const DISORDER = 60_000;
 
-/** What one look at the list has shown; `unread`: nothing, so another one may follow. */
-type Look = Decision | { kind: 'unread'; why: string };
+/** What one look at the list has shown; `unclear`: no answer yet, so another look may follow. */
+type Look = Decision | { kind: 'unclear'; why: string };
 
 const isOfOrder = ({ payment }: PaymentTrace, listed: ListedPayment) => {
 	const { merchantClientId: merchantId = '', referenceNumber = '' } = listed;
@@ -44,9 +44,9 @@ const shownBefore = (older: readonly string[]): string =>
 		? 'does not show it'
 		: `does not show it. It shows older payments of this reference: ${namesOf(older)}`;
 
-const UNREAD: Look = { kind: 'unread', why: 'could not be read' };
+const UNREAD: Look = { kind: 'unclear', why: 'could not be read' };
 const STOPPED: Look = {
-	kind: 'unread',
+	kind: 'unclear',
 	why: 'was not read to the end: the execution is being stopped',
 };
 
@@ -59,11 +59,14 @@ interface Run {
 
 const runs = new WeakMap<Client, Run>();
 
-/** Looks in AcountPay's list for the payment of one item (the list is documented with API keys only). */
+/**
+ * Looks in AcountPay's list for the payment of one item (the list is documented with API keys only). A trace is what is stored
+ * about a request, to find its payment later. It was not alone if another unresolved request was for the same order.
+ */
 export class PaymentLookUp implements LookUp {
-	private readonly run: Run;
+	private readonly shared: Run;
 	/** The request that was sent last. */
-	private sent?: PaymentTrace;
+	private last?: PaymentTrace;
 
 	constructor(
 		private readonly client: Client,
@@ -71,8 +74,8 @@ export class PaymentLookUp implements LookUp {
 		private readonly options: CallOptions,
 		private readonly record: IdempotencyRecord,
 	) {
-		this.run = runs.get(client) ?? { readings: new FreshReadings(client) };
-		runs.set(client, this.run);
+		this.shared = runs.get(client) ?? { readings: new FreshReadings(client) };
+		runs.set(client, this.shared);
 	}
 
 	sending(): Trace {
@@ -80,7 +83,7 @@ export class PaymentLookUp implements LookUp {
 		const first = this.record.earlier?.trace as PaymentTrace | undefined;
 		const trace: PaymentTrace = {
 			payment: this.payment,
-			// Sent again: the trace of the first request is kept, and neither is alone.
+			// A resend keeps the first request's trace: two requests compete for one payment now.
 			...(first && { ...first, wasNotAlone: true }),
 			id: randomUUID(),
 			untilHere: now + this.options.timeout + GRACE,
@@ -88,37 +91,37 @@ export class PaymentLookUp implements LookUp {
 		sentRequests.add(this.orderOf(this.payment), trace, first ? undefined : now);
 		for (const other of this.unresolvedOfOrder()) other.wasNotAlone = trace.wasNotAlone = true;
 		this.setTimes(trace);
-		this.sent = trace;
+		this.last = trace;
 		return trace;
 	}
 
 	notCreated(): void {
-		if (this.sent) sentRequests.resolve(this.orderOf(this.payment), this.sent.id);
+		if (this.last) sentRequests.resolve(this.orderOf(this.payment), this.last.id);
 	}
 
 	/** The last request has created a payment. */
 	created(response: IDataObject): void {
 		const id = paymentIdOf(response);
 		// Without an ID its payment can't be told from others: it stays unresolved.
-		if (this.sent && id !== undefined) this.assign(this.sent, id);
+		if (this.last && id !== undefined) this.assign(this.last, id);
 	}
 
 	async find(stored: Trace | undefined, willResend: boolean): Promise<LookUpResult> {
 		const trace = (stored ?? { id: '', payment: this.payment }) as PaymentTrace;
-		// The stored trace was written before another request, or another look, left a mark.
-		const marks = this.inMemory(trace)?.trace;
-		if (marks?.wasNotAlone) trace.wasNotAlone = true;
-		trace.doubt ??= marks?.doubt;
-		let { look, looks } = await this.lookRepeatedly(trace);
+		// The trace in memory may know more: another request or look may have marked it since the stored one was written.
+		const remembered = this.inMemory(trace)?.trace;
+		if (remembered?.wasNotAlone) trace.wasNotAlone = true;
+		trace.doubt ??= remembered?.doubt;
+		let { look, count } = await this.lookRepeatedly(trace);
 		if (look.kind === 'none' && willResend) {
 			look = await this.lookBeforeResending(trace);
-			looks++;
+			count++;
 		}
 		if (look.kind === 'found') {
 			const { entry } = look.payment;
 			return { kind: 'found', response: { ...withPaymentId(entry), lookedUp: true } };
 		}
-		const times = looks === 1 ? 'once' : `${looks} times`;
+		const times = count === 1 ? 'once' : `${count} times`;
 		const what = look.kind === 'none' ? shownBefore(look.older) : look.why;
 		return {
 			kind: look.kind === 'none' ? 'none' : 'doubt',
@@ -127,17 +130,17 @@ export class PaymentLookUp implements LookUp {
 	}
 
 	/** Looks until there is a payment or a doubt, a few times at most. */
-	private async lookRepeatedly(trace: PaymentTrace): Promise<{ look: Look; looks: number }> {
-		for (let looks = 1; ; looks++) {
+	private async lookRepeatedly(trace: PaymentTrace): Promise<{ look: Look; count: number }> {
+		for (let count = 1; ; count++) {
 			const look = await this.look(trace);
-			const isOver = look.kind === 'found' || look.kind === 'doubt' || looks > PAUSES.length;
-			if (isOver) return { look, looks };
-			const isStopped = !(await delay(PAUSES[looks - 1], this.client.cancelSignal));
-			if (isStopped) return { look: STOPPED, looks };
+			const isOver = look.kind === 'found' || look.kind === 'doubt' || count > PAUSES.length;
+			if (isOver) return { look, count };
+			const isStopped = !(await delay(PAUSES[count - 1], this.client.cancelSignal));
+			if (isStopped) return { look: STOPPED, count };
 		}
 	}
 
-	/** Looks at the part of the list that is younger than the request. A doubt stays: no later look takes it back. */
+	/** Looks at the part of the list that is younger than the request. Once in doubt, always in doubt. */
 	private async look(trace: PaymentTrace): Promise<Look> {
 		if (trace.doubt !== undefined) return { kind: 'doubt', why: trace.doubt };
 		const { look } = await this.read(trace, () => {
@@ -157,22 +160,22 @@ export class PaymentLookUp implements LookUp {
 		if (!(await delay(untilHere - Date.now(), endSignal))) return STOPPED;
 		const { look, payments } = await this.read(trace, () => -Infinity);
 		if (look.kind !== 'none') return look;
-		// Another execution has created it for the same order: then this one is not needed.
+		// If another execution has created a payment for this order, it is not sent again.
 		const ofOrder = payments.filter((listed) => isOfOrder(trace, listed));
 		const idsOfOrder = new Set(ofOrder.map(({ id }) => id));
 		const isTaken = (id: string) =>
 			this.isOfThisExecution(id) || (!idsOfOrder.has(id) && this.belongsToOther(id, trace));
-		const instead = ofOrder
+		const byOthers = ofOrder
 			.filter(({ createdAt }) => ageOf(createdAt, trace) !== 'before')
 			.flatMap(({ id }) => id ?? [])
 			.filter((id) => !this.isOfThisExecution(id));
 		const why = (what: string, found: string[]): Look => ({
-			kind: 'unread',
+			kind: 'unclear',
 			why: `shows ${what}: ${namesOf(found)}`,
 		});
 		const ids = couldBe(payments, trace.payment, trace.from, isTaken);
 		if (ids.length > 0) return why('a payment of the same amount that may be it', ids);
-		return instead.length > 0 ? why('another payment of this order', instead) : look;
+		return byOthers.length > 0 ? why('another payment of this order', byOthers) : look;
 	}
 
 	/** Reads the list, and decides what it says about a request. */
@@ -181,7 +184,7 @@ export class PaymentLookUp implements LookUp {
 		since: () => number,
 	): Promise<{ look: Look; payments: ListedPayment[] }> {
 		const { merchantId } = trace.payment;
-		const payments = await this.run.readings
+		const payments = await this.shared.readings
 			.read(merchantId, since, this.options.timeout)
 			.catch(() => undefined);
 		if (!payments) return { look: UNREAD, payments: [] };
@@ -200,7 +203,7 @@ export class PaymentLookUp implements LookUp {
 		return sentRequests.get(this.orderOf(payment), id);
 	}
 
-	/** Notes when the request left by AcountPay's clock, as exactly as that is known by now. */
+	/** Records when the request left by AcountPay's clock, as precisely as is known so far. */
 	private setTimes(trace: PaymentTrace): void {
 		const { sentAt } = this.inMemory(trace) ?? {};
 		const moment = sentAt === undefined ? undefined : this.client.clock.at(sentAt);
@@ -209,14 +212,14 @@ export class PaymentLookUp implements LookUp {
 	}
 
 	private assign(trace: PaymentTrace, paymentId: string): void {
-		sentRequests.setOwner(this.atHost(paymentId), trace.id);
+		sentRequests.setOwner(this.ownerKey(paymentId), trace.id);
 		sentRequests.resolve(this.orderOf(trace.payment), trace.id);
 	}
 
 	/** Whether a payment is known to belong to another request, of this execution or this process. */
 	private belongsToOther(paymentId: string, { id }: PaymentTrace): boolean {
 		return (
-			sentRequests.belongsToOther(this.atHost(paymentId), id) || this.isOfThisExecution(paymentId)
+			sentRequests.belongsToOther(this.ownerKey(paymentId), id) || this.isOfThisExecution(paymentId)
 		);
 	}
 
@@ -227,18 +230,18 @@ export class PaymentLookUp implements LookUp {
 
 	/** The traces of unresolved requests for this merchant and reference that an earlier attempt has sent. */
 	private unresolvedOfOrder(): PaymentTrace[] {
-		this.run.unresolvedBefore ??= this.record
+		this.shared.unresolvedBefore ??= this.record
 			.others()
 			.flatMap(({ trace }) => (trace as PaymentTrace | undefined) ?? []);
 		const order = keyOf(this.payment);
-		return this.run.unresolvedBefore.filter(({ payment }) => keyOf(payment) === order);
+		return this.shared.unresolvedBefore.filter(({ payment }) => keyOf(payment) === order);
 	}
 
 	private orderOf(payment: WantedPayment): string {
 		return orderKeyOf(this.client.baseUrl, payment);
 	}
 
-	private atHost(paymentId: string): string {
+	private ownerKey(paymentId: string): string {
 		return `${this.client.baseUrl} ${paymentId}`;
 	}
 }

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import {
 	AwaitedPayment,
-	mayPass,
-	unlessOver,
+	inTime,
+	mayBeTemporary,
 	waitOutput,
 } from '../../../../../nodes/AcountPay/actions/payment/awaitedPayment';
 import { readPayment } from '../../../../../nodes/AcountPay/actions/payment/readPayment';
@@ -50,7 +50,7 @@ describe('an error', () => {
 		expect(await ask()).toBe(error);
 		await after(59_999);
 		expect(await ask()).toBe(error);
-		expect(mayPass(error)).toBe(true);
+		expect(mayBeTemporary(error)).toBe(true);
 		await after(1);
 		expect(await errorFrom(ask())).toBe(error);
 	});
@@ -84,21 +84,21 @@ describe('when the time of a wait is over', () => {
 
 	it('it ends, whatever holds the response up', async () => {
 		const over = new AbortController();
-		const ended = unlessOver(over.signal, new Promise(() => undefined), 'pay_1');
+		const ended = inTime(over.signal, new Promise(() => undefined), 'pay_1');
 		over.abort();
 		expect(await ended).toMatchObject(late);
 	});
 
 	it('a request that therefore left the queue is no cancelled execution', async () => {
 		const left = async () => await Promise.reject(new Cancelled());
-		expect(await unlessOver(AbortSignal.abort(), left(), 'pay_1')).toMatchObject(late);
+		expect(await inTime(AbortSignal.abort(), left(), 'pay_1')).toMatchObject(late);
 		const { signal } = new AbortController();
-		await expect(unlessOver(signal, left(), 'pay_1')).rejects.toBeInstanceOf(Cancelled);
+		await expect(inTime(signal, left(), 'pay_1')).rejects.toBeInstanceOf(Cancelled);
 	});
 
 	it('a bug is still one', async () => {
 		const bug = Promise.reject(new TypeError('a bug'));
-		await expect(unlessOver(AbortSignal.abort(), bug, 'pay_1')).rejects.toThrow('a bug');
+		await expect(inTime(AbortSignal.abort(), bug, 'pay_1')).rejects.toThrow('a bug');
 	});
 });
 
