@@ -13,8 +13,8 @@ const FASTER_THAN_COMPLETED = 1.25;
 const DOUBLING_TIME = 90;
 /** At first, the most it grows in a round, in calls per ms of latency. */
 const GROWTH = 0.3;
-/** At first, the least speed that is assumed, in calls per ms: about as fast as n8n can send. */
-const FIRST_SPEED = 0.4;
+/** At first, the least speed that is assumed, in calls per ms: a little more than n8n can send. */
+const FIRST_SPEED = 0.56;
 /** For how long after a first failure the limit stays under the cap, in ms. */
 const HOLD = 15_000;
 /** That cap, as a share of the limit at which the call failed. */
