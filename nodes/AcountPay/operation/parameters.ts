@@ -160,7 +160,7 @@ export function jsonObject(field: string, value: unknown): IDataObject {
 	if (lost !== undefined) {
 		throw new ValidationError(
 			field,
-			`must not have the number ${lost}, which can't be sent exactly: write it in quotes`,
+			`must not have the number ${lost}, which might be sent as another number: write it in quotes`,
 		);
 	}
 	if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed) || !text) {

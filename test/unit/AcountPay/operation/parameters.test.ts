@@ -242,7 +242,7 @@ describe('a JSON object', () => {
 
 	it('has no number that would be sent as another one, where a person wrote it', () => {
 		expect(refusal(() => json('{ "a": 9007199254740993 }'))).toBe(
-			"Metadata must not have the number 9007199254740993, which can't be sent exactly: write it in quotes",
+			'Metadata must not have the number 9007199254740993, which might be sent as another number: write it in quotes',
 		);
 		expect(json({ a: 9007199254740992 })).toEqual({ a: 9007199254740992 });
 	});

@@ -277,9 +277,11 @@ describe('additional fields', () => {
 	it.each([
 		['{"order":{"id":9007199254740993}}', '9007199254740993'],
 		['[-12345678901234567890]', '-12345678901234567890'],
-	])('%p would be sent rounded', (value, number) => {
+		// It would come out equal: only digits are counted.
+		['{"rate":0.1000000000000000}', '0.1000000000000000'],
+	])('%p might be sent as another number', (value, number) => {
 		expect(refusal(() => additional({ metadata: value as never }))).toBe(
-			`Metadata must not have the number ${number}, which can't be sent exactly: write it in quotes`,
+			`Metadata must not have the number ${number}, which might be sent as another number: write it in quotes`,
 		);
 		expect(refusal(() => additional({ customFields: value as never }))).toMatch(
 			/^Custom Fields must not have the number /,
