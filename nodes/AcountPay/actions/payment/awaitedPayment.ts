@@ -76,10 +76,11 @@ export class AwaitedPayment {
 
 	/** A payment keeps its reference, amount, currency and merchant: if one differs, this is another payment. */
 	private doubtAbout(payment: IDataObject): ApiError | undefined {
-		const contradiction = contradictionIn(this.fixed, payment);
+		const known = fixedFieldsOf(payment, this.fixed);
+		const contradiction = contradictionIn(known, payment);
 		if (contradiction !== undefined)
 			return new OtherPaymentError(this.key.paymentId, contradiction);
-		this.fixed = fixedFieldsOf(payment, this.fixed);
+		this.fixed = known;
 		return undefined;
 	}
 }

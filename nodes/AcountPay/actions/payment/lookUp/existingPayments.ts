@@ -124,9 +124,10 @@ export class ExistingPayments {
 		const createdByOthers = everyones.filter((one) => !created.includes(one));
 		const executionOf = new Map(created.map((one) => [one.payment.id, one.executionId]));
 		const byUs = created.map(({ payment }) => asListedNow(payment, list.withId(payment.id)));
+		const reference = plain(wanted.referenceNumber);
 		const byOthers = list
 			.ofLastDays(DEFAULT_LOOK_BACK)
-			.filter((listed) => !executionOf.has(listed.id) && !isOfOther(wanted, listed));
+			.filter((listed) => !executionOf.has(listed.id) && !hasOtherReference(reference, listed));
 		const existing = existingAmong([...byUs, ...byOthers], wanted);
 		if (existing.kind === 'doubt') throw doubtError(wanted, existing.why);
 		if (existing.kind === 'one') {
@@ -156,11 +157,14 @@ export class ExistingPayments {
 /** The existing payments of this process. */
 export const existingPayments = new ExistingPayments();
 
-/** Whether a payment shows that it is of another order. To compare it whole takes long in a long list. */
-const isOfOther = (wanted: WantedPayment, listed: ListedPayment): boolean => {
-	const { merchantClientId, otherMerchant, referenceNumber = wanted.referenceNumber } = listed;
+/**
+ * Whether a payment shows that it is of another order. To compare it whole takes long in a long list.
+ * @param reference {@link plain}
+ */
+const hasOtherReference = (reference: string, listed: ListedPayment): boolean => {
+	const { merchantClientId, otherMerchant, referenceNumber } = listed;
 	const hasMerchant = (merchantClientId ?? otherMerchant) !== undefined;
-	return hasMerchant && plain(referenceNumber) !== plain(wanted.referenceNumber);
+	return hasMerchant && referenceNumber !== undefined && plain(referenceNumber) !== reference;
 };
 
 /** The list has the status of a payment; this process knows what was asked for, and where it is paid. */

@@ -101,12 +101,15 @@ export class SharedReadings {
 		options: CallOptions,
 	): Promise<MerchantPayments> {
 		const reading = { client, startedAt: Date.now(), days } as Reading;
-		const forget = () => void this.readings.delete(key);
+		const forget = () => {
+			if (this.readings.get(key) === reading) this.readings.delete(key);
+		};
 		reading.result = readBackTo(reading, merchantClientId, options).catch((error: unknown) => {
 			forget();
 			throw error;
 		});
-		forget();
+		// Deleted first, so that it becomes the newest.
+		this.readings.delete(key);
 		this.readings.set(key, reading);
 		// Nothing needs it by then, and it may be large.
 		if (this.maxAge < Infinity) {

@@ -183,3 +183,12 @@ it('the output has no status where none is known', () => {
 	expect(Object.keys(output)).toEqual(['paymentId', 'isPaid', 'waitEndedBy', 'statusAt']);
 	expect(output.isPaid).toBe(false);
 });
+
+it('a response that shows two amounts of one payment is not believed, at no look', async () => {
+	const ask = awaiting({ amount: 11, payment: { amount: 10, status: 'pending' } });
+	for (let look = 0; look < 2; look++) {
+		expect((await ask()) as ApiError).toMatchObject({
+			message: expect.stringContaining('has the amount 10 instead of 11') as string,
+		});
+	}
+});
