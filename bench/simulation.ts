@@ -4,10 +4,15 @@ import type { Verdict } from '../nodes/shared/transport/adaptiveLimiter';
 export class VirtualClock {
 	/** ms since the start. */
 	time = 0;
-	private alarms: Array<{ at: number; ring: () => void }> = [];
+	/** The next one last; of those at the same time, the first that was set. */
+	private readonly alarms: Array<{ at: number; ring: () => void }> = [];
 
 	async wait(ms: number): Promise<void> {
-		await new Promise<void>((ring) => this.alarms.push({ at: this.time + Math.max(0, ms), ring }));
+		const at = this.time + Math.max(0, ms);
+		const place = this.alarms.findIndex((alarm) => alarm.at <= at);
+		await new Promise<void>((ring) =>
+			this.alarms.splice(place < 0 ? this.alarms.length : place, 0, { at, ring }),
+		);
 	}
 
 	/** Lets time pass until `work` is done. @throws Error when nothing would ever happen again */
@@ -18,9 +23,8 @@ export class VirtualClock {
 		for (;;) {
 			await new Promise((resolve) => setImmediate(resolve));
 			if (isDone) return await work;
-			if (this.alarms.length === 0) throw new Error('Nothing is left to wait for');
-			const next = this.alarms.reduce((first, alarm) => (alarm.at < first.at ? alarm : first));
-			this.alarms = this.alarms.filter((alarm) => alarm !== next);
+			const next = this.alarms.pop();
+			if (!next) throw new Error('Nothing is left to wait for');
 			this.time = next.at;
 			next.ring();
 		}

@@ -27,6 +27,7 @@ let now: number;
 beforeEach(() => {
 	now = 1_792_000_000_000;
 	jest.spyOn(Date, 'now').mockImplementation(() => now++);
+	jest.spyOn(performance, 'now').mockImplementation(() => now++);
 });
 afterEach(() => jest.restoreAllMocks());
 

@@ -242,7 +242,7 @@ describe('A storm of 429', () => {
 						});
 					},
 				),
-				{ numRuns: 40 },
+				{ numRuns: 25 },
 			);
 		},
 	);
