@@ -167,23 +167,23 @@ export class AdaptiveLimiter {
 	private async turn(again: boolean, signal?: AbortSignal): Promise<boolean> {
 		signal?.throwIfAborted();
 		if (this.isDown()) throw new ServerDown();
-		const started = new AbortController();
+		let leave = () => {};
 		try {
 			return await new Promise<boolean>((start, fail) => {
 				const call: WaitingCall = { start, fail };
 				if (again) this.waiting.unshift(call);
 				else this.waiting.push(call);
-				const leave = () => {
+				leave = () => {
 					const place = this.waiting.indexOf(call);
 					if (place >= 0) this.waiting.splice(place, 1);
 					fail(signal?.reason);
 				};
-				signal?.addEventListener('abort', leave, { once: true, signal: started.signal });
+				signal?.addEventListener('abort', leave, { once: true });
 				this.startWaiting();
 			});
 		} finally {
-			// Removes the listener: the signal outlives thousands of calls.
-			started.abort();
+			// The signal outlives thousands of calls.
+			signal?.removeEventListener('abort', leave);
 		}
 	}
 

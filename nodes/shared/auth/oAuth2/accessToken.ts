@@ -39,15 +39,22 @@ export function expiryOf(token: TokenData): number {
 	return Number.isFinite(expiry) ? expiry : Infinity;
 }
 
+/** n8n asks for it before each request, with the same credential. */
+const fingerprints = new WeakMap<AcountPayCredential, string>();
+
 /**
  * Tells whether two access tokens were asked for with the same client id and secret at the same environment. n8n keeps
  * the token when the user edits the credential, and a payment created with the old token is created as the old partner.
  * @returns hex text that gives nothing of the secret away
  */
 export function fingerprintOf(credential: AcountPayCredential): string {
-	return createHmac('sha256', String(credential.clientSecret))
+	const known = fingerprints.get(credential);
+	if (known !== undefined) return known;
+	const fingerprint = createHmac('sha256', String(credential.clientSecret))
 		.update(JSON.stringify([baseUrlOf(credential, OAUTH2_HOSTS), credential.clientId]))
 		.digest('hex');
+	fingerprints.set(credential, fingerprint);
+	return fingerprint;
 }
 
 /**
