@@ -1,12 +1,6 @@
 import { createMerchant } from '../../../shared/api/merchants';
-import { customFieldsField } from '../../operation/sharedFields';
 import { merchantCreation } from './sharedCreate';
-import {
-	companyNameField,
-	contactEmailField,
-	contactPhoneField,
-	partnerRefIdField,
-} from './sharedFields';
+import { additionalCompanyFields, companyFields } from './sharedFields';
 
 /** Creates a merchant, which does the rest of its onboarding itself. */
 export const create = merchantCreation(
@@ -16,7 +10,7 @@ export const create = merchantCreation(
 		action: 'Create merchant',
 		description: 'Create a merchant. It completes its onboarding at the link in onboardingUrl.',
 	},
-	[companyNameField, contactEmailField],
-	[contactPhoneField, customFieldsField, partnerRefIdField],
+	companyFields,
+	additionalCompanyFields,
 	createMerchant,
 );

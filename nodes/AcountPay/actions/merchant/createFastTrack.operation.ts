@@ -1,12 +1,7 @@
 import { createFastTrackMerchant } from '../../../shared/api/merchants';
-import { customFieldsField, requiredTextField, textField } from '../../operation/sharedFields';
+import { requiredTextField, textField } from '../../operation/sharedFields';
 import { merchantCreation } from './sharedCreate';
-import {
-	companyNameField,
-	contactEmailField,
-	contactPhoneField,
-	partnerRefIdField,
-} from './sharedFields';
+import { additionalCompanyFields, companyFields } from './sharedFields';
 
 /** Creates a merchant with its full company data. */
 export const createFastTrack = merchantCreation(
@@ -17,8 +12,7 @@ export const createFastTrack = merchantCreation(
 		description: 'Create a merchant with its full company data',
 	},
 	[
-		companyNameField,
-		contactEmailField,
+		...companyFields,
 		requiredTextField(
 			'registrationNumber',
 			'Registration Number',
@@ -38,11 +32,6 @@ export const createFastTrack = merchantCreation(
 			'The bank account that gets the money',
 		),
 	],
-	[
-		textField('bic', 'BIC', 'DABADKKK', 'The code of the bank (SWIFT)'),
-		contactPhoneField,
-		customFieldsField,
-		partnerRefIdField,
-	],
+	[textField('bic', 'BIC', 'DABADKKK', 'The code of the bank (SWIFT)'), ...additionalCompanyFields],
 	createFastTrackMerchant,
 );
