@@ -22,11 +22,7 @@ interface QueueOptions {
 }
 
 /** A call that was not sent, since the server failed several probes in a row. Sending it later is safe. */
-export class ServerDown extends Error {
-	constructor() {
-		super('Not sent: the server failed several requests in a row');
-	}
-}
+export class ServerDown extends Error {}
 
 interface WaitingCall {
 	/** Gets whether it is the first after a pause. */
