@@ -18,7 +18,7 @@ import {
 	textsFrom,
 	withCustomFields,
 } from '../../operation/sharedFields';
-import type { Image, ItemWork, Operation } from '../../operation/operation';
+import type { Operation } from '../../operation/operation';
 import { type ItemParameters, jsonObject, oneOf, webUrl } from '../../operation/parameters';
 import { drawQrCode } from './drawQrCode';
 import { existingPayments, type IfExists } from './lookUp/existingPayments';
@@ -149,23 +149,16 @@ export const create: Operation<TokenInput> = {
 		const creation = creationOf(request, wanted);
 		const created = await createOnce({ client, creation, options, record: known });
 		if (!qrCode) return [{ json: created }];
-		const imageOf = async () => await qrCodeOf(created, merchantClientId, work);
-		return [await withQrCode(created, work, imageOf, READ_IMAGE)];
+		const readImage = async () => {
+			const paymentId = paymentIdOf(created);
+			if (paymentId !== undefined) {
+				return await readQrCode(client, merchantClientId, paymentId, options);
+			}
+			throw new ApiError('unavailable', "AcountPay's response has no ID to ask for it with", '');
+		};
+		return [await withQrCode(created, work, readImage, READ_IMAGE)];
 	},
 };
-
-/** Reads the image of a payment that was created. */
-async function qrCodeOf(
-	created: IDataObject,
-	merchantClientId: string,
-	{ client, options }: ItemWork,
-): Promise<Image> {
-	const paymentId = paymentIdOf(created);
-	if (paymentId === undefined) {
-		throw new ApiError('unavailable', "AcountPay's response has no ID to ask for it with", '');
-	}
-	return await readQrCode(client, merchantClientId, paymentId, options);
-}
 
 function mockPaymentOf(value: unknown, isProduction: boolean): MockPayment {
 	const mockPayment = oneOf(mockPaymentField.displayName, value, MOCK_PAYMENTS);
