@@ -61,9 +61,8 @@ interface KnownExecution {
 	id: string;
 	/** What it has created, by AcountPay's id. */
 	createdById: Map<string | undefined, Set<CreatedEntry>>;
-	/** What it is a retry of, and the retries that have led to it. */
+	/** What it is a retry of. */
 	retried?: RetriedExecution;
-	retries: string[];
 }
 
 /** By n8n's node context: the iterations of a loop share it, and so do parallel calls of a tool. */
@@ -133,12 +132,12 @@ export class IdempotencyStore {
 		const began = retry === undefined ? undefined : retriedExecutionBegan(execution)?.toString();
 		const stored = Object.values(context.payments ?? {}).find((iteration) => iteration.id);
 		const id = context.id ?? stored?.id ?? began ?? randomUUID();
-		const known: KnownExecution = { id, createdById: new Map(), retries: [] };
+		const known: KnownExecution = { id, createdById: new Map() };
 		knownExecutions.set(context, known);
 		const entries = this.allEntries();
 		for (const entry of entries) this.addTo(known, entry);
 		if (retry === undefined) return known;
-		known.retries = context.retries = [...(context.retries ?? []), retry];
+		context.retries = [...(context.retries ?? []), retry];
 		const node = [execution.getWorkflow().id, execution.getNode().name];
 		const retried = (known.retried = retriedExecution([...node, id].join(' ')));
 		// Recorded in another process, by a retry that this one is a retry of.
@@ -166,9 +165,9 @@ export class IdempotencyStore {
 
 	/** Finds, and stores, another retry of the same execution that has created something, or may be about to. */
 	findOtherRetry(): string | undefined {
-		const { retried, retries } = this.known;
-		const otherRetry = this.context.otherRetry ?? retried?.otherThan(retries);
-		if (otherRetry !== undefined) this.context.otherRetry = otherRetry;
+		const { context, known } = this;
+		const otherRetry = context.otherRetry ?? known.retried?.otherThan(context.retries ?? []);
+		if (otherRetry !== undefined) context.otherRetry = otherRetry;
 		return otherRetry;
 	}
 
