@@ -41,19 +41,19 @@ interface StartedCall {
 	isFirst: boolean;
 }
 
-/** Overrides for tests, so that they don't have to wait. */
-interface AdaptiveOptions {
+/** What tests override, so that they don't have to wait. */
+const DEFAULTS = {
 	/** How many calls are in flight at first. */
-	start?: number;
+	start: 10,
 	/** How long the event loop has been busy since the process began, in ms: that part of a latency is not the server's. */
-	busyTime?: () => number;
-	/** A clock in ms; only differences matter. */
-	now?: () => number;
+	busyTime: (): number => performance.eventLoopUtilization().active,
+	/** A clock in ms; only differences matter. Not Date.now(): a pause would last longer when the machine's clock is set back. */
+	now: (): number => performance.now(),
 	/** Takes ms. */
-	wait?: (ms: number) => Promise<void>;
+	wait: async (ms: number): Promise<void> => await sleep(ms),
 	/** 0 to 1. */
-	random?: () => number;
-}
+	random: (): number => Math.random(),
+};
 
 /** The length of the longest timer, in ms: a longer one left running would keep the process from exiting. */
 const SLICE = 1_000;
@@ -82,11 +82,8 @@ const MAX_PROBES = 6;
  */
 export class AdaptiveLimiter {
 	private readonly waiting: WaitingCall[] = [];
+	private readonly options: typeof DEFAULTS;
 	private readonly now: () => number;
-	private readonly random: () => number;
-	private readonly busyTime: () => number;
-	private readonly wait: (ms: number) => Promise<void>;
-
 	private readonly concurrency: ConcurrencyLimit;
 	private readonly rate: RateLimit;
 	private running = 0;
@@ -98,24 +95,13 @@ export class AdaptiveLimiter {
 	private failedProbes = 0;
 
 	/** @param ceiling the most calls in flight at once, at least 1 */
-	constructor(
-		ceiling: number,
-		{
-			start = 10,
-			// Not Date.now(): a pause would last longer when the machine's clock is set back.
-			now = () => performance.now(),
-			wait = async (ms) => await sleep(ms),
-			random = () => Math.random(),
-			busyTime = () => performance.eventLoopUtilization().active,
-		}: AdaptiveOptions = {},
-	) {
+	constructor(ceiling: number, options: Partial<typeof DEFAULTS> = {}) {
+		this.options = { ...DEFAULTS, ...options };
+		const { start, now } = this.options;
+		this.now = now;
 		const gentle = Math.min(start, ceiling);
 		this.concurrency = new ConcurrencyLimit(gentle, ceiling, now);
 		this.rate = new RateLimit(2 * gentle, now);
-		this.now = now;
-		this.wait = wait;
-		this.random = random;
-		this.busyTime = busyTime;
 	}
 
 	/** How many calls may be in flight at present. */
@@ -143,7 +129,7 @@ export class AdaptiveLimiter {
 		const call: StartedCall = {
 			isFirst,
 			at: this.now(),
-			busyAt: this.busyTime(),
+			busyAt: this.options.busyTime(),
 			isProbe: this.concurrency.isProbing && this.running === 1,
 		};
 		let verdict: Verdict = { kind: 'ignored' };
@@ -221,7 +207,7 @@ export class AdaptiveLimiter {
 		if (this.isAsleep) return;
 		this.isAsleep = true;
 		while (this.waiting.length > 0 && this.delay() > 0)
-			await this.wait(Math.min(SLICE, this.delay()));
+			await this.options.wait(Math.min(SLICE, this.delay()));
 		this.isAsleep = false;
 		this.startWaiting();
 	}
@@ -243,7 +229,7 @@ export class AdaptiveLimiter {
 	private learnAccepted(call: StartedCall): void {
 		this.failedProbes = 0;
 		this.concurrency.noteResponse();
-		this.concurrency.noteAccepted(call.at, this.busyTime() - call.busyAt);
+		this.concurrency.noteAccepted(call.at, this.options.busyTime() - call.busyAt);
 		this.rate.noteAccepted(call.at);
 	}
 
@@ -263,7 +249,10 @@ export class AdaptiveLimiter {
 
 	/** Holds back all calls. */
 	private pause(ms: number): void {
-		const spread = Math.min(ms * (1 + this.random() * PAUSE_SPREAD), Math.max(ms, LONGEST_PAUSE));
+		const spread = Math.min(
+			ms * (1 + this.options.random() * PAUSE_SPREAD),
+			Math.max(ms, LONGEST_PAUSE),
+		);
 		this.pausedUntil = Math.max(this.pausedUntil, this.now() + spread);
 	}
 }
