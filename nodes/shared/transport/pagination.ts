@@ -65,43 +65,38 @@ export const tooLongError = ({ name }: Pick<PagedList, 'name'>): ReadError =>
  */
 export async function* pagesOf(list: PagedList, wanted = Infinity): AsyncGenerator<Page> {
 	const fetch = pageFetcher(list, wanted);
-	/** The entries that were found, with the number of times that the count had fallen by then. */
-	const found = new Map<string, number>();
-	let falls = 0;
-	let count = 0;
+	const yielded = new Set<string>();
+	/** The entries that were found since the count has fallen. */
+	const found = new Set<string>();
 	let total: number | undefined;
 
 	for (let idlePasses = 0; idlePasses < MAX_IDLE_PASSES; ) {
 		let isIdle = true;
-		let isFirst = true;
 		let isFull = false;
-		for await (const page of onePass(fetch, wanted)) {
-			const hasFallen = page.total !== undefined && total !== undefined && page.total < total;
+		for await (const page of onePass(fetch)) {
+			const hasFallen = (page.total ?? Infinity) < (total ?? 0);
 			total = page.total;
 			isFull = isFullPage(page);
 			if (hasFallen) {
 				isIdle = false;
-				falls++;
-				count = 0;
-				if (!isFirst) break;
+				found.clear();
+				break;
 			}
-			isFirst = false;
 			for (let start = 0; start < page.entries.length; start += SLICE) {
 				if (start > 0) await sleep(0);
 				const fresh: IDataObject[] = [];
 				for (const entry of page.entries.slice(start, start + SLICE)) {
 					const key = list.keyOf(entry);
-					const seenAt = found.get(key);
-					if (seenAt === falls) continue;
-					if (seenAt === undefined) fresh.push(entry);
-					found.set(key, falls);
-					count++;
+					if (found.has(key)) continue;
+					if (!yielded.has(key)) fresh.push(entry);
+					yielded.add(key);
+					found.add(key);
 					isIdle = false;
 				}
 				yield { ...page, entries: fresh };
 			}
-			if (total !== undefined && count >= total) return;
-			if (found.size > MAX_ENTRIES) throw tooLongError(list);
+			if (found.size >= (total ?? Infinity)) return;
+			if (yielded.size > MAX_ENTRIES) throw tooLongError(list);
 		}
 		if (isIdle && total === undefined) {
 			if (!isFull) return;
@@ -114,8 +109,7 @@ export async function* pagesOf(list: PagedList, wanted = Infinity): AsyncGenerat
 
 /** Reads a page, and finds out how large it may be, and whether its count is one of the list. */
 function pageFetcher({ name, fetchPage, keyOf, deadline }: PagedList, wanted: number) {
-	const largest = Math.min(PAGE_SIZES[0], wanted);
-	let sizes = [largest, ...PAGE_SIZES.filter((size) => size < largest)];
+	let size = Math.min(PAGE_SIZES[0], wanted);
 	let pages = 0;
 	/** The entries of the reading so far, each once: a page may come again. */
 	const read = new Set<string>();
@@ -126,18 +120,17 @@ function pageFetcher({ name, fetchPage, keyOf, deadline }: PagedList, wanted: nu
 				throw new ReadError(name, 'its end was not reached in time');
 			}
 			if (++pages > MAX_PAGES) throw tooLongError({ name });
-			const page = await fetchPage(number, sizes[0]);
+			const page = await fetchPage(number, size);
 			if (page === 'tooLarge') {
-				sizes.shift();
+				size = PAGE_SIZES.find((smaller) => smaller < size) ?? 1;
 				continue;
 			}
 			const { entries, total = Infinity } = page;
-			// The server's maximum is smaller. For page 2 it may still skip as many entries as were asked for.
-			const isShort = entries.length < Math.min(sizes[0], total);
-			if (number === 1 && isShort && entries.length > 0) {
-				sizes = [entries.length, ...sizes.filter((size) => size < entries.length)];
+			if (number === 1) {
+				// The server's maximum may be smaller. For page 2 it may still skip as many entries as were asked for.
+				if (entries.length > 0) size = Math.min(size, entries.length);
+				read.clear();
 			}
-			if (number === 1) read.clear();
 			for (const entry of entries) read.add(keyOf(entry));
 			// An empty page may state a smaller count: entries were taken out meanwhile.
 			isTotalWrong ||= entries.length > 0 && total < read.size;
@@ -150,22 +143,18 @@ function pageFetcher({ name, fetchPage, keyOf, deadline }: PagedList, wanted: nu
  * Reads from the first page to the last, or to one that begins like the one before. A full first page whose count is its
  * own length may count itself, and not the list: it is not believed, only that of the second page.
  */
-async function* onePass(
-	fetch: (number: number) => Promise<Page>,
-	wanted: number,
-): AsyncGenerator<Page> {
+async function* onePass(fetch: (number: number) => Promise<Page>): AsyncGenerator<Page> {
 	let read = 0;
 	let lastHead: string | undefined;
 	for (let number = 1; ; number++) {
 		const page = await fetch(number);
 		const { entries } = page;
-		const mayGoOn = isFullPage(page) && entries.length < wanted;
-		const isOfPage = number === 1 && mayGoOn && page.total === entries.length;
+		const isOfPage = number === 1 && isFullPage(page) && page.total === entries.length;
 		const total = isOfPage ? undefined : page.total;
 		yield { ...page, total };
 		read += entries.length;
 		const head = JSON.stringify(entries[0]);
-		const isEnd = total !== undefined && read >= total;
+		const isEnd = read >= (total ?? Infinity);
 		if (entries.length === 0 || head === lastHead || isEnd) return;
 		lastHead = head;
 	}

@@ -169,6 +169,11 @@ describe('a count that is wrong', () => {
 		}
 	});
 
+	it('leaves nothing out where pages begin as if they were as long as asked for', async () => {
+		const { ids } = await read({ count: 205, aboveMax: 'skip', total: 'page' });
+		expect(ids).toEqual(upTo(205).reverse());
+	});
+
 	it('properties: all entries, whatever the count says', async () => {
 		await fc.assert(
 			fc.asyncProperty(
@@ -194,14 +199,15 @@ describe('a count that is wrong', () => {
 		);
 	});
 
-	it('is told from one that has fallen: what is taken out meanwhile is noticed', async () => {
+	it('is told from one that has fallen: what is taken out meanwhile is noticed, by one more reading', async () => {
 		for (const taken of [1, 60, 110, 150]) {
-			const { ids, server } = await read({
+			const { ids, server, requests } = await read({
 				count: 205,
 				change: (all, request) => void (request === 2 && all.splice(205 - taken, taken)),
 			});
 			const found = new Set(ids);
 			expect(server.list.filter((id) => !found.has(id))).toEqual([]);
+			expect(requests).toBe(3 + Math.ceil((205 - taken) / 50));
 		}
 	});
 });
@@ -401,6 +407,20 @@ describe('bounds', () => {
 		expect(ended).toBeInstanceOf(ReadError);
 	});
 
+	it('a list without entries is whole, even when its pages have 0 entries at most', async () => {
+		const { ended } = await readAll(async () => ({ entries: [], limit: 0 }));
+		expect(ended).toBeUndefined();
+	});
+
+	it('a first page that comes without its entries once is read again, as large as before', async () => {
+		const limits: number[] = [];
+		const { ended, count } = await readAll(async (_page, limit) => {
+			const entries = limits.push(limit) === 1 ? [] : upTo(30).map((id) => ({ id }));
+			return { entries, total: 30, limit };
+		});
+		expect({ ended, count, limits }).toEqual({ ended: undefined, count: 30, limits: [100, 100] });
+	});
+
 	it('a list that always has one entry fewer than its count is an error', async () => {
 		const { ended, count } = await readAll(async (page) => ({
 			entries: page < 4 ? [{ id: page }] : [],
@@ -416,7 +436,9 @@ describe('bounds', () => {
 			entries: [{ id: ++asked }],
 			total: 1_000 + (asked % 2),
 		}));
-		expect(ended).toMatchObject({ message: expect.stringContaining('too long') });
+		expect(ended).toMatchObject({
+			message: expect.stringMatching(/ about the list of payments, but it is too long: /),
+		});
 		expect(requests).toBe(2_000);
 	});
 
