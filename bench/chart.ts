@@ -1,7 +1,8 @@
 import { createCanvas, GlobalFonts } from '@napi-rs/canvas';
 import { Chart, type ChartItem, type Plugin, registerables } from 'chart.js';
 
-import { drawnRuns, POINT_MS, type DistanceRun } from './distances';
+import { type DistanceRun, drawnRuns } from './distances';
+import { POINT_MS } from './gate';
 
 const WIDTH = 900;
 const HEIGHT = 460;

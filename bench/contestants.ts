@@ -5,7 +5,7 @@ import type { CredentialReference, WorkflowNode } from '../tools/n8n/workflow';
 import type { SandboxProcess } from './sandboxProcess';
 
 /** The name that the measured node has in its workflow. */
-export const MEASURED_NODE = 'Create';
+export const MEASURED_NODE = 'Measured';
 
 /** The nodes that are compared, in the order of the tables. */
 export const CONTESTANTS = ['acountPay', 'httpRequest'] as const;
@@ -17,23 +17,32 @@ export const TITLES: Record<Contestant, string> = {
 	httpRequest: 'HTTP Request node',
 };
 
-/**
- * The credential that a contestant signs in with.
- * @param withKeys whether the AcountPay node has keys
- */
+/** What the measured node does. A read takes the item's reference for the payment's ID. */
+export type BenchOperation = 'create' | 'get' | 'getQrCode' | 'waitForCompletion';
+
+/** How the measured node is set up, where it is not as it comes. */
+export interface NodeSettings {
+	/** `create` when it is not given. */
+	operation?: BenchOperation;
+	/** How many calls the AcountPay node has in flight; undefined: as the node comes. */
+	maxConcurrency?: number;
+	/** Whether the AcountPay node has keys. */
+	withKeys?: boolean;
+	/** Anything else of the node, such as `onError`. */
+	node?: Partial<INode>;
+}
+
+/** The credential that a contestant signs in with. */
 export function credentialOf(
 	contestant: Contestant,
 	{ url, clientId, clientSecret, keys }: SandboxProcess,
-	withKeys = false,
+	{ withKeys }: NodeSettings,
 ): { type: string; data: ICredentialDataDecryptedObject } {
-	if (contestant === 'acountPay' && withKeys) {
-		return { type: 'acountPayKeyApi', data: { environment: 'custom', baseUrl: url, ...keys } };
-	}
 	if (contestant === 'acountPay') {
-		return {
-			type: 'acountPayApi',
-			data: { environment: 'custom', baseUrl: url, clientId, clientSecret },
-		};
+		const data = { environment: 'custom', baseUrl: url };
+		return withKeys
+			? { type: 'acountPayKeyApi', data: { ...data, ...keys } }
+			: { type: 'acountPayApi', data: { ...data, clientId, clientSecret } };
 	}
 	return {
 		type: 'oAuth2Api',
@@ -51,12 +60,6 @@ export function credentialOf(
 const MERCHANT = '={{ $json.merchant }}';
 const AMOUNT = '={{ $json.amount }}';
 const REFERENCE = '={{ $json.reference }}';
-const OPERATION = { merchantId: MERCHANT, amount: AMOUNT, referenceNumber: REFERENCE };
-
-/** What the measured node does. A read takes the item's reference for the payment's ID. */
-export type BenchOperation = 'create' | 'get' | 'getQrCode' | 'waitForCompletion';
-
-const READ = { merchantId: MERCHANT, paymentId: REFERENCE };
 
 /** With keys the merchant has to exist. The expression costs what the other one does. */
 const KEYS = {
@@ -64,84 +67,66 @@ const KEYS = {
 	merchantId: `={{ $json.merchant && "${KEY_MERCHANTS.shop.clientId}" }}`,
 };
 
-/** How the measured node is set up. */
-export interface NodeSettings {
-	/** `create` when it is not given. */
-	operation?: BenchOperation;
-	/** How many calls the AcountPay node has in flight; undefined: as the node comes. */
-	maxConcurrency?: number;
-	/** Whether the AcountPay node has keys. */
-	withKeys?: boolean;
-	/** Anything else of the node, such as `retryOnFail`. */
-	node?: Partial<INode>;
-}
-
-/** A request as the HTTP Request node is set up for it; it can't wait. A create has more. */
-const httpRequestTo = (paymentsUrl: string, operation: BenchOperation): INode['parameters'] => ({
-	url: `=${paymentsUrl}/{{ $json.reference }}${operation === 'getQrCode' ? '/qr' : ''}`,
-	authentication: 'genericCredentialType',
-	genericAuthType: 'oAuth2Api',
-	sendHeaders: true,
-	headerParameters: { parameters: [{ name: 'X-Merchant-Client-Id', value: MERCHANT }] },
-	...(operation === 'getQrCode' && {
-		options: { response: { response: { responseFormat: 'file' } } },
-	}),
+const acountPay = ({ operation = 'create', maxConcurrency, withKeys }: NodeSettings) => ({
+	type: 'n8n-nodes-acountpay.acountPay',
+	typeVersion: 1,
+	parameters: {
+		resource: 'payment',
+		operation,
+		merchantId: MERCHANT,
+		...(operation === 'create'
+			? { amount: AMOUNT, referenceNumber: REFERENCE }
+			: { paymentId: REFERENCE }),
+		...(withKeys && KEYS),
+		options: maxConcurrency === undefined ? {} : { maxConcurrency },
+	},
 });
 
-/** Each takes merchant, amount and reference from its item, by one expression each. */
-function typeAndParameters(
-	contestant: Contestant,
-	url: string,
-	{ operation = 'create', maxConcurrency, withKeys }: NodeSettings,
-): { type: string; typeVersion: number; parameters: INode['parameters'] } {
-	const paymentsUrl = `${url}/v1/partner/payments`;
-	switch (contestant) {
-		case 'acountPay':
-			return {
-				type: 'n8n-nodes-acountpay.acountPay',
-				typeVersion: 1,
-				parameters: {
-					resource: 'payment',
-					operation,
-					...(operation === 'create' ? OPERATION : READ),
-					...(withKeys && KEYS),
-					options: maxConcurrency === undefined ? {} : { maxConcurrency },
-				},
-			};
-		case 'httpRequest':
-			return {
-				type: 'n8n-nodes-base.httpRequest',
-				typeVersion: 4.5,
-				parameters: {
-					...httpRequestTo(paymentsUrl, operation),
-					...(operation === 'create' && {
-						method: 'POST',
-						url: paymentsUrl,
-						sendBody: true,
-						bodyParameters: {
-							parameters: [
-								{ name: 'amount', value: AMOUNT },
-								{ name: 'referenceNumber', value: REFERENCE },
-							],
-						},
-					}),
-				},
-			};
-	}
+/** It can't wait. */
+function httpRequest(sandboxUrl: string, { operation = 'create' }: NodeSettings) {
+	const url = `${sandboxUrl}/v1/partner/payments`;
+	const amountAndReference = [
+		{ name: 'amount', value: AMOUNT },
+		{ name: 'referenceNumber', value: REFERENCE },
+	];
+	const request = {
+		create: {
+			method: 'POST',
+			url,
+			sendBody: true,
+			bodyParameters: { parameters: amountAndReference },
+		},
+		get: { url: `=${url}/{{ $json.reference }}` },
+		getQrCode: {
+			url: `=${url}/{{ $json.reference }}/qr`,
+			options: { response: { response: { responseFormat: 'file' } } },
+		},
+		waitForCompletion: {},
+	}[operation];
+	return {
+		type: 'n8n-nodes-base.httpRequest',
+		typeVersion: 4.5,
+		parameters: {
+			...request,
+			authentication: 'genericCredentialType',
+			genericAuthType: 'oAuth2Api',
+			sendHeaders: true,
+			headerParameters: { parameters: [{ name: 'X-Merchant-Client-Id', value: MERCHANT }] },
+		},
+	};
 }
 
-/** The measured node as it stands in its workflow. */
+/** The measured node as it stands in its workflow. It takes merchant, amount and reference from its item, by one expression each. */
 export function nodeOf(
 	contestant: Contestant,
-	sandbox: SandboxProcess,
-	credential: CredentialReference,
-	settings: NodeSettings = {},
+	sandboxUrl: string,
+	credentials: Record<string, CredentialReference>,
+	settings: NodeSettings,
 ): WorkflowNode {
-	const { type } = credentialOf(contestant, sandbox, settings.withKeys);
 	return {
 		name: MEASURED_NODE,
-		...typeAndParameters(contestant, sandbox.url, settings),
-		credentials: { [type]: credential },
+		...(contestant === 'acountPay' ? acountPay(settings) : httpRequest(sandboxUrl, settings)),
+		credentials,
 		...settings.node,
 	};
 }

@@ -1,5 +1,4 @@
-import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -13,10 +12,14 @@ export interface GateSettings {
 	isSliding?: boolean;
 	/** Answers 503 to each request from this one on, counted from 1. */
 	failsFrom?: number;
-	/** Customers pay this long after the first read, in ms; without, every payment that is read is paid. */
+	/** Customers pay this long after the first request, in ms; without, every payment that is read is paid. */
 	paidAfterMs?: number;
 }
 
+/** Where the gate is set and read. */
+export const GATE_PATH = '/_sandbox/gate';
+/** How long a point of {@link GateRecord.inFlight} stands for, in ms. */
+export const POINT_MS = 100;
 const PAYMENTS_PATH = '/v1/partner/payments';
 /** A PNG of one pixel. */
 const IMAGE = Buffer.from(
@@ -33,8 +36,8 @@ export interface GateRecord {
 	/** 503. */
 	failed: number;
 	mostInFlight: number;
-	/** How many were in flight, each time that this changed: ms since the first request, and the number. */
-	inFlight: Array<[ms: number, count: number]>;
+	/** The most in flight in each {@link POINT_MS} since the first request. */
+	inFlight: number[];
 }
 
 const newRecord = (): GateRecord => ({
@@ -45,6 +48,8 @@ const newRecord = (): GateRecord => ({
 	inFlight: [],
 });
 
+const isAboutPayments = ({ url }: FastifyRequest) => url.startsWith(PAYMENTS_PATH);
+
 /**
  * A latency, a rate limit and a breakdown in front of the sandbox. It answers reads of payments itself: any payment exists, and
  * the sandbox need not remember thousands. It passes on everything else.
@@ -54,98 +59,58 @@ export class Gate {
 	private record = newRecord();
 	private open = 0;
 	private seen = 0;
-	private startedAt?: number;
+	private startedAt = 0;
 	/** When the requests of this second were accepted. */
 	private accepted: number[] = [];
-	private readonly agent = new Agent({ keepAlive: true });
-	private readonly server = createServer((incoming, outgoing) => {
-		this.handle(incoming, outgoing).catch((error: Error) => outgoing.destroy(error));
-	});
 
-	private constructor(private readonly target: string) {}
-
-	/** @param target the sandbox's address, without a slash at the end */
-	static async start(target: string): Promise<Gate> {
-		const gate = new Gate(target);
-		await new Promise<void>((listening) => gate.server.listen(0, '127.0.0.1', listening));
-		return gate;
-	}
-
-	get url(): string {
-		return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-	}
+	/** Stands in front of the routes of a sandbox, as its option `extend`. */
+	readonly extend = (app: FastifyInstance): void => {
+		app.get(GATE_PATH, async () => this.record);
+		app.put<{ Body: GateSettings }>(GATE_PATH, async ({ body }) => this.set(body));
+		app.addHook('onRequest', async (request, reply) => {
+			if (!isAboutPayments(request)) return;
+			this.count(1);
+			reply.raw.once('close', () => this.count(-1));
+		});
+		// Half of the latency is the way there, the other half the way back.
+		app.addHook('preHandler', async (request, reply) => {
+			if (!isAboutPayments(request)) return;
+			await sleep(this.settings.latencyMs / 2);
+			await this.answer(request, reply);
+		});
+		app.addHook('onSend', async (request) => {
+			if (isAboutPayments(request)) await sleep(this.settings.latencyMs / 2);
+		});
+	};
 
 	/** Forgets what was recorded and behaves like this from now on. */
-	set(settings: GateSettings): void {
+	private set(settings: GateSettings): void {
 		this.settings = settings;
 		this.record = newRecord();
 		this.seen = 0;
 		this.accepted = [];
-		this.startedAt = undefined;
 	}
 
-	async stop(): Promise<void> {
-		this.agent.destroy();
-		this.server.closeAllConnections();
-		await new Promise((closed) => this.server.close(closed));
-	}
-
-	private async handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-		const { method, url = '/' } = incoming;
-		if (url === '/_gate') {
-			if (method === 'PUT') this.set(JSON.parse(String(await bodyOf(incoming))) as GateSettings);
-			outgoing.end(JSON.stringify(this.record));
-			return;
+	private async answer({ method, url }: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+		if (!this.takesMore()) {
+			this.record.refused++;
+			return await reply.code(429).header('retry-after', '1').send();
 		}
-		if (!url.startsWith(PAYMENTS_PATH)) {
-			await this.forward(incoming, await bodyOf(incoming), outgoing);
-			return;
-		}
-		this.count(1);
-		try {
-			const body = await bodyOf(incoming);
-			await sleep(this.settings.latencyMs / 2);
-			await this.answer(incoming, body, outgoing);
-		} finally {
-			this.count(-1);
-		}
-	}
-
-	private async answer(
-		incoming: IncomingMessage,
-		body: Buffer,
-		outgoing: ServerResponse,
-	): Promise<void> {
-		const { latencyMs, failsFrom = Infinity } = this.settings;
-		const isTooMany = !this.takesMore();
-		if (isTooMany || ++this.seen >= failsFrom) {
-			this.record[isTooMany ? 'refused' : 'failed']++;
-			await sleep(latencyMs / 2);
-			const headers = isTooMany ? { 'retry-after': '1' } : {};
-			outgoing.writeHead(isTooMany ? 429 : 503, headers).end();
-			return;
+		if (++this.seen >= (this.settings.failsFrom ?? Infinity)) {
+			this.record.failed++;
+			return await reply.code(503).send();
 		}
 		this.record.done++;
-		if (incoming.method === 'POST') await this.forward(incoming, body, outgoing, latencyMs / 2);
-		else await this.answerRead(incoming.url!, outgoing);
-	}
-
-	private async answerRead(url: string, outgoing: ServerResponse): Promise<void> {
-		const { latencyMs, paidAfterMs = 0 } = this.settings;
-		const isPaid = performance.now() - this.startedAt! >= paidAfterMs;
-		await sleep(latencyMs / 2);
-		if (url.endsWith('/qr')) {
-			outgoing.writeHead(200, { 'content-type': 'image/png' }).end(IMAGE);
-			return;
-		}
-		const payment = {
+		if (method === 'POST') return undefined;
+		if (url.endsWith('/qr')) return await reply.type('image/png').send(IMAGE);
+		const isPaid = performance.now() - this.startedAt >= (this.settings.paidAfterMs ?? 0);
+		return await reply.send({
 			id: url.slice(PAYMENTS_PATH.length + 1),
 			status: isPaid ? 'completed' : 'pending',
 			amount: 149.99,
 			currency: 'DKK',
 			referenceNumber: 'ORDER-1',
-		};
-		outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(payment));
+		});
 	}
 
 	private takesMore(): boolean {
@@ -160,35 +125,15 @@ export class Gate {
 	}
 
 	private count(change: 1 | -1): void {
+		const before = this.open;
 		this.open += change;
-		this.startedAt ??= performance.now();
 		const { record } = this;
 		record.mostInFlight = Math.max(record.mostInFlight, this.open);
-		record.inFlight.push([Math.round(performance.now() - this.startedAt), this.open]);
+		const { inFlight } = record;
+		const now = performance.now();
+		if (inFlight.length === 0) this.startedAt = now;
+		const point = Math.floor((now - this.startedAt) / POINT_MS);
+		while (inFlight.length <= point) inFlight.push(before);
+		inFlight[point] = Math.max(inFlight[point], this.open);
 	}
-
-	private async forward(
-		{ method, url, headers }: IncomingMessage,
-		body: Buffer,
-		outgoing: ServerResponse,
-		delay = 0,
-	): Promise<void> {
-		const response = await new Promise<IncomingMessage>((resolve, reject) => {
-			request(this.target + url, { method, headers, agent: this.agent }, resolve)
-				.on('error', reject)
-				.end(body);
-		});
-		const content = await bodyOf(response);
-		if (delay) await sleep(delay);
-		const answered = { ...response.headers, 'content-length': content.length };
-		delete answered['transfer-encoding'];
-		outgoing.writeHead(response.statusCode ?? 502, answered);
-		outgoing.end(content);
-	}
-}
-
-async function bodyOf(message: IncomingMessage): Promise<Buffer> {
-	const parts: Buffer[] = [];
-	for await (const part of message) parts.push(part as Buffer);
-	return Buffer.concat(parts);
 }

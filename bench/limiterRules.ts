@@ -1,4 +1,6 @@
 import { AdaptiveLimiter, type Verdict } from '../nodes/shared/transport/adaptiveLimiter';
+import { median } from './pairs';
+import { markdownTable } from './report';
 import {
 	type CallWindow,
 	type Limiting,
@@ -21,70 +23,60 @@ const perSecond = (kind: CallWindow['kind'], countsRefused = false): ServerTrait
 	window: { calls: 20, ms: 1_000, kind, countsRefused },
 	retryAfter: 1_000,
 });
-const perMinute = (
-	calls: number,
-	kind: CallWindow['kind'],
-	countsRefused = false,
-): ServerTraits => ({
+const perMinute = (calls: number, kind: CallWindow['kind'], countsRefused = false) => ({
 	...near,
 	window: { calls, ms: 60_000, kind, countsRefused },
 });
+const bucket = (size: number): ServerTraits => ({
+	...near,
+	tokenBucket: { perSecond: 20, size },
+	retryAfter: 1_000,
+});
 
-/** The servers that rules are compared on. */
-const SERVERS: Record<string, { traits: ServerTraits; calls: number }> = {
-	'latency of 20 ms': { traits: { latency: 20, jitter: 0.2 }, calls: 1_000 },
-	'latency of 300 ms': { traits: { latency: 300, jitter: 0.2 }, calls: 500 },
-	'latency of 100 ms, then 500 ms': {
-		traits: { latency: (time) => (time < 2_000 ? 100 : 500), jitter: 0.2 },
-		calls: 1_000,
-	},
-	'queues above 10 at once': { traits: { ...near, capacity: 10 }, calls: 1_000 },
-	'503 above 20 at once': { traits: { ...near, failsAbove: 20 }, calls: 1_000 },
-	'429 above 20 at once': { traits: { ...near, refusesAbove: 20 }, calls: 1_000 },
-	'20 a second, fixed window': { traits: perSecond('fixed'), calls: 300 },
-	'20 a second, sliding window': { traits: perSecond('sliding'), calls: 300 },
-	'20 a second, sliding, refused calls count': { traits: perSecond('sliding', true), calls: 300 },
-	'20 a second, then a block of a second (NestJS)': { traits: perSecond('block'), calls: 300 },
-	'20 a second, bucket of 20': {
-		traits: { ...near, tokenBucket: { perSecond: 20, size: 20 }, retryAfter: 1_000 },
-		calls: 300,
-	},
-	'20 a second, bucket of 5': {
-		traits: { ...near, tokenBucket: { perSecond: 20, size: 5 }, retryAfter: 1_000 },
-		calls: 300,
-	},
-	'300 a minute, fixed window': { traits: perMinute(300, 'fixed'), calls: 900 },
-	'300 a minute, sliding, refused calls count': {
-		traits: perMinute(300, 'sliding', true),
-		calls: 900,
-	},
-	'1 a minute, sliding, refused calls count': { traits: perMinute(1, 'sliding', true), calls: 10 },
-	'429 for 20 s, Retry-After 1 s': {
-		traits: { ...near, storm: { from: 101, ms: 20_000 }, retryAfter: 1_000 },
-		calls: 400,
-	},
-	'429 for a minute, no Retry-After': {
-		traits: { ...near, storm: { from: 101, ms: 60_000 } },
-		calls: 2_000,
-	},
-	'1 % fail, latency of 300 ms': {
-		traits: { latency: 300, jitter: 0.2, failing: 0.01 },
-		calls: 500,
-	},
-	'down after 200': { traits: { ...near, failsFrom: 201 }, calls: 500 },
-};
+/** The servers that rules are compared on, and how many calls each gets. */
+const SERVERS: Array<[name: string, calls: number, traits: ServerTraits]> = [
+	['latency of 20 ms', 1_000, { latency: 20, jitter: 0.2 }],
+	['latency of 300 ms', 500, { latency: 300, jitter: 0.2 }],
+	[
+		'latency of 100 ms, then 500 ms',
+		1_000,
+		{ latency: (time) => (time < 2_000 ? 100 : 500), jitter: 0.2 },
+	],
+	['queues above 10 at once', 1_000, { ...near, capacity: 10 }],
+	['503 above 20 at once', 1_000, { ...near, failsAbove: 20 }],
+	['429 above 20 at once', 1_000, { ...near, refusesAbove: 20 }],
+	['20 a second, fixed window', 300, perSecond('fixed')],
+	['20 a second, sliding window', 300, perSecond('sliding')],
+	['20 a second, sliding, refused calls count', 300, perSecond('sliding', true)],
+	['20 a second, then a block of a second (NestJS)', 300, perSecond('block')],
+	['20 a second, bucket of 20', 300, bucket(20)],
+	['20 a second, bucket of 5', 300, bucket(5)],
+	['300 a minute, fixed window', 900, perMinute(300, 'fixed')],
+	['300 a minute, sliding, refused calls count', 900, perMinute(300, 'sliding', true)],
+	['1 a minute, sliding, refused calls count', 10, perMinute(1, 'sliding', true)],
+	[
+		'429 for 20 s, Retry-After 1 s',
+		400,
+		{ ...near, storm: { from: 101, ms: 20_000 }, retryAfter: 1_000 },
+	],
+	['429 for a minute, no Retry-After', 2_000, { ...near, storm: { from: 101, ms: 60_000 } }],
+	['1 % fail, latency of 300 ms', 500, { latency: 300, jitter: 0.2, failing: 0.01 }],
+	['down after 200', 500, { ...near, failsFrom: 201 }],
+];
 
-/** So many calls at once, whatever happens; each waits by itself after a 429. */
-class Fixed implements Limiting {
-	/** Adapts the limit to a call's outcome and latency (ms). */
-	protected learn?(outcome: Verdict, latency: number): void;
+/** What a rule makes of its limit after a good response, from how long that took (ms). */
+type Grow = (limit: number, latency: number) => number;
 
-	protected running = 0;
+/** A rule by the book: so many calls at once; each waits by itself after a 429. */
+class Rule implements Limiting {
+	private running = 0;
 	private readonly waiting: Array<() => void> = [];
 
+	/** @param grow without it the limit stays; with it, a bad response halves it */
 	constructor(
-		protected limit: number,
 		private readonly clock: VirtualClock,
+		private limit: number,
+		private readonly grow?: Grow,
 	) {}
 
 	async run<Result>(
@@ -95,9 +87,13 @@ class Fixed implements Limiting {
 		else this.running++;
 		const startedAt = this.clock.time;
 		const result = await work();
-		const outcome = verdictOf(result);
-		this.learn?.(outcome, this.clock.time - startedAt);
-		if (outcome.kind === 'rateLimited') await this.clock.wait((outcome.retryAfter ?? 500) + 300);
+		const verdict = verdictOf(result);
+		if (this.grow) {
+			const isGood = verdict.kind === 'ok';
+			const next = isGood ? this.grow(this.limit, this.clock.time - startedAt) : this.limit / 2;
+			this.limit = Math.min(CEILING, Math.max(1, next));
+		}
+		if (verdict.kind === 'rateLimited') await this.clock.wait((verdict.retryAfter ?? 500) + 300);
 		this.running--;
 		while (this.running < this.limit && this.waiting.length > 0) {
 			this.running++;
@@ -107,52 +103,36 @@ class Fixed implements Limiting {
 	}
 }
 
-/** Additive increase, multiplicative decrease: one more for each limit's worth of good responses, half at each bad one. */
-class Aimd extends Fixed {
-	protected override learn(outcome: Verdict): void {
-		if (outcome.kind === 'ok') this.limit = Math.min(CEILING, this.limit + 1 / this.limit);
-		else this.limit = Math.max(1, this.limit / 2);
-	}
-}
+/** Additive increase, multiplicative decrease: one more for each limit's worth of good responses. */
+const aimd: Grow = (limit) => limit + 1 / limit;
 
 /** TCP Vegas: compares the calls in flight with the number that the shortest latency would need. */
-class Vegas extends Fixed {
-	private shortest = Infinity;
-
-	protected override learn(outcome: Verdict, latency: number): void {
-		if (outcome.kind !== 'ok') {
-			this.limit = Math.max(1, this.limit / 2);
-			return;
-		}
-		this.shortest = Math.min(this.shortest, latency);
-		const queued = this.limit * (1 - this.shortest / latency);
-		if (queued < 3) this.limit = Math.min(CEILING, this.limit + 3 / this.limit);
-		else if (queued > 6) this.limit = Math.max(1, this.limit - 1 / this.limit);
-	}
+function vegas(): Grow {
+	let shortest = Infinity;
+	return (limit, latency) => {
+		shortest = Math.min(shortest, latency);
+		const queued = limit * (1 - shortest / latency);
+		if (queued < 3) return limit + 3 / limit;
+		return queued > 6 ? limit - 1 / limit : limit;
+	};
 }
 
 /** The gradient rule of Netflix's concurrency-limits: the limit follows the ratio of the long-term latency to the present one. */
-class Gradient extends Fixed {
-	private longTerm?: number;
-
-	protected override learn(outcome: Verdict, latency: number): void {
-		if (outcome.kind !== 'ok') {
-			this.limit = Math.max(1, this.limit / 2);
-			return;
-		}
-		this.longTerm = (this.longTerm ?? latency) * 0.99 + latency * 0.01;
-		const gradient = Math.max(0.5, Math.min(1, (1.5 * this.longTerm) / latency));
-		const next = this.limit * gradient + Math.sqrt(this.limit);
-		this.limit = Math.min(CEILING, Math.max(1, this.limit * 0.8 + next * 0.2));
-	}
+function gradient(): Grow {
+	let longTerm: number | undefined;
+	return (limit, latency) => {
+		longTerm = (longTerm ?? latency) * 0.99 + latency * 0.01;
+		const ratio = Math.max(0.5, Math.min(1, (1.5 * longTerm) / latency));
+		return limit * 0.8 + (limit * ratio + Math.sqrt(limit)) * 0.2;
+	};
 }
 
 const RULES: Record<string, (clock: VirtualClock, seed: number) => Limiting> = {
-	'fixed 10': (clock) => new Fixed(10, clock),
-	'fixed 50': (clock) => new Fixed(50, clock),
-	AIMD: (clock) => new Aimd(10, clock),
-	Vegas: (clock) => new Vegas(10, clock),
-	gradient: (clock) => new Gradient(10, clock),
+	'fixed 10': (clock) => new Rule(clock, 10),
+	'fixed 50': (clock) => new Rule(clock, 50),
+	AIMD: (clock) => new Rule(clock, 10, aimd),
+	Vegas: (clock) => new Rule(clock, 10, vegas()),
+	gradient: (clock) => new Rule(clock, 10, gradient()),
 	'this node': (clock, seed) =>
 		new AdaptiveLimiter(CEILING, {
 			now: () => clock.time,
@@ -162,20 +142,20 @@ const RULES: Record<string, (clock: VirtualClock, seed: number) => Limiting> = {
 		}),
 };
 
+/** The median time of some runs, and the highest of their counts. */
 function cell(runs: SimulatedRun[]): string {
-	const worst = (of: (run: SimulatedRun) => number) => Math.max(...runs.map(of));
-	const [middle] = runs
-		.map(({ ms }) => ms)
-		.sort((a, b) => a - b)
-		.slice(runs.length >> 1);
-	const counts = [
-		[worst((run) => run.refused), 'refused'],
-		[worst((run) => run.failed), 'failed'],
-		[worst((run) => run.notSent), 'not sent'],
-		[worst((run) => run.givenUp), 'given up'],
-	];
-	const named = counts.filter(([count]) => count).map(([count, name]) => `${count} ${name}`);
-	return [`${(middle / 1_000).toFixed(1)} s`, ...named].join(', ');
+	const seconds = median(runs.map(({ ms }) => ms))! / 1_000;
+	const most = (name: string, of: (run: SimulatedRun) => number) => {
+		const count = Math.max(...runs.map(of));
+		return count ? [`${count} ${name}`] : [];
+	};
+	return [
+		`${seconds.toFixed(1)} s`,
+		...most('refused', ({ refused }) => refused),
+		...most('failed', ({ failed }) => failed),
+		...most('not sent', ({ notSent }) => notSent),
+		...most('given up', ({ givenUp }) => givenUp),
+	].join(', ');
 }
 
 /**
@@ -183,26 +163,20 @@ function cell(runs: SimulatedRun[]): string {
  * @returns a Markdown table: the median time and the highest counts of five runs
  */
 export async function compareRules(): Promise<string> {
-	const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
-	const lines = [
-		line(['', ...Object.keys(RULES)]),
-		line(['---', ...Object.keys(RULES).map(() => '---')]),
-	];
-	for (const [name, { traits, calls }] of Object.entries(SERVERS)) {
-		const cells = [`${calls.toLocaleString('en-US')} calls, ${name}`];
+	const rows: string[][] = [];
+	for (const [name, count, traits] of SERVERS) {
+		const row = [`${count.toLocaleString('en-US')} calls, ${name}`];
 		for (const rule of Object.values(RULES)) {
 			const runs: SimulatedRun[] = [];
 			for (const seed of SEEDS) {
 				const limiterOn = (clock: VirtualClock) => rule(clock, seed);
 				runs.push(
-					await simulate({ traits, count: calls, ceiling: CEILING, limiterOn, seed, until: UNTIL }),
+					await simulate({ traits, count, ceiling: CEILING, limiterOn, seed, until: UNTIL }),
 				);
 			}
-			cells.push(cell(runs));
+			row.push(cell(runs));
 		}
-		lines.push(line(cells));
+		rows.push(row);
 	}
-	return lines.join('\n');
+	return markdownTable(Object.keys(RULES), rows);
 }
-
-if (require.main === module) void compareRules().then((table) => console.log(table));

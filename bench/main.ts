@@ -1,27 +1,22 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { format, resolveConfig } from 'prettier';
 
+import { startN8n, type N8n, type StartN8nOptions } from '../tools/n8n/server';
 import { ensureN8n } from '../tools/n8n/setup';
 import { packPackage } from '../tools/package';
 import { abortOnSignals } from '../tools/signals';
-import { BurstBench, burstTables, measureBursts, RECEIVER_TITLES, RECEIVERS } from './bursts';
+import { burstTable, measureBursts, RECEIVER_TITLES } from './bursts';
 import { drawInFlight } from './chart';
 import { CONTESTANTS, TITLES } from './contestants';
-import { compileCustomNodes } from './customNodes';
-import { distanceTable, measureDistances, SITUATIONS } from './distances';
+import { distanceTable, measureDistances, nameOf, SITUATIONS } from './distances';
 import { compareRules } from './limiterRules';
-import { N8nBench } from './n8nBench';
-import { type ProfileRun, profileTable, readProfile, timeByOwner } from './profile';
-import { insertReport, measuredOn, type Section } from './report';
-import type { Surroundings } from './results';
+import { compileBenchNode, publishMeasured } from './n8nBench';
+import { type ProfileRun, profileTable, timeByOwner } from './profile';
+import { surroundings, writeRuns, writeSection } from './report';
 import { SandboxProcess } from './sandboxProcess';
-import { surroundings } from './surroundings';
 
-const DOCS = join(__dirname, '..', 'docs');
-const DOCUMENT = join(DOCS, 'benchmark.md');
-const IN_FLIGHT_CHART = join(DOCS, 'in-flight.webp');
+const IN_FLIGHT_CHART = join(__dirname, '..', 'docs', 'in-flight.webp');
 const ROUNDS = 3;
 const QUICK_ROUNDS = 2;
 const PROFILED_ITEMS = 1_000;
@@ -52,107 +47,91 @@ interface Order {
 	/** This share of the payments. */
 	scale: number;
 	signal: AbortSignal;
-	/** Ends what a step began; run in reverse order, whatever happened. */
-	cleanUps: Array<() => Promise<void>>;
+	/** Ends what a step began, whatever happened. */
+	cleanUp: AsyncDisposableStack;
 }
 
-/** The n8n to measure in, and the package. */
-async function setUp({ signal, cleanUps }: Order) {
+/** What n8n is started with: its installation and the package. */
+async function setUp({ signal, cleanUp }: Order): Promise<StartN8nOptions> {
 	const n8n = await ensureN8n({ signal });
 	const packageTarball = await packPackage();
-	cleanUps.push(() => rm(dirname(packageTarball), { recursive: true }));
+	cleanUp.defer(async () => await rm(dirname(packageTarball), { recursive: true }));
 	return { n8n, packageTarball, signal };
 }
 
-/** What the nodes that send requests are measured with, besides. */
+/** The same for nodes that send requests, and the sandbox that they send them to. */
 async function setUpRequests(order: Order) {
 	const options = await setUp(order);
-	const customNodes = await compileCustomNodes();
-	order.cleanUps.push(() => rm(customNodes, { recursive: true }));
+	const N8N_CUSTOM_EXTENSIONS = await compileBenchNode();
+	order.cleanUp.defer(async () => await rm(N8N_CUSTOM_EXTENSIONS, { recursive: true }));
 	const sandbox = await SandboxProcess.start();
-	order.cleanUps.push(() => sandbox.stop());
-	return { ...options, customNodes, sandbox };
+	order.cleanUp.defer(async () => await sandbox.stop());
+	return { sandbox, options: { ...options, env: { N8N_CUSTOM_EXTENSIONS } } };
+}
+
+async function start({ cleanUp }: Order, title: string, options: StartN8nOptions): Promise<N8n> {
+	console.log(`Starting n8n ${options.n8n.version} for: ${title}`);
+	const n8n = await startN8n(options);
+	cleanUp.defer(async () => await n8n.stop());
+	return n8n;
 }
 
 async function distances(order: Order): Promise<void> {
-	const { isQuick, rounds, rows, scale, cleanUps } = order;
-	const options = await setUpRequests(order);
-	const { n8n, sandbox } = options;
-	const benches: N8nBench[] = [];
-	for (const contestant of CONTESTANTS) {
-		console.log(`Starting n8n ${n8n.version} for: ${TITLES[contestant]}`);
-		const bench = await N8nBench.start(contestant, options);
-		cleanUps.push(() => bench.stop());
-		benches.push(bench);
-	}
+	const { isQuick, rounds, rows, scale } = order;
+	const { sandbox, options } = await setUpRequests(order);
+	const n8ns = {
+		acountPay: await start(order, TITLES.acountPay, options),
+		httpRequest: await start(order, TITLES.httpRequest, options),
+	};
+	const on = surroundings(options.n8n.version);
 	const situations = SITUATIONS.filter(
-		({ isMain, name }) => (isMain || !isQuick) && name.includes(rows),
+		(situation) => (situation.isMain || !isQuick) && nameOf(situation).includes(rows),
 	);
-	const runs = await measureDistances(benches, sandbox, situations, { rounds, scale }, (run) =>
-		console.log(
-			`${TITLES[run.contestant]}, ${run.items} ${run.operation}, ${run.situation}: ${Math.round(run.ms ?? NaN)} ms, ` +
-				`${run.done} done, ${run.refused} refused, ${run.failed} failed, ${run.mostInFlight} in flight`,
-		),
-	);
+	const runs = await measureDistances({ n8ns, sandbox, situations, rounds, scale });
 	const table = distanceTable(runs);
 	console.log(`\n${table}`);
 	if (isQuick || rows !== '' || scale !== 1) return;
-	const on = surroundings(n8n.version);
-	await writeResults('distances.json', { surroundings: on, rounds, runs });
-	await writeSection('distances', `${table}\n\n${medianNote(on, rounds)}`);
+	await writeRuns('distances.json', { surroundings: on, rounds, runs });
+	await writeSection('distances', table, on, medianNote(rounds));
 	await writeFile(IN_FLIGHT_CHART, await drawInFlight(runs));
 }
 
 async function profile(order: Order): Promise<void> {
-	const options = await setUpRequests(order);
+	const { sandbox, options } = await setUpRequests(order);
+	const on = surroundings(options.n8n.version);
 	const runs: ProfileRun[] = [];
 	for (const contestant of CONTESTANTS) {
-		const file = join(options.customNodes, `${contestant}.json`);
-		const bench = await N8nBench.start(contestant, { ...options, env: { BENCH_PROFILE: file } });
-		order.cleanUps.push(() => bench.stop());
-		await options.sandbox.setGate({ latencyMs: 20 });
-		const workflow = await bench.newWorkflow(await bench.newCredential());
+		const BENCH_PROFILE = join(options.env.N8N_CUSTOM_EXTENSIONS, `${contestant}.json`);
+		const env = { ...options.env, BENCH_PROFILE };
+		const n8n = await start(order, TITLES[contestant], { ...options, env });
+		await sandbox.prepare({ latencyMs: 20 });
+		const run = await publishMeasured(contestant, n8n, sandbox);
 		// The first run compiles what the second one runs.
-		for (let run = 0; run < 2; run++) await workflow.run(PROFILED_ITEMS);
-		const busy = timeByOwner(await readProfile(file));
-		runs.push({ contestant, items: PROFILED_ITEMS, busy });
+		for (let turn = 0; turn < 2; turn++) await run(PROFILED_ITEMS);
+		runs.push({ contestant, items: PROFILED_ITEMS, busy: await timeByOwner(BENCH_PROFILE) });
 	}
-	const table = profileTable(runs, TITLES);
+	const table = profileTable(runs);
 	console.log(`\n${table}`);
-	await writeSection('profile', `${table}\n\n${measuredOn(surroundings(options.n8n.version))}`);
+	await writeSection('profile', table, on);
 }
 
 async function bursts(order: Order): Promise<void> {
-	const { isQuick, rounds, cleanUps } = order;
+	const { isQuick, rounds } = order;
 	const options = await setUp(order);
-	const benches: BurstBench[] = [];
-	for (const receiver of RECEIVERS) {
-		console.log(`Starting n8n ${options.n8n.version} for: ${RECEIVER_TITLES[receiver]}`);
-		const bench = await BurstBench.start(receiver, options);
-		cleanUps.push(() => bench.stop());
-		benches.push(bench);
-	}
-	const runs = await measureBursts(benches, rounds, (line) => console.log(line));
-	const table = burstTables(runs.bursts, runs.refusals);
+	const n8ns = {
+		trigger: await start(order, RECEIVER_TITLES.trigger, options),
+		webhook: await start(order, RECEIVER_TITLES.webhook, options),
+	};
+	const on = surroundings(options.n8n.version);
+	const runs = await measureBursts(n8ns, rounds);
+	const table = burstTable(runs.bursts, runs.refusals);
 	console.log(`\n${table}`);
 	if (isQuick) return;
-	const on = surroundings(options.n8n.version);
-	await writeResults('bursts.json', { surroundings: on, rounds, ...runs });
-	await writeSection('bursts', `${table}\n\n${medianNote(on, rounds)}`);
+	await writeRuns('bursts.json', { surroundings: on, rounds, ...runs });
+	await writeSection('bursts', table, on, medianNote(rounds));
 }
 
-const medianNote = (on: Surroundings, rounds: number) =>
-	`${measuredOn(on)} Each figure is the median of ${rounds} runs, in pairs.`;
-
-async function writeResults(name: string, results: object): Promise<void> {
-	const file = join(__dirname, name);
-	const style = await resolveConfig(file);
-	await writeFile(file, await format(JSON.stringify(results), { ...style, parser: 'json' }));
-}
-
-async function writeSection(section: Section, text: string): Promise<void> {
-	await writeFile(DOCUMENT, insertReport(await readFile(DOCUMENT, 'utf8'), section, text));
-}
+const medianNote = (rounds: number) => ` Each figure is the median of ${rounds} runs, in pairs.`;
 
 /** @throws Error when a text is no whole number of at least 1 */
 function wholeNumber(text: string): number {
@@ -191,25 +170,22 @@ async function main(): Promise<void> {
 	const aborted = new Promise<never>((_, reject) => {
 		signal.addEventListener('abort', () => reject(signal.reason as Error));
 	});
-	const order: Order = {
-		isQuick,
-		rounds: values.runs ? wholeNumber(values.runs) : isQuick ? QUICK_ROUNDS : ROUNDS,
-		rows: values.rows,
-		scale,
-		signal,
-		cleanUps: [],
-	};
 	const measurements = [
 		...(isQuick || values.distances ? [distances] : []),
 		...(isQuick || values.bursts ? [bursts] : []),
 		...(values.profile ? [profile] : []),
 	];
 	for (const measure of measurements) {
-		try {
-			await Promise.race([measure(order), aborted]);
-		} finally {
-			for (const cleanUp of order.cleanUps.splice(0).reverse()) await cleanUp();
-		}
+		await using cleanUp = new AsyncDisposableStack();
+		const order: Order = {
+			isQuick,
+			rounds: values.runs ? wholeNumber(values.runs) : isQuick ? QUICK_ROUNDS : ROUNDS,
+			rows: values.rows,
+			scale,
+			signal,
+			cleanUp,
+		};
+		await Promise.race([measure(order), aborted]);
 	}
 }
 

@@ -1,126 +1,96 @@
 import axios from 'axios';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
 
-import { startN8n, type N8n, type StartN8nOptions } from '../tools/n8n/server';
-import { workflow, type CredentialReference } from '../tools/n8n/workflow';
+import type { N8n } from '../tools/n8n/server';
+import { workflow, type WorkflowJson } from '../tools/n8n/workflow';
 import {
+	type Contestant,
 	credentialOf,
 	MEASURED_NODE,
 	nodeOf,
-	type Contestant,
 	type NodeSettings,
 } from './contestants';
-import type { Reading } from './nodes/BenchMeter';
 import type { SandboxProcess } from './sandboxProcess';
 
 /** What n8n may still have to do for an execution that has answered, in ms. */
 const SETTLING_MS = 300;
-const PUBLISH_TIMEOUT_MS = 60_000;
 
-/** A workflow around the measured node, ready to be run. */
-export interface BenchWorkflow {
-	/**
-	 * Runs it on this many items.
-	 *
-	 * @returns what the measured node took; undefined when it failed
-	 */
-	run(items: number): Promise<Reading | undefined>;
+/**
+ * Compiles the node that only the benchmark needs.
+ *
+ * @returns a new folder, for `N8N_CUSTOM_EXTENSIONS`, that the caller removes
+ */
+export async function compileBenchNode(): Promise<string> {
+	const folder = await mkdtemp(join(tmpdir(), 'n8n-bench-nodes-'));
+	const source = await readFile(join(__dirname, 'nodes', 'Bench.ts'), 'utf8');
+	const { outputText } = transpileModule(source, {
+		compilerOptions: { module: ModuleKind.CommonJS, target: ScriptTarget.ES2022 },
+	});
+	await writeFile(join(folder, 'Bench.node.js'), outputText);
+	return folder;
 }
 
-/** What an n8n is started with. */
-export interface BenchOptions extends StartN8nOptions {
-	sandbox: SandboxProcess;
-	/** The folder that `compileCustomNodes` made. */
-	customNodes: string;
+/**
+ * Stores and publishes a workflow.
+ *
+ * @returns its id, once its webhook is there
+ * @throws Error with n8n's words when it can't be published
+ */
+export async function publish({ api }: N8n, content: WorkflowJson): Promise<string> {
+	const { id } = await api.createWorkflow(content);
+	const { status, problems } = await api.publish(id);
+	if (status !== 'published') throw new Error(problems.join('\n'));
+	return id;
 }
 
-/** An n8n that measures one contestant and runs nothing else. */
-export class N8nBench {
-	private constructor(
-		readonly contestant: Contestant,
-		private readonly n8n: N8n,
-		private readonly sandbox: SandboxProcess,
-	) {}
+/**
+ * Runs the measured node on this many items.
+ *
+ * @returns how long it took by n8n's own record, in ms; undefined when it failed
+ */
+export type Run = (items: number) => Promise<number | undefined>;
 
-	/** Starts n8n, with the package and the nodes that only the benchmark needs. */
-	static async start(
-		contestant: Contestant,
-		{ sandbox, customNodes, ...options }: BenchOptions,
-	): Promise<N8nBench> {
-		const env = { N8N_CUSTOM_EXTENSIONS: customNodes, ...options.env };
-		return new N8nBench(contestant, await startN8n({ ...options, env }), sandbox);
-	}
-
-	/** Stores a credential that has no token yet. */
-	async newCredential(withKeys = false): Promise<CredentialReference> {
-		const { type, data } = credentialOf(this.contestant, this.sandbox, withKeys);
-		const { id, name } = await this.n8n.api.createCredential(randomUUID(), type, data);
-		return { id, name };
-	}
-
-	/**
-	 * Stores and activates a workflow that is run by a webhook and answers when it has ended: n8n has nothing
-	 * to do for us in between.
-	 */
-	async newWorkflow(
-		credential: CredentialReference,
-		settings: NodeSettings = {},
-	): Promise<BenchWorkflow> {
-		const { api } = this.n8n;
-		const path = randomUUID();
-		const { id } = await api.createWorkflow(
-			workflow(
-				[
-					{
-						name: 'Webhook',
-						type: 'n8n-nodes-base.webhook',
-						typeVersion: 2,
-						parameters: { httpMethod: 'POST', path, responseMode: 'lastNode' },
-						webhookId: path,
-					},
-					{
-						name: 'Items',
-						type: 'CUSTOM.benchItems',
-						typeVersion: 1,
-						parameters: { count: '={{ $json.body.count }}' },
-					},
-					nodeOf(this.contestant, this.sandbox, credential, settings),
-					{
-						name: 'Meter',
-						type: 'CUSTOM.benchMeter',
-						typeVersion: 1,
-						parameters: { node: MEASURED_NODE },
-					},
-				],
-				{ saveDataSuccessExecution: 'none' },
-			),
+/**
+ * Publishes a workflow around the measured node, with a credential that has no token yet. It is run by a webhook and answers when
+ * it has ended: n8n has nothing to do for us in between.
+ *
+ * @param n8n with the node that {@link compileBenchNode} compiled
+ */
+export async function publishMeasured(
+	contestant: Contestant,
+	n8n: N8n,
+	sandbox: SandboxProcess,
+	settings: NodeSettings = {},
+): Promise<Run> {
+	const { type, data } = credentialOf(contestant, sandbox, settings);
+	const { id, name } = await n8n.api.createCredential(randomUUID(), type, data);
+	const path = randomUUID();
+	const bench = { type: 'CUSTOM.bench', typeVersion: 1 };
+	const nodes = [
+		{
+			name: 'Webhook',
+			type: 'n8n-nodes-base.webhook',
+			typeVersion: 2,
+			parameters: { httpMethod: 'POST', path, responseMode: 'lastNode' },
+			webhookId: path,
+		},
+		{ name: 'Items', ...bench, parameters: { count: '={{ $json.body.count }}' } },
+		nodeOf(contestant, sandbox.url, { [type]: { id, name } }, settings),
+		{ name: 'Meter', ...bench, parameters: { measured: MEASURED_NODE } },
+	];
+	await publish(n8n, workflow(nodes, { saveDataSuccessExecution: 'none' }));
+	return async (count) => {
+		const response = await axios.post<{ ms: number }>(
+			n8n.api.webhookUrl(path),
+			{ count },
+			{ proxy: false, validateStatus: () => true },
 		);
-		await api.activate(id);
-		const post = async (count: number) => {
-			const response = await axios.post<Reading>(
-				api.webhookUrl(path),
-				{ count },
-				{ proxy: false, validateStatus: () => true },
-			);
-			await sleep(SETTLING_MS);
-			return response;
-		};
-		// n8n says that a workflow is active before its webhook is there.
-		const until = Date.now() + PUBLISH_TIMEOUT_MS;
-		while ((await post(0)).status === 404) {
-			if (Date.now() > until) throw new Error(`n8n has no webhook for workflow ${id}`);
-		}
-
-		return {
-			async run(items) {
-				const { status, data } = await post(items);
-				return status === 200 ? data : undefined;
-			},
-		};
-	}
-
-	async stop(): Promise<void> {
-		await this.n8n.stop();
-	}
+		await sleep(SETTLING_MS);
+		return response.status === 200 ? response.data.ms : undefined;
+	};
 }

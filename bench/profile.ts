@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Profiler } from 'node:inspector';
 
-import type { Contestant } from './contestants';
+import { type Contestant, TITLES } from './contestants';
+import { markdownTable } from './report';
 
 const PROFILER = 'the profiler';
 const COLLECTOR = 'garbage collection';
@@ -29,8 +30,11 @@ export interface ProfileRun {
  * Adds up a profile of V8. A function's time is its own, without that of the functions that it calls; but a native function
  * counts for the code that called it.
  * @returns ms for each owner
+ * @throws Error when there is no profile in the file
  */
-export function timeByOwner({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile) {
+export async function timeByOwner(file: string): Promise<Record<string, number>> {
+	const profile = JSON.parse(await readFile(file, 'utf8')) as Profiler.Profile;
+	const { nodes, samples = [], timeDeltas = [] } = profile;
 	const owners = new Map<number, string | undefined>();
 	const setOwner = (node: Profiler.ProfileNode, caller?: string) => {
 		const { url, functionName } = node.callFrame;
@@ -51,22 +55,17 @@ export function timeByOwner({ nodes, samples = [], timeDeltas = [] }: Profiler.P
 	return busy;
 }
 
-/** @throws Error when there is no profile in the file */
-export const readProfile = async (file: string): Promise<Profiler.Profile> =>
-	JSON.parse(await readFile(file, 'utf8')) as Profiler.Profile;
-
 /** The runs as a Markdown table, a column each: ms a call. */
-export function profileTable(
-	runs: ProfileRun[],
-	titles: Readonly<Record<Contestant, string>>,
-): string {
-	const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
-	const ms = ({ busy, items }: ProfileRun, owners: string[]) =>
-		(owners.reduce((sum, owner) => sum + (busy[owner] ?? 0), 0) / items).toFixed(2);
-	return [
-		line(['', ...runs.map(({ contestant }) => titles[contestant])]),
-		line(['---', ...runs.map(() => '---:')]),
-		...SHOWN.map((owner) => line([owner, ...runs.map((run) => ms(run, [owner]))])),
-		line(['all', ...runs.map((run) => ms(run, SHOWN))]),
-	].join('\n');
+export function profileTable(runs: ProfileRun[]): string {
+	const row = (title: string, owners: string[]) => [
+		title,
+		...runs.map(({ busy, items }) => {
+			const ms = owners.reduce((sum, owner) => sum + (busy[owner] ?? 0), 0);
+			return (ms / items).toFixed(2);
+		}),
+	];
+	return markdownTable(
+		runs.map(({ contestant }) => TITLES[contestant]),
+		[...SHOWN.map((owner) => row(owner, [owner])), row('all', SHOWN)],
+	);
 }

@@ -1,24 +1,73 @@
-import type { Surroundings } from './results';
+import axios from 'axios';
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, release, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 
-/** The machine and the versions, as a sentence. */
-export const measuredOn = (on: Surroundings): string =>
+import { version } from '../package.json';
+
+const DOCUMENT = join(__dirname, '..', 'docs', 'benchmark.md');
+
+/**
+ * The machine and the versions that results hold for, with the load average of the last minute.
+ *
+ * @param n8n the version of n8n that is measured
+ */
+export const surroundings = (n8n: string) => ({
+	date: new Date().toISOString(),
+	cpu: cpus()[0].model.trim(),
+	cores: cpus().length,
+	memoryGb: Math.round(totalmem() / 2 ** 30),
+	system: `${type()} ${release()}`,
+	loadAtStart: loadavg()[0],
+	n8n,
+	node: process.versions.node,
+	package: version,
+	axios: axios.VERSION,
+});
+export type Surroundings = ReturnType<typeof surroundings>;
+
+const measuredOn = (on: Surroundings): string =>
 	`Measured on ${on.date.slice(0, 10)}: ${on.cpu}, ${on.cores} cores, ${on.memoryGb} GB of memory, ${on.system}, ` +
 	`Node ${on.node}, n8n ${on.n8n}, n8n-nodes-acountpay ${on.package}, axios ${on.axios}.`;
 
-/** The places in the document that measurements fill. */
-export type Section = 'distances' | 'bursts' | 'profile';
+/**
+ * A Markdown table. Its first column has the names of the rows.
+ *
+ * @param head of the other columns
+ */
+export const markdownTable = (head: string[], rows: string[][]): string =>
+	[['', ...head], ['---', ...head.map(() => '---:')], ...rows]
+		.map((cells) => `| ${cells.join(' | ')} |`)
+		.join('\n');
 
 /**
- * Puts a report into its place in the document, instead of the one that is there.
+ * Puts a table into its section of the document, in place of the one that is there.
  *
- * @throws Error when the document has no such place
+ * @param note follows what the table was measured on
+ * @throws Error when the document has no such section
  */
-export function insertReport(document: string, section: Section, text: string): string {
+export async function writeSection(
+	section: 'distances' | 'bursts' | 'profile',
+	table: string,
+	on: Surroundings,
+	note = '',
+): Promise<void> {
+	const document = await readFile(DOCUMENT, 'utf8');
 	const [beginMark, endMark] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`];
 	const begin = document.indexOf(beginMark);
 	const end = document.indexOf(endMark);
 	if (begin < 0 || end < begin) {
 		throw new Error(`The document has no '${beginMark}' and '${endMark}'`);
 	}
-	return `${document.slice(0, begin + beginMark.length)}\n\n${text}\n\n${document.slice(end)}`;
+	const text = `${table}\n\n${measuredOn(on)}${note}`;
+	const before = document.slice(0, begin + beginMark.length);
+	await writeFile(DOCUMENT, `${before}\n\n${text}\n\n${document.slice(end)}`);
+}
+
+/** Writes every single run to a file beside this one. */
+export async function writeRuns(name: string, results: object): Promise<void> {
+	const file = join(__dirname, name);
+	const style = await resolveConfig(file);
+	await writeFile(file, await format(JSON.stringify(results), { ...style, parser: 'json' }));
 }

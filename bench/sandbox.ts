@@ -6,9 +6,12 @@ import { Gate } from './gate';
  * accepts, as JSON.
  */
 async function main(): Promise<void> {
-	const options = { latencyMs: 0, record: false, control: true };
-	const { url, credentials, keys } = await startSandbox(options);
-	console.log(JSON.stringify({ url: (await Gate.start(url)).url, ...credentials, keys }));
+	const { url, credentials, keys } = await startSandbox({
+		record: false,
+		control: true,
+		extend: new Gate().extend,
+	});
+	console.log(JSON.stringify({ url, ...credentials, keys }));
 }
 
 void main();

@@ -1,10 +1,9 @@
 import axios from 'axios';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Sandbox } from '../sandbox';
-import { baseEnvironment, startNode, type Child } from '../tools/child';
-import type { GateRecord, GateSettings } from './gate';
+import type { Keys } from '../sandbox';
+import { baseEnvironment, startNode, whenReady, type Child } from '../tools/child';
+import { GATE_PATH, type GateRecord, type GateSettings } from './gate';
 
 const START_TIMEOUT_MS = 30_000;
 
@@ -17,7 +16,7 @@ export class SandboxProcess {
 		readonly clientId: string,
 		readonly clientSecret: string,
 		/** Of the API with keys. */
-		readonly keys: Pick<Sandbox['keys'], 'clientId' | 'clientSecret'>,
+		readonly keys: Keys,
 	) {}
 
 	/** @throws Error with what it printed when it does not start */
@@ -27,31 +26,26 @@ export class SandboxProcess {
 			cwd: join(__dirname, '..'),
 			env: baseEnvironment(),
 		});
-		const until = Date.now() + START_TIMEOUT_MS;
-		while (!child.stdout().endsWith('\n')) {
-			if (!child.running() || Date.now() > until) {
-				await child.stop(0);
-				throw new Error(`The sandbox did not start:\n${child.output()}`);
-			}
-			await sleep(50);
+		const isReady = () => child.stdout().endsWith('\n');
+		try {
+			await whenReady('The sandbox', child, isReady, START_TIMEOUT_MS);
+		} catch (error) {
+			await child.stop(0);
+			throw error;
 		}
 		const { url, clientId, clientSecret, keys } = JSON.parse(child.stdout()) as SandboxProcess;
 		return new SandboxProcess(child, url, clientId, clientSecret, keys);
 	}
 
-	/** Forgets payments, counts and faults. Tokens stay good. */
-	async reset(): Promise<void> {
+	/** Forgets payments and counts, sets latency, rate limit and breakdown, and begins a new record. Tokens stay good. */
+	async prepare(settings: GateSettings): Promise<void> {
 		await axios.post(`${this.url}/_sandbox/reset`, undefined, { proxy: false });
+		await axios.put(this.url + GATE_PATH, settings, { proxy: false });
 	}
 
-	/** Sets latency, rate limit and breakdown, and begins a new record. */
-	async setGate(settings: GateSettings): Promise<void> {
-		await axios.put(`${this.url}/_gate`, settings, { proxy: false });
-	}
-
-	/** What the gate saw since {@link setGate}. */
+	/** What the gate saw since {@link prepare}. */
 	async gateRecord(): Promise<GateRecord> {
-		return (await axios.get<GateRecord>(`${this.url}/_gate`, { proxy: false })).data;
+		return (await axios.get<GateRecord>(this.url + GATE_PATH, { proxy: false })).data;
 	}
 
 	async stop(): Promise<void> {

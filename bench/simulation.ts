@@ -1,4 +1,4 @@
-import type { Verdict } from '../nodes/shared/transport/adaptiveLimiter';
+import type { AdaptiveLimiter, Verdict } from '../nodes/shared/transport/adaptiveLimiter';
 
 /** A clock that jumps to the next thing to do, once nothing is left to do now. */
 export class VirtualClock {
@@ -205,13 +205,7 @@ export class SimulatedServer {
 }
 
 /** What finds out how many calls a server takes. */
-export interface Limiting {
-	run<Result>(
-		work: () => Promise<Result>,
-		verdictOf: (result: Result) => Verdict,
-		options?: { again?: boolean },
-	): Promise<Result>;
-}
+export type Limiting = Pick<AdaptiveLimiter, 'run'>;
 
 /** How a simulated run has ended. */
 export interface SimulatedRun {

@@ -1,3 +1,5 @@
+import type { FastifyInstance } from 'fastify';
+
 import type { Clock } from './clock';
 import type { Delivery } from './deliveries';
 import type { Faults } from './faults';
@@ -28,6 +30,8 @@ export interface SandboxOptions extends Partial<Credentials>, Partial<SandboxSet
 	keys?: Partial<Keys>;
 	/** How long a receiver of webhooks may take, in real milliseconds; assumed: 10,000. */
 	webhookTimeoutMs?: number;
+	/** Adds hooks and routes before those of the sandbox. */
+	extend?: (app: FastifyInstance) => void;
 }
 
 /** A running sandbox. */

@@ -187,6 +187,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 	};
 
 	guard(app);
+	options.extend?.(app);
 	traffic.watch(app);
 	app.addHook('onSend', async (_request, reply) => {
 		if (reply.raw.sendDate && !reply.hasHeader('date')) reply.header('date', server.date());
