@@ -18,9 +18,9 @@ const UNTIL = 30 * 60_000;
 
 /** A latency of 100 ms, as uneven as that of a network. */
 const near: ServerTraits = { latency: 100, jitter: 0.2 };
-const perSecond = (kind: CallWindow['kind'], countsRefused = false): ServerTraits => ({
+const perSecond = (kind: CallWindow['kind']): ServerTraits => ({
 	...near,
-	window: { calls: 20, ms: 1_000, kind, countsRefused },
+	window: { calls: 20, ms: 1_000, kind },
 	retryAfter: 1_000,
 });
 const perMinute = (calls: number, kind: CallWindow['kind'], countsRefused = false) => ({
@@ -47,7 +47,6 @@ const SERVERS: Array<[name: string, calls: number, traits: ServerTraits]> = [
 	['429 above 20 at once', 1_000, { ...near, refusesAbove: 20 }],
 	['20 a second, fixed window', 300, perSecond('fixed')],
 	['20 a second, sliding window', 300, perSecond('sliding')],
-	['20 a second, sliding, refused calls count', 300, perSecond('sliding', true)],
 	['20 a second, then a block of a second (NestJS)', 300, perSecond('block')],
 	['20 a second, bucket of 20', 300, bucket(20)],
 	['20 a second, bucket of 5', 300, bucket(5)],
