@@ -1,10 +1,10 @@
-import { AdaptiveLimiter, type Verdict } from '../nodes/shared/transport/adaptiveLimiter';
+import type { Verdict } from '../nodes/shared/transport/adaptiveLimiter';
 import { median } from './pairs';
 import { markdownTable } from './report';
 import {
+	adaptiveLimiterOn,
 	type CallWindow,
 	type Limiting,
-	seededRandom,
 	type ServerTraits,
 	type SimulatedRun,
 	simulate,
@@ -132,13 +132,7 @@ const RULES: Record<string, (clock: VirtualClock, seed: number) => Limiting> = {
 	AIMD: (clock) => new Rule(clock, 10, aimd),
 	Vegas: (clock) => new Rule(clock, 10, vegas()),
 	gradient: (clock) => new Rule(clock, 10, gradient()),
-	'this node': (clock, seed) =>
-		new AdaptiveLimiter(CEILING, {
-			now: () => clock.time,
-			wait: async (ms) => await clock.wait(ms),
-			random: seededRandom(seed),
-			busyTime: () => 0,
-		}),
+	'this node': (clock, seed) => adaptiveLimiterOn(clock, CEILING, seed),
 };
 
 /** The median time of some runs, and the highest of their counts. */

@@ -1,4 +1,4 @@
-import type { AdaptiveLimiter, Verdict } from '../nodes/shared/transport/adaptiveLimiter';
+import { AdaptiveLimiter, type Verdict } from '../nodes/shared/transport/adaptiveLimiter';
 
 /** A clock that jumps to the next thing to do, once nothing is left to do now. */
 export class VirtualClock {
@@ -32,7 +32,7 @@ export class VirtualClock {
 }
 
 /** Mulberry32: random numbers from 0 to 1 that are the same in each run. */
-export function seededRandom(seed: number): () => number {
+function seededRandom(seed: number): () => number {
 	let state = seed;
 	return () => {
 		state = (state + 0x6d2b79f5) | 0;
@@ -206,6 +206,15 @@ export class SimulatedServer {
 
 /** What finds out how many calls a server takes. */
 export type Limiting = Pick<AdaptiveLimiter, 'run'>;
+
+/** This node's, on a virtual clock; its process is never busy. */
+export const adaptiveLimiterOn = (clock: VirtualClock, ceiling: number, seed = 1) =>
+	new AdaptiveLimiter(ceiling, {
+		now: () => clock.time,
+		wait: async (ms) => await clock.wait(ms),
+		random: seededRandom(seed),
+		busyTime: () => 0,
+	});
 
 /** How a simulated run has ended. */
 export interface SimulatedRun {

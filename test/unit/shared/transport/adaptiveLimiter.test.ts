@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import {
-	seededRandom,
+	adaptiveLimiterOn as limiterOn,
 	type ServerTraits,
 	simulate,
 	type SimulatedRun,
@@ -19,14 +19,6 @@ jest.setTimeout(120_000);
 const OK = (): Verdict => ({ kind: 'ok' });
 const FAILED = (): Verdict => ({ kind: 'failed' });
 const refusedFor = (retryAfter?: number) => (): Verdict => ({ kind: 'rateLimited', retryAfter });
-
-const limiterOn = (clock: VirtualClock, ceiling: number, seed = 1) =>
-	new AdaptiveLimiter(ceiling, {
-		now: () => clock.time,
-		wait: async (ms) => await clock.wait(ms),
-		random: seededRandom(seed),
-		busyTime: () => 0,
-	});
 
 /** A run on a simulated server, with how the limit went in it. */
 async function run(
