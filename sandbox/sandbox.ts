@@ -30,7 +30,7 @@ export interface SandboxOptions extends Partial<Credentials>, Partial<SandboxSet
 	keys?: Partial<Keys>;
 	/** How long a receiver of webhooks may take, in real milliseconds; assumed: 10,000. */
 	webhookTimeoutMs?: number;
-	/** Adds hooks and routes before those of the sandbox. */
+	/** Adds hooks and routes before those of the API; the guard against other web pages holds for them, too. */
 	extend?: (app: FastifyInstance) => void;
 }
 
