@@ -1,10 +1,45 @@
 import { SIGNATURE } from '../../../../nodes/shared/api/events';
+import { OAUTH2_HOSTS } from '../../../../nodes/shared/api/hosts';
 import { SCHEMES } from '../../../../nodes/shared/webhooks/schemes';
-import { credentialFor, READ_EVERY, TRUSTED_FOR } from '../../../../nodes/shared/webhooks/secrets';
+import {
+	credentialFor,
+	READ_EVERY,
+	readWebhookCredential,
+	TRUSTED_FOR,
+} from '../../../../nodes/shared/webhooks/secrets';
 import { contextOf, nextWorkflow, NOW, receive, SECONDS, signedWithToken } from '../../deliveries';
 import { buffer } from '../../support';
 
 const body = buffer({ event: 'payment.completed', data: { paymentId: 'pay_1' } });
+
+describe('what a credential says of its webhooks', () => {
+	const read = async (credential: object) =>
+		await readWebhookCredential(
+			contextOf({ headers: {}, rawBody: body }, async () => credential).context,
+			'oAuth2',
+		);
+
+	it('is its secrets and where it sends requests', async () => {
+		const credential = {
+			environment: 'production',
+			clientSecret: 'client',
+			webhookSecret: ' hook ',
+		};
+		expect(await read(credential)).toEqual({
+			environment: OAUTH2_HOSTS.production,
+			clientSecret: 'client',
+			webhookSecret: 'hook',
+		});
+	});
+
+	it('is empty where it has none: an empty secret counts as none', async () => {
+		expect(await read({ environment: 'custom', baseUrl: 'ftp://example.com' })).toEqual({
+			environment: '',
+			clientSecret: '',
+			webhookSecret: '',
+		});
+	});
+});
 
 describe('the secret', () => {
 	const seconds = (now: number) => String(Math.floor(now / 1000));
