@@ -46,11 +46,11 @@ export function missingOperation(
 	resource: string,
 	operation: string,
 ): { message: string; description: string } {
-	for (const authentication of AUTHENTICATIONS) {
-		const found = operationFor(authentication, resource, operation);
-		if (!found) continue;
+	const having = AUTHENTICATIONS.filter((other) => operationFor(other, resource, operation));
+	if (having.length > 0) {
+		const { name } = operationFor(having[0], resource, operation)!.option;
 		return {
-			message: `The operation '${found.option.name}' needs a credential for ${nameOfAuthentication(authentication)}`,
+			message: `The operation '${name}' needs a credential for ${nameOfAuthentication(...having)}`,
 			description: 'Choose such a credential in the node, or another operation. Nothing was sent.',
 		};
 	}
@@ -136,10 +136,10 @@ function operationField(resource: string): INodeProperties {
 function notices(authentication: Authentication, resource: string): INodeProperties[] {
 	const missing = RESOURCES[resource].operations.filter((entry) => !entry[authentication]);
 	return missing.map((entry) => {
-		const [needed] = AUTHENTICATIONS.filter((other) => entry[other]);
-		const { name, value } = entry[needed]!.option;
+		const having = AUTHENTICATIONS.filter((other) => entry[other]);
+		const { name, value } = entry[having[0]]!.option;
 		const notice: INodeProperties = {
-			displayName: `<b>${name}</b> needs a credential for <b>${nameOfAuthentication(needed)}</b>. Choose one above, or create it.`,
+			displayName: `<b>${name}</b> needs a credential for <b>${nameOfAuthentication(...having)}</b>. Choose one above, or create it.`,
 			name: 'authenticationNotice',
 			type: 'notice',
 			default: '',

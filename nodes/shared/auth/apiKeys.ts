@@ -5,6 +5,7 @@ import { ApiError } from '../errors';
 import { credentialNameOf, type RequestContext } from '../requestContext';
 import { isWebPage, type SendResult } from '../http/response';
 import {
+	accountOf,
 	type Auth,
 	type ErrorWords,
 	type PartnerCredential,
@@ -51,6 +52,10 @@ export class ApiKeys implements Auth {
 		const credential = await context.getCredentials<PartnerCredential>(CREDENTIAL_TYPE);
 		const baseUrl = safeBaseUrl(context, CREDENTIAL_TYPE, credential, KEY_HOSTS);
 		return new ApiKeys(context, credential, baseUrl);
+	}
+
+	get account(): string {
+		return accountOf(this.credential);
 	}
 
 	/** The merchant is named in the body of what is created for it, and in the query of a list (documented). */

@@ -21,7 +21,7 @@ export interface RequestParts {
 	query?: ApiRequest['query'];
 }
 
-/** A credential as n8n hands it to a node. */
+/** A credential with a partner's client ID and secret, as n8n hands it to a node. */
 export type PartnerCredential = ICredentialDataDecryptedObject &
 	AcountPayHost & { clientId: string; clientSecret: string; webhookSecret?: string };
 
@@ -40,7 +40,9 @@ export interface Auth {
 	/** Where requests go, without a slash at its end. */
 	readonly baseUrl: string;
 	/** The credential, for n8n's helper to authenticate with. */
-	readonly credential: PartnerCredential;
+	readonly credential: ICredentialDataDecryptedObject;
+	/** What tells the credential's account from others. Holds no secret. */
+	readonly account: string;
 	/** Names the request's merchant, in a header, in the body or in the query. */
 	partsOf(request: ApiRequest): RequestParts;
 	/**

@@ -24,21 +24,11 @@ const secretField = (displayName: string, name: string, description: string): IN
 });
 
 /**
- * The fields that a partner fills in: who it is, and where requests go (see `AcountPayHost` in `hosts.ts`). The default is the
- * sandbox: real money takes a choice. Client IDs fit one environment only, so a wrong one shows when the credential is saved.
+ * The fields that say where requests go (see `AcountPayHost` in `hosts.ts`). The default is the sandbox: real money takes a choice.
  * @param hosts of its API
+ * @param values what the user has from AcountPay, and has other ones of in each environment
  */
-export const credentialFields = (hosts: Hosts, descriptions: Descriptions): INodeProperties[] => [
-	{
-		displayName: 'Client ID',
-		name: 'clientId',
-		type: 'string',
-		default: '',
-		required: true,
-		description: descriptions.clientId,
-		hint: descriptions.hint,
-	},
-	{ ...secretField('Client Secret', 'clientSecret', descriptions.clientSecret), required: true },
+export const hostFields = (hosts: Hosts, values: string): INodeProperties[] => [
 	{
 		displayName: 'Environment',
 		name: 'environment',
@@ -52,7 +42,7 @@ export const credentialFields = (hosts: Hosts, descriptions: Descriptions): INod
 			{
 				name: 'Sandbox',
 				value: 'sandbox',
-				description: `AcountPay's test system, at ${nameOf(hosts.sandbox)}, with a client ID and secret of its own`,
+				description: `AcountPay's test system, at ${nameOf(hosts.sandbox)}, with a ${values} of its own`,
 			},
 			{
 				name: 'Custom',
@@ -61,8 +51,7 @@ export const credentialFields = (hosts: Hosts, descriptions: Descriptions): INod
 			},
 		],
 		default: 'sandbox',
-		description:
-			'Where payments are created. The client ID and secret must be those of this environment.',
+		description: `Where payments are created. The ${values} must be those of this environment.`,
 	},
 	{
 		displayName: 'Base URL',
@@ -73,7 +62,26 @@ export const credentialFields = (hosts: Hosts, descriptions: Descriptions): INod
 		required: true,
 		placeholder: 'e.g. https://acountpay.example.com',
 		description:
-			'Without /v1/partner. Must start with https://: plain http:// is only allowed for localhost, since the client secret is sent there.',
+			'Without /v1/partner. Must start with https://: plain http:// is only allowed for localhost.',
 	},
+];
+
+/**
+ * The fields that a partner fills in: who it is, and where requests go. Client IDs fit one environment only, so a wrong one shows
+ * when the credential is saved.
+ * @param hosts of its API
+ */
+export const credentialFields = (hosts: Hosts, descriptions: Descriptions): INodeProperties[] => [
+	{
+		displayName: 'Client ID',
+		name: 'clientId',
+		type: 'string',
+		default: '',
+		required: true,
+		description: descriptions.clientId,
+		hint: descriptions.hint,
+	},
+	{ ...secretField('Client Secret', 'clientSecret', descriptions.clientSecret), required: true },
+	...hostFields(hosts, 'client ID and secret'),
 	secretField('Webhook Secret', 'webhookSecret', descriptions.webhookSecret),
 ];

@@ -60,9 +60,9 @@ export const authenticationField: INodeProperties = {
 	default: DEFAULT,
 };
 
-/** An authentication as the nodes show it. */
-export const nameOfAuthentication = (authentication: Authentication): string =>
-	AUTH_METHODS[authentication].option.name;
+/** Authentications as the nodes show them. */
+export const nameOfAuthentication = (...authentications: Authentication[]): string =>
+	authentications.map((authentication) => AUTH_METHODS[authentication].option.name).join(' or ');
 
 /** Shows a field with one authentication only; with the default, in workflows of 0.1.0 too. */
 export const shownWith = (authentication: Authentication): ICredentialsDisplayOptions =>

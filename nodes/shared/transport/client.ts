@@ -3,7 +3,7 @@ import { isProduction } from '../api/hosts';
 import type { ApiRequest } from '../api/request';
 import { webhookSecretIn } from '../api/webhookSecret';
 import { openAuth } from '../auth';
-import { accountOf, type Auth, type ErrorWords } from '../auth/auth';
+import type { Auth, ErrorWords } from '../auth/auth';
 import { Redactor } from '../redaction';
 import { cancelSignalOf, helperContext, type RequestContext } from '../requestContext';
 import { AdaptiveLimiter } from './adaptiveLimiter';
@@ -60,7 +60,7 @@ export class Client {
 
 	/** Identifies the credential's account. Holds no secret. */
 	get account(): string {
-		return accountOf(this.auth.credential);
+		return this.auth.account;
 	}
 
 	/** Whether payments are real. */

@@ -1,8 +1,7 @@
 import type { IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
-import { baseUrlOf } from '../api/hosts';
+import { type AcountPayHost, baseUrlOf } from '../api/hosts';
 import { webhookSecretIn } from '../api/webhookSecret';
 import { AUTH_METHODS, type Authentication } from '../auth';
-import type { PartnerCredential } from '../auth/auth';
 import { nodeKeyOf } from '../requestContext';
 
 /** What a node's credential says about its webhooks. */
@@ -15,13 +14,16 @@ export interface WebhookCredential {
 	environment: string;
 }
 
+/** The fields of a credential that its webhooks depend on. */
+type Fields = AcountPayHost & { clientSecret?: unknown; webhookSecret?: unknown };
+
 /** Reads what the node's credential says about its webhooks. */
 export async function readWebhookCredential(
 	context: Pick<IHookFunctions, 'getCredentials'>,
 	authentication: Authentication,
 ): Promise<WebhookCredential> {
 	const { credentialType, hosts } = AUTH_METHODS[authentication];
-	const credential = await context.getCredentials<PartnerCredential>(credentialType);
+	const credential = await context.getCredentials<Fields>(credentialType);
 	return {
 		webhookSecret: webhookSecretIn(credential),
 		clientSecret: String(credential.clientSecret ?? ''),

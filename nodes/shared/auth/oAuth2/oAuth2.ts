@@ -3,7 +3,14 @@ import { OAUTH2_HOSTS } from '../../api/hosts';
 import type { ApiRequest } from '../../api/request';
 import type { RequestContext } from '../../requestContext';
 import type { SendResult } from '../../http/response';
-import { type Auth, type ErrorWords, type RequestParts, safeBaseUrl, secretsAmong } from '../auth';
+import {
+	accountOf,
+	type Auth,
+	type ErrorWords,
+	type RequestParts,
+	safeBaseUrl,
+	secretsAmong,
+} from '../auth';
 import {
 	type AcountPayCredential,
 	CREDENTIAL_TYPE,
@@ -43,6 +50,10 @@ export class OAuth2 implements Auth {
 
 	get credential(): AcountPayCredential {
 		return this.source.credential;
+	}
+
+	get account(): string {
+		return accountOf(this.credential);
 	}
 
 	/** The merchant is named in a header (documented). */

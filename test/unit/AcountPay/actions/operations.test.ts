@@ -6,7 +6,7 @@ import type { Label } from '../../../../nodes/AcountPay/creation/identityHashes'
 import type { ApiRequest } from '../../../../nodes/shared/api/request';
 import { payment } from '../../../../nodes/AcountPay/actions/payment';
 import { store } from '../../../../nodes/AcountPay/actions/store';
-import { AUTHENTICATIONS, shownWith } from '../../../../nodes/shared/auth';
+import { AUTHENTICATIONS } from '../../../../nodes/shared/auth';
 import type { ApiResponse } from '../../../../nodes/shared/http/response';
 import {
 	built,
@@ -378,13 +378,6 @@ it('each operation is found by its authentication, resource and name', () => {
 	}
 	expect(operationFor('oAuth2', 'payment', 'getAll')).toBeUndefined();
 	expect(operationFor('oAuth2', 'constructor', 'create')).toBeUndefined();
-});
-
-it('the fields of the default are shown in workflows that have no authentication, the others only where it is chosen', () => {
-	expect(AUTHENTICATIONS.map(shownWith)).toEqual([
-		{ hide: { authentication: ['apiKey'] } },
-		{ show: { authentication: ['apiKey'] } },
-	]);
 });
 
 describe("every field, by n8n's rules, which its lint can't see where a function makes the field", () => {

@@ -2,7 +2,6 @@
 import type { IExecuteFunctions, IHttpRequestOptions } from 'n8n-workflow';
 import type { ApiRequest } from '../../../../nodes/shared/api/request';
 import { ApiKeys } from '../../../../nodes/shared/auth/apiKeys';
-import { accountOf } from '../../../../nodes/shared/auth/auth';
 import type { RequestContext } from '../../../../nodes/shared/requestContext';
 import { errorFrom, response, unreachable } from '../../support';
 
@@ -53,9 +52,9 @@ describe('the credential', () => {
 
 it('the account is told from others by ID and secret, and gives neither away', async () => {
 	const all = await Promise.all([{}, { clientId: 'other' }, { clientSecret: 'other' }].map(open));
-	const accounts = all.map(({ credential }) => accountOf(credential));
+	const accounts = all.map(({ account }) => account);
 	expect(new Set(accounts).size).toBe(3);
-	expect(accountOf((await open({ webhookSecret: 'other' })).credential)).toBe(accounts[0]);
+	expect((await open({ webhookSecret: 'other' })).account).toBe(accounts[0]);
 	expect(accounts[0]).not.toMatch(/s3cret/);
 });
 

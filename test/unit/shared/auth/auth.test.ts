@@ -14,12 +14,12 @@ import { ApiKeys } from '../../../../nodes/shared/auth/apiKeys';
 import type { RequestContext } from '../../../../nodes/shared/requestContext';
 import { refusal } from '../../support';
 
-const contextWith = (parameters: INodeParameters, read: string[] = []) =>
+const contextWith = (parameters: INodeParameters, read: string[] = [], changes = {}) =>
 	({
 		getNode: () => ({ parameters }),
 		getCredentials: async (type: string) => {
 			read.push(type);
-			return { environment: 'production', clientId: 'id', clientSecret: 's' };
+			return { environment: 'production', clientId: 'id', clientSecret: 's3cret', ...changes };
 		},
 	}) as unknown as RequestContext;
 
@@ -44,6 +44,15 @@ describe('the choice of a node', () => {
 		expect(auth).toBeInstanceOf(ApiKeys);
 		expect(read).toEqual(['acountPayKeyApi']);
 	});
+
+	it('tells accounts apart by ID and secret with access tokens too, and gives neither away', async () => {
+		const open = async (changes: object) => await openAuth(contextWith({}, [], changes));
+		const all = [{}, { clientId: 'other' }, { clientSecret: 'other' }, { webhookSecret: 'other' }];
+		const accounts = (await Promise.all(all.map(open))).map(({ account }) => account);
+		expect(new Set(accounts).size).toBe(3);
+		expect(accounts[3]).toBe(accounts[0]);
+		expect(accounts[0]).not.toMatch(/s3cret/);
+	});
 });
 
 describe('what the nodes show', () => {
@@ -59,6 +68,7 @@ describe('what the nodes show', () => {
 			],
 		});
 		expect(nameOfAuthentication('apiKey')).toBe('API Keys');
+		expect(nameOfAuthentication('oAuth2', 'apiKey')).toBe('Access Tokens or API Keys');
 	});
 
 	it('fields of one way only; those of the default also where a workflow does not say', () => {
