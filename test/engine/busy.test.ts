@@ -88,13 +88,13 @@ describe('429 to a create', () => {
 
 describe('429 for good', () => {
 	/**
-	 * Runs a package whose delays are as many times shorter; `test/unit/shared/http/retry.test.ts` has them whole.
+	 * Runs a package whose delays are as many times shorter; `test/unit/shared/http/retryPolicies.test.ts` has them whole.
 	 * @returns the error, and how many seconds there would be from the first of these requests to the last without that
 	 */
 	async function runImpatiently(times: number, endpoint: 'create' | 'token') {
 		sandbox.faults.add({ match: { endpoint }, times: 'always', status: 429 });
 		const folder = variantOfPackage({
-			'dist/nodes/shared/http/retry.js': shorten(
+			'dist/nodes/shared/http/retryPolicies.js': shorten(
 				times,
 				'RATE_LIMIT_ELAPSED',
 				'TOKEN_ELAPSED',

@@ -35,7 +35,7 @@ const QUICK = {
 		text
 			.replace('FIRST_POLLING_DELAY = 2_000;', `FIRST_POLLING_DELAY = ${2_000 / SHORTER};`)
 			.replace('MAX_POLLING_DELAY = 15_000;', `MAX_POLLING_DELAY = ${15_000 / SHORTER};`),
-	'dist/nodes/shared/http/retry.js': (text: string) =>
+	'dist/nodes/shared/http/retryPolicies.js': (text: string) =>
 		text.replace('FIRST_READ_DELAY = 500;', `FIRST_READ_DELAY = ${500 / SHORTER};`),
 	'dist/nodes/shared/transport/adaptiveLimiter.js': (text: string) =>
 		text
@@ -318,8 +318,8 @@ describe('waiting by asking', () => {
 	const impatientPackage = () =>
 		variantOfPackage({
 			...QUICK,
-			'dist/nodes/shared/http/retry.js': (text) =>
-				QUICK['dist/nodes/shared/http/retry.js'](text)
+			'dist/nodes/shared/http/retryPolicies.js': (text) =>
+				QUICK['dist/nodes/shared/http/retryPolicies.js'](text)
 					.replace('RATE_LIMIT_ATTEMPTS = 10;', 'RATE_LIMIT_ATTEMPTS = 1;')
 					.replace('RATE_LIMIT_ELAPSED = 2 * 60_000;', 'RATE_LIMIT_ELAPSED = 0;')
 					.replace('TOKEN_ELAPSED = 60_000;', 'TOKEN_ELAPSED = 0;'),

@@ -11,7 +11,7 @@ import {
 	isSuccess,
 	type SendResult,
 } from '../http/response';
-import { RATE_LIMITED, READ, retry, type RetryLimits } from '../http/retry';
+import { RATE_LIMITED, READ, retry, type RetryLimits } from '../http/retryPolicies';
 
 /** What the item's options say about its requests. */
 export interface CallOptions extends Pick<RetryLimits, 'deadline'> {

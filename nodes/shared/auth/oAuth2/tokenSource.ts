@@ -7,7 +7,7 @@ import {
 	helperContext,
 	type RequestContext,
 } from '../../requestContext';
-import { retry, TOKEN } from '../../http/retry';
+import { retry, TOKEN } from '../../http/retryPolicies';
 import {
 	type AcountPayCredential,
 	CREDENTIAL_TYPE,

@@ -6,7 +6,7 @@ import {
 	type RetryLimits,
 	type RetryPolicy,
 	TOKEN,
-} from '../../../../nodes/shared/http/retry';
+} from '../../../../nodes/shared/http/retryPolicies';
 import { after, end, useFakeTime } from '../../support';
 
 useFakeTime();
