@@ -3,7 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { apiError } from './answer';
 import { keyOperations, type KeyParts } from './keys/api';
 import { refuseMixed } from './keys/auth';
-import { apiOf, send, type Operation, type Server } from './serve';
+import { apiOf, send, type Operation, type Server } from './requests';
 import { speakOAuth, tokenOperations, type TokenParts } from './tokens/api';
 
 /** What both APIs' routes work with. */

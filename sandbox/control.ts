@@ -1,51 +1,13 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
 import { apiError } from './answer';
-import { ENDPOINTS, type Fault } from './faults';
+import { type Fault, FAULT_SCHEMA } from './faults';
 import type { Keys } from './keys/auth';
 import type { Sandbox, SandboxSettings } from './sandbox';
 import type { Credentials } from './tokens/oauth';
-import { text } from './validation';
+import { flag, milliseconds, only, text, wholeNumber } from './validation';
 
-const flag = { type: 'boolean' };
-const milliseconds = { type: 'number', minimum: 0 };
-const wholeNumber = { type: 'integer', minimum: 0 };
 const shape = { enum: ['array', 'object'] };
-
-/** A JSON schema for an object with these properties and no others. */
-const only = (properties: object, required: string[] = []) => ({
-	type: 'object',
-	properties,
-	required,
-	additionalProperties: false,
-});
-
-const FAULT = only({
-	match: only({
-		endpoint: { enum: ENDPOINTS },
-		api: { enum: ['tokens', 'keys'] },
-		method: text,
-		path: text,
-		merchant: text,
-		reference: text,
-		event: text,
-		nth: { type: 'integer', minimum: 1 },
-	}),
-	times: { anyOf: [{ type: 'integer', minimum: 1 }, { const: 'always' }] },
-	rate: { type: 'number', minimum: 0, maximum: 1 },
-	seed: { type: 'integer' },
-	status: { type: 'integer', minimum: 200, maximum: 599 },
-	headers: { type: 'object', additionalProperties: text },
-	body: { anyOf: [text, { type: 'object' }, { type: 'array' }] },
-	latencyMs: milliseconds,
-	reset: { enum: ['before', 'after'] },
-	cutOff: flag,
-	redirectTo: text,
-	revokeToken: flag,
-	hang: flag,
-	made: flag,
-	listLag: only({ ms: milliseconds, looks: wholeNumber }),
-});
 
 const SETTINGS = only({
 	tokenType: text,
@@ -115,10 +77,14 @@ export async function controlRoutes(
 		},
 	);
 	app.get('/faults', async () => sandbox.faults.list());
-	app.post<{ Body: Fault }>('/faults', { schema: { body: FAULT } }, async ({ body }, reply) => {
-		sandbox.faults.add(body);
-		return reply.code(201).send(body);
-	});
+	app.post<{ Body: Fault }>(
+		'/faults',
+		{ schema: { body: FAULT_SCHEMA } },
+		async ({ body }, reply) => {
+			sandbox.faults.add(body);
+			return reply.code(201).send(body);
+		},
+	);
 	app.delete('/faults', async (_request, reply) => {
 		sandbox.faults.clear();
 		return reply.code(204).send();

@@ -1,5 +1,6 @@
 import type { MerchantEvent } from './keys/merchants';
 import type { Api, PaymentEvent } from './payments';
+import { flag, milliseconds, only, text, wholeNumber } from './validation';
 
 /**
  * The documented endpoints, and the sandbox's own deliveries (`webhook`). `create`, `get` and `webhook`
@@ -55,8 +56,8 @@ export interface FaultMatch {
  * replace what was signed, `status` counts as the receiver's answer and, without `made`, nothing is
  * sent; `reset` loses the attempt. The rest doesn't concern them.
  *
- * A new one gets its behaviour in `serve.ts` (requests) and `deliveries.ts` (webhooks), and its schema in
- * `control.ts`, where it is ordered over HTTP.
+ * A new one gets its behaviour in `requests.ts` and `deliveries.ts` (webhooks), and its place in
+ * {@link FAULT_SCHEMA}.
  */
 export interface Fault {
 	match?: FaultMatch;
@@ -90,6 +91,34 @@ export interface Fault {
 	 * and until page 1 of a list was asked for `looks` times since; in place of the settings. */
 	listLag?: { ms?: number; looks?: number };
 }
+
+/** What `/_sandbox/faults` takes: every field of {@link Fault}. */
+export const FAULT_SCHEMA = only({
+	match: only({
+		endpoint: { enum: ENDPOINTS },
+		api: { enum: ['tokens', 'keys'] },
+		method: text,
+		path: text,
+		merchant: text,
+		reference: text,
+		event: text,
+		nth: { type: 'integer', minimum: 1 },
+	} satisfies Record<keyof FaultMatch, object>),
+	times: { anyOf: [{ type: 'integer', minimum: 1 }, { const: 'always' }] },
+	rate: { type: 'number', minimum: 0, maximum: 1 },
+	seed: { type: 'integer' },
+	status: { type: 'integer', minimum: 200, maximum: 599 },
+	headers: { type: 'object', additionalProperties: text },
+	body: { anyOf: [text, { type: 'object' }, { type: 'array' }] },
+	latencyMs: milliseconds,
+	reset: { enum: ['before', 'after'] },
+	cutOff: flag,
+	redirectTo: text,
+	revokeToken: flag,
+	hang: flag,
+	made: flag,
+	listLag: only({ ms: milliseconds, looks: wholeNumber }),
+} satisfies Record<keyof Fault, object>);
 
 /** What a fault is matched against. */
 export interface FaultSubject extends Omit<FaultMatch, 'nth' | 'path'> {

@@ -6,7 +6,7 @@ export { ENDPOINTS } from './faults';
 export type { Fault, FaultMatch, Endpoint } from './faults';
 export { LIFETIME_MS, PROCESSING_MS } from './payments';
 export type { Api, Payment, PaymentEvent, PaymentStatus } from './payments';
-export type { LoadSettings } from './serve';
+export type { LoadSettings } from './requests';
 export type { RecordedRequest } from './traffic';
 
 export { MOCK_PAYMENTS, TEST_MERCHANTS } from './tokens/api';

@@ -8,7 +8,7 @@ import type { Merchant, Store } from './keys/merchants';
 import type { KeySettings } from './keys/settings';
 import type { Registration } from './keys/webhooks';
 import type { Payment } from './payments';
-import type { LoadSettings } from './serve';
+import type { LoadSettings } from './requests';
 import type { Credentials, TokenSettings } from './tokens/oauth';
 import type { RecordedRequest } from './traffic';
 

@@ -20,7 +20,7 @@ import { onboardingRoutes } from './pages/onboarding';
 import { paymentRoutes } from './pages/payment';
 import { Payments, type Payment, type PaymentEvent } from './payments';
 import type { Sandbox, SandboxOptions, SandboxSettings } from './sandbox';
-import { Server } from './serve';
+import { Server } from './requests';
 import { DOCUMENTED_TOKEN, OAuth, type Credentials } from './tokens/oauth';
 import { webhookBody, webhookHeaders } from './tokens/webhook';
 import { Traffic } from './traffic';

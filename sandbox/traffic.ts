@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 
 import type { Endpoint } from './faults';
 import type { Api } from './payments';
-import { apiOf } from './serve';
+import { apiOf } from './requests';
 
 /** A request to the API as it came in. Pages and the control API are not recorded. */
 export interface RecordedRequest {

@@ -25,6 +25,23 @@ export const text = { type: 'string' } as const;
 /** A text with something else than white space in it. */
 export const filledText = { type: 'string', pattern: '\\S' } as const;
 
+/** Yes or no. */
+export const flag = { type: 'boolean' };
+
+/** A time, not negative, in ms. */
+export const milliseconds = { type: 'number', minimum: 0 };
+
+/** A number that counts something. */
+export const wholeNumber = { type: 'integer', minimum: 0 };
+
+/** A JSON schema for an object with these properties and no others. */
+export const only = (properties: object, required: string[] = []) => ({
+	type: 'object',
+	properties,
+	required,
+	additionalProperties: false,
+});
+
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 
 /** The formats that the schemas name; fastify has an `email` and a `url` of its own. Assumed: that an amount has two decimals at most. */

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { apiError, Refusal, type Answer } from '../answer';
 import type { Endpoint, Fault } from '../faults';
 import { pagePath, type Payments } from '../payments';
-import { bodyComplaints, complaintsOf, type Operation, type Subject } from '../serve';
+import { bodyComplaints, complaintsOf, type Operation, type Subject } from '../requests';
 import { courseOf as tokenCourseOf } from '../tokens/api';
 import type { BodySchema } from '../validation';
 import { partnerOf, type Keys } from './auth';

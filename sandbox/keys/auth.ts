@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 import { apiError, Refusal } from '../answer';
-import { apiOf } from '../serve';
+import { apiOf } from '../requests';
 
 /** A pair of keys from the Partner Dashboard. */
 export interface Keys {

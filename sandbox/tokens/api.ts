@@ -4,7 +4,7 @@ import QRCode from 'qrcode';
 
 import { apiError, Refusal, tokenError } from '../answer';
 import { pagePath, PROCESSING_MS, type Course, type Payment, type Payments } from '../payments';
-import { bodyComplaints, send, type Handler, type Operation, type Subject } from '../serve';
+import { bodyComplaints, send, type Handler, type Operation, type Subject } from '../requests';
 import { filledText, text, type BodySchema } from '../validation';
 import type { OAuth } from './oauth';
 
