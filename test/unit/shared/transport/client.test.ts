@@ -79,6 +79,27 @@ describe('the client of a node', () => {
 		expect(client.redact('abcdefghijklmnop qrstuvwxyzabcdef id')).toBe('[secret] [secret] id');
 	});
 
+	it('takes secrets that responses brought out of texts, but not out of the responses', async () => {
+		const { client } = await open(() => ok('{"secret":"whsec_of_a_new_webhook"}'));
+		const said = 'whsec_of_a_new_webhook fits';
+		await client.exchange(GET, 5_000);
+		expect(client.redact(said)).toBe(said);
+		const secretsIn = (body: Buffer) => [String(JSON.parse(String(body)).secret)];
+		for (let time = 0; time < 2; time++) {
+			expect(await client.exchange({ ...GET, secretsIn }, 5_000)).toMatchObject({
+				body: Buffer.from('{"secret":"whsec_of_a_new_webhook"}'),
+			});
+		}
+		expect(client.redact(said)).toBe('[secret] fits');
+	});
+
+	it('tells accounts apart, without a secret of theirs', async () => {
+		const { account } = (await open()).client;
+		expect(account).not.toContain('abcdefghijklmnop');
+		expect((await open()).client.account).toBe(account);
+		expect((await open(undefined, { clientId: 'another' })).client.account).not.toBe(account);
+	});
+
 	it('has the words of its authentication for a 401', async () => {
 		const { client } = await open();
 		expect(client.unauthorizedWords('it').message).toMatch(
