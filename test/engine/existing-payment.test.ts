@@ -1,7 +1,7 @@
 /** Payment: Create with the option 'If a Payment Exists': an order that has a payment gets that one, or none. */
 import { randomBytes } from 'node:crypto';
 import type { IDataObject, INode, INodeParameters } from 'n8n-workflow';
-import type { Fault } from '../../sandbox';
+import { KEY_MERCHANTS, type Fault } from '../../sandbox';
 import { loopOver } from '../kit/engine';
 import { createPayments, engineWithKeys, SHOP } from '../kit/keys';
 import {
@@ -19,6 +19,9 @@ import type { Engine, Execution } from './harness';
 jest.setTimeout(120_000);
 
 const DAY = 24 * 60 * 60_000;
+
+/** Another merchant. */
+const OTHER_SHOP = KEY_MERCHANTS.slow.clientId;
 
 const sandbox = useSandbox();
 
@@ -235,6 +238,38 @@ describe('Return It', () => {
 		expectOneEach(execution, orders(1));
 		expect(execution.json()).toMatchObject([{ existing: true }]);
 	});
+
+	// The first execution of an engine has the ID 2: its workflow has 1.
+	it.each<[string, INodeParameters, INodeParameters]>([
+		['amount', { amount: '={{ $execution.id === "2" ? 10 : 12 }}' }, { amount: 12 }],
+		[
+			'merchant',
+			{ merchantId: `={{ $execution.id === "2" ? "${SHOP.clientId}" : "${OTHER_SHOP}" }}` },
+			{ merchantId: OTHER_SHOP },
+		],
+		[
+			'reference',
+			{ referenceNumber: '={{ $json.reference }}{{ $execution.id === "2" ? "" : "-again" }}' },
+			{ referenceNumber: '={{ $json.reference }}-again' },
+		],
+	])(
+		'knows what a retry with another %s has found, as it was asked for',
+		async (_what, ...both) => {
+			const [changing, changed] = both.map((parameters) => ({
+				parameters: { ...node().parameters, ...parameters },
+			}));
+			trouble({ status: 500, made: true, listLag: { looks: 5 } });
+			const failed = await engine.runNode({ node: changing, items: orders(1) });
+			expect(failed.error?.context).toMatchObject({ outcome: 'unknown' });
+			const retried = await engine.retry(failed);
+			expect(JSON.stringify(retried.error ?? retried.json())).toMatch(String(idOf(`${prefix}-0`)));
+			const execution = await run(orders(1));
+			expectOneEach(execution, orders(1));
+			expect(execution.json()).toMatchObject([{ existing: true }]);
+			const others = await engine.runNode({ node: changed, items: orders(1) });
+			expect(idsIn(others)).not.toContain(idOf(`${prefix}-0`));
+		},
+	);
 
 	it('returns what a killed n8n has created once AcountPay lists it', async () => {
 		await payElsewhere();

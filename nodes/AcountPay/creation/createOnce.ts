@@ -67,8 +67,12 @@ export interface Creation {
 	 * @throws ApiError when nothing may be sent
 	 */
 	findExisting?(previous?: IDataObject): Promise<IDataObject | undefined>;
-	/** Told what was created, or found to have been created: AcountPay's response, whole. */
-	onCreated?(response: IDataObject): void;
+	/**
+	 * Told what was created, or found to have been created.
+	 * @param response AcountPay's, whole
+	 * @param trace of the request whose creation was found: it may have asked for something else than is asked for now
+	 */
+	onCreated?(response: IDataObject, trace?: Trace): void;
 }
 
 /** What is to be created, and all that it takes. */
@@ -125,9 +129,9 @@ async function resolveEarlier(task: Task, earlier: Entry): Promise<IDataObject> 
 	const willResend = options.resendUnknown === true && !hasChanged;
 	const found = await creation.lookUp?.find(earlier.trace, willResend);
 	if (found?.kind === 'found') {
-		if (!hasChanged) return remember(task, found.response);
-		record.created(found.response);
-		throw changedError(creation, { ...earlier, answer: found.response });
+		const answer = remember(task, found.response, earlier.trace);
+		if (!hasChanged) return answer;
+		throw changedError(creation, { ...earlier, answer });
 	}
 	if (!willResend || found?.kind === 'doubt') {
 		const notSent = willResend ? ` ${NOT_SENT_AGAIN}` : '';
@@ -189,9 +193,10 @@ const describeUnknown = (earlier: KnownState): string =>
 		? earlier.what
 		: 'was asked, and the execution ended before it responded';
 
-function remember({ creation, record }: Task, response: IDataObject): IDataObject {
+/** @param trace of the request, when what it created was looked up */
+function remember({ creation, record }: Task, response: IDataObject, trace?: Trace): IDataObject {
 	record.created(response);
-	creation.onCreated?.(response);
+	creation.onCreated?.(response, trace);
 	return response;
 }
 
@@ -233,7 +238,7 @@ async function sendCreate(task: Task): Promise<IDataObject> {
 	const what = contradiction ?? describeFailure(result);
 	record.unknown(what, trace);
 	const found = await lookUp?.find(trace, false);
-	if (found?.kind === 'found') return remember(task, found.response);
+	if (found?.kind === 'found') return remember(task, found.response, trace);
 	throw unknownError(creation, what, { status, report: found?.report });
 }
 

@@ -24,6 +24,7 @@ import { drawQrCode } from './drawQrCode';
 import { existingPayments, type IfExists } from './lookUp/existingPayments';
 import { PaymentLookUp } from './lookUp/paymentLookUp';
 import type { WantedPayment } from './lookUp/samePayment';
+import type { PaymentTrace } from './lookUp/sentRequests';
 import { readQrCode } from './readQrCode';
 import { createsPayment, creationOf, labelOf, qrCodeOption, withQrCode } from './sharedCreate';
 import {
@@ -261,9 +262,10 @@ export const createWithKeys: Operation<KeyInput> = {
 		const creation: Creation = {
 			...creationOf(request, wanted),
 			lookUp,
-			onCreated(response) {
+			onCreated(response, trace) {
 				lookUp.created(response);
-				existingPayments.add(client, wanted, executionId, response);
+				const { payment: asked = wanted } = (trace ?? {}) as Partial<PaymentTrace>;
+				existingPayments.add(client, asked, executionId, response);
 			},
 		};
 		const createIt = async () => await createOnce({ client, creation, options, record: known });
