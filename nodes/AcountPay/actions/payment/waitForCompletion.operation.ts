@@ -166,7 +166,8 @@ async function poll(input: Awaited, work: ItemWork): Promise<ItemOutput> {
 			return { json: waitOutput(idAsWritten(input), report, 'timeout') };
 		}
 		// The last delay ends at the deadline, so that a payment made by then is seen.
-		if (!(await delay(Math.min(wait, MAX_POLLING_DELAY, left), endSignal))) throw new Cancelled();
+		await delay(Math.min(wait, MAX_POLLING_DELAY, left), options.endSignal);
+		if (endSignal.aborted) throw new Cancelled();
 	}
 }
 
