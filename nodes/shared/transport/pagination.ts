@@ -55,8 +55,9 @@ export const tooLongError = ({ name }: Pick<PagedList, 'name'>): ReadError =>
  * Entries come and go meanwhile and may be shuffled, so the list is read again until as many entries as its own count
  * (`total`, documented for payments) were found. When the count falls, entries may have moved to pages that were read already:
  * reading starts over, and entries found before no longer count. One thing goes unnoticed: between two pages one entry is
- * removed and another added further down, so that the count stays and an entry is skipped. A list without a count is read until a reading finds nothing new; so is one whose
- * count is smaller than the number of entries read. If that reading ends with a full page that came again, there may be more.
+ * removed and another added further down, so that the count stays and an entry is skipped. A list without a count is read
+ * until a reading finds nothing new; so is one whose count is smaller than the number of entries read. If that reading ends
+ * with a full page that came again, there may be more.
  *
  * @param wanted how many entries are wanted at most: a smaller page will do
  * @yields pages in the order of the list, in parts of at most 1,000 entries; n8n gets to run between them
