@@ -1,6 +1,7 @@
 import { type IDataObject, sleep } from 'n8n-workflow';
 import { paymentIdOf, withPaymentId } from '../../../../shared/api/payments';
 import { type ListedPayment, listedPaymentOf } from '../../../../shared/api/listedPayments';
+import { isId } from '../../../../shared/api/responses';
 import { withIsPaid } from '../../../../shared/api/statuses';
 import { inTurn } from '../../../../shared/http/delays';
 import { ApiError, Cancelled } from '../../../../shared/errors';
@@ -95,7 +96,9 @@ export class ExistingPayments {
 		// Without an ID it stays an unresolved request, and counts as unclear.
 		if (id === undefined) return;
 		const asked = { ...wanted, merchantClientId: wanted.merchantId };
-		const payment = { ...asked, id, status, createdAt, entry: response };
+		// A response may have the payment's ID deeper within, beside an ID of something else.
+		const entry = isId(response.paymentId) ? response : { ...response, paymentId: id };
+		const payment = { ...asked, id, status, createdAt, entry };
 		const { account, baseUrl } = client;
 		this.created.add(orderKeyOf(baseUrl, wanted), { account, executionId, payment });
 	}

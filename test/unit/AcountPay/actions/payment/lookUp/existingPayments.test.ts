@@ -191,6 +191,18 @@ describe('Return It', () => {
 		expect([value, error]).toEqual([undefined, undefined]);
 	});
 
+	it('names the payment by its own ID, not by one that belongs to the request', async () => {
+		const acount = acountPay();
+		const response = { id: 'req_1', paymentId: null, data: { paymentId: 1011 } };
+		acount.existing.add(acount.clientOf(), WANTED, '1', response);
+		expect((await ask(acount)).value).toEqual({
+			...response,
+			paymentId: '1011',
+			isPaid: false,
+			existing: true,
+		});
+	});
+
 	it('keeps the link of a payment that AcountPay lists without one', async () => {
 		const link = 'https://pay.acountpay.com/p/7';
 		const at = acountPay([entry({ paymentUrl: null, status: 'paid' })]);
