@@ -1,4 +1,4 @@
-/** The suites, each a folder: they differ in what they need and in how long they take (see CONTRIBUTING.md). */
+/** The suites, each a folder: they differ in what they need and in how long they take (see test/README.md). */
 const suite = (name, extra = {}) => ({
 	displayName: name,
 	testEnvironment: 'node',
