@@ -13,7 +13,7 @@ const REPORT = join(ROOT, stryker.jsonReporter.fileName);
 const USAGE = `npm run test:mutation [-- <part of a module's path>…]
 
 Changes the code of each module and runs the unit tests that import it or stand beside it: how many of the changes do they notice?
-All modules take about an hour; those whose path has one of the parts take minutes. Fails below ${stryker.thresholds.break} %.`;
+All modules take an hour or more; those whose path has one of the parts take minutes. Fails below ${stryker.thresholds.break} %.`;
 
 /** Modules, and the unit tests that are nearest to them. */
 interface Group {
