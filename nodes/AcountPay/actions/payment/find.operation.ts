@@ -22,7 +22,7 @@ import {
 /** The longest look back, in days. */
 const MAX_LOOK_BACK = 3_650;
 
-/** How many candidates an item's output has at most: in a list without references every payment is one. */
+/** The most candidates in an item's output: if AcountPay's list shows no references, every payment is a candidate. */
 const MAX_CANDIDATES = 50;
 
 /** The relations that make a candidate, in the order of the output. */
@@ -43,9 +43,9 @@ const lookBackOption: INodeProperties = {
 };
 
 /**
- * What a merchant's payments say about the one that is wanted.
- * @returns the output: `found` is `one` when exactly one payment is the same, `several` when more are, `doubt` when none is
- *   but something is like it, and `none`
+ * Which of a merchant's payments is the one that is wanted, or may be.
+ * @returns the output. Its `found` is `one` or `several` if that many payments are the same. If none is, it is `doubt` when
+ *   there are other candidates, and `none` when there are not
  */
 export function findAmong(payments: readonly ListedPayment[], wanted: WantedPayment): IDataObject {
 	const candidates = payments
@@ -57,13 +57,13 @@ export function findAmong(payments: readonly ListedPayment[], wanted: WantedPaym
 			payment: withIsPaid(withPaymentId(entry)),
 		}));
 	const same = candidates.filter(({ relation }) => relation === 'same');
-	const left = candidates.length - MAX_CANDIDATES;
-	const like = candidates.length > 0 ? 'doubt' : 'none';
+	const leftOut = candidates.length - MAX_CANDIDATES;
+	const withoutSame = candidates.length > 0 ? 'doubt' : 'none';
 	return {
-		found: same.length === 0 ? like : same.length === 1 ? 'one' : 'several',
+		found: same.length === 0 ? withoutSame : same.length === 1 ? 'one' : 'several',
 		...(same.length === 1 && { payment: same[0].payment }),
 		candidates: candidates.slice(0, MAX_CANDIDATES),
-		...(left > 0 && { candidatesLeftOut: left }),
+		...(leftOut > 0 && { candidatesLeftOut: leftOut }),
 	};
 }
 
@@ -86,12 +86,12 @@ export const find: Operation<FindInput> = {
 				...amountField,
 				required: false,
 				description:
-					'The amount that the payment should have, in major units. One with another amount is a doubt.',
+					'The amount that the payment should have, in major units. A payment with another amount counts only as a doubt.',
 			},
 			{
 				...currencyField,
 				description:
-					'The currency that the payment should have. One in another currency is a doubt.',
+					'The currency that the payment should have. A payment in another currency counts only as a doubt.',
 			},
 		]),
 	],
@@ -115,7 +115,7 @@ export const find: Operation<FindInput> = {
 		const readings = readingsOf.get(client) ?? new SharedReadings(Infinity);
 		readingsOf.set(client, readings);
 		const list = await readings.read(client, wanted.merchantId, lookBackDays, options);
-		// Comparing takes ms for each item, and n8n is to run between them.
+		// Comparing takes milliseconds per item: n8n gets a turn after each.
 		await sleep(0);
 		return [{ json: findAmong(list.ofLastDays(lookBackDays), wanted) }];
 	},
