@@ -6,31 +6,31 @@ import { subjectOf, type WebhookEvent } from '../shared/api/events';
 const HOUR = 60 * 60_000;
 
 /**
- * For how long an event is remembered at least, in ms: as long as a recorded delivery of it can pass for a new one. To
- * remember longer, add to it here, and to {@link MEMORY_SIZE}: a larger `MAX_KEY_EVENT_AGE` would accept older deliveries. The
- * field 'Ignore Repeats', docs/operations.md and docs/trust.md tell people of 24 hours.
+ * For how long an event is remembered at least, in ms: as long as somebody could pass off a recorded delivery of it as new.
+ * To remember longer, add to it here, and to {@link MEMORY_SIZE}. Don't raise `MAX_KEY_EVENT_AGE` for it: older deliveries
+ * would be accepted. The field 'Ignore Repeats', docs/operations.md and docs/trust.md say 24 hours.
  */
 export const MEMORY = MAX_KEY_EVENT_AGE + MAX_CLOCK_DIFFERENCE;
 /** How many events are remembered for one trigger at most: enough for one every two seconds within {@link MEMORY}. */
 export const MEMORY_SIZE = 50_000;
 
-/** 48 bits of a hash: among 50,000 events, one in 5 billion new ones is taken for a repeat. */
+/** 48 bits of a hash. Each new event has two keys: among 50,000 events, about one in 3 billion is taken for a repeat. */
 const KEY_LENGTH = 8;
 /** Each of several keys in one text. */
 const KEYS = /.{8}/gs;
 
-/** The keys of the events of each hour in one text, the oldest first; hours since 1970. n8n copies and stores a text as it is. */
+/** By hour since 1970: the keys of its events, the oldest first, joined into one text, which n8n copies and stores as it is. */
 type Memory = Map<number, string>;
 
-/** What this process remembers of each trigger: deliveries at the same moment each get n8n's static data as it was before all of them. */
+/** What this process remembers for each trigger: of deliveries at the same moment, each gets n8n's static data without the others. */
 const memories = new Map<string, Memory>();
 
 const keyOf = (parts: unknown[]): string =>
 	createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, KEY_LENGTH);
 
 /**
- * The deduplication keys of an event: the one that is stored, and the one that was stored before the environment belonged
- * to it. They exclude the signature, which differs when AcountPay sends an event again. A payment ends once; a merchant can
+ * The deduplication keys of an event: the one that is stored, and the one that versions stored whose keys had no environment
+ * yet. They exclude the signature, which differs when AcountPay sends an event again. A payment ends once; a merchant can
  * be activated twice, so the time of the event counts there.
  */
 function keysOf(event: WebhookEvent, environment: string): [key: string, older: string] {
@@ -39,7 +39,7 @@ function keysOf(event: WebhookEvent, environment: string): [key: string, older: 
 	return [keyOf([...parts, { environment }]), keyOf(parts)];
 }
 
-/** Whether a key is in a text of keys, and not only across the border of two. */
+/** Whether a text of keys has this key as one of them, and not just the end of one and the beginning of the next. */
 function has(keys: string, key: string): boolean {
 	let at = keys.indexOf(key);
 	while (at % KEY_LENGTH > 0) at = keys.indexOf(key, at + 1);
@@ -48,7 +48,7 @@ function has(keys: string, key: string): boolean {
 
 const split = (keys: string): string[] => keys.match(KEYS) ?? [];
 
-/** Nearly always one text continues the other. They differ when several processes serve one trigger. */
+/** The keys of both texts. Nearly always one text continues the other; if several processes serve one trigger, they differ. */
 function joined(stored: string, here: string): string {
 	if (stored.startsWith(here)) return stored;
 	if (here.startsWith(stored)) return here;
@@ -58,8 +58,8 @@ function joined(stored: string, here: string): string {
 }
 
 /**
- * What is stored, also by 0.1.0: there the first 16 letters of the same hash, each with its time in ms since 1970. Whoever
- * edits the workflow can write there too, so what has another form is passed over.
+ * What is stored. Version 0.1.0 stored the first 16 characters of the same hash, each with its time in ms since 1970. Whoever
+ * edits the workflow can write there too, so anything in another form is ignored.
  */
 function storedIn({ seenByHour, seenEvents }: IDataObject): Memory {
 	const memory: Memory = new Map();
@@ -77,8 +77,8 @@ function storedIn({ seenByHour, seenEvents }: IDataObject): Memory {
 const hourOf = (time: number) => Math.floor(time / HOUR);
 
 /**
- * What seems to be yet to come did come, while the clock was ahead. It counts as of the present hour, or it would outlive all
- * real events. Another process may be a little ahead.
+ * Events from the future came while the clock was ahead. They count as of the present hour, or they would be remembered
+ * longer than all others. The next hour is allowed: another process's clock may be a little ahead.
  */
 function withoutFuture(memory: Memory, now: number): Memory {
 	const present = hourOf(now);
@@ -105,13 +105,13 @@ function shrink(memory: Memory, size: number): void {
 
 /**
  * Remembers an event, in n8n's static data of the node and in this process. n8n may have dropped the static data, or have
- * put older ones in their place, so each gets the other's keys. The cost hardly depends on how much is
- * remembered: n8n loads and stores the static data whole for each event, so they are few texts of 8 letters an event.
+ * restored an older state of it, so each of the two gets the other's keys. n8n loads and stores the static data as a whole
+ * for each event. So that this stays cheap, it has few texts, with 8 characters per event.
  * @param triggerId tells the trigger from others in the same process
  * @param environment the base URL of the environment: each numbers its payments separately
- * @param staticData n8n's static data of the node; n8n stores it when the node has answered the webhook itself
+ * @param staticData n8n's static data of the node; n8n stores it when `webhook()` returns, as the node has responded by then
  * @param now ms since 1970
- * @returns whether it has come before: within {@link MEMORY} for certain, and up to an hour longer
+ * @returns whether it has come before, among the last {@link MEMORY_SIZE} events: within {@link MEMORY}, or up to an hour more
  */
 export function isRepeat(
 	event: WebhookEvent,

@@ -22,23 +22,24 @@ import {
 
 /** How long one response is waited for, in ms. */
 const TIMEOUT = 10_000;
-/** How long it is waited for when there is hardly any time left, in ms. */
+/** How long one response is waited for when there is hardly any time left, in ms. */
 const SHORTEST_TIMEOUT = 1_000;
 /** How many webhooks a list may have. */
 const MAX_LISTED = 10_000;
-/** How many webhooks are removed at once; more of the same URL are left to the user. */
+/** How many webhooks are removed at once; the user has to remove any others. */
 const MAX_REMOVALS = 10;
 
 /**
- * The requests about webhooks. Each takes the stated number of requests, not counting repeats after a failure, however many
- * webhooks are listed. What is changed or removed is given as it was listed, so it is listed.
+ * Lists, changes, registers and removes webhooks at AcountPay. Each method states how many requests it takes, repeats after a
+ * failure not counted; how many webhooks are listed makes no difference. Change and remove only what {@link list} has
+ * returned.
  */
 export class Registrar {
 	private readonly deadline: number;
 
 	/**
 	 * @param patience how long all requests together may take, in ms
-	 * @param secret that the trigger has kept, and no error is to show
+	 * @param secret that the trigger keeps; no error shows it
 	 */
 	constructor(
 		private readonly client: Client,
@@ -100,7 +101,7 @@ export class Registrar {
 	 * @throws ApiError
 	 */
 	async register(target: WebhookTarget): Promise<{ id: string; secret: string }> {
-		// A list that took long must not leave too little time: a webhook would be left behind each time.
+		// Always the whole timeout, however long the list took: cut off early, each attempt could leave a webhook behind.
 		const options = { ...this.options, timeout: TIMEOUT };
 		const result = await sendAtMostOnce(this.client, registerWebhook(target), options);
 		const { id, secret, isActive } = (isSuccess(result) && readWebhook(result.body)) || {};
@@ -117,8 +118,8 @@ export class Registrar {
 	}
 
 	/**
-	 * Removes webhooks, where AcountPay lets it: one request each, up to ten and up to the first that fails, and then one
-	 * that looks which are left.
+	 * Removes up to ten webhooks, with one request each, if AcountPay allows it. After the first failure it removes no more, and
+	 * one request lists which are left.
 	 * @returns the webhooks that are still there, or may be, and why
 	 */
 	async remove(
@@ -142,7 +143,10 @@ export class Registrar {
 	}
 }
 
-/** The words of an error of an item. @throws any other error */
+/**
+ * The message of an `ItemError`.
+ * @throws any other error
+ */
 export function messageOf(error: unknown): string {
 	if (isItemError(error)) return error.message;
 	throw error;
@@ -155,7 +159,7 @@ const whyNotRemoved = (failure: SendResult) =>
 export const listedUnder = (url: string, listed: RegisteredWebhook[]): RegisteredWebhook[] =>
 	listed.filter((webhook) => isSameUrl(webhook.url, url));
 
-/** Whether AcountPay posts to a webhook, and the wanted events alone. */
+/** Whether AcountPay posts the wanted events to a webhook, and no others. */
 export function isInOrder({ events, isActive }: RegisteredWebhook, target: WebhookTarget): boolean {
 	const registered = new Set(events);
 	const hasAll = target.events.every((event) => registered.has(event));

@@ -1,6 +1,6 @@
 /**
- * What all tests with a sandbox share, on the engine and on a real n8n: orders, the parameters that make payments of them,
- * and what the sandbox was asked for and has.
+ * What all tests with a sandbox share, in n8n's engine and in a real n8n: orders, the parameters that create payments for
+ * them, and what the sandbox was asked for and has.
  */
 import type {
 	ICredentialDataDecryptedObject,
@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startSandbox, type FaultMatch, type RecordedRequest, type Sandbox } from '../../sandbox';
 import { partnerOf } from '../sandbox/client';
 
-/** The package as 0.1.0 was packed. */
+/** The tarball of version 0.1.0. */
 export const FIRST_PACKAGE = join(__dirname, '../fixtures/n8n-nodes-acountpay-0.1.0.tgz');
 
 /** A sandbox for the tests of a file; before each test it forgets what it was asked and told. */
@@ -28,7 +28,7 @@ export function useSandbox(): Sandbox {
 	return presentOf(() => holder.sandbox);
 }
 
-/** What a test has at present, under one name for all tests of a file. */
+/** Stands in for an object that is created, or replaced, only once tests run: each use goes to the present one. */
 export const presentOf = <Thing extends object>(present: () => Thing): Thing =>
 	new Proxy({} as Thing, {
 		get(_target, key) {
@@ -48,7 +48,7 @@ export const credentialFor = (
 	...changes,
 });
 
-/** What an item holds that {@link create} makes a payment of; numbers are for those who have them. */
+/** An item that {@link create} creates a payment for. Merchant and reference may be numbers too. */
 export interface Order extends IDataObject {
 	merchant: string | number;
 	amount: number;
@@ -58,7 +58,7 @@ export interface Order extends IDataObject {
 /** The reference of the order with that index. */
 export const referenceOf = (index: number) => `ORDER-${index}`;
 
-/** Orders of as many merchants: ORDER-0, ORDER-1 …, so that the number is the item's. */
+/** Orders ORDER-0, ORDER-1 …, each of another merchant; the number is the item's index. */
 export const orders = (count: number): Order[] =>
 	upTo(count).map((index) => ({
 		merchant: `merchant_${index}`,
@@ -123,7 +123,7 @@ export const retryOnFail = (maxTries = 3): Partial<INode> => ({
 /** 'Continue' for 'On Error'. */
 export const goOn: Partial<INode> = { onError: 'continueRegularOutput' };
 
-/** Fits the request that makes the payment of the order with that index. */
+/** Matches the request that creates the payment of the order with that index. */
 export const createOf = (index: number): FaultMatch => ({
 	endpoint: 'create',
 	reference: referenceOf(index),
@@ -138,7 +138,7 @@ export function paymentsOf({ payments }: Sandbox): Record<string, number> {
 	return counts;
 }
 
-/** The ids of the payments, by reference; of a reference with several payments that of the last. */
+/** The payments' ids by reference; if a reference has several payments, the last one's. */
 export const idsByReference = ({ payments }: Sandbox) =>
 	Object.fromEntries(payments.map(({ referenceNumber, id }) => [referenceNumber, id]));
 
@@ -147,7 +147,7 @@ export const oneOfEach = (indexes: Iterable<number>): Record<string, number> =>
 	Object.fromEntries([...indexes].map((index) => [referenceOf(index), 1]));
 
 /**
- * Makes a payment without n8n.
+ * Creates a payment without n8n.
  *
  * @param body `amount`, `referenceNumber` and what else a create may hold
  * @returns the JSON of an item that is about it: its `merchant` and `id`
@@ -168,7 +168,7 @@ export const readQrCode = async (
 	id: string | number,
 ): Promise<Buffer> => (await (await partnerOf(sandbox, merchant)).qr(id)).data;
 
-/** The numbers from 0 up to, and without, `end`. */
+/** The whole numbers from 0 to `end` - 1. */
 export const upTo = (end: number): number[] => [...Array(end).keys()];
 
 /** The requests that came in for an endpoint, in order. */
@@ -184,19 +184,19 @@ export const paymentRequests = ({ requests }: Sandbox): RecordedRequest[] =>
 /** How many tokens were asked for, given or not. */
 export const tokenRequests = (sandbox: Sandbox): number => requestsFor(sandbox, 'token').length;
 
-/** The references for which requests to make a payment came in, in order. */
+/** The references for which requests to create a payment came in, in order. */
 export const askedFor = (sandbox: Sandbox): string[] =>
 	requestsFor(sandbox, 'create').map(
 		({ body }) => (body as { referenceNumber: string }).referenceNumber,
 	);
 
-/** The pauses between the beginnings of requests, in ms. */
+/** The time from the beginning of each request to that of the next, in ms. */
 export const pausesBetween = (requests: readonly RecordedRequest[]): number[] =>
 	requests.slice(1).map(({ startedAt }, index) => startedAt - requests[index].startedAt);
 
-/** How often {@link until} looks at what is at hand, in ms. */
+/** How often {@link until} checks a condition that returns at once, in ms. */
 const LOOK_EVERY_MS = 2;
-/** How often it looks at what it has to ask n8n for, in ms. */
+/** How often it checks one that returns a promise, such as a question to n8n, in ms. */
 const ASK_EVERY_MS = 20;
 
 /**

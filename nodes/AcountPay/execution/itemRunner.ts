@@ -15,7 +15,7 @@ import { IdempotencyStore } from '../creation/idempotencyStore';
 import { cancelledError, errorItem, nodeErrorFor } from './nodeErrors';
 import { type RunSummary, withOthers } from './runSummary';
 
-/** An item whose parameters are in order, so that it may be sent. */
+/** An item whose parameters have passed the checks, so that its requests may be sent. */
 interface CheckedItem<Input> {
 	input: Input;
 	options: CallOptions;
@@ -37,10 +37,10 @@ interface Result {
 /**
  * One run of an operation over all items of the node's input.
  *
- * Every item is checked before the first is sent, unless the node continues on errors. At most 'Max Concurrency' requests
- * are in flight. When an item fails and the node stops on errors, no further item starts and those in flight finish; the
- * same when the execution is cancelled. Everything that was created is named: in the error, or in n8n's log where n8n keeps no
- * error.
+ * Unless {@link checksAsItGoes}, every item is checked before the first is sent. At most 'Max Concurrency' requests are in
+ * flight. When an item fails and the node stops on errors, no further item starts and those in flight finish; the same when
+ * the execution is cancelled. But an error that `letsOthersContinue`, or of an item that mostly waits, ends the node only
+ * after all items. Everything that was created is named: in the error, or in n8n's log where n8n keeps no error.
  */
 export class ItemRunner<Input> {
 	private readonly items: INodeExecutionData[];
@@ -51,11 +51,14 @@ export class ItemRunner<Input> {
 	private readonly names: Array<string | undefined> = [];
 	/** The first item that has failed, when the node stops on errors. */
 	private failedItem?: number;
-	/** Aborted with {@link failedItem}. */
+	/** Aborted when {@link failedItem} is set, unless the items mostly wait. */
 	private readonly failure = new AbortController();
 	/** The first failed item that lets the others continue. It fails the node in the end. */
 	private firstDeferredFailure?: number;
-	/** Whether each item is checked just before it is sent: with 'Continue On Fail', a failed check does not stop the others. */
+	/**
+	 * Whether each item is checked just before it is sent: if the node continues on errors, a failed check does not stop the
+	 * others. An operation whose items mostly wait has all of them checked first, in any case.
+	 */
 	private readonly checksAsItGoes: boolean;
 	/** When checks next yield to n8n, in ms since 1970. */
 	private sliceEnd = Date.now() + CHECK_SLICE;
@@ -86,7 +89,7 @@ export class ItemRunner<Input> {
 			this.items[0].json = json;
 			this.store.close(false);
 			await this.context.putExecutionToWait(waitUntil);
-			// With an item that has an `error`, 'Retry On Fail' would run the node again, on the overwritten input item.
+			// Not the item: if it has an `error`, 'Retry On Fail' would run the node again, on the overwritten input.
 			return [];
 		}
 		const items = this.results.flatMap(({ output, error }, item): INodeExecutionData[] => {
@@ -101,7 +104,7 @@ export class ItemRunner<Input> {
 		return items;
 	}
 
-	/** What all items share. */
+	/** What all items share; undefined when it can't be had, and the node continues. */
 	private async open(): Promise<{ client: Client; concurrency: number } | undefined> {
 		try {
 			const concurrency = concurrencyOf(new ItemParameters(this.context, 0, this.items.length));
@@ -237,7 +240,7 @@ export class ItemRunner<Input> {
 const itemErrorOf = (error: unknown): ItemError => (isItemError(error) ? error : errorOfN8n(error));
 
 /**
- * 'Retry On Fail' also runs a node again that succeeded, when its first item has such an `error`; since n8n 2.41 no longer for
- * null and false.
+ * Whether 'Retry On Fail' may run the node again although it succeeded: n8n does if the first item's `json` has an `error`, and
+ * since 2.41 not if that is null or false.
  */
 const looksFailed = ([first]: INodeExecutionData[]): boolean => first?.json.error !== undefined;

@@ -3,11 +3,11 @@ import { ValidationError } from '../../shared/errors';
 import { isDeeperThan } from '../../shared/jsonText';
 
 /*
- * The size of what is sent for one item is limited. n8n serves nobody else while a large field is parsed, hashed, sent and stored,
- * and AcountPay documents nothing of what it takes: the bounds are far above what an order needs (assumed).
+ * What is sent for one item is limited in size, because n8n serves nobody else while a large field is parsed, hashed, sent and
+ * stored. AcountPay documents no limit; these are far above what an order needs (assumed).
  */
 
-/** How much JSON is sent for one item, in bytes. */
+/** The most JSON that is sent for one item, in bytes. */
 const MAX_BODY_SIZE = 100_000;
 
 /** How many values a JSON field may hold: keys of objects and elements of lists, at all levels. */
@@ -20,7 +20,7 @@ const MAX_DEPTH = 50;
 const inKilobytes = (bytes: number) => `${Math.round(bytes / 1_000)} kB`;
 
 /**
- * Rejects a JSON field that is too large, before it is parsed or copied. Takes no longer for a huge value than for one
+ * Refuses a JSON field that is too large, before it is parsed or copied. Takes no longer for a huge value than for one
  * that is just allowed.
  * @param value as n8n hands it over: text, or what an expression gave
  * @throws ValidationError
@@ -38,9 +38,9 @@ export function assertFieldSize(field: string, value: unknown): void {
 		if (size > MAX_BODY_SIZE) throw tooLarge(field);
 		if (typeof part === 'number' && !Number.isFinite(part)) throw noNumber(field, part);
 		if (typeof part !== 'object' || part === null || hasJsonForm(part)) return;
-		// Deeper nesting is found in its text: an object that holds itself has no end.
+		// Ends here, since an object that contains itself has no end. What is nested deeper is refused once it is text.
 		if (depth > MAX_DEPTH) return;
-		// Not Object.keys: it makes a list of all of them.
+		// Not Object.keys, which lists all keys of a huge object first.
 		for (const key in part) {
 			if (!Object.hasOwn(part, key)) continue;
 			if (++values > MAX_VALUES) throw tooMany(field);
@@ -52,7 +52,7 @@ export function assertFieldSize(field: string, value: unknown): void {
 }
 
 /**
- * Rejects JSON text that is nested too deep.
+ * Refuses JSON text that is nested too deep.
  * @throws ValidationError
  */
 export function assertFieldDepth(field: string, text: string): void {
@@ -61,7 +61,7 @@ export function assertFieldDepth(field: string, text: string): void {
 }
 
 /**
- * Rejects a request body that is too large.
+ * Refuses a request body that is too large.
  * @returns the body
  * @throws ValidationError
  */

@@ -24,19 +24,19 @@ export const textField = (
 });
 
 /** The same for a text that must be there. */
-export const requiredTextField = (...texts: Parameters<typeof textField>): INodeProperties => ({
-	...textField(...texts),
+export const requiredTextField = (...args: Parameters<typeof textField>): INodeProperties => ({
+	...textField(...args),
 	required: true,
 });
 
 /**
- * The checked text of a field that has one.
+ * The text of a required field, checked.
  * @throws ValidationError
  */
 export const textFrom = (item: ItemParameters, { displayName, name }: INodeProperties): string =>
 	requiredText(displayName, item.get(name));
 
-/** A merchant's number, with keys. */
+/** The merchant that an operation is about, by its number. With keys only. */
 export const merchantNumberField: INodeProperties = requiredTextField(
 	'merchantNumber',
 	'Merchant Number',
@@ -44,7 +44,7 @@ export const merchantNumberField: INodeProperties = requiredTextField(
 	"AcountPay's number for the merchant: merchantId in the output of Create and Get Many. Not the client ID.",
 );
 
-/** Characters that would alter the URL path, control characters and lone surrogates. */
+/** Characters that would alter the URL path, control characters, lone surrogates, and the whole IDs `.` and `..`. */
 const CHANGES_PATH = /[\s/\\?#%\p{Cc}\p{Cs}]|^\.{1,2}$/u;
 
 /**
@@ -100,11 +100,11 @@ export function limitFrom(item: ItemParameters): number {
 	return wholeNumber(limitField.displayName, limit, 1, Number.MAX_SAFE_INTEGER);
 }
 
-/** By the name that the editor shows. */
+/** Compares two fields by the name that the editor shows, for sorting. */
 export const byName = (a: INodeProperties, b: INodeProperties): number =>
 	a.displayName.localeCompare(b.displayName);
 
-/** 'Additional Fields' with these fields to choose from, by name. */
+/** 'Additional Fields' with these fields to choose from, sorted by name. */
 export const additionalFieldsWith = (options: INodeProperties[]): INodeProperties => ({
 	displayName: 'Additional Fields',
 	name: 'additionalFields',
@@ -115,7 +115,8 @@ export const additionalFieldsWith = (options: INodeProperties[]): INodePropertie
 });
 
 /**
- * The checked texts among the fields that the user added to a collection.
+ * The texts that the user added to a collection, checked.
+ * @param fields to look for; those that are no text are left out
  * @throws ValidationError
  */
 export function textsFrom(
@@ -129,7 +130,7 @@ export function textsFrom(
 	);
 }
 
-/** Values for the body of a request that this node has no field for. */
+/** For values that AcountPay takes in a request's body, and that have no field of their own in this node. */
 export const customFieldsField: INodeProperties = {
 	displayName: 'Custom Fields',
 	name: 'customFields',
@@ -139,9 +140,10 @@ export const customFieldsField: INodeProperties = {
 };
 
 /**
- * The body of a request, with the checked custom fields.
- * @param fields of the operation, each with the name that it has in the body
- * @throws ValidationError when they are no JSON object, or have a name of one of these fields, or the body is too large
+ * The body of a request, with the custom fields added and checked.
+ * @param collection that the custom fields are in, if the user added them
+ * @param fields that fill in the body already, each by its name there: no custom field may replace one
+ * @throws ValidationError when the custom fields are no JSON object or would replace a field, or the body is too large
  */
 export function withCustomFields<Body extends IDataObject>(
 	body: Body,

@@ -14,8 +14,9 @@ import { readMerchants } from './getMany.operation';
 const PATIENCE = 15_000;
 
 /**
- * The merchants for a picker, by name. There are none with access tokens, where a picker is what a switched credential left.
- * @param filter what the user has typed: a part of the name, of an ID, or of the partner's own ID
+ * The merchants for a picker, sorted by name. With access tokens AcountPay has no list of them. The picker is there all the
+ * same when a merchant was picked with API keys before the user switched to access tokens.
+ * @param filter what the user has typed: a part of the name, of an ID at AcountPay, or of the partner's own ID for the merchant
  * @throws NodeOperationError
  */
 export async function searchMerchants(
@@ -40,24 +41,25 @@ export async function searchMerchants(
 	}
 }
 
+/** Without the list, the ID can still be entered. */
 const adviceFor = (error: ItemError) =>
 	error instanceof ReadError
 		? "Choose 'By ID' and enter the merchant's client ID."
 		: error.description;
 
 /**
- * The entries of a picker: merchants that payments can be created for, by name. Where several have a name, each has its ID
- * too.
+ * The entries of a picker, sorted by name: the merchants that payments can be created for. Merchants that share a name are
+ * shown with their client IDs.
  * @param merchants as AcountPay lists them
  */
 export function pickerItems(merchants: IDataObject[], filter?: string): INodeListSearchItems[] {
 	const counts = new Map<string, number>();
-	for (const { name } of merchants.flatMap(itemOf)) counts.set(name, (counts.get(name) ?? 0) + 1);
-	const told = ({ name, value }: INodeListSearchItems) => ({
+	for (const { name } of merchants.flatMap(entryOf)) counts.set(name, (counts.get(name) ?? 0) + 1);
+	const distinct = ({ name, value }: INodeListSearchItems) => ({
 		name: counts.get(name) === 1 ? name : `${name}, ${value}`,
 		value,
 	});
-	return merchants.filter(matching(filter)).flatMap(itemOf).map(told).sort(byName);
+	return merchants.filter(matching(filter)).flatMap(entryOf).map(distinct).sort(byName);
 }
 
 const matching = (filter = '') => {
@@ -70,7 +72,8 @@ const matching = (filter = '') => {
 		);
 };
 
-function itemOf({ companyName, clientId, status }: IDataObject): INodeListSearchItems[] {
+/** A merchant's entry in the picker; none without a client ID, since no payment can be created for it. */
+function entryOf({ companyName, clientId, status }: IDataObject): INodeListSearchItems[] {
 	if (typeof clientId !== 'string' || clientId === '') return [];
 	const name = typeof companyName === 'string' && companyName ? companyName : clientId;
 	const isActive = status === 'active' || status === undefined;

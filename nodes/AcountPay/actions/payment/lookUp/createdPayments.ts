@@ -1,6 +1,6 @@
 import type { ListedPayment } from '../../../../shared/api/listedPayments';
 
-/** How long a payment is remembered, in ms: AcountPay lists it long before, and by then it can't be paid any more. */
+/** How long a payment is remembered, in ms. By then AcountPay has long listed it, and nobody can pay it any more. */
 const MEMORY = 60 * 60_000;
 
 /** How many payments are remembered at most: the oldest are forgotten first. */
@@ -11,11 +11,11 @@ interface CreatedPayment {
 	/** Whose credential it was created with. */
 	account: string;
 	executionId: string;
-	/** As it was asked for, with its ID and status, and AcountPay's response as its entry. */
+	/** What was asked for, with the ID and status from AcountPay's response. Its `entry` is that response. */
 	payment: ListedPayment;
 }
 
-/** The payments that this process has created lately: AcountPay may be late to list them. */
+/** The payments that this process has created recently: AcountPay may be late to list them. */
 export class CreatedPayments {
 	/** The oldest first; `at` is when it was created, in ms since 1970 on this machine. */
 	private readonly payments: Array<{ order: string; at: number; created: CreatedPayment }> = [];
@@ -26,7 +26,7 @@ export class CreatedPayments {
 		this.forgetOldest();
 	}
 
-	/** The payments of an order, whoever created them. */
+	/** The payments of an order, whichever credential and execution created them. */
 	of(order: string): CreatedPayment[] {
 		this.forgetOldest();
 		return this.payments.filter((one) => one.order === order).map(({ created }) => created);
