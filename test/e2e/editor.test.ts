@@ -23,7 +23,7 @@ import { startOwnN8n } from '../kit/n8n';
 import {
 	create as createOfOrders,
 	credentialFor,
-	makePayment,
+	createPayment,
 	THREE_ORDERS,
 } from '../kit/payments';
 
@@ -347,7 +347,7 @@ describe('with a credential', () => {
 		});
 		expect(status).toBe(401);
 		const order = { amount: 149.99, referenceNumber: 'ORDER-1001', webhookUrl: url };
-		const { id } = await makePayment(sandbox, order, 'merchant_copenhagen');
+		const { id } = await createPayment(sandbox, order, 'merchant_copenhagen');
 		sandbox.pay(id);
 		sandbox.clock.advance(1_000);
 		await editor.output.getByText('payment.completed').waitFor();

@@ -30,12 +30,12 @@ import {
 	createOf,
 	credentialFor,
 	get,
-	goOn,
+	continueOnError,
 	idsByReference,
 	oneOfEach,
 	orders,
 	pausesBetween,
-	paymentsOf,
+	countsByReference,
 	referenceOf,
 	requestsFor,
 	retryOnFail,
@@ -211,7 +211,7 @@ describe('tokens', () => {
 		expect(others).toEqual({ 'token 200': 1, 'create 201': 30 });
 		expect(refused).toBeGreaterThan(1);
 		expect(refused).toBeLessThanOrEqual(10);
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(30)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(30)));
 	});
 
 	it('refused with 403 once it has ended: the same', async () => {
@@ -275,7 +275,7 @@ describe('a batch', () => {
 		sandbox.faults.add({ match: createOf(60), status: 422, body: { message: 'too strange' } });
 		const execution = await runNode(createNode({ maxConcurrency: 5 }), orders(80));
 
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(60)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(60)));
 		expect(askedFor(sandbox)).toHaveLength(61);
 		expect(itemsOf(execution, 'AcountPay')).toEqual([]);
 		for (const { message, description, context } of failures(execution)) {
@@ -302,7 +302,7 @@ describe('a batch', () => {
 	});
 
 	it.each([
-		['Continue', goOn],
+		['Continue', continueOnError],
 		["'Continue On Fail' of old workflows", { continueOnFail: true }],
 		['Continue (using error output)', { onError: 'continueErrorOutput' as const }],
 	])('with refused items and %s: the others are paid, in order, paired', async (_w, more) => {
@@ -312,7 +312,7 @@ describe('a batch', () => {
 
 		const paid = upTo(25).filter((index) => !refused.includes(index));
 		expect(execution.status).toBe('success');
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(paid));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(paid));
 		const [regular, failed] = lastRun(execution, 'AcountPay').data!.main;
 		const all = 'onError' in more && more.onError === 'continueErrorOutput';
 		const itemsIn = (output = regular) => output!.map(({ pairedItem }) => pairedItem);
@@ -357,7 +357,7 @@ describe("'Retry On Fail'", () => {
 		}
 		const execution = await runNode(createNode({}, retryOnFail(5)), orders(100));
 
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(100)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(100)));
 		expect(sandbox.counts['create 422']).toBe(3);
 		expect(handedOut(execution)).toEqual(upTo(100).map(referenceOf));
 		expect(answers(execution).map(({ id }) => id)).toEqual(
@@ -373,7 +373,7 @@ describe("'Retry On Fail'", () => {
 			sandbox.faults.add({ match: createOf(0), times: 'always', status: 201, made: true, body });
 			const execution = await runNode(createNode({}, retryOnFail(3)), orders(3));
 
-			expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
+			expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(3)));
 			expect(answers(execution)[0]).toEqual(body);
 			expect(handedOut(execution)).toEqual(upTo(3).map(referenceOf));
 		},
@@ -388,10 +388,10 @@ describe('a retry by hand', () => {
 		const items = orders(10);
 		const { id } = await api.createWorkflow(payingWorkflow(node, items));
 		const failed = await api.runWorkflow(id);
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(4)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(4)));
 
 		const again = await api.retryExecution(failed.id);
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(7)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(7)));
 		for (const { context } of failures(again)) {
 			expect(context.itemIndex).toBe(7);
 			expect(context.paymentsMade).toHaveLength(7);
@@ -405,13 +405,13 @@ describe('a retry by hand', () => {
 			expect(message).toContain("Payment 'ORDER-1' exists already");
 			expect(context).toMatchObject({ itemIndex: 1, outcome: 'refused' });
 		}
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 
 		node.parameters.amount = amount;
 		await api.updateWorkflow(id, payingWorkflow(node, items));
 		const last = await api.retryExecution(changed.id, { loadWorkflow: true });
 		expect(last.status).toBe('success');
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 		expect(answers(last).map((answer) => answer.id)).toEqual(
 			upTo(10).map((index) => idsByReference(sandbox)[referenceOf(index)]),
 		);
@@ -425,11 +425,11 @@ describe('a retry by hand', () => {
 			payingWorkflow(createNode({ maxConcurrency: 1 }), items),
 		);
 		const failed = await api.runWorkflow(id);
-		expect(paymentsOf(sandbox)).toEqual({});
+		expect(countsByReference(sandbox)).toEqual({});
 
 		const twice = [failed.id, failed.id].map(async (one) => await api.retryExecution(one));
 		const retried = [...(await Promise.all(twice)), await api.retryExecution(failed.id)];
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 		const [creator, ...others] = retried.sort((one) => (one.status === 'success' ? -1 : 1));
 		expect(answers(creator).map((answer) => answer.id)).toEqual(
 			upTo(10).map((index) => idsByReference(sandbox)[referenceOf(index)]),
@@ -465,7 +465,7 @@ describe('Loop Over Items', () => {
 		const items = upTo(3).map(() => orders(1)[0]);
 		const execution = await run(loop(1, createNode({}, retryOnFail(3)), items));
 
-		expect(paymentsOf(sandbox)).toEqual({ [referenceOf(0)]: 3 });
+		expect(countsByReference(sandbox)).toEqual({ [referenceOf(0)]: 3 });
 		const runs = execution.data.resultData.runData.AcountPay;
 		expect(runs.map(({ data }) => data!.main[0]![0].json.id)).toEqual(
 			sandbox.payments.map(({ id }) => id),
@@ -486,7 +486,7 @@ describe('Loop Over Items', () => {
 
 		expect(retried.status).toBe('success');
 		expect(askedFor(sandbox)).toEqual([0, 1, 2, 3, 3, 3, 3, 4, 5].map(referenceOf));
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(6)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(6)));
 		expect(remembered(retried)).toEqual({ id: expect.any(String), retries: [expect.any(String)] });
 	});
 });
@@ -547,7 +547,7 @@ it('trouble that passes is waited out: 429 to a create and a get, a get without 
 	sandbox.faults.add({ match: createOf(0), ...busyFor(2) });
 	const created = await runNode(createNode(), orders(5));
 	expect(handedOut(created)).toEqual(upTo(5).map(referenceOf));
-	expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(5)));
+	expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(5)));
 	const [first, again] = requestsFor(sandbox, 'create')
 		.filter(({ rawBody }) => rawBody.includes(`"${referenceOf(0)}"`))
 		.map(({ startedAt }) => startedAt);
@@ -566,7 +566,7 @@ it('trouble that passes is waited out: 429 to a create and a get, a get without 
 	});
 	const items = answers(created).map(({ id }, index) => ({ merchant: `merchant_${index}`, id }));
 	const read = await runNode(
-		acountPay(credential, get({ options: { timeout: 2_000 } }), goOn),
+		acountPay(credential, get({ options: { timeout: 2_000 } }), continueOnError),
 		items,
 	);
 
@@ -609,7 +609,7 @@ describe('what is stopped', () => {
 		sandbox.reset();
 		sandbox.settings.latencyMs = 300;
 		sandbox.faults.add({ match: createOf(3), reset: 'before' });
-		const node = createNode({ maxConcurrency: 10 }, { ...goOn, ...retryOnFail(3) });
+		const node = createNode({ maxConcurrency: 10 }, { ...continueOnError, ...retryOnFail(3) });
 		const { id } = await api.createWorkflow(payingWorkflow(node, orders(500)));
 		const executionId = await api.startWorkflow(id);
 		await until(() => requestsFor(sandbox, 'create').length >= 15);

@@ -19,7 +19,7 @@ import {
 	credentialFor,
 	oneOfEach,
 	orders,
-	paymentsOf,
+	countsByReference,
 	referenceOf,
 	retryOnFail,
 	until,
@@ -85,7 +85,7 @@ it("the caller's error names the sub-workflow's own execution, whose retry makes
 	const [execution, ...others] = await childExecutions();
 	expect(others).toEqual([]);
 	const paid = upTo(ORDERS).filter((index) => index !== REFUSED);
-	expect(paymentsOf(sandbox)).toEqual(oneOfEach(paid));
+	expect(countsByReference(sandbox)).toEqual(oneOfEach(paid));
 	for (const { message, description } of [errorOf(failed)!, errorOf(execution)!]) {
 		expect(message).toContain(`'${referenceOf(REFUSED)}'`);
 		expect(description).toContain(
@@ -99,7 +99,7 @@ it("the caller's error names the sub-workflow's own execution, whose retry makes
 
 	const retried = await api.retryExecution(execution.id);
 	expect(retried.status).toBe('success');
-	expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(ORDERS)));
+	expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(ORDERS)));
 	expect(answers(retried).map(({ referenceNumber }) => referenceNumber)).toEqual(
 		upTo(ORDERS).map(referenceOf),
 	);
@@ -112,8 +112,8 @@ it("what it says of the caller's retries is so: they make the payments again", a
 	const counts = (times: number) =>
 		Object.fromEntries(again.map((index) => [referenceOf(index), times]));
 	expect(await childExecutions()).toHaveLength(2);
-	expect(paymentsOf(sandbox)).toEqual(counts(2));
+	expect(countsByReference(sandbox)).toEqual(counts(2));
 
 	expect((await api.retryExecution(failed.id)).status).toBe('success');
-	expect(paymentsOf(sandbox)).toEqual({ ...counts(3), [referenceOf(REFUSED)]: 1 });
+	expect(countsByReference(sandbox)).toEqual({ ...counts(3), [referenceOf(REFUSED)]: 1 });
 });

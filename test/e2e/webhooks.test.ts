@@ -14,7 +14,7 @@ import type { N8n } from '../../tools/n8n/server';
 import { workflow } from '../../tools/n8n/workflow';
 import { ACCEPTED, eventBody, IGNORED, post, postSigned } from '../kit/deliveries';
 import { sharedN8n, useOwnN8n } from '../kit/n8n';
-import { credentialFor, makePayment, until, useSandbox } from '../kit/payments';
+import { credentialFor, createPayment, until, useSandbox } from '../kit/payments';
 import { startFrom } from './example';
 
 jest.setTimeout(300_000);
@@ -65,7 +65,7 @@ async function startedWith(
 	{ id, url }: { id: string; url: string },
 	event: PaymentEvent = 'payment.completed',
 ): Promise<IDataObject[]> {
-	const last = eventBody(sandbox, event, (await makePayment(sandbox)).id);
+	const last = eventBody(sandbox, event, (await createPayment(sandbox)).id);
 	expect(await postSigned(sandbox, url, last)).toMatchObject(ACCEPTED);
 	for (let tries = 0; tries < 300; tries++) {
 		const executions = (await api.listExecutions()).filter(({ workflowId }) => workflowId === id);
@@ -94,13 +94,13 @@ describe('AcountPay Trigger', () => {
 	it('starts a workflow when a payment of the sandbox is paid, declined or expired', async () => {
 		const trigger = await publishTrigger(api);
 		const webhookUrl = trigger.url;
-		const paid = await makePayment(sandbox, { webhookUrl, metadata: { order: 'Ærø 7' } });
+		const paid = await createPayment(sandbox, { webhookUrl, metadata: { order: 'Ærø 7' } });
 		sandbox.pay(paid.id);
 		await advance(1_000);
-		const declined = await makePayment(sandbox, { webhookUrl });
+		const declined = await createPayment(sandbox, { webhookUrl });
 		sandbox.decline(declined.id);
 		await sandbox.webhooksIdle();
-		const forgotten = await makePayment(sandbox, { webhookUrl });
+		const forgotten = await createPayment(sandbox, { webhookUrl });
 		await advance(30 * 60_000);
 
 		expect(sandbox.deliveries.map(({ status }) => status)).toEqual(Array(7).fill(200));
@@ -124,7 +124,7 @@ describe('AcountPay Trigger', () => {
 			match: { endpoint: 'webhook', event: 'payment.processing' },
 			latencyMs: 20 * 60_000,
 		});
-		const { id } = await makePayment(sandbox, { webhookUrl: trigger.url });
+		const { id } = await createPayment(sandbox, { webhookUrl: trigger.url });
 		sandbox.pay(id);
 		await advance(1_000);
 		await advance(60_000);
@@ -145,7 +145,7 @@ describe('AcountPay Trigger', () => {
 	it('refuses what nobody can vouch for, starts nothing, and logs one line without the secret', async () => {
 		const trigger = await publishTrigger(api);
 		const { webhookSecret } = sandbox.credentials;
-		const body = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
+		const body = eventBody(sandbox, 'payment.completed', (await createPayment(sandbox)).id);
 		const now = Math.floor(Date.now() / 1000);
 		const right = webhookHeaders(body, webhookSecret);
 		const signature = right['X-AcountPay-Signature'];
@@ -202,7 +202,7 @@ describe('AcountPay Trigger', () => {
 
 	it('answers 200 to what was not asked for and to repeats, and starts nothing', async () => {
 		const trigger = await publishTrigger(api);
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		const created = eventBody(sandbox, 'payment.created', id);
 		expect(await postSigned(sandbox, trigger.url, created)).toMatchObject(IGNORED);
 		const unknown = { event: `webhook.test.${trigger.id}`, data: {} };
@@ -219,7 +219,7 @@ describe('AcountPay Trigger', () => {
 		expect(await post(trigger.url, one, earlier)).toMatchObject(IGNORED);
 		expect(await postSigned(sandbox, trigger.url, one)).toMatchObject(IGNORED);
 
-		const other = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
+		const other = eventBody(sandbox, 'payment.completed', (await createPayment(sandbox)).id);
 		const atOnce = await Promise.all(
 			[1, 2, 3].map(async () => await postSigned(sandbox, trigger.url, other)),
 		);
@@ -234,7 +234,7 @@ describe('AcountPay Trigger', () => {
 
 	it('starts a workflow for every repeat when repeats are not to be ignored', async () => {
 		const trigger = await publishTrigger(api, ENDS, { ignoreRepeats: false });
-		const body = eventBody(sandbox, 'payment.failed', (await makePayment(sandbox)).id);
+		const body = eventBody(sandbox, 'payment.failed', (await createPayment(sandbox)).id);
 		for (const time of [1, 2, 3]) {
 			expect([time, await postSigned(sandbox, trigger.url, body)]).toMatchObject([time, ACCEPTED]);
 		}
@@ -244,7 +244,7 @@ describe('AcountPay Trigger', () => {
 	it('starts a workflow with every event that a person listens for, known or not', async () => {
 		const trigger = await publishTrigger(api);
 		const testUrl = trigger.url.replace('/webhook/', '/webhook-test/');
-		const body = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
+		const body = eventBody(sandbox, 'payment.completed', (await createPayment(sandbox)).id);
 		expect(await postSigned(sandbox, testUrl, body)).toMatchObject({ status: 404 });
 		for (const time of [1, 2]) {
 			await startFrom(api, trigger.id, 'AcountPay Trigger');
@@ -259,7 +259,7 @@ describe('AcountPay Trigger', () => {
 		const trigger = await publishTrigger(api);
 		const times: number[] = [];
 		for (let count = 0; count < 9; count++) {
-			const body = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
+			const body = eventBody(sandbox, 'payment.completed', (await createPayment(sandbox)).id);
 			const { status, took } = await postSigned(sandbox, trigger.url, body);
 			expect(status).toBe(200);
 			times.push(took);
@@ -276,7 +276,7 @@ describe('AcountPay Trigger', () => {
 				expect.stringMatching(/The credential has no Webhook Secret\. .* fill in Webhook Secret/),
 			],
 		});
-		const body = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
+		const body = eventBody(sandbox, 'payment.completed', (await createPayment(sandbox)).id);
 		expect(await postSigned(sandbox, trigger.url, body)).toMatchObject({ status: 404 });
 
 		await api.updateCredential(trigger.credential, credentialFor(sandbox));
@@ -295,7 +295,7 @@ describe('AcountPay Trigger', () => {
 			await sleep(READ_EVERY);
 		};
 		const statusWith = async (key: string) => {
-			const body = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
+			const body = eventBody(sandbox, 'payment.completed', (await createPayment(sandbox)).id);
 			return (await post(trigger.url, body, webhookHeaders(body, key))).status;
 		};
 		expect(await statusWith(webhookSecret)).toBe(200);
@@ -330,7 +330,7 @@ describe('after a restart of n8n', () => {
 		'(%s) an event from before is known again, also when n8n had dropped it',
 		async (how) => {
 			const trigger = await publishTrigger(n8n.api);
-			const before = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
+			const before = eventBody(sandbox, 'payment.completed', (await createPayment(sandbox)).id);
 			expect(await postSigned(sandbox, trigger.url, before)).toMatchObject(ACCEPTED);
 			await n8n.api.waitForExecution((run) => run.workflowId === trigger.id && isFinished(run));
 			dropStaticData(n8n, trigger.id);
@@ -341,7 +341,7 @@ describe('after a restart of n8n', () => {
 			);
 			await n8n.restart(how);
 			expect(await postSigned(sandbox, trigger.url, before)).toMatchObject(IGNORED);
-			const after = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
+			const after = eventBody(sandbox, 'payment.completed', (await createPayment(sandbox)).id);
 			expect(await postSigned(sandbox, trigger.url, after)).toMatchObject(ACCEPTED);
 			expect(await startedWith(n8n.api, trigger)).toEqual([JSON.parse(before), JSON.parse(after)]);
 		},

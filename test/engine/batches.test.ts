@@ -6,10 +6,10 @@ import { createNode, useEngine, getNode, handedOut } from '../kit/engine';
 import {
 	askedFor,
 	createOf,
-	goOn,
+	continueOnError,
 	oneOfEach,
 	orders,
-	paymentsOf,
+	countsByReference,
 	referenceOf,
 	upTo,
 } from '../kit/payments';
@@ -48,11 +48,11 @@ describe('an invalid item', () => {
 
 	it.each(invalid)('with %s: the others are sent when the node goes on', async (_what, wrong) => {
 		const items = withInvalid(wrong);
-		const execution = await engine.runNode({ node: createNode({}, goOn), items });
+		const execution = await engine.runNode({ node: createNode({}, continueOnError), items });
 
 		expect(execution.status).toBe('success');
 		expect(execution.json()[12]).toMatchObject({ details: { outcome: 'invalid' } });
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(15).filter((index) => index !== 12)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(15).filter((index) => index !== 12)));
 	});
 
 	it('by an expression that fails: nothing is sent', async () => {
@@ -79,7 +79,7 @@ describe('a refused item, when the node stops on errors', () => {
 		const node = createNode({ maxConcurrency: 5 });
 		const execution = await engine.runNode({ node, items: orders(20) });
 
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(slow));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(slow));
 		expect(askedFor(sandbox).sort()).toEqual(upTo(5).map(referenceOf));
 		expect(execution.status).toBe('error');
 		expect(execution.items()).toEqual([]);
@@ -108,7 +108,7 @@ describe('a refused item, when the node stops on errors', () => {
 		const node = createNode({ maxConcurrency: 1 });
 		const { error } = await engine.runNode({ node, items: orders(70) });
 
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(60)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(60)));
 		const named = (error!.description as string).match(/ORDER-\d+ = \w+/g);
 		expect(named).toEqual(upTo(50).map((i) => `${referenceOf(i)} = ${ids()[referenceOf(i)]}`));
 		expect(error!.description).toContain('Payments created (60)');
@@ -129,7 +129,7 @@ describe('a refused item, when the node stops on errors', () => {
 		const { error } = await engine.runNode({ node: createNode(), items: orders(5) });
 
 		expect(error).toMatchObject({ httpCode: '404', context: { itemIndex: 3 } });
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach([1, 2, 4]));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach([1, 2, 4]));
 		expect(error!.context.paymentsMade).toHaveLength(3);
 	});
 });
@@ -139,12 +139,12 @@ describe('a refused item, when the node goes on', () => {
 	const refuse = () =>
 		refused.forEach((index) => sandbox.faults.add({ match: createOf(index), status: 422 }));
 	const expectPayments = () =>
-		expect(paymentsOf(sandbox)).toEqual(
+		expect(countsByReference(sandbox)).toEqual(
 			oneOfEach(upTo(25).filter((index) => !refused.includes(index))),
 		);
 
 	it.each([
-		["'Continue' of today", goOn],
+		["'Continue' of today", continueOnError],
 		["'Continue On Fail' of old workflows", { continueOnFail: true }],
 	])('%s: the others have their payment, in order and paired', async (_what, settings) => {
 		refuse();

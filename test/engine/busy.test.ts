@@ -5,11 +5,11 @@ import type { Fault, RecordedRequest } from '../../sandbox';
 import { createNode, engineFor, useEngine, getNode, handedOut } from '../kit/engine';
 import {
 	createOf,
-	goOn,
+	continueOnError,
 	oneOfEach,
 	orders,
 	pausesBetween,
-	paymentsOf,
+	countsByReference,
 	referenceOf,
 	requestsFor,
 	upTo,
@@ -37,7 +37,7 @@ describe('429 to a create', () => {
 		const execution = await engine.runNode({ node: createNode(), items: orders(3) });
 
 		expect(handedOut(execution)).toEqual(upTo(3).map(referenceOf));
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(3)));
 		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 429': 1, 'create 201': 3 });
 		const again = creates().filter(({ rawBody }) => rawBody.includes(referenceOf(1)));
 		expect(pausesBetween(again)[0]).toBeGreaterThanOrEqual(2_000);
@@ -81,7 +81,7 @@ describe('429 to a create', () => {
 		const execution = await engine.runNode({ node: createNode(), items: orders(20) });
 
 		expect(handedOut(execution)).toEqual(upTo(20).map(referenceOf));
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(20)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(20)));
 		expect(sandbox.counts).toMatchObject({ 'create 429': 20, 'create 201': 20 });
 	});
 });
@@ -207,7 +207,7 @@ describe('a get without a usable answer', () => {
 		async (_when, times, result) => {
 			const [item] = await made(1);
 			sandbox.faults.add({ match: { endpoint: 'get' }, times, status: 503 });
-			const execution = await engine.runNode({ node: getNode({}, goOn), items: [item] });
+			const execution = await engine.runNode({ node: getNode({}, continueOnError), items: [item] });
 
 			expect(execution.json()).toMatchObject([result]);
 			const pauses = pausesBetween(readsOf(item.id));
@@ -220,7 +220,7 @@ describe('a get without a usable answer', () => {
 	it('says that nothing was sent for an item only where nothing was', async () => {
 		const items = await made(30);
 		sandbox.faults.add({ match: { endpoint: 'get' }, times: 'always', status: 503 });
-		const execution = await engine.runNode({ node: getNode({}, goOn), items });
+		const execution = await engine.runNode({ node: getNode({}, continueOnError), items });
 
 		const saidAsNotSent = execution
 			.json()

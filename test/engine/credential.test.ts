@@ -12,7 +12,7 @@ import { createNode, engineFor, loopOver, serve } from '../kit/engine';
 import {
 	create,
 	get,
-	goOn,
+	continueOnError,
 	orders,
 	paymentRequests,
 	tokenRequests,
@@ -155,7 +155,7 @@ describe('a run with a wrong client secret', () => {
 
 	it('asks at most four times in all turns of a loop', async () => {
 		const engine = await engineFor(sandbox, { clientSecret: 'mistyped' }, legacy);
-		const execution = await engine.runWorkflow(loopOver(1, createNode({}, goOn)), {
+		const execution = await engine.runWorkflow(loopOver(1, createNode({}, continueOnError)), {
 			items: orders(6),
 			node: 'AcountPay',
 		});

@@ -4,7 +4,7 @@ import {
 	createOf,
 	oneOfEach,
 	orders,
-	paymentsOf,
+	countsByReference,
 	requestsFor,
 	until,
 	useSandbox,
@@ -34,7 +34,7 @@ it.each([
 		expect(error?.message).toBe(
 			"The credential 'AcountPay account' was edited while this node ran [item 1]",
 		);
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach([0]));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach([0]));
 		expect(requestsFor(sandbox, 'token')).toHaveLength(1);
 		expect(another.requests).toEqual([]);
 	},
@@ -53,6 +53,6 @@ it('a secret that is renewed while the node runs is used', async () => {
 	} finally {
 		sandbox.setCredentials({ clientSecret });
 	}
-	expect(paymentsOf(sandbox)).toEqual(oneOfEach([0, 1, 2]));
+	expect(countsByReference(sandbox)).toEqual(oneOfEach([0, 1, 2]));
 	expect(requestsFor(sandbox, 'token')).toHaveLength(2);
 });

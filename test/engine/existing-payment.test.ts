@@ -6,8 +6,8 @@ import { loopOver } from '../kit/engine';
 import { createPayments, engineWithKeys, SHOP } from '../kit/keys';
 import {
 	askedFor,
-	goOn,
-	paymentsOf,
+	continueOnError,
+	countsByReference,
 	requestsFor,
 	retryOnFail,
 	upTo,
@@ -87,7 +87,7 @@ function expectOneEach(execution: Execution, items: IDataObject[]) {
 	expect(execution.error).toBeUndefined();
 	const references = items.map(({ reference }) => String(reference));
 	const each = Object.fromEntries(references.map((reference) => [reference, 1]));
-	const counts = paymentsOf(sandbox);
+	const counts = countsByReference(sandbox);
 	expect(Object.fromEntries(references.map((name) => [name, counts[name]]))).toEqual(each);
 	expect(idsIn(execution)).toEqual(references.map(idOf));
 }
@@ -150,7 +150,7 @@ describe('Return It', () => {
 
 	it('sends nothing while the list can not be read', async () => {
 		sandbox.faults.add({ match: { endpoint: 'list' }, times: 'always', status: 403 });
-		const execution = await run(orders(3), 'return', goOn);
+		const execution = await run(orders(3), 'return', continueOnError);
 		expect(execution.json()).toEqual(
 			upTo(3).map(() => ({
 				error: expect.stringContaining('does not allow the list of payments'),
@@ -300,14 +300,14 @@ describe('Return It', () => {
 		const { error } = await run(items, 'return', {}, { qrCode: true });
 		expect(error?.message).toMatch(/but its QR code is missing/);
 		expect(error?.context).toMatchObject({ outcome: 'made' });
-		const goneOn = await run(items, 'return', goOn, { qrCode: true });
+		const goneOn = await run(items, 'return', continueOnError, { qrCode: true });
 		expect(goneOn.json()[0]).toMatchObject({
 			details: { outcome: 'made', payment: { existing: true, referenceNumber: `${prefix}-0` } },
 		});
 		expect(goneOn.items().map(({ binary }) => binary !== undefined)).toEqual(
 			upTo(5).map((index) => index > 0),
 		);
-		expect(Object.values(paymentsOf(sandbox))).toEqual([1, 1, 1, 1, 1]);
+		expect(Object.values(countsByReference(sandbox))).toEqual([1, 1, 1, 1, 1]);
 	});
 });
 
@@ -353,7 +353,7 @@ it('Create Another looks at nothing', async () => {
 	await payElsewhere();
 	await run(orders(1), 'create');
 	await engine.runNode({ node: createPayments(), items: orders(1) });
-	expect(paymentsOf(sandbox)).toEqual({ [`${prefix}-0`]: 3 });
+	expect(countsByReference(sandbox)).toEqual({ [`${prefix}-0`]: 3 });
 	expect(readings()).toBe(0);
 });
 

@@ -3,7 +3,7 @@ import type { IDataObject, INode, INodeParameters } from 'n8n-workflow';
 import { KEY_MERCHANTS } from '../../sandbox';
 import { useEngine } from '../kit/engine';
 import { createPayments, engineWithKeys, nodeFor, SHOP } from '../kit/keys';
-import { goOn, orders, requestsFor, upTo } from '../kit/payments';
+import { continueOnError, orders, requestsFor, upTo } from '../kit/payments';
 
 jest.setTimeout(60_000);
 
@@ -162,7 +162,7 @@ it.each(['newest', 'oldest', 'shuffled'] as const)(
 it('is an error while the list can not be read, and never none', async () => {
 	await createAll(orders(60));
 	sandbox.faults.add({ match: { endpoint: 'list', nth: 2 }, times: 'always', status: 403 });
-	const execution = await engine.runNode({ node: findNode({}, goOn), items: orders(3) });
+	const execution = await engine.runNode({ node: findNode({}, continueOnError), items: orders(3) });
 	expect(execution.json()).toEqual(
 		upTo(3).map(() => ({
 			error: expect.stringContaining('does not allow the list of payments'),

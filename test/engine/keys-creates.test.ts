@@ -4,7 +4,15 @@ import type { Endpoint, FaultMatch } from '../../sandbox';
 import { loopOver, useEngine } from '../kit/engine';
 import { engineWithKeys, nodeFor, SHOP } from '../kit/keys';
 import { packageWithQuickLooks } from '../kit/lookUp';
-import { goOn, orders, referenceOf, requestsFor, retryOnFail, until, upTo } from '../kit/payments';
+import {
+	continueOnError,
+	orders,
+	referenceOf,
+	requestsFor,
+	retryOnFail,
+	until,
+	upTo,
+} from '../kit/payments';
 import type { Execution, WorkflowDefinition } from './harness';
 
 jest.setTimeout(60_000);
@@ -96,7 +104,10 @@ describe.each(CREATES)('creating a $resource', (create) => {
 		const ids = { id: 4711, merchantId: 4711, storeId: 4711, paymentId: 4711 };
 		sandbox.faults.add({ match: { endpoint }, times: 2, body: ids });
 		const options = { maxConcurrency: 1 };
-		const execution = await engine.runNode({ node: node(options, goOn), items: orders(3) });
+		const execution = await engine.runNode({
+			node: node(options, continueOnError),
+			items: orders(3),
+		});
 		const [first, second, third] = execution.json();
 		expect(first).toMatchObject(ids);
 		expect(second).toMatchObject({
@@ -193,7 +204,7 @@ describe.each(CREATES)('creating a $resource', (create) => {
 		expect(requests().length).toBeLessThanOrEqual(2);
 		expect(names()).toEqual([]);
 
-		const continued = await engine.runNode({ node: node({}, goOn), items: orders(20) });
+		const continued = await engine.runNode({ node: node({}, continueOnError), items: orders(20) });
 		expect(continued.json()).toHaveLength(20);
 		for (const item of continued.json()) {
 			expect(item).toMatchObject({

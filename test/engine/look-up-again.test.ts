@@ -2,7 +2,7 @@
 import { savedWith } from '../kit/engine';
 import { createPayments } from '../kit/keys';
 import { NOT_SHOWN, useLookUp } from '../kit/lookUp';
-import { goOn, retryOnFail, until, upTo } from '../kit/payments';
+import { continueOnError, retryOnFail, until, upTo } from '../kit/payments';
 
 jest.setTimeout(180_000);
 
@@ -10,7 +10,7 @@ const { at, sandbox, payElsewhere, items, trouble, run, asked, looks, made, idsI
 	useLookUp(10);
 
 describe('equal items', () => {
-	const bothUnknown = goOn;
+	const bothUnknown = continueOnError;
 	const unknown = expect.objectContaining({
 		details: expect.objectContaining({ outcome: 'unknown' }),
 	}) as object;
@@ -24,7 +24,7 @@ describe('equal items', () => {
 
 	it('are not given the payment of one that was named', async () => {
 		trouble({ status: 500 });
-		const execution = await run(2, {}, goOn);
+		const execution = await run(2, {}, continueOnError);
 		expect(made()).toHaveLength(1);
 		expect(execution.json().filter(({ paymentId }) => paymentId !== undefined)).toHaveLength(1);
 		expect(execution.json()[0]).toMatchObject({ details: { outcome: 'unknown' } });
@@ -33,7 +33,7 @@ describe('equal items', () => {
 	it('are not given the payment of one that is in flight', async () => {
 		trouble({ status: 500 });
 		trouble({ latencyMs: 3_000 });
-		const execution = await run(2, {}, goOn);
+		const execution = await run(2, {}, continueOnError);
 		expect(made()).toHaveLength(1);
 		const ids = idsIn(execution).filter((id) => id !== undefined);
 		expect(ids).toEqual([made()[0].id]);

@@ -7,7 +7,7 @@ import {
 	createOf,
 	oneOfEach,
 	orders,
-	paymentsOf,
+	countsByReference,
 	referenceOf,
 	retryOnFail,
 	upTo,
@@ -26,7 +26,7 @@ it.each([
 	const execution = await engine.runWorkflow(definition, options(items));
 
 	expect(execution.runs()).toHaveLength(3);
-	expect(paymentsOf(sandbox)).toEqual({ [referenceOf(0)]: 3 });
+	expect(countsByReference(sandbox)).toEqual({ [referenceOf(0)]: 3 });
 	const ids = upTo(3).map((run) => execution.json(undefined, { run })[0].id);
 	expect(ids).toEqual(sandbox.payments.map(({ id }) => id));
 	expect(execution.json('Done')).toHaveLength(3);
@@ -43,7 +43,7 @@ it('$runIndex 0, 1, 2: what each turn is given back is its own', async () => {
 		['ORDER-2', 'ORDER-3'],
 		['ORDER-4', 'ORDER-5'],
 	]);
-	expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(6)));
+	expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(6)));
 });
 
 it('keeps nothing in the stored execution once all turns went well', async () => {

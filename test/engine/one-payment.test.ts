@@ -3,7 +3,7 @@ import type { INodeParameters } from 'n8n-workflow';
 import { loopOver, savedWith } from '../kit/engine';
 import { createPayments } from '../kit/keys';
 import { useLookUp } from '../kit/lookUp';
-import { goOn, until, upTo } from '../kit/payments';
+import { continueOnError, until, upTo } from '../kit/payments';
 import type { WorkflowDefinition } from './harness';
 
 jest.setTimeout(180_000);
@@ -60,7 +60,10 @@ describe('an unknown outcome that is led back into the node', () => {
 
 it("in a loop, one customer's unknown payment is not handed to the next", async () => {
 	trouble({ status: 500, made: true, listLag: { looks: 6 } });
-	const node = createPayments({ additionalFields: { description: '={{ $json.name }}' } }, goOn);
+	const node = createPayments(
+		{ additionalFields: { description: '={{ $json.name }}' } },
+		continueOnError,
+	);
 	const people = ['Anna', 'Bo'].map((name) => ({ ...items()[0], name }));
 	const execution = await at.engine.runWorkflow(loopOver(1, node), {
 		items: people,
@@ -96,7 +99,7 @@ it('two equal items with other descriptions are never swapped', async () => {
 
 it("an order is not given another program's payment with another description", async () => {
 	trouble({ status: 500, latencyMs: 300 });
-	const node = createPayments({ additionalFields: { description: 'Anna' } }, goOn);
+	const node = createPayments({ additionalFields: { description: 'Anna' } }, continueOnError);
 	const running = at.engine.runNode({ node, items: items() });
 	await until(() => asked() > 0);
 	await payElsewhere({ description: 'Bo' });
@@ -109,7 +112,7 @@ describe('a payment that was created, answered with 500, and', () => {
 		async (ms) => {
 			sandbox.settings.listShiftMs = ms;
 			trouble({ status: 500, made: true });
-			const [output] = (await run(1, {}, goOn)).json();
+			const [output] = (await run(1, {}, continueOnError)).json();
 			const isFound = output.paymentId === made()[0].id;
 			const isUnknown = (output.details as { outcome?: string } | undefined)?.outcome === 'unknown';
 			expect([isFound, isUnknown]).toContain(true);
@@ -177,7 +180,7 @@ it('is not sent again once another execution has paid the order', async () => {
 
 it('item A gets its payment: an equal item B that was never accepted stays unknown', async () => {
 	trouble({ match: { endpoint: 'create', nth: 2 }, status: 500 });
-	const execution = await run(2, { maxConcurrency: 1 }, goOn);
+	const execution = await run(2, { maxConcurrency: 1 }, continueOnError);
 	expect(idsIn(execution)).toEqual([made()[0].id, undefined]);
 	expect(execution.json()[1]).toMatchObject({ details: { outcome: 'unknown' } });
 });

@@ -8,8 +8,8 @@ import { partnerOf } from '../sandbox/client';
 import { useEngine, qrCodeNode } from '../kit/engine';
 import {
 	create,
-	goOn,
-	makePayment,
+	continueOnError,
+	createPayment,
 	orders,
 	requestsFor,
 	retryOnFail,
@@ -54,8 +54,8 @@ const answerQr = (reference: string, body: Fault['body'], type?: string, more: F
 
 describe('Get QR Code', () => {
 	it("adds the image as AcountPay sent it, and keeps the item's JSON", async () => {
-		const one = { ...(await makePayment(sandbox)), table: 4, note: { by: 'Åse' } };
-		const two = { ...(await makePayment(sandbox)), table: 5 };
+		const one = { ...(await createPayment(sandbox)), table: 4, note: { by: 'Åse' } };
+		const two = { ...(await createPayment(sandbox)), table: 5 };
 		const execution = await engine.runNode({ node: qrCodeNode(), items: [one, two] });
 
 		expect(execution.status).toBe('success');
@@ -81,7 +81,7 @@ describe('Get QR Code', () => {
 	});
 
 	it('asks as documented', async () => {
-		const { merchant, id } = await makePayment(sandbox);
+		const { merchant, id } = await createPayment(sandbox);
 		await engine.runNode({ node: qrCodeNode(), items: [{ merchant, id }] });
 		const [request] = requestsFor(sandbox, 'qr');
 		expect(request).toMatchObject({
@@ -97,7 +97,7 @@ describe('Get QR Code', () => {
 	});
 
 	it('puts the image where the person says, beside what is there', async () => {
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const execution = await engine.runWorkflow(
 			{
 				nodes: [
@@ -122,7 +122,7 @@ describe('Get QR Code', () => {
 
 	it('takes an id that is a number', async () => {
 		sandbox.settings.numericIds = true;
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const execution = await engine.runNode({ node: qrCodeNode(), items: [payment] });
 		expect(execution.json()).toEqual([{ ...payment, paymentId: String(payment.id) }]);
 		expect(execution.items()[0].binary!.data.fileName).toBe(`${payment.id}.png`);
@@ -140,7 +140,7 @@ describe('Get QR Code', () => {
 		['bytes of any kind', file('jpeg'), 'application/octet-stream', 'jpg', 'image/jpeg'],
 		['svg of any kind', SVG, 'application/octet-stream', 'svg', 'image/svg+xml'],
 	])('takes the type from the answer: %s', async (_what, body, type, extension, mimeType) => {
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		answerQr('ORDER-123', body, type);
 		const execution = await engine.runNode({ node: qrCodeNode(), items: [payment] });
 		expect(execution.items()[0].binary!.data).toMatchObject({
@@ -172,12 +172,12 @@ describe('Get QR Code', () => {
 		const items = await Promise.all(
 			wrong.map(async ([reference, body, type]) => {
 				answerQr(reference, body, type, { times: 'always' });
-				return await makePayment(sandbox, { referenceNumber: reference });
+				return await createPayment(sandbox, { referenceNumber: reference });
 			}),
 		);
-		const right = await makePayment(sandbox);
+		const right = await createPayment(sandbox);
 		const execution = await engine.runNode({
-			node: qrCodeNode({ options: { maxConcurrency: 20 } }, goOn),
+			node: qrCodeNode({ options: { maxConcurrency: 20 } }, continueOnError),
 			items: [...items, right],
 		});
 
@@ -198,7 +198,7 @@ describe('Get QR Code', () => {
 	});
 
 	it('ends the node with that error when the node does not go on', async () => {
-		const { id, merchant } = await makePayment(sandbox);
+		const { id, merchant } = await createPayment(sandbox);
 		answerQr('ORDER-123', HTML, 'image/png', { times: 'always' });
 		const execution = await engine.runNode({ node: qrCodeNode(), items: [{ merchant, id }] });
 		expect(execution.status).toBe('error');
@@ -210,7 +210,7 @@ describe('Get QR Code', () => {
 	});
 
 	it('asks again when an answer is no image or is cut off', async () => {
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		answerQr('ORDER-123', HTML);
 		sandbox.faults.add({ match: { endpoint: 'qr' }, cutOff: true });
 		sandbox.faults.add({ match: { endpoint: 'qr' }, status: 503 });
@@ -219,7 +219,7 @@ describe('Get QR Code', () => {
 	});
 
 	it("does not ask again for another merchant's payment", async () => {
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		const node = qrCodeNode({ merchantId: 'merchant_of_somebody_else' });
 		const { error } = await engine.runNode({ node, items: [{ id }] });
 		expect(error!.message).toContain(
@@ -242,7 +242,7 @@ describe('Get QR Code', () => {
 	});
 
 	it('stops at once when the person stops the execution', async () => {
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		sandbox.faults.add({ match: { endpoint: 'qr' }, hang: true });
 		const running = engine.startNode({ node: qrCodeNode(), items: [payment] });
 		await until(() => requestsFor(sandbox, 'qr').length === 1);
@@ -305,7 +305,7 @@ describe('Create with the option QR Code', () => {
 	it('hands the payment on with the error when the node goes on', async () => {
 		answerQr('ORDER-1', HTML, 'image/png', { times: 'always' });
 		const execution = await engine.runNode({
-			node: { parameters: withQrCode(), ...goOn },
+			node: { parameters: withQrCode(), ...continueOnError },
 			items: orders(3),
 		});
 		expect(execution.json()).toMatchObject([
@@ -333,7 +333,7 @@ describe('Create with the option QR Code', () => {
 		sandbox.faults.add({ match: { endpoint: 'create' }, status: 201, body });
 		const headers = { 'content-type': 'image/png' };
 		sandbox.faults.add({ match: { endpoint: 'qr' }, status: 200, headers, body: file('png') });
-		const node = { parameters: withQrCode(), ...goOn };
+		const node = { parameters: withQrCode(), ...continueOnError };
 		const execution = await engine.runNode({ node, items: orders(1) });
 		expect(execution.json()).toEqual([body]);
 		expect(requestsFor(sandbox, 'qr').map(({ path }) => path)).toEqual([
@@ -344,7 +344,7 @@ describe('Create with the option QR Code', () => {
 	it('asks for no image without an id', async () => {
 		const body = { qrCodeUrl: 'https://qr.test/1' };
 		sandbox.faults.add({ match: { endpoint: 'create' }, status: 201, body });
-		const node = { parameters: withQrCode(), ...goOn };
+		const node = { parameters: withQrCode(), ...continueOnError };
 		const execution = await engine.runNode({ node, items: orders(1) });
 		expect(execution.json()).toEqual([
 			{
@@ -390,7 +390,7 @@ describe('Create with the option QR Code', () => {
 
 	it.each([
 		['stop', {}],
-		['go on', goOn],
+		['go on', continueOnError],
 	])('is not lost when n8n can not store its image, and the node is to %s', async (_what, on) => {
 		const full = 'ENOSPC: no space left on device, write';
 		const store = jest.spyOn(Container.get(BinaryDataService), 'store');
@@ -426,7 +426,7 @@ describe('Create with the option QR Code', () => {
 		const body = { status: 'pending' };
 		sandbox.faults.add({ match: { endpoint: 'create' }, status: 201, body, made: true });
 		const execution = await engine.runNode({
-			node: { parameters: withQrCode(), ...goOn },
+			node: { parameters: withQrCode(), ...continueOnError },
 			items: orders(1),
 		});
 		expect(execution.json()).toMatchObject([{ details: { outcome: 'unknown' } }]);

@@ -9,9 +9,9 @@ import type { Fault } from '../../sandbox';
 import { createNode, useEngine, savedWith } from '../kit/engine';
 import {
 	createOf,
-	goOn,
+	continueOnError,
 	orders,
-	paymentsOf,
+	countsByReference,
 	referenceOf,
 	retryOnFail,
 	until,
@@ -79,7 +79,7 @@ const nodeFor = (
 ) =>
 	createNode(
 		{ maxConcurrency, resendUnknown, timeout: TIMEOUT },
-		{ ...(goesOn && goOn), ...(maxTries > 1 && retryOnFail(maxTries)) },
+		{ ...(goesOn && continueOnError), ...(maxTries > 1 && retryOnFail(maxTries)) },
 	);
 
 function orderTroubles({ troubles: ordered, tokenRefusals }: Scenario) {
@@ -160,7 +160,7 @@ async function expectTruth(
 	earlier: Record<string, number> = {},
 ): Promise<Record<string, number>> {
 	await until(() => sandbox.requests.every(({ endedAt }) => endedAt !== undefined));
-	const payments = paymentsOf(sandbox);
+	const payments = countsByReference(sandbox);
 	const { made, unknown, notMade } = told(execution);
 	const namesOfMade = made.map(({ referenceNumber }) => referenceNumber);
 

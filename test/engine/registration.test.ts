@@ -112,13 +112,13 @@ const MASKS = [
 ];
 
 /** A payment of the shop, as the sandbox keeps it. */
-async function makePayment() {
+async function createPayment() {
 	const { paymentId } = (await keyPartnerOf(sandbox).create()).data as { paymentId: number };
 	return sandbox.payment(paymentId);
 }
 const bodyOf = async (event: KeyEvent = 'payment.completed', at = new Date()) => {
 	const status = event === 'payment.completed' ? 'paid' : 'failed';
-	return JSON.stringify(keyPaymentBody(event, await makePayment(), status, at));
+	return JSON.stringify(keyPaymentBody(event, await createPayment(), status, at));
 };
 const deliver = async (url: string, body: string, secret: string, prefix = '') =>
 	await post(url, body, keyWebhookHeaders(body, secret, prefix));
@@ -782,7 +782,7 @@ describe('a delivery', () => {
 		const chosen = ['payment.failed', 'merchant.deactivated'];
 		const { executions } = await publish({ events: chosen });
 		const { clientId } = KEY_MERCHANTS.slow;
-		const { id } = await makePayment();
+		const { id } = await createPayment();
 		sandbox.decline(id);
 		await sandbox.webhooksIdle();
 		sandbox.deactivate(clientId);
@@ -797,7 +797,7 @@ describe('a delivery', () => {
 		const { executions } = await publish({ events: ['payment.completed', 'merchant.activated'] });
 		for (const prefix of ['', 'sha256='] satisfies Array<KeySettings['signaturePrefix']>) {
 			sandbox.settings.signaturePrefix = prefix;
-			sandbox.pay((await makePayment()).id);
+			sandbox.pay((await createPayment()).id);
 			sandbox.clock.advance(1_000);
 			await sandbox.webhooksIdle();
 		}

@@ -7,10 +7,10 @@ import { createNode, engineFor, useEngine, handedOut, loopOver, savedWith } from
 import {
 	askedFor,
 	createOf,
-	goOn,
+	continueOnError,
 	oneOfEach,
 	orders,
-	paymentsOf,
+	countsByReference,
 	referenceOf,
 	retryOnFail,
 	upTo,
@@ -41,7 +41,7 @@ describe("'Retry On Fail'", () => {
 			const execution = await fast.runNode({ node, items: orders(count) });
 
 			expect(execution.error).toBeUndefined();
-			expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(count)));
+			expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(count)));
 			expect(handedOut(execution)).toEqual(upTo(count).map(referenceOf));
 			const ids = execution.json().map(({ id }) => id);
 			expect(new Set(ids)).toEqual(new Set(sandbox.payments.map(({ id }) => id)));
@@ -78,7 +78,7 @@ describe("'Retry On Fail'", () => {
 		const execution = await engine.runNode({ node, items: orders(5) });
 
 		expect(execution.status).toBe('success');
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(5)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(5)));
 	});
 
 	it('takes two equal items for two payments, in each try', async () => {
@@ -88,7 +88,7 @@ describe("'Retry On Fail'", () => {
 		const execution = await engine.runNode({ node, items: [order, order, another] });
 
 		expect(execution.status).toBe('success');
-		expect(paymentsOf(sandbox)).toEqual({ [referenceOf(0)]: 2, [referenceOf(1)]: 1 });
+		expect(countsByReference(sandbox)).toEqual({ [referenceOf(0)]: 2, [referenceOf(1)]: 1 });
 		expect(new Set(execution.json().map(({ id }) => id)).size).toBe(3);
 	});
 
@@ -120,7 +120,7 @@ describe("an answer with a top-level key 'error', and 'Retry On Fail'", () => {
 		const node = createNode({}, retryOnFail(3));
 		const execution = await engine.runNode({ node, items: orders(3) });
 
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(3)));
 		expect(handedOut(execution)).toEqual(upTo(3).map(referenceOf));
 		expect(execution.json()[0]).toEqual({
 			id: 'id-of-0',
@@ -135,7 +135,7 @@ describe("an answer with a top-level key 'error', and 'Retry On Fail'", () => {
 		const node = createNode({ maxConcurrency: 1 }, retryOnFail(5));
 		const execution = await engine.runNode({ node, items: orders(3) });
 
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(3)));
 		expect(handedOut(execution)).toEqual(upTo(3).map(referenceOf));
 	});
 
@@ -143,22 +143,22 @@ describe("an answer with a top-level key 'error', and 'Retry On Fail'", () => {
 		upTo(3).forEach((index) => answerWith(index, error));
 		await engine.runNode({ node: createNode({}, retryOnFail(3)), items: orders(3) });
 
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(3)));
 	});
 
 	it("with 'Max. Tries' of 0, which n8n takes for 3: one payment each", async () => {
 		answerWith(0, true);
 		await engine.runNode({ node: createNode({}, retryOnFail(0)), items: orders(3) });
 
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(3)));
 	});
 
 	it('with a first item that fails in a node that goes on: one payment each', async () => {
 		sandbox.faults.add({ match: createOf(0), times: 'always', status: 422 });
-		const node = createNode({}, { ...retryOnFail(3), ...goOn });
+		const node = createNode({}, { ...retryOnFail(3), ...continueOnError });
 		const execution = await engine.runNode({ node, items: orders(5) });
 
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach([1, 2, 3, 4]));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach([1, 2, 3, 4]));
 		expect(handedOut(execution)).toEqual([undefined, ...[1, 2, 3, 4].map(referenceOf)]);
 	});
 });
@@ -170,7 +170,7 @@ describe('a retry by hand', () => {
 		const node = createNode({ maxConcurrency: 1, ...options });
 		const execution = await engine.runNode({ node, items: orders(10) });
 		expect(execution.status).toBe('error');
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(4)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(4)));
 		return execution;
 	}
 
@@ -183,7 +183,7 @@ describe('a retry by hand', () => {
 		const retried = await engine.retry(failed, definition);
 
 		expect(retried.status).toBe('success');
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 		expect(askedFor(sandbox)).toEqual([0, 1, 2, 3, 4, 4, 5, 6, 7, 8, 9].map(referenceOf));
 		expect(handedOut(retried)).toEqual(upTo(10).map(referenceOf));
 		expect(
@@ -202,7 +202,7 @@ describe('a retry by hand', () => {
 		const last = await engine.retry(again);
 
 		expect(handedOut(last)).toEqual(upTo(10).map(referenceOf));
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
 	it('of an execution that went through JSON', async () => {
@@ -210,7 +210,7 @@ describe('a retry by hand', () => {
 		const copied = new Execution(JSON.parse(JSON.stringify(stored)) as typeof stored, node);
 		await engine.retry(copied);
 
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
 	it('in another n8n that has the same database: nothing is kept in memory', async () => {
@@ -219,7 +219,7 @@ describe('a retry by hand', () => {
 		other.add(engine.credential);
 		await other.retry(failed);
 
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
 	it('with another amount for one item: that item fails and names its payment, all others are sent', async () => {
@@ -233,9 +233,9 @@ describe('a retry by hand', () => {
 				"Payment 'ORDER-1' exists already: an earlier attempt of this execution created it for 21 DKK [item 1]",
 			context: { itemIndex: 1, outcome: 'refused' },
 		});
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 		await engine.retry(retried, savedWith(createNode({ maxConcurrency: 1 })));
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
 	it.each(['description', 'metadata'])('with another %s: one payment each', async (name) => {
@@ -244,7 +244,7 @@ describe('a retry by hand', () => {
 		node.parameters!.additionalFields = { [name]: '{ "note": 1 }' };
 		const retried = await engine.retry(failed, savedWith(node));
 		expect(retried.status).toBe('success');
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
 	it('with a reference that is another one in each execution, and another description: one payment each', async () => {
@@ -268,7 +268,7 @@ describe('a retry by hand', () => {
 		const failed = await engine.runNode({ node, items: orders(10) });
 		const retried = await engine.retry(failed);
 		expect(retried.error?.message).toMatch(/^Payment 'ORDER-0' exists already: .* for \d+ DKK/);
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
 	/** Of each item that is not sent: another retry may have created it. */
@@ -283,17 +283,17 @@ describe('a retry by hand', () => {
 			expect(again.error!.context.paymentsMade).toHaveLength(4);
 			expect(again.error!.description).toContain('If it has failed, retry that one instead.');
 		}
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(7)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(7)));
 		const last = await engine.retry(first);
 		expect(handedOut(last)).toEqual(upTo(10).map(referenceOf));
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
 	it('again, after the first retry has ended well: nothing is created twice', async () => {
 		const failed = await failedExecution();
 		await engine.retry(failed);
 		expect((await engine.retry(failed)).error!.message).toMatch(KEPT);
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
 	it('again, with other items in another order: nothing is created twice', async () => {
@@ -304,7 +304,7 @@ describe('a retry by hand', () => {
 		node.parameters!.referenceNumber =
 			'={{ "ORDER-" + (9 - Number($json.reference.split("-")[1])) }}';
 		expect((await engine.retry(failed, savedWith(node))).status).toBe('error');
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(7)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(7)));
 	});
 
 	it('again, after the first retry was refused: the second one creates them', async () => {
@@ -312,7 +312,7 @@ describe('a retry by hand', () => {
 		sandbox.faults.add({ match: createOf(4), status: 422 });
 		await engine.retry(failed);
 		expect((await engine.retry(failed)).status).toBe('success');
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
 	it('twice at once, as by a double click: only one of them creates', async () => {
@@ -324,7 +324,7 @@ describe('a retry by hand', () => {
 		);
 		expect(handedOut(one)).toEqual(upTo(10).map(referenceOf));
 		for (const { error } of others) expect(error!.message).toMatch(KEPT);
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
 	it('of a retry that failed elsewhere, after turns of a loop that went well: it goes on', async () => {
@@ -348,7 +348,7 @@ describe('a retry by hand', () => {
 			await engine.retry(first, failingOn(reference));
 		}
 		expect(execution.error?.message).toBeUndefined();
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(4)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(4)));
 	});
 
 	it('again, when nothing had been created before the first retry: nothing is created twice', async () => {
@@ -357,10 +357,10 @@ describe('a retry by hand', () => {
 			node: createNode({ maxConcurrency: 1 }),
 			items: orders(10),
 		});
-		expect(paymentsOf(sandbox)).toEqual({});
+		expect(countsByReference(sandbox)).toEqual({});
 		await engine.retry(failed);
 		expect((await engine.retry(failed)).error!.message).toMatch(KEPT);
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
 	it('with other options alone: one payment each', async () => {
@@ -368,7 +368,7 @@ describe('a retry by hand', () => {
 		const node = createNode({ maxConcurrency: 3, timeout: 5_000 });
 		await engine.retry(failed, savedWith(node));
 
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 	});
 
 	it('with another merchant for all: new payments', async () => {
@@ -393,6 +393,6 @@ describe('a retry by hand', () => {
 		const run = { node: createNode(), items: orders(3) };
 		await engine.runNode(run);
 		await engine.runNode(run);
-		expect(paymentsOf(sandbox)).toEqual({ 'ORDER-0': 2, 'ORDER-1': 2, 'ORDER-2': 2 });
+		expect(countsByReference(sandbox)).toEqual({ 'ORDER-0': 2, 'ORDER-1': 2, 'ORDER-2': 2 });
 	});
 });

@@ -4,7 +4,7 @@
  */
 import type { WorkflowExecuteMode } from 'n8n-workflow';
 import { createNode, useEngine } from '../kit/engine';
-import { createOf, oneOfEach, orders, paymentsOf, upTo } from '../kit/payments';
+import { createOf, oneOfEach, orders, countsByReference, upTo } from '../kit/payments';
 
 const { sandbox, engine } = useEngine();
 
@@ -63,7 +63,7 @@ it.each<[WorkflowExecuteMode, RegExp, RegExp]>([
 
 	// The way that the error names makes none of them again.
 	await engine.retry(failed);
-	expect(paymentsOf(sandbox)).toEqual(oneOfEach([0, 2, 3, 4, 5]));
+	expect(countsByReference(sandbox)).toEqual(oneOfEach([0, 2, 3, 4, 5]));
 });
 
 it('a wrong field: nothing was sent, and nothing is promised', async () => {
@@ -91,7 +91,7 @@ it('the log of a stopped run names those that were not started', async () => {
 	}
 	running.cancel();
 	await running.finished;
-	expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(2)));
+	expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(2)));
 	const lines = engine.log.messages('warn');
 	expect(lines).toContainEqual(
 		expect.stringMatching(/was stopped\. Not started \(3\): ORDER-2, ORDER-3, ORDER-4$/),

@@ -6,10 +6,10 @@ import { sleep } from 'n8n-workflow';
 import { createNode, useEngine, getNode } from '../kit/engine';
 import {
 	createOf,
-	goOn,
+	continueOnError,
 	oneOfEach,
 	orders,
-	paymentsOf,
+	countsByReference,
 	referenceOf,
 	requestsFor,
 	retryOnFail,
@@ -43,7 +43,7 @@ async function stopAt(running: Running, count: number) {
 
 describe.each([
 	['', {}],
-	[' that goes on on errors', goOn],
+	[' that goes on on errors', continueOnError],
 	[" with 'Retry On Fail'", retryOnFail()],
 ])('stopping a node%s', (_what, settings) => {
 	it('starts nothing new, and lets the creates in flight finish', async () => {
@@ -54,7 +54,7 @@ describe.each([
 		expect(stopped.status).toBe('canceled');
 		expect(stopped.items()).toEqual([]);
 		expect(creates()).toBe(10);
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 		expect(logged()).toEqual(made());
 	});
 });
@@ -67,7 +67,7 @@ describe('a time limit', () => {
 
 		expect(stopped.status).toBe('canceled');
 		expect(creates()).toBe(10);
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 		expect(logged()).toEqual(made());
 	});
 });
@@ -126,13 +126,13 @@ describe('what a stopped node leaves', () => {
 		const stopped = await stopAt(engine.startNode({ node: createNode(), items: orders(15) }), 5);
 		await engine.retry(stopped);
 
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(10)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(10)));
 		expect(creates()).toBe(10);
 	});
 
 	it('is not made again either where the node is run again with what was stored', async () => {
 		sandbox.settings.latencyMs = 100;
-		const node = createNode({ maxConcurrency: 10 }, goOn);
+		const node = createNode({ maxConcurrency: 10 }, continueOnError);
 		const stopped = await stopAt(engine.startNode({ node, items: orders(30) }), 15);
 		const { data, stored } = stopped;
 		data.executionData!.nodeExecutionStack = [
@@ -147,7 +147,7 @@ describe('what a stopped node leaves', () => {
 		);
 
 		expect(again.status).toBe('success');
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(30)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(30)));
 		expect(creates()).toBe(30);
 		const unknown = again.json().filter(({ details }) => details);
 		expect(unknown.length).toBeGreaterThan(0);

@@ -5,11 +5,11 @@ import { startSandbox } from '../../sandbox';
 import { createNode, useEngine } from '../kit/engine';
 import {
 	createOf,
-	goOn,
+	continueOnError,
 	oneOfEach,
 	orders,
 	pausesBetween,
-	paymentsOf,
+	countsByReference,
 	requestsFor,
 	until,
 	upTo,
@@ -171,7 +171,7 @@ describe('a token that is refused', () => {
 
 		expect(execution.error).toBeUndefined();
 		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 401': 10, 'create 201': 25 });
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(25)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(25)));
 	});
 
 	it('with 403 once it has ended: the same', async () => {
@@ -189,12 +189,15 @@ describe('a token that is refused', () => {
 
 		expect(execution.error).toBeUndefined();
 		expect(sandbox.counts).toEqual({ 'token 200': 2, 'create 403': 10, 'create 201': 15 });
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(15)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(15)));
 	});
 
 	it('with 403 while it is good: that is about the payment, and nothing is repeated', async () => {
 		sandbox.faults.add({ match: createOf(1), status: 403 });
-		const execution = await engine.runNode({ node: createNode({}, goOn), items: orders(3) });
+		const execution = await engine.runNode({
+			node: createNode({}, continueOnError),
+			items: orders(3),
+		});
 
 		expect(execution.json()[1]).toMatchObject({ details: { outcome: 'refused', status: 403 } });
 		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 403': 1, 'create 201': 2 });
@@ -202,7 +205,7 @@ describe('a token that is refused', () => {
 
 	it('for every call: each is repeated once, and a few new tokens are asked for, not one for each', async () => {
 		sandbox.faults.add({ match: { endpoint: 'create' }, times: 'always', status: 401 });
-		const node = createNode({ maxConcurrency: 2 }, goOn);
+		const node = createNode({ maxConcurrency: 2 }, continueOnError);
 		const execution = await engine.runNode({ node, items: orders(20) });
 
 		for (const json of execution.json())
@@ -213,13 +216,13 @@ describe('a token that is refused', () => {
 	it('for two calls of many, each with new tokens: all others have their payment', async () => {
 		for (const item of [1, 4])
 			sandbox.faults.add({ match: createOf(item), times: 'always', revokeToken: true });
-		const node = createNode({ maxConcurrency: 1 }, goOn);
+		const node = createNode({ maxConcurrency: 1 }, continueOnError);
 		const execution = await engine.runNode({ node, items: orders(7) });
 
 		expect(execution.json().map(({ details }) => !details)).toEqual(
 			upTo(7).map((item) => ![1, 4].includes(item)),
 		);
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach([0, 2, 3, 5, 6]));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach([0, 2, 3, 5, 6]));
 	});
 
 	it('and given out once more: that call is refused, and no other', async () => {
@@ -227,17 +230,20 @@ describe('a token that is refused', () => {
 		const body = { access_token, token_type: 'Bearer', expires_in: 3600 };
 		sandbox.faults.add({ match: { endpoint: 'token' }, times: 'always', status: 200, body });
 		sandbox.faults.add({ match: createOf(1), times: 'always', status: 401 });
-		const node = createNode({ maxConcurrency: 1 }, goOn);
+		const node = createNode({ maxConcurrency: 1 }, continueOnError);
 		const execution = await engine.runNode({ node, items: orders(4) });
 
 		expect(execution.json()[1]).toMatchObject({ details: { outcome: 'refused', status: 401 } });
 		expect(sandbox.counts).toEqual({ 'token 200': 1, 'create 401': 2, 'create 201': 3 });
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach([0, 2, 3]));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach([0, 2, 3]));
 	});
 
 	it('again and again: each call is repeated once, not for ever', async () => {
 		sandbox.faults.add({ match: { endpoint: 'create' }, times: 'always', revokeToken: true });
-		const execution = await engine.runNode({ node: createNode({}, goOn), items: orders(1) });
+		const execution = await engine.runNode({
+			node: createNode({}, continueOnError),
+			items: orders(1),
+		});
 
 		expect(execution.json()).toMatchObject([{ details: { outcome: 'refused', status: 401 } }]);
 		expect(sandbox.counts).toEqual({ 'token 200': 2, 'create 401': 2 });
@@ -300,7 +306,10 @@ describe('a token endpoint in trouble', () => {
 			status,
 			body: { error },
 		});
-		const execution = await engine.runNode({ node: createNode({}, goOn), items: orders(15) });
+		const execution = await engine.runNode({
+			node: createNode({}, continueOnError),
+			items: orders(15),
+		});
 
 		expect(execution.json()).toHaveLength(15);
 		for (const { error: message, details } of execution.json()) {

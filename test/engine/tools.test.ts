@@ -4,7 +4,7 @@
  */
 import type { INode } from 'n8n-workflow';
 import { useEngine } from '../kit/engine';
-import { askedFor, create, createOf, paymentsOf, retryOnFail } from '../kit/payments';
+import { askedFor, create, createOf, countsByReference, retryOnFail } from '../kit/payments';
 import type { Execution, WorkflowDefinition } from './harness';
 
 const { sandbox, engine } = useEngine();
@@ -44,7 +44,7 @@ const said = (execution: Execution) => execution.json().map((item) => JSON.strin
 
 it('a call makes one payment', async () => {
 	expect(said(await call([order]))).toEqual([expect.stringContaining('pay_')]);
-	expect(paymentsOf(sandbox)).toEqual({ 'ORDER-0': 1 });
+	expect(countsByReference(sandbox)).toEqual({ 'ORDER-0': 1 });
 });
 
 it.each([
@@ -73,14 +73,14 @@ it('two equal calls at once make two payments, one of them at its second try', a
 	});
 	const execution = await call([order, order], retryOnFail(3));
 
-	expect(paymentsOf(sandbox)).toEqual({ 'ORDER-0': 2 });
+	expect(countsByReference(sandbox)).toEqual({ 'ORDER-0': 2 });
 	expect(new Set(said(execution)).size).toBe(2);
 });
 
 it('two equal calls at once that get no answer are sent once each', async () => {
 	sandbox.faults.add({ match: createOf(0), times: 'always', status: 500, made: true });
 	await call([order, order], retryOnFail(3));
-	expect(paymentsOf(sandbox)).toEqual({ 'ORDER-0': 2 });
+	expect(countsByReference(sandbox)).toEqual({ 'ORDER-0': 2 });
 });
 
 it('an optional field that the model leaves empty is left out', async () => {

@@ -6,7 +6,7 @@ import { createHmac } from 'node:crypto';
 import { signWebhook, webhookHeaders, type PaymentEvent } from '../../sandbox';
 import { ACCEPTED, eventBody, IGNORED, post, postSigned, type Reply } from '../kit/deliveries';
 import { useEngine } from '../kit/engine';
-import { makePayment, until } from '../kit/payments';
+import { createPayment, until } from '../kit/payments';
 import { variantOfPackage } from './harness';
 import type { Published } from './harness/engine';
 
@@ -45,7 +45,7 @@ const warnings = () => engine.log.messages('warn');
 describe('an event that was asked for', () => {
 	it('starts the workflow with the event as sent, whole, at each step of a payment', async () => {
 		const trigger = await publish();
-		const { id } = await makePayment(sandbox, {
+		const { id } = await createPayment(sandbox, {
 			webhookUrl: trigger.url,
 			metadata: { table: 7, note: 'blå' },
 		});
@@ -69,9 +69,9 @@ describe('an event that was asked for', () => {
 
 	it('is heard when the customer declines, and when nobody pays', async () => {
 		const trigger = await publish(['payment.failed', 'payment.expired']);
-		const declined = await makePayment(sandbox, { webhookUrl: trigger.url });
+		const declined = await createPayment(sandbox, { webhookUrl: trigger.url });
 		sandbox.decline(declined.id);
-		const forgotten = await makePayment(sandbox, { webhookUrl: trigger.url });
+		const forgotten = await createPayment(sandbox, { webhookUrl: trigger.url });
 		sandbox.clock.advance(30 * 60_000);
 		await sandbox.webhooksIdle();
 
@@ -82,7 +82,7 @@ describe('an event that was asked for', () => {
 	});
 
 	it('is answered before the workflow runs', async () => {
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		sandbox.settings.latencyMs = 1_500;
 		const get = {
 			operation: 'get',
@@ -124,7 +124,7 @@ describe('an event that was asked for', () => {
 		['a field that n8n has a use for', (body: string) => body.replace('{', '{"json":{"a":1},')],
 	])('passes with %s when its raw bytes were signed', async (_what, change) => {
 		const trigger = await publish();
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		const plain = eventBody(sandbox, 'payment.completed', id);
 		const body = change(plain);
 		expect(body).not.toBe(plain);
@@ -138,7 +138,7 @@ describe('an event that was asked for', () => {
 		const { urls, executions } = await engine.publish(
 			workflowWith({ events: '={{ "payment.completed" }}' }),
 		);
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		for (const [event, reply] of [
 			['payment.failed', IGNORED],
 			['payment.completed', ACCEPTED],
@@ -151,7 +151,7 @@ describe('an event that was asked for', () => {
 
 	it.each([-290, 290])('passes when it was signed %i seconds from now', async (seconds) => {
 		const trigger = await publish();
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		const body = eventBody(sandbox, 'payment.completed', id);
 		const timestamp = Math.floor(Date.now() / 1000) + seconds;
 		const headers = webhookHeaders(body, sandbox.credentials.webhookSecret, timestamp);
@@ -286,7 +286,7 @@ describe('a delivery that nobody can vouch for', () => {
 		'%s: %i, no run, one line in the log',
 		async (_what, status, headers, body = same) => {
 			const trigger = await publish();
-			const { id } = await makePayment(sandbox);
+			const { id } = await createPayment(sandbox);
 			const right = eventBody(sandbox, 'payment.completed', id);
 			engine.log.clear();
 
@@ -314,7 +314,7 @@ describe('a delivery that nobody can vouch for', () => {
 
 	it('one that the sandbox sends with a forged body starts nothing; the repeat, as signed, does', async () => {
 		const trigger = await publish(['payment.completed']);
-		const { id } = await makePayment(sandbox, { webhookUrl: trigger.url });
+		const { id } = await createPayment(sandbox, { webhookUrl: trigger.url });
 		const body = { event: 'payment.completed', data: { paymentId: id, amount: 1 } };
 		sandbox.faults.add({ match: { endpoint: 'webhook', event: 'payment.completed' }, body });
 		sandbox.pay(id);
@@ -342,7 +342,7 @@ describe('an event that was not asked for', () => {
 		'%j is answered 200 and starts nothing, and is not remembered (lines in the log: %i)',
 		async (event, lines) => {
 			const trigger = await publish(['payment.completed']);
-			const { id } = await makePayment(sandbox);
+			const { id } = await createPayment(sandbox);
 			const body = eventBody(sandbox, event as PaymentEvent, id);
 			for (let time = 0; time < 2; time++) {
 				expect(await postSigned(sandbox, trigger.url, body)).toMatchObject(IGNORED);
@@ -367,7 +367,7 @@ describe('an event that can not be right', () => {
 		'%s with the status %j starts nothing, and the true one after it does',
 		async (event, status, why = 'contradicts its name') => {
 			const trigger = await publish();
-			const { id } = await makePayment(sandbox);
+			const { id } = await createPayment(sandbox);
 			const bodyWith = (data: object) =>
 				JSON.stringify({ event, data: { paymentId: id, ...data } });
 			expect(await postSigned(sandbox, trigger.url, bodyWith({ status }))).toMatchObject(IGNORED);
@@ -414,7 +414,7 @@ describe('the credential', () => {
 
 	it('is not read for noise that its headers give away', async () => {
 		const trigger = await publish();
-		const body = eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id);
+		const body = eventBody(sandbox, 'payment.completed', (await createPayment(sandbox)).id);
 		const right = webhookHeaders(body, sandbox.credentials.webhookSecret);
 		const stale = webhookHeaders(body, sandbox.credentials.webhookSecret, seconds() - 310);
 		const reads = countReads();
@@ -428,7 +428,7 @@ describe('the credential', () => {
 		const trigger = await publish();
 		const bodies = await Promise.all(
 			[1, 2, 3, 4].map(async () =>
-				eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id),
+				eventBody(sandbox, 'payment.completed', (await createPayment(sandbox)).id),
 			),
 		);
 		const reads = countReads();
@@ -444,10 +444,10 @@ describe('the credential', () => {
 	it('counts at once when its secret was replaced, and the old secret no more', async () => {
 		await useShortTrust(60_000, 0);
 		const trigger = await publish();
-		const body = eventBody(sandbox, 'payment.created', (await makePayment(sandbox)).id);
+		const body = eventBody(sandbox, 'payment.created', (await createPayment(sandbox)).id);
 		expect(await postSigned(sandbox, trigger.url, body)).toMatchObject(ACCEPTED);
 		await engine.credential.edit({ webhookSecret: 'whsec_new' });
-		const other = eventBody(sandbox, 'payment.failed', (await makePayment(sandbox)).id);
+		const other = eventBody(sandbox, 'payment.failed', (await createPayment(sandbox)).id);
 		expect(await post(trigger.url, other, webhookHeaders(other, 'whsec_new'))).toMatchObject(
 			ACCEPTED,
 		);
@@ -459,7 +459,7 @@ describe('the credential', () => {
 		const trigger = await publish();
 		const bodies = await Promise.all(
 			[1, 2].map(async () =>
-				eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id),
+				eventBody(sandbox, 'payment.completed', (await createPayment(sandbox)).id),
 			),
 		);
 		expect(await postSigned(sandbox, trigger.url, bodies[0])).toMatchObject(ACCEPTED);
@@ -472,7 +472,7 @@ describe('the credential', () => {
 describe('an event that comes again', () => {
 	it('is answered 200 and starts nothing, signed anew or as before', async () => {
 		const trigger = await publish();
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		const body = eventBody(sandbox, 'payment.completed', id);
 		const { webhookSecret } = sandbox.credentials;
 		const first = webhookHeaders(body, webhookSecret, Math.floor(Date.now() / 1000) - 60);
@@ -487,7 +487,7 @@ describe('an event that comes again', () => {
 
 	it('starts one run when the sandbox repeats it because the answer was lost', async () => {
 		const trigger = await publish(['payment.completed']);
-		const { id } = await makePayment(sandbox, { webhookUrl: trigger.url });
+		const { id } = await createPayment(sandbox, { webhookUrl: trigger.url });
 		sandbox.faults.add({
 			match: { endpoint: 'webhook', event: 'payment.completed' },
 			status: 504,
@@ -510,7 +510,7 @@ describe('an event that comes again', () => {
 
 	it('starts one run when three come at the same moment', async () => {
 		const trigger = await publish();
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		const body = eventBody(sandbox, 'payment.completed', id);
 		const replies = await Promise.all(
 			[1, 2, 3].map(async () => await postSigned(sandbox, trigger.url, body)),
@@ -526,8 +526,8 @@ describe('an event that comes again', () => {
 
 	it('is another one for another payment, and for another event of the same', async () => {
 		const trigger = await publish();
-		const one = await makePayment(sandbox);
-		const two = await makePayment(sandbox);
+		const one = await createPayment(sandbox);
+		const two = await createPayment(sandbox);
 		for (const body of [
 			eventBody(sandbox, 'payment.completed', one.id),
 			eventBody(sandbox, 'payment.completed', two.id),
@@ -539,7 +539,7 @@ describe('an event that comes again', () => {
 	});
 
 	it('is another one for another trigger', async () => {
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		const body = eventBody(sandbox, 'payment.completed', id);
 		for (const trigger of [await publish(), await publish()]) {
 			expect(await postSigned(sandbox, trigger.url, body)).toMatchObject(ACCEPTED);
@@ -549,7 +549,7 @@ describe('an event that comes again', () => {
 
 	it('is known again by another process, from what n8n stored', async () => {
 		const trigger = await publish();
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		const body = eventBody(sandbox, 'payment.completed', id);
 		await postSigned(sandbox, trigger.url, body);
 		const stored = engine.staticData.get(trigger.id)!;
@@ -571,7 +571,7 @@ describe('an event that comes again', () => {
 
 	it('starts one run when the option is an expression that gives nothing', async () => {
 		const trigger = await publish(EVENTS, { ignoreRepeats: '={{ undefined }}' });
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		const body = eventBody(sandbox, 'payment.completed', id);
 		expect(await postSigned(sandbox, trigger.url, body)).toMatchObject(ACCEPTED);
 		expect(await postSigned(sandbox, trigger.url, body)).toMatchObject(IGNORED);
@@ -579,7 +579,7 @@ describe('an event that comes again', () => {
 
 	it('starts a run each time when repeats are not to be ignored', async () => {
 		const trigger = await publish(EVENTS, { ignoreRepeats: false });
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		const body = eventBody(sandbox, 'payment.completed', id);
 		for (let time = 0; time < 3; time++) {
 			expect(await postSigned(sandbox, trigger.url, body)).toMatchObject(ACCEPTED);
@@ -637,7 +637,7 @@ describe('a credential without a webhook secret', () => {
 	it.each(missing)('(%s) since then: every delivery is refused', async (_what, data) => {
 		const trigger = await publish();
 		await engine.credential.edit(data as never);
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		const body = eventBody(sandbox, 'payment.completed', id);
 		const keys = [sandbox.credentials.webhookSecret, '', '  ', 'undefined', 'null'];
 		for (const key of keys) {
@@ -650,7 +650,7 @@ describe('a credential without a webhook secret', () => {
 
 	it('refuses everything when it can not be read, and starts no run that fails', async () => {
 		const trigger = await publish();
-		const { id } = await makePayment(sandbox);
+		const { id } = await createPayment(sandbox);
 		const body = eventBody(sandbox, 'payment.completed', id);
 		jest.spyOn(engine.credential, 'row', 'get').mockImplementation(() => {
 			throw new Error('Credential could not be found');
@@ -685,7 +685,7 @@ it('says in its panel where its URL has to go', () => {
 it('is gone when the workflow is taken back', async () => {
 	const trigger = await publish();
 	await trigger.unpublish();
-	const { id } = await makePayment(sandbox);
+	const { id } = await createPayment(sandbox);
 	const body = eventBody(sandbox, 'payment.completed', id);
 	expect(await postSigned(sandbox, trigger.url, body)).toMatchObject({ status: 404 });
 	await until(() => engine.executions.size === 0);

@@ -6,10 +6,10 @@ import { createNode, engineFor, useEngine, handedOut, savedWith } from '../kit/e
 import {
 	askedFor,
 	createOf,
-	goOn,
+	continueOnError,
 	oneOfEach,
 	orders,
-	paymentsOf,
+	countsByReference,
 	referenceOf,
 	retryOnFail,
 	upTo,
@@ -131,19 +131,19 @@ it.each(['ECONNRESET', 'ETIMEDOUT', 'ECONNABORTED'])(
 
 it('resendUnknown sends nothing again within one try', async () => {
 	sandbox.faults.add({ match: createOf(1), status: 500, made: true });
-	const node = createNode({ resendUnknown: true }, goOn);
+	const node = createNode({ resendUnknown: true }, continueOnError);
 	const execution = await engine.runNode({ node, items: orders(3) });
 
 	expect(execution.json()[1]).toMatchObject({ details: { outcome: 'unknown', status: 500 } });
-	expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
+	expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(3)));
 });
 
 it('the others have their payment when the node goes on, and the error item tells', async () => {
 	sandbox.faults.add({ match: createOf(1), reset: 'after' });
-	const node = createNode({}, { ...goOn, ...retryOnFail(3) });
+	const node = createNode({}, { ...continueOnError, ...retryOnFail(3) });
 	const execution = await engine.runNode({ node, items: orders(12) });
 
-	expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(12)));
+	expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(12)));
 	const { error, details } = execution.json()[1];
 	expect(error).toContain('may or may not exist');
 	expect(details).toMatchObject({ outcome: 'unknown' });
@@ -228,7 +228,7 @@ describe('an unknown outcome that is sent again, which is then', () => {
 			outcomesUnknown: [{ itemIndex: 0, referenceNumber: referenceOf(1) }],
 		});
 		await engine.retry(again, savedWith(createNode()));
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach([1]));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach([1]));
 	});
 });
 
@@ -239,7 +239,7 @@ it('an error that nobody expected, after the payment was created, leaves its out
 	});
 	const broken = await engineFor(sandbox, {}, { folder });
 	const { error } = await broken.runNode({ node: createNode(), items: orders(1) });
-	expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(1)));
+	expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(1)));
 	expect(error).toMatchObject({
 		message: expect.stringMatching(/^This item ended unexpectedly/),
 		description: expect.stringMatching(/^Look in AcountPay/),

@@ -16,7 +16,7 @@ import {
 	FIRST_PACKAGE,
 	oneOfEach,
 	orders,
-	paymentsOf,
+	countsByReference,
 	referenceOf,
 	upTo,
 	useSandbox,
@@ -57,7 +57,7 @@ describe.each([
 		const retried = await failThenUpgrade(node, 8, isSaved ? node : undefined);
 
 		expect(retried.status).toBe('success');
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(8)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(8)));
 		expect(handedOut(retried)).toEqual(upTo(8).map(referenceOf));
 	});
 
@@ -67,6 +67,6 @@ describe.each([
 		const retried = await failThenUpgrade(node, 3, isSaved ? node : undefined);
 
 		expect(retried.error?.context).toMatchObject({ outcome: 'unknown', itemIndex: 1 });
-		expect(paymentsOf(sandbox)).toEqual(oneOfEach(upTo(3)));
+		expect(countsByReference(sandbox)).toEqual(oneOfEach(upTo(3)));
 	});
 });

@@ -8,8 +8,8 @@ import { getNode, useEngine, waitNode } from '../kit/engine';
 import {
 	create,
 	credentialFor,
-	goOn,
-	makePayment,
+	continueOnError,
+	createPayment,
 	pausesBetween,
 	requestsFor,
 	retryOnFail,
@@ -63,7 +63,7 @@ const polling = (parameters: INodeParameters = {}) =>
 
 describe('waiting by asking', () => {
 	it('asks after 2, 3 and 4.5 seconds, and ends when the customer has paid', async () => {
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const running = engine.startNode({ node: polling(), items: [{ ...payment, table: 4 }] });
 		await until(() => asked().length === 3);
 		sandbox.pay(payment.id);
@@ -93,7 +93,7 @@ describe('waiting by asking', () => {
 
 	it('lets its pauses grow by half, up to 15 seconds', async () => {
 		await useQuickPolling();
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const running = engine.startNode({ node: polling(), items: [payment] });
 		await until(() => asked().length === 9);
 		sandbox.decline(payment.id);
@@ -112,7 +112,7 @@ describe('waiting by asking', () => {
 		['declined', (id) => sandbox.decline(id), 'failed'],
 		['expired', () => sandbox.clock.advance(29 * 60_000), 'expired'],
 	])('goes straight on with a payment that is %s already', async (_what, end, status) => {
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		end(payment.id);
 		sandbox.clock.advance(60_000);
 		const startedAt = Date.now();
@@ -125,7 +125,7 @@ describe('waiting by asking', () => {
 	});
 
 	it("takes 'paid' for completed", async () => {
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const body = { id: payment.id, status: 'paid', more: [1] };
 		sandbox.faults.add({ match: { endpoint: 'get' }, body });
 		const execution = await engine.runNode({ node: polling(), items: [payment] });
@@ -161,7 +161,7 @@ describe('waiting by asking', () => {
 		undefined,
 	])('a status %j is not final, and stays as AcountPay told it', async (status) => {
 		await useQuickPolling();
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		sandbox.faults.add({ match: { endpoint: 'get' }, body: { a: 1, status }, times: 'always' });
 		const execution = await engine.runNode({
 			node: polling({ timeoutMinutes: minutes(300) }),
@@ -180,8 +180,8 @@ describe('waiting by asking', () => {
 	});
 
 	it('ends at its timeout with the payment as it is then, and takes a last look', async () => {
-		const late = await makePayment(sandbox, { referenceNumber: 'LATE' });
-		const never = await makePayment(sandbox, { referenceNumber: 'NEVER' });
+		const late = await createPayment(sandbox, { referenceNumber: 'LATE' });
+		const never = await createPayment(sandbox, { referenceNumber: 'NEVER' });
 		const startedAt = Date.now();
 		const running = engine.startNode({
 			node: polling({ timeoutMinutes: minutes(3_500) }),
@@ -212,7 +212,7 @@ describe('waiting by asking', () => {
 		const payments = [];
 		for (let index = 0; index < count; index++) {
 			const referenceNumber = `ORDER-${index}`;
-			payments.push({ ...(await makePayment(sandbox, { referenceNumber })), index });
+			payments.push({ ...(await createPayment(sandbox, { referenceNumber })), index });
 		}
 		expect(sandbox.maxInFlight).toBe(1);
 		sandbox.settings.latencyMs = 20;
@@ -254,7 +254,7 @@ describe('waiting by asking', () => {
 		],
 	])('stops at once when the person stops the execution %s', async (_when, count, prepare) => {
 		const payments = await Promise.all(
-			Array.from({ length: 20 }, async () => await makePayment(sandbox)),
+			Array.from({ length: 20 }, async () => await createPayment(sandbox)),
 		);
 		prepare();
 		const running = engine.startNode({
@@ -273,7 +273,7 @@ describe('waiting by asking', () => {
 	});
 
 	it("stops at the workflow's time limit", async () => {
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const startedAt = Date.now();
 		const stopped = await engine.runNode({ node: polling(), items: [payment], timeLimit: 700 });
 		expect(stopped.status).toBe('canceled');
@@ -282,7 +282,7 @@ describe('waiting by asking', () => {
 
 	it('goes on waiting while AcountPay is out of order', async () => {
 		await useQuickPolling();
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const outOfOrder = { match: { endpoint: 'get' as const }, times: 5 };
 		sandbox.faults.add({ ...outOfOrder, status: 503 });
 		sandbox.faults.add({ ...outOfOrder, reset: 'before' });
@@ -299,7 +299,7 @@ describe('waiting by asking', () => {
 
 	it('is an error only when AcountPay was out of order all the time', async () => {
 		await useQuickPolling();
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		sandbox.faults.add({ match: { endpoint: 'get' }, status: 503, times: 'always' });
 		const node = polling({ timeoutMinutes: minutes(300) });
 		const failed = await engine.runNode({ node, items: [payment] });
@@ -329,7 +329,7 @@ describe('waiting by asking', () => {
 
 	it('goes on waiting while AcountPay is too busy, for longer than other operations do', async () => {
 		await useOther({}, { folder: impatientPackage() });
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		sandbox.faults.add({ match: { endpoint: 'get' }, status: 429, times: 4 });
 		const running = engine.startNode({ node: polling(), items: [payment] });
 		await until(() => asked().length >= 5);
@@ -341,7 +341,7 @@ describe('waiting by asking', () => {
 
 	it('ends at its timeout, however long a busy AcountPay asks to be left alone', async () => {
 		await useQuickPolling();
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const busy = { status: 429, headers: { 'Retry-After': '300' } };
 		sandbox.faults.add({ match: { endpoint: 'get', nth: 2 }, ...busy, times: 'always' });
 		const startedAt = Date.now();
@@ -371,7 +371,7 @@ describe('waiting by asking', () => {
 			],
 		])('%s', async (_what, fault) => {
 			const payments = await Promise.all(
-				Array.from({ length: 5 }, async () => await makePayment(sandbox)),
+				Array.from({ length: 5 }, async () => await createPayment(sandbox)),
 			);
 			const options = { timeout: REQUEST_TIMEOUT, maxConcurrency: 2 };
 			const node = polling({ timeoutMinutes: minutes(1_000), options });
@@ -391,7 +391,7 @@ describe('waiting by asking', () => {
 		});
 
 		it('with an error where nothing is known', async () => {
-			const payment = await makePayment(sandbox);
+			const payment = await createPayment(sandbox);
 			sandbox.faults.add({ match: { endpoint: 'get' }, hang: true, times: 'always' });
 			const options = { timeout: REQUEST_TIMEOUT };
 			const node = polling({ timeoutMinutes: minutes(500), options });
@@ -404,7 +404,7 @@ describe('waiting by asking', () => {
 
 		it('and leaves the queue at once when the execution is cancelled', async () => {
 			const payments = await Promise.all(
-				Array.from({ length: 5 }, async () => await makePayment(sandbox)),
+				Array.from({ length: 5 }, async () => await createPayment(sandbox)),
 			);
 			sandbox.faults.add({
 				match: { endpoint: 'get' },
@@ -428,7 +428,7 @@ describe('waiting by asking', () => {
 
 	it('goes on waiting while AcountPay gives no token, and asks for one again', async () => {
 		await useOther({}, { folder: impatientPackage() });
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const running = engine.startNode({ node: polling(), items: [payment] });
 		await until(() => asked().length >= 2);
 		const tokens = requestsFor(sandbox, 'token').length;
@@ -443,7 +443,7 @@ describe('waiting by asking', () => {
 
 	it('goes on for the other payments when one is lost, and names that one in the end', async () => {
 		await useShortPatience();
-		const payments = [await makePayment(sandbox), await makePayment(sandbox)];
+		const payments = [await createPayment(sandbox), await createPayment(sandbox)];
 		const lost = { merchant: 'merchant_abc123', id: 'pay_unknown' };
 		const running = engine.startNode({
 			node: polling(),
@@ -470,7 +470,7 @@ describe('waiting by asking', () => {
 		'asks again for a new payment that is refused with %i',
 		async (status) => {
 			await useQuickPolling();
-			const payment = await makePayment(sandbox);
+			const payment = await createPayment(sandbox);
 			// With a new token a call that got 401 is sent once more at once.
 			sandbox.faults.add({ match: { endpoint: 'get' }, status, times: 3 });
 			const running = engine.startNode({ node: polling(), items: [payment] });
@@ -488,7 +488,7 @@ describe('waiting by asking', () => {
 		['a reference', { referenceNumber: 'OTHER', status: 'completed' }],
 	])('does not believe a response with %s of another payment', async (_what, body) => {
 		await useQuickPolling();
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const running = engine.startNode({ node: polling(), items: [payment] });
 		await until(() => asked().length >= 1);
 		sandbox.faults.add({ match: { endpoint: 'get' }, body, times: 4 });
@@ -501,7 +501,7 @@ describe('waiting by asking', () => {
 
 	it('fails at its timeout when AcountPay still responds about another payment, and says so', async () => {
 		await useQuickPolling();
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const body = { paymentId: 'pay_other', status: 'completed' };
 		sandbox.faults.add({ match: { endpoint: 'get', nth: 2 }, body, times: 'always' });
 		const node = polling({ timeoutMinutes: minutes(300) });
@@ -513,10 +513,10 @@ describe('waiting by asking', () => {
 
 	it('is an error when AcountPay knows no such payment for a minute', async () => {
 		await useShortPatience();
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		sandbox.decline(payment.id);
 		const items = [{ merchant: payment.merchant, id: 'pay_unknown' }, payment];
-		const execution = await engine.runNode({ node: { ...polling(), ...goOn }, items });
+		const execution = await engine.runNode({ node: { ...polling(), ...continueOnError }, items });
 		expect(execution.json()).toMatchObject([
 			{
 				error: expect.stringContaining("AcountPay does not find payment 'pay_unknown'"),
@@ -528,7 +528,7 @@ describe('waiting by asking', () => {
 
 	it('works without a webhook secret', async () => {
 		await engine.credential.edit({ webhookSecret: '' });
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		sandbox.decline(payment.id);
 		const execution = await engine.runNode({ node: polling(), items: [payment] });
 		expect(execution.json()).toMatchObject([{ status: 'failed' }]);
@@ -707,7 +707,7 @@ describe('waiting parked, for a webhook', () => {
 			],
 			[
 				"another payment's end",
-				async () => eventBody(sandbox, 'payment.completed', (await makePayment(sandbox)).id),
+				async () => eventBody(sandbox, 'payment.completed', (await createPayment(sandbox)).id),
 			],
 		])('by %s: that is answered 200', async (_what, bodyOf, unknown = '') => {
 			const parked = await park();
@@ -892,7 +892,7 @@ describe('waiting parked, for a webhook', () => {
 		['expired', undefined, () => {}, 'expired'],
 		["'paid', in the words of a later revision", { status: 'paid' }, () => {}, 'completed'],
 	])('goes straight on with a payment that is %s already', async (_what, body, end, status) => {
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		end(payment.id);
 		sandbox.clock.advance(31 * 60_000);
 		if (body) sandbox.faults.add({ match: { endpoint: 'get' }, body });
@@ -922,7 +922,7 @@ describe('waiting parked, for a webhook', () => {
 					text.replace('STATUS_CHECK_TIMEOUT = 10_000;', 'STATUS_CHECK_TIMEOUT = 700;'),
 			});
 			await useOther({}, { folder });
-			const payment = await makePayment(sandbox);
+			const payment = await createPayment(sandbox);
 			sandbox.faults.add({ ...fault, times: 'always' });
 			const startedAt = Date.now();
 			const execution = await engine.runNode({ node: waitNode(), items: [payment] });
@@ -932,7 +932,7 @@ describe('waiting parked, for a webhook', () => {
 	);
 
 	it("is parked once with 'Retry On Fail', whatever AcountPay's answer holds", async () => {
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const body = { id: payment.id, status: 'pending', error: 'none so far' };
 		sandbox.faults.add({ match: { endpoint: 'get' }, body, times: 'always' });
 		const node = waitNode({}, retryOnFail());
@@ -944,7 +944,7 @@ describe('waiting parked, for a webhook', () => {
 	});
 
 	it('a payment whose Webhook URL is not of this execution is an error: nothing would wake it', async () => {
-		const [payment] = [await makePayment(sandbox)];
+		const [payment] = [await createPayment(sandbox)];
 		const body = { id: payment.id, status: 'pending', webhookUrl: 'https://shop.example/hook' };
 		sandbox.faults.add({ match: { endpoint: 'get' }, status: 200, body });
 		const { status, error } = await engine.runNode({ node: waitNode(), items: [payment] });
@@ -957,7 +957,7 @@ describe('waiting parked, for a webhook', () => {
 	});
 
 	it('a payment with the Webhook URL of this execution is waited for', async () => {
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const before = await engine.runNode({ node: getNode(), items: [payment] });
 		// A workflow has a number too.
 		const next = String(Number(before.id) + 2);
@@ -982,14 +982,14 @@ describe('waiting parked, for a webhook', () => {
 	});
 
 	it('refuses several items, with a word on what to do', async () => {
-		const payments = [await makePayment(sandbox), await makePayment(sandbox)];
+		const payments = [await createPayment(sandbox), await createPayment(sandbox)];
 		const { error } = await engine.runNode({ node: waitNode(), items: payments });
 		expect(error).toMatchObject({
 			name: 'NodeOperationError',
 			message: expect.stringContaining("Resume On can't be Webhook for 2 items"),
 			description: expect.stringContaining("'Loop Over Items'"),
 		});
-		const goingOn = await engine.runNode({ node: waitNode({}, goOn), items: payments });
+		const goingOn = await engine.runNode({ node: waitNode({}, continueOnError), items: payments });
 		expect(goingOn.status).toBe('success');
 		expect(goingOn.json()).toMatchObject(
 			Array(2).fill({
@@ -1002,7 +1002,7 @@ describe('waiting parked, for a webhook', () => {
 
 	it.each(['', ' '])('refuses to park without a webhook secret (%j)', async (webhookSecret) => {
 		await useOther({ webhookSecret });
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const { status, error } = await engine.runNode({ node: waitNode(), items: [payment] });
 		expect(status).toBe('error');
 		expect(error).toMatchObject({
@@ -1014,7 +1014,7 @@ describe('waiting parked, for a webhook', () => {
 
 	it('asks again for a new payment that AcountPay does not find yet, and is parked then', async () => {
 		await useQuickPolling();
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		sandbox.faults.add({ match: { endpoint: 'get' }, status: 404, times: 2 });
 		const { status } = await engine.runNode({ node: waitNode(), items: [payment] });
 		expect(status).toBe('waiting');
@@ -1023,7 +1023,7 @@ describe('waiting parked, for a webhook', () => {
 
 	it('fails when AcountPay responds only about another payment, as polling does', async () => {
 		await useQuickPolling();
-		const payment = await makePayment(sandbox);
+		const payment = await createPayment(sandbox);
 		const body = { paymentId: 'pay_other', status: 'completed' };
 		sandbox.faults.add({ match: { endpoint: 'get' }, body, times: 'always' });
 		const { error } = await engine.runNode({ node: waitNode(), items: [payment] });

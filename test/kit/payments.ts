@@ -121,7 +121,7 @@ export const retryOnFail = (maxTries = 3): Partial<INode> => ({
 });
 
 /** 'Continue' for 'On Error'. */
-export const goOn: Partial<INode> = { onError: 'continueRegularOutput' };
+export const continueOnError: Partial<INode> = { onError: 'continueRegularOutput' };
 
 /** Matches the request that creates the payment of the order with that index. */
 export const createOf = (index: number): FaultMatch => ({
@@ -130,7 +130,7 @@ export const createOf = (index: number): FaultMatch => ({
 });
 
 /** How many payments there are of each reference. */
-export function paymentsOf({ payments }: Sandbox): Record<string, number> {
+export function countsByReference({ payments }: Sandbox): Record<string, number> {
 	const counts: Record<string, number> = {};
 	for (const { referenceNumber } of payments) {
 		counts[referenceNumber] = (counts[referenceNumber] ?? 0) + 1;
@@ -142,7 +142,7 @@ export function paymentsOf({ payments }: Sandbox): Record<string, number> {
 export const idsByReference = ({ payments }: Sandbox) =>
 	Object.fromEntries(payments.map(({ referenceNumber, id }) => [referenceNumber, id]));
 
-/** One payment of each of these orders, as {@link paymentsOf} counts them. */
+/** One payment of each of these orders, as {@link countsByReference} counts them. */
 export const oneOfEach = (indexes: Iterable<number>): Record<string, number> =>
 	Object.fromEntries([...indexes].map((index) => [referenceOf(index), 1]));
 
@@ -152,7 +152,7 @@ export const oneOfEach = (indexes: Iterable<number>): Record<string, number> =>
  * @param body `amount`, `referenceNumber` and what else a create may hold
  * @returns the JSON of an item that is about it: its `merchant` and `id`
  */
-export async function makePayment(
+export async function createPayment(
 	sandbox: Sandbox,
 	body: IDataObject = {},
 	merchant = 'merchant_abc123',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import type { BuiltRequest } from '../../shared/transport/client';
+import type { BuiltRequest } from '../../shared/transport/buildRequest';
 import {
 	type CreatedEntry,
 	type Entry,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
-import type { BuiltRequest } from '../../shared/transport/client';
+import type { BuiltRequest } from '../../shared/transport/buildRequest';
 
 /** What the user recognises a creation by. */
 export interface Label {

@@ -9,7 +9,7 @@ export interface ApiRequest {
 	query?: Record<string, string | number>;
 	/** What the response is to be; JSON when not given. */
 	accept?: string;
-	/** Headers of this request only; the ones of every request are in `shared/transport/client.ts`. */
+	/** Headers of this request only; the ones of every request are in `shared/transport/buildRequest.ts`. */
 	headers?: Record<string, string>;
 	body?: IDataObject;
 	/** The merchant it is for. The authentication decides where a request names it. */

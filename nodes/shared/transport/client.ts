@@ -7,6 +7,7 @@ import type { Auth, ErrorWords } from '../auth/auth';
 import { Redactor } from '../redaction';
 import { cancelSignalOf, helperContext, type RequestContext } from '../requestContext';
 import { AdaptiveLimiter } from './adaptiveLimiter';
+import { buildRequest, type BuiltRequest } from './buildRequest';
 import { networkFailureOf } from '../http/networkErrors';
 import {
 	type ApiResponse,
@@ -16,12 +17,6 @@ import {
 	type SendResult,
 } from '../http/response';
 import { ServerClock } from './serverClock';
-
-/** A request exactly as it is sent, except for the secrets that n8n adds. */
-export interface BuiltRequest extends Pick<ApiRequest, 'method' | 'path' | 'query' | 'body'> {
-	baseUrl: string;
-	headers: Record<string, string>;
-}
 
 /** Sends requests to AcountPay through n8n's own HTTP helper, for one run of a node. */
 export class Client {
@@ -99,27 +94,9 @@ export class Client {
 		return this.auth.unauthorizedWords(name);
 	}
 
-	/**
-	 * The request with everything that is sent, except for secrets. When an execution is retried, its requests are recognised
-	 * by a hash of this. A new header changes that hash, so leave it out of `request` in `identityHashes.ts`: otherwise a retry
-	 * of an older execution may take its requests for changed ones.
-	 */
+	/** The request with everything that is sent, except for the secrets that n8n adds. */
 	buildRequest(request: ApiRequest): BuiltRequest {
-		const { method, path, accept = 'application/json' } = request;
-		const { headers, body, query } = this.auth.partsOf(request);
-		return {
-			baseUrl: this.baseUrl,
-			method,
-			path,
-			headers: {
-				Accept: accept,
-				...headers,
-				...(body && { 'Content-Type': 'application/json' }),
-				...request.headers,
-			},
-			query,
-			body,
-		};
+		return buildRequest(request, this.auth);
 	}
 
 	/**

@@ -1,5 +1,5 @@
 import { type StoredCredential, type StoredWorkflow } from '../../../tools/n8n/api';
-import { makePayment } from '../../kit/payments';
+import { createPayment } from '../../kit/payments';
 import { Chat } from '../chat';
 import { startModel, type Model, type Reply } from '../model';
 import { MERCHANT, useExamples } from './kit';
@@ -96,7 +96,7 @@ describe('assistant', () => {
 	});
 
 	it('reads a payment', async () => {
-		const { id } = await makePayment(examples.sandbox, { amount: 5, referenceNumber: 'ORDER-5' });
+		const { id } = await createPayment(examples.sandbox, { amount: 5, referenceNumber: 'ORDER-5' });
 		reply = ([answer]) =>
 			answer
 				? { text: `It is ${JSON.parse(answer)[0].status}` }

@@ -5,7 +5,7 @@ import {
 	type StoredCredential,
 	type StoredWorkflow,
 } from '../../../tools/n8n/api';
-import { makePayment, readQrCode, until } from '../../kit/payments';
+import { createPayment, readQrCode, until } from '../../kit/payments';
 import { textIn } from '../../kit/qrCode';
 import { nodesRun, startFrom, type OrderRow } from '../example';
 import { startMailbox, type Mailbox } from '../mailbox';
@@ -160,7 +160,7 @@ describe('invoices by mail', () => {
 
 	it('sends the image alone when AcountPay gives no link under this name', async () => {
 		await examples.table.add(invoice('INV-1'));
-		const { id } = await makePayment(examples.sandbox, {
+		const { id } = await createPayment(examples.sandbox, {
 			amount: 1234.5,
 			referenceNumber: 'INV-1',
 		});

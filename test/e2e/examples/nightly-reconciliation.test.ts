@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIFETIME_MS } from '../../../sandbox';
 import { errorOf, itemsOf, type StoredWorkflow } from '../../../tools/n8n/api';
-import { makePayment } from '../../kit/payments';
+import { createPayment } from '../../kit/payments';
 import { startFrom, type OrderRow } from '../example';
 import { MERCHANT, useExamples, withoutPatience } from './kit';
 
@@ -21,7 +21,10 @@ describe('nightly reconciliation', () => {
 
 	/** A row as the other examples leave it, and its payment. */
 	const open = async (reference: string, more: Partial<OrderRow> = {}) => {
-		const { id } = await makePayment(examples.sandbox, { amount: 80, referenceNumber: reference });
+		const { id } = await createPayment(examples.sandbox, {
+			amount: 80,
+			referenceNumber: reference,
+		});
 		await examples.table.add({
 			reference,
 			merchantId: MERCHANT,
@@ -75,7 +78,10 @@ describe('nightly reconciliation', () => {
 		const note = 'Execution 7 is creating the payment';
 		const old = await open('RENEWED', { state: 'creating', note });
 		examples.sandbox.clock.advance(LIFETIME_MS);
-		const renewed = await makePayment(examples.sandbox, { amount: 80, referenceNumber: 'RENEWED' });
+		const renewed = await createPayment(examples.sandbox, {
+			amount: 80,
+			referenceNumber: 'RENEWED',
+		});
 		examples.sandbox.pay(renewed.id);
 		await open('UNKNOWN');
 		examples.sandbox.faults.add({

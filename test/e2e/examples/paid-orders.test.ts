@@ -9,7 +9,7 @@ import {
 	type StoredWorkflow,
 } from '../../../tools/n8n/api';
 import { ORDERS } from '../../../tools/exampleSources/tables';
-import { makePayment, until } from '../../kit/payments';
+import { createPayment, until } from '../../kit/payments';
 import { nodesRun, type OrderRow } from '../example';
 import { MERCHANT, SHOP, useExamples, WAYS } from './kit';
 
@@ -47,7 +47,7 @@ describe('paid orders', () => {
 
 	/** A payment whose events go to the trigger. */
 	const ask = async (referenceNumber: string, more: object = {}) =>
-		await makePayment(examples.sandbox, {
+		await createPayment(examples.sandbox, {
 			amount: 250,
 			referenceNumber,
 			webhookUrl: url,

@@ -1,5 +1,5 @@
 import { createMerchant } from '../../../shared/api/merchants';
-import { merchantCreation } from './sharedCreate';
+import { merchantCreation } from './merchantCreation';
 import { additionalCompanyFields, companyFields } from './sharedFields';
 
 /** Creates a merchant, which does the rest of its onboarding itself. */

@@ -1,6 +1,6 @@
 import { createFastTrackMerchant } from '../../../shared/api/merchants';
 import { requiredTextField, textField } from '../../operation/sharedFields';
-import { merchantCreation } from './sharedCreate';
+import { merchantCreation } from './merchantCreation';
 import { additionalCompanyFields, companyFields } from './sharedFields';
 
 /** Creates a merchant with its full company data. */

@@ -1,6 +1,6 @@
 import { createTestMerchant } from '../../../shared/api/merchants';
 import { ValidationError } from '../../../shared/errors';
-import { merchantCreation } from './sharedCreate';
+import { merchantCreation } from './merchantCreation';
 import { companyNameField } from './sharedFields';
 
 /** Creates a merchant that can be paid at once. */

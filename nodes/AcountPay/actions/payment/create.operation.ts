@@ -26,7 +26,7 @@ import { PaymentLookUp } from './lookUp/paymentLookUp';
 import type { WantedPayment } from './lookUp/samePayment';
 import type { PaymentTrace } from './lookUp/sentRequests';
 import { readQrCode } from './readQrCode';
-import { createsPayment, creationOf, labelOf, qrCodeOption, withQrCode } from './sharedCreate';
+import { createsPayment, creationOf, labelOf, qrCodeOption, withQrCode } from './paymentCreation';
 import {
 	amountField,
 	amountOf,
