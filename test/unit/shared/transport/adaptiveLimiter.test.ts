@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 
 import {
@@ -591,6 +592,22 @@ describe('Always', () => {
 		expect(await clock.run(other)).toBe('sent');
 		expect(clock.time).toBe(200);
 		await expect(limiter.run(slow, OK, { signal })).rejects.toBe(reason);
+	});
+
+	it.each([
+		['are sent', OK],
+		['are given up', FAILED],
+	])('lets go of the signal of calls that %s: it outlives thousands', async (_end, verdict) => {
+		const clock = new VirtualClock();
+		const limiter = limiterOn(clock, 1);
+		const { signal } = new AbortController();
+		const calls = Array.from(
+			{ length: 8 },
+			async () => await limiter.run(async () => await clock.wait(100), verdict, { signal }),
+		);
+		expect(getEventListeners(signal, 'abort')).toHaveLength(8);
+		await clock.run(Promise.allSettled(calls));
+		expect(getEventListeners(signal, 'abort')).toEqual([]);
 	});
 
 	it('what a call throws is thrown, and says nothing about the server', async () => {
