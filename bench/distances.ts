@@ -176,7 +176,7 @@ export async function measureDistances({
 	return runs;
 }
 
-/** The runs as a Markdown table: medians, the ratio as the median of the rounds' own ratios. */
+/** The runs as a Markdown table: median times, the highest counts, the ratio as the median of the rounds' own ratios. */
 export function distanceTable(runs: DistanceRun[]): string {
 	const titleOf = ({ operation, situation, items }: DistanceRun) =>
 		`${items.toLocaleString('en-US')} ${NOUNS[operation]}, ${situation}`;

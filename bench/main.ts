@@ -92,7 +92,8 @@ async function distances(order: Order): Promise<void> {
 	console.log(`\n${table}`);
 	if (isQuick || rows !== '' || scale !== 1) return;
 	await writeRuns('distances.json', { surroundings: on, rounds, runs });
-	await writeSection('distances', table, on, medianNote(rounds));
+	const note = ` Times are the medians of ${rounds} runs, in pairs; counts are the highest.`;
+	await writeSection('distances', table, on, note);
 	await writeFile(IN_FLIGHT_CHART, await drawInFlight(runs));
 }
 
@@ -128,10 +129,9 @@ async function bursts(order: Order): Promise<void> {
 	console.log(`\n${table}`);
 	if (isQuick) return;
 	await writeRuns('bursts.json', { surroundings: on, rounds, ...runs });
-	await writeSection('bursts', table, on, medianNote(rounds));
+	const note = ` Each figure is the median of ${rounds} runs, in pairs.`;
+	await writeSection('bursts', table, on, note);
 }
-
-const medianNote = (rounds: number) => ` Each figure is the median of ${rounds} runs, in pairs.`;
 
 /** @throws Error when a text is no whole number of at least 1 */
 function wholeNumber(text: string): number {
