@@ -125,8 +125,7 @@ function textsIn(value: unknown): string {
  * What AcountPay says about why it refused, for people to read. The shape of errors is assumed: `message` (text or
  * list) as NestJS sends it, else `error` (text or object with `message`), with `errors`, which may name fields; else every
  * text that there is. HTML is stripped of its tags. At most 64 kB of text are looked at.
- * @param hide takes secrets out, also of a body that was to be an image; before the text is cut, since half a secret is
- *   harder to find
+ * @param hide takes secrets out; before the text is cut, since half a secret is harder to find
  * @returns at most 500 characters; an empty string when the body says nothing
  */
 export function readReason(body: Buffer, hide: (text: string) => string): string {

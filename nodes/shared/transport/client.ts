@@ -135,7 +135,7 @@ export class Client {
 			const { statusCode, headers: received, body: bytes } = await this.auth.call(caller, options);
 			const whole = { status: statusCode, headers: received, body: Buffer.from(bytes as Buffer) };
 			for (const secret of request.secretsIn?.(whole.body) ?? []) this.hide(secret);
-			const response = this.redacted(whole, request);
+			const response = this.redacted(whole);
 			// Any other response may come from a proxy, whose clock isn't AcountPay's.
 			if (record.sent && isSuccess(response) && !isWebPage(response)) {
 				this.clock.observe(received, sentAt, Date.now());
@@ -147,12 +147,8 @@ export class Client {
 		}
 	}
 
-	/**
-	 * A response without secrets: servers echo what they were sent, and n8n stores responses. Images contain no text, so they are
-	 * left as they are.
-	 */
-	private redacted(response: ApiResponse, { accept }: ApiRequest): ApiResponse {
-		if (accept !== undefined && isSuccess(response)) return response;
+	/** A response without secrets: servers echo what they were sent, and n8n stores responses, images included. */
+	private redacted(response: ApiResponse): ApiResponse {
 		const text = response.body.toString('utf8');
 		const redacted = this.withoutSent(text);
 		return redacted === text ? response : { ...response, body: Buffer.from(redacted) };

@@ -38,7 +38,7 @@ function typeOf({
 
 /**
  * Reads the QR code of a payment, with access tokens.
- * @throws ApiError when AcountPay rejects it, or its response is no image; Cancelled
+ * @throws ApiError when AcountPay refuses it, or its response is no image; Cancelled
  */
 export async function readQrCode(
 	client: Client,
