@@ -2,14 +2,19 @@ import fc from 'fast-check';
 import type { IBinaryData, IDataObject } from 'n8n-workflow';
 import type { Label } from '../../../../../nodes/AcountPay/creation/identityHashes';
 import type { Image, ItemWork } from '../../../../../nodes/AcountPay/operation/operation';
-import { create } from '../../../../../nodes/AcountPay/actions/payment/create.operation';
+import {
+	create,
+	createWithKeys,
+} from '../../../../../nodes/AcountPay/actions/payment/create.operation';
 import { paymentIdOf } from '../../../../../nodes/shared/api/payments';
 import type { ApiRequest } from '../../../../../nodes/shared/api/request';
 import { Cancelled, errorOfN8n } from '../../../../../nodes/shared/errors';
 import type { Client } from '../../../../../nodes/shared/transport/client';
 import {
+	after,
 	built,
 	callOptions,
+	end,
 	errorFrom,
 	execution,
 	imageResponse,
@@ -20,6 +25,7 @@ import {
 	response,
 	type Script,
 	scripted,
+	useFakeTime,
 } from '../../../support';
 
 const sandbox = { isProduction: false } as Client;
@@ -575,5 +581,185 @@ describe('Create with a QR code', () => {
 	it('is stopped, and no more, when the execution is stopped while the image is read', async () => {
 		const { ended } = await run([made({ id: 7 }), new Cancelled()]);
 		await expect(ended).rejects.toBeInstanceOf(Cancelled);
+	});
+});
+
+describe('Create with keys', () => {
+	useFakeTime();
+
+	let partners = 0;
+
+	const listedAs = (id: number, changes: IDataObject = {}): IDataObject => ({
+		...{ id, merchantClientId: 'shop', referenceNumber: 'ORDER-1', amount: 10, currency: 'DKK' },
+		...{ status: 'pending', createdAt: new Date().toISOString() },
+		...changes,
+	});
+
+	/** An AcountPay that no other test has asked, with this list; `script` is how it responds to the first creates. */
+	function acountPay(list: IDataObject[] = [], script: Script = []) {
+		const baseUrl = `https://${++partners}.acountpay.test`;
+		const sent: ApiRequest[] = [];
+		const clientOfExecution = () => {
+			const { client } = scripted((request) => {
+				const now = Date.now();
+				client.clock.observe({ date: new Date(now).toUTCString() }, now, now);
+				if (request.method === 'GET') return response(200, { payments: list });
+				sent.push(request);
+				const paymentId = 100 + sent.length;
+				const paymentUrl = `https://pay.acountpay.com/p/${paymentId}`;
+				return script.shift() ?? response(201, { paymentId, paymentUrl });
+			});
+			return Object.assign(client, { baseUrl, account: 'partner' });
+		};
+		/** Begins an execution, which runs items one by one; `data` is what n8n has stored of the one that it retries. */
+		const begin = (executionId: string, data: IDataObject = {}) => {
+			const client = clientOfExecution();
+			const { store } = execution(data, { id: executionId });
+			return async (itemIndex: number, options: IDataObject, changes: IDataObject = {}) => {
+				const order = { merchantId: 'shop', amount: 10, referenceNumber: 'ORDER-1', ...changes };
+				const input = createWithKeys.check(parameters({ ...order, options }), client);
+				return await end(
+					createWithKeys.run(input, {
+						client,
+						options: { ...callOptions, endSignal: client.cancelSignal },
+						executionId,
+						record: (request: ApiRequest, label: Label) =>
+							store.record(itemIndex, { json: { itemIndex } }, built(request, baseUrl), label),
+					} as unknown as ItemWork),
+				);
+			};
+		};
+		return { begin, list, sent };
+	}
+
+	const RETURN = { existingPayment: 'return' };
+	const FAIL = { existingPayment: 'fail' };
+
+	const created = (paymentId: number) => [
+		{ json: { paymentId, paymentUrl: `https://pay.acountpay.com/p/${paymentId}` } },
+	];
+	const existing = (paymentId: number) => [
+		{ json: expect.objectContaining({ paymentId, existing: true }) },
+	];
+
+	it.each([[{}], [{ existingPayment: 'create' }]])(
+		'creates a payment although its order has one, with the options %j',
+		async (options) => {
+			const { begin, sent } = acountPay([listedAs(7)]);
+			expect((await begin('1')(0, options)).value).toEqual(created(101));
+			expect(sent).toHaveLength(1);
+		},
+	);
+
+	it('with Return It creates a payment for an order that has none, and returns the one that is there', async () => {
+		const { begin, list, sent } = acountPay();
+		const run = begin('1');
+		expect((await run(0, RETURN)).value).toEqual(created(101));
+		list.push(listedAs(7, { referenceNumber: 'ORDER-2' }));
+		await after(30_000);
+		expect((await run(1, RETURN, { referenceNumber: 'ORDER-2' })).value).toEqual(existing(7));
+		expect(sent).toHaveLength(1);
+	});
+
+	it('with Fail names the payment that is there, and sends nothing', async () => {
+		const { begin, sent } = acountPay([listedAs(7)]);
+		expect((await begin('1')(0, FAIL)).error).toMatchObject({
+			outcome: 'refused',
+			message:
+				"Payment 'ORDER-1' was not created: AcountPay has payment 7 (pending) for it already",
+		});
+		expect(sent).toEqual([]);
+	});
+
+	it('with Fail returns what this execution has created, also in a retry, and fails in another execution', async () => {
+		const { begin, sent } = acountPay();
+		const data = {};
+		const run = begin('1', data);
+		expect((await run(0, FAIL)).value).toEqual(created(101));
+		expect((await run(1, FAIL)).value).toEqual(existing(101));
+		expect((await begin('2', data)(2, FAIL)).value).toEqual(existing(101));
+		expect((await begin('3')(0, FAIL)).error).toMatchObject({
+			message: expect.stringContaining('has payment 101 (of no status) for it already'),
+		});
+		expect(sent).toHaveLength(1);
+	});
+
+	it('with Fail fails on what this execution has returned but not created', async () => {
+		const { begin, sent } = acountPay([listedAs(7)]);
+		const run = begin('1');
+		expect((await run(0, RETURN)).value).toEqual(existing(7));
+		expect((await run(1, FAIL)).error).toMatchObject({
+			message: expect.stringContaining('has payment 7 (pending) for it already'),
+		});
+		expect(sent).toEqual([]);
+	});
+
+	it('creates one payment for an order that two executions ask for at once', async () => {
+		const { begin, sent } = acountPay();
+		const both = await Promise.all([begin('1')(0, RETURN), begin('2')(0, RETURN)]);
+		expect(both.map(({ value }) => value)).toEqual([created(101), existing(101)]);
+		expect(sent).toHaveLength(1);
+	});
+
+	it('creates another payment once the one that it created has failed', async () => {
+		const { begin, list } = acountPay();
+		expect((await begin('1')(0, {})).value).toEqual(created(101));
+		list.push(listedAs(101, { status: 'failed' }));
+		expect((await begin('2')(0, RETURN)).value).toEqual(created(102));
+	});
+
+	it('sends nothing in a retry for an order whose payment AcountPay does not list any more', async () => {
+		const { begin, list, sent } = acountPay([listedAs(7)]);
+		const data = {};
+		expect((await begin('1', data)(0, RETURN)).value).toEqual(existing(7));
+		list.pop();
+		await after(30_000);
+		expect((await begin('2', data)(0, RETURN)).error).toMatchObject({
+			message: expect.stringContaining('shown payment 7 for this order before'),
+		});
+		expect(sent).toEqual([]);
+	});
+
+	it.each([
+		[{ currency: 'EUR' }, {}, 'has the currency EUR instead of DKK'],
+		[{ amount: 12 }, {}, 'has the amount 12 instead of 10'],
+		[
+			{ description: 'Tea' },
+			{ description: 'Coffee' },
+			'has the description Tea instead of Coffee',
+		],
+		[{ storeId: 's2' }, { storeId: 's1' }, 'has the store s2 instead of s1'],
+		[{ registerId: 'r2' }, { registerId: 'r1' }, 'has the register r2 instead of r1'],
+	])('a payment of this order with %j is not returned for %j', async (has, wants, difference) => {
+		const { begin, sent } = acountPay([listedAs(7, has)]);
+		expect((await begin('1')(0, RETURN, { additionalFields: wants })).error).toMatchObject({
+			outcome: 'refused',
+			message: `Payment 'ORDER-1' was not created: AcountPay has payment 7, which ${difference}`,
+		});
+		expect(sent).toEqual([]);
+	});
+
+	it('a payment that is found in a retry with another amount is known with the amount that it was asked for', async () => {
+		const { begin, list, sent } = acountPay([], [response(500)]);
+		const data = {};
+		const itsPayment = listedAs(7);
+		expect((await begin('1', data)(0, {})).error).toMatchObject({ outcome: 'unknown' });
+		list.push(itsPayment);
+		expect((await begin('2', data)(0, {}, { amount: 12 })).error).toMatchObject({
+			outcome: 'refused',
+			message: expect.stringContaining('exists already'),
+		});
+		expect((await begin('3')(0, RETURN)).value).toEqual(existing(7));
+		expect(sent).toHaveLength(1);
+	});
+
+	it('says that an existing payment has no link to draw a QR code of', async () => {
+		const { begin } = acountPay([listedAs(7)]);
+		expect((await begin('1')(0, { ...RETURN, qrCode: true })).error).toMatchObject({
+			outcome: 'created',
+			message: 'The payment exists (7), but its QR code is missing: Payment URL must not be empty',
+			description:
+				"Look for the payment's link in the AcountPay Partner Dashboard. Do not create the payment again.",
+		});
 	});
 });
