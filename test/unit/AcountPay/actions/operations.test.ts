@@ -230,6 +230,17 @@ describe('what was made, with keys', () => {
 		expect(`${message} ${description}`).toContain(way.nothing);
 	});
 
+	it("a store's merchant that AcountPay does not know is named, and where its number is", async () => {
+		const { error } = await runOn(withKeys('store', 'create'), response(404));
+		expect(error).toMatchObject({
+			outcome: 'refused',
+			message:
+				"AcountPay does not know the merchant for the store 'the name' of merchant '42' (status 404)",
+			description:
+				'Check Merchant Number. Sandbox and production have separate merchants. This store was not created.',
+		});
+	});
+
 	it.each(ways)('$resource: $name has no usable answer', async (way) => {
 		const unknown = errorOf(await runOn(withKeys(way.resource, way.name), response(500, {})));
 		expect(unknown.message).toMatch(`${way.title} may or may not exist: AcountPay `);
@@ -344,6 +355,24 @@ it('a merchant is no longer the same with another bank account', async () => {
 			"Merchant 'Fast ApS' exists already: an earlier attempt of this execution created it for registration number 12345678, IBAN DK1",
 	});
 	expect(ended.sent).toEqual([]);
+});
+
+it('a store is the same as an earlier one only with the same name, for the same merchant', async () => {
+	const { store: known } = execution();
+	const run = async (merchantNumber: string, store: object, script: Script) => {
+		const { client, sent } = scripted(script);
+		const record = (one: ApiRequest, label: Label) =>
+			known.record(0, { json: { merchantNumber, store } as never }, built(one), label);
+		const work = { client, options: callOptions, record } as unknown as ItemWork;
+		const { value } = await end(withKeys('store', 'create').run({ merchantNumber, store }, work));
+		return { id: value?.[0].json.storeId, requests: sent.length };
+	};
+	const created = (storeId: number) => [response(201, { storeId })];
+	expect(await run('42', { name: 'Aarhus' }, created(1))).toEqual({ id: 1, requests: 1 });
+	expect(await run('43', { name: 'Aarhus' }, created(2))).toEqual({ id: 2, requests: 1 });
+	expect(await run('42', { name: 'Odense' }, created(3))).toEqual({ id: 3, requests: 1 });
+	const again = await run('42', { name: 'Aarhus', city: 'Aarhus C' }, created(4));
+	expect(again).toEqual({ id: 1, requests: 0 });
 });
 
 describe('an operation that is not there', () => {

@@ -408,6 +408,16 @@ describe('lists', () => {
 		expect(error.message).toContain('sent a response that is no list');
 	});
 
+	it('the merchant whose stores AcountPay does not know is named, and where its number is', async () => {
+		const result = await run('apiKey store getAll', { merchantNumber: '42' }, [response(404)]);
+		expect(errorOf(result)).toMatchObject({
+			outcome: 'refused',
+			message:
+				"AcountPay does not know the merchant for the list of stores of merchant '42' (status 404)",
+			description: 'Check Merchant Number. Sandbox and production have separate merchants.',
+		});
+	});
+
 	it.each([
 		['apiKey merchant getAll', 'merchants', '/v1/partner/merchants', 'merchantId'],
 		['apiKey store getAll', 'stores', '/v1/partner/merchants/42/stores', 'storeId'],
