@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { changedNumberIn } from '../../../nodes/shared/largeIntegers';
+import { changedNumberIn, parseExactly } from '../../../nodes/shared/largeIntegers';
 
 describe('a number that JavaScript would send as another one', () => {
 	it.each([
@@ -105,5 +105,52 @@ describe('a number that JavaScript would send as another one', () => {
 				},
 			),
 		);
+	});
+});
+
+describe('JSON whose integers are kept exactly', () => {
+	const exactly = (integer: bigint) => {
+		const number = Number(integer);
+		return Number.isSafeInteger(number) ? number : String(integer);
+	};
+
+	it('has each integer that JavaScript holds for certain as a number, and each other one as text', () => {
+		const integers = fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n });
+		fc.assert(
+			fc.property(fc.array(fc.tuple(integers, fc.string())), (entries) => {
+				const text = entries.map(([value, name]) => `{${JSON.stringify(name)}: ${value} }`);
+				expect(parseExactly(`[ ${text.join(' , ')}]`, 2)).toEqual(
+					entries.map(([value, name]) => ({ [name]: exactly(value) })),
+				);
+			}),
+		);
+	});
+
+	it.each<[string, unknown]>([
+		['1234567890123456', 1234567890123456],
+		['9007199254740991', 9007199254740991],
+		['9007199254740992', '9007199254740992'],
+		['-9007199254740991', -9007199254740991],
+		['-9007199254740993', '-9007199254740993'],
+		['123456789012345678e2', Number('123456789012345678e2')],
+		['0.1234567890123456789', 0.12345678901234568],
+		['"9007199254740993"', '9007199254740993'],
+		[
+			'{"9007199254740993":[9007199254740993],"b":9007199254740995,"c":149.99}',
+			{ '9007199254740993': ['9007199254740993'], b: '9007199254740995', c: 149.99 },
+		],
+	])('in %s is %j', (text, value) => {
+		expect(parseExactly(text, 2)).toEqual(value);
+	});
+
+	it('may be nested up to a depth', () => {
+		expect(parseExactly('[[1]]', 2)).toEqual([[1]]);
+		expect(() => parseExactly('[[[1]]]', 2)).toThrow(
+			new RangeError('JSON is nested deeper than 2 levels'),
+		);
+	});
+
+	it.each(['', '{', '[9007199254740993', '9007199254740993 1'])('%j is none', (text) => {
+		expect(() => parseExactly(text, 2)).toThrow(SyntaxError);
 	});
 });
