@@ -1,4 +1,8 @@
-import { callOptionsOf, concurrencyOf } from '../../../../nodes/AcountPay/operation/options';
+import {
+	callOptionsOf,
+	concurrencyOf,
+	resendUnknownOptionFor,
+} from '../../../../nodes/AcountPay/operation/options';
 import { parameters, refusal } from '../../support';
 
 describe('options', () => {
@@ -41,4 +45,24 @@ describe('options', () => {
 			);
 		},
 	);
+});
+
+describe('Resend Unknown', () => {
+	const option = resendUnknownOptionFor('payment');
+
+	it('is off until a person switches it on, and is then what a request follows', () => {
+		expect(option).toMatchObject({ displayName: 'Resend Unknown', type: 'boolean' });
+		expect(option.default).toBe(false);
+		const options = { [option.name]: true };
+		expect(callOptionsOf(parameters({ options })).resendUnknown).toBe(true);
+	});
+
+	it('says what may then happen', () => {
+		expect(option.description).toBe(
+			'Whether to resend a payment whose outcome is unknown when the node is retried, automatically or by hand. The customer may be charged twice.',
+		);
+		expect(resendUnknownOptionFor('store').description).toBe(
+			'Whether to resend a store whose outcome is unknown when the node is retried, automatically or by hand. The store may then exist twice.',
+		);
+	});
 });

@@ -3,6 +3,7 @@ import {
 	isLeftOut,
 	ItemParameters,
 	jsonObject,
+	oneOf,
 	pickedValue,
 	preview,
 	requiredText,
@@ -277,4 +278,16 @@ describe('a whole number', () => {
 			);
 		},
 	);
+});
+
+describe('one of a list', () => {
+	it.each(['create', 'fail', 'return'])('%s is one', (value) => {
+		expect(oneOf('If a Payment Exists', value, ['create', 'fail', 'return'])).toBe(value);
+	});
+
+	it.each([['Fail'], ['fail '], [true], [0], [null], [['fail']]])('%j is none', (value) => {
+		expect(refusal(() => oneOf('If a Payment Exists', value, ['create', 'fail', 'return']))).toBe(
+			`If a Payment Exists must be one of create, fail, return, but is ${JSON.stringify(value)}`,
+		);
+	});
 });
