@@ -236,7 +236,7 @@ describe('the idempotency store', () => {
 			expect(inTurn(data, 1).obstacle).toMatchObject({ answer: { id: 1 } });
 			store.setFailed(0, false);
 			store.close(false);
-			expect(inTurn({}, 1).obstacle).toBeUndefined();
+			expect(inTurn(data, 1).obstacle).toBeUndefined();
 		});
 
 		it('is not in the way while it is in flight', () => {
@@ -398,6 +398,14 @@ describe('the idempotency store', () => {
 			const inProcess = restarted();
 			retry(first.data, {}, inProcess);
 			expect(await keptBy(retry({}, {}, inProcess))).toBe(errorOf(first));
+		});
+
+		it('what a retry has only found keeps nobody from creating, also after a restart', async () => {
+			const first = retry({});
+			first.record.created({ id: 1, existing: true });
+			const inProcess = restarted();
+			retry(first.data, {}, inProcess);
+			expect(await keptBy(retry({}, {}, inProcess))).toBeUndefined();
 		});
 
 		it('are those of the same execution, also where earlier code stored the ID with the turn', async () => {
