@@ -33,15 +33,14 @@ const bucket = (size: number): ServerTraits => ({
 	retryAfter: 1_000,
 });
 
+const storm = (ms: number): ServerTraits => ({ ...near, storm: { from: 101, ms } });
+const slower: ServerTraits = { ...near, latency: (time) => (time < 2_000 ? 100 : 500) };
+
 /** The servers that rules are compared on, and how many calls each gets. */
 const SERVERS: Array<[name: string, calls: number, traits: ServerTraits]> = [
 	['latency of 20 ms', 1_000, { latency: 20, jitter: 0.2 }],
 	['latency of 300 ms', 500, { latency: 300, jitter: 0.2 }],
-	[
-		'latency of 100 ms, then 500 ms',
-		1_000,
-		{ latency: (time) => (time < 2_000 ? 100 : 500), jitter: 0.2 },
-	],
+	['latency of 100 ms, then 500 ms', 1_000, slower],
 	['queues above 10 at once', 1_000, { ...near, capacity: 10 }],
 	['503 above 20 at once', 1_000, { ...near, failsAbove: 20 }],
 	['429 above 20 at once', 1_000, { ...near, refusesAbove: 20 }],
@@ -53,12 +52,8 @@ const SERVERS: Array<[name: string, calls: number, traits: ServerTraits]> = [
 	['300 a minute, fixed window', 900, perMinute(300, 'fixed')],
 	['300 a minute, sliding, refused calls count', 900, perMinute(300, 'sliding', true)],
 	['1 a minute, sliding, refused calls count', 10, perMinute(1, 'sliding', true)],
-	[
-		'429 for 20 s, Retry-After 1 s',
-		400,
-		{ ...near, storm: { from: 101, ms: 20_000 }, retryAfter: 1_000 },
-	],
-	['429 for a minute, no Retry-After', 2_000, { ...near, storm: { from: 101, ms: 60_000 } }],
+	['429 for 20 s, Retry-After 1 s', 400, { ...storm(20_000), retryAfter: 1_000 }],
+	['429 for a minute, no Retry-After', 2_000, storm(60_000)],
 	['1 % fail, latency of 300 ms', 500, { latency: 300, jitter: 0.2, failing: 0.01 }],
 	['down after 200', 500, { ...near, failsFrom: 201 }],
 ];
@@ -160,14 +155,11 @@ export async function compareRules(): Promise<string> {
 	for (const [name, count, traits] of SERVERS) {
 		const row = [`${count.toLocaleString('en-US')} calls, ${name}`];
 		for (const rule of Object.values(RULES)) {
-			const runs: SimulatedRun[] = [];
-			for (const seed of SEEDS) {
+			const simulated = SEEDS.map(async (seed) => {
 				const limiterOn = (clock: VirtualClock) => rule(clock, seed);
-				runs.push(
-					await simulate({ traits, count, ceiling: CEILING, limiterOn, seed, until: UNTIL }),
-				);
-			}
-			row.push(cell(runs));
+				return await simulate({ traits, count, ceiling: CEILING, limiterOn, seed, until: UNTIL });
+			});
+			row.push(cell(await Promise.all(simulated)));
 		}
 		rows.push(row);
 	}

@@ -87,6 +87,10 @@ export interface ServerTraits {
 	failsAfter?: number;
 }
 
+/** A trait, or what it is for this number. */
+const traitAt = <Trait>(trait: Trait | ((of: number) => Trait), of: number): Trait =>
+	trait instanceof Function ? trait(of) : trait;
+
 /** A server behind a network, on a virtual clock. */
 export class SimulatedServer {
 	/** When it saw the calls that it accepted, and the ones that it refused. */
@@ -121,8 +125,7 @@ export class SimulatedServer {
 		this.open++;
 		this.mostOpen = Math.max(this.mostOpen, this.open);
 		const { latency, jitter = 0 } = this.traits;
-		const base = typeof latency === 'number' ? latency : latency(this.clock.time);
-		const time = base * (1 + jitter * (2 * this.random() - 1));
+		const time = traitAt(latency, this.clock.time) * (1 + jitter * (2 * this.random() - 1));
 		await this.clock.wait(time / 2);
 		const outcome = await this.handle(time / 2);
 		this.open--;
@@ -134,13 +137,9 @@ export class SimulatedServer {
 		this.seen++;
 		if (!this.takesMore()) {
 			this.refused.push(clock.time);
-			const { retryAfter } = traits;
-			const nth = this.refused.length;
+			const retryAfter = traitAt(traits.retryAfter, this.refused.length);
 			await clock.wait(rest);
-			return {
-				kind: 'rateLimited',
-				retryAfter: typeof retryAfter === 'function' ? retryAfter(nth) : retryAfter,
-			};
+			return { kind: 'rateLimited', retryAfter };
 		}
 		const isDown =
 			this.seen >= (traits.failsFrom ?? Infinity) && clock.time < (traits.failsUntil ?? Infinity);
@@ -216,23 +215,6 @@ export const adaptiveLimiterOn = (clock: VirtualClock, ceiling: number, seed = 1
 		busyTime: () => 0,
 	});
 
-/** How a simulated run has ended. */
-export interface SimulatedRun {
-	/** ms of the virtual clock. */
-	ms: number;
-	accepted: number;
-	/** 429. */
-	refused: number;
-	/** Outcomes that a client does not know. */
-	failed: number;
-	/** Calls that were not sent. */
-	notSent: number;
-	/** Calls that were refused until there was no time left. */
-	givenUp: number;
-	mostInFlight: number;
-	server: SimulatedServer;
-}
-
 /** A run to simulate. */
 export interface Simulation {
 	traits: ServerTraits;
@@ -249,16 +231,13 @@ export interface Simulation {
 /**
  * Makes calls, as the item runner does: as many workers as the ceiling, each repeats refused calls and goes on after a
  * failure.
+ *
+ * @returns `ms` of the virtual clock, and how many calls ended how: `refused` counts each 429, `failed` the outcomes that a client
+ * does not know, `givenUp` the calls that were refused until there was no time left
  */
-export async function simulate({
-	traits,
-	count,
-	ceiling,
-	limiterOn,
-	seed = 1,
-	until = Infinity,
-	computes = 0,
-}: Simulation): Promise<SimulatedRun> {
+export async function simulate(simulation: Simulation) {
+	const { traits, count, ceiling, limiterOn } = simulation;
+	const { seed = 1, until = Infinity, computes = 0 } = simulation;
 	const clock = new VirtualClock();
 	const server = new SimulatedServer(clock, traits, seed);
 	const limiter = limiterOn(clock);
@@ -292,15 +271,15 @@ export async function simulate({
 		}
 	};
 	await clock.run(Promise.all(Array.from({ length: Math.min(ceiling, count) }, worker)));
-	const { accepted, refused, failed, mostOpen } = server;
 	return {
 		ms: clock.time,
-		accepted: accepted.length,
-		refused: refused.length,
-		failed,
+		accepted: server.accepted.length,
+		refused: server.refused.length,
+		failed: server.failed,
 		notSent,
 		givenUp,
-		mostInFlight: mostOpen,
+		mostInFlight: server.mostOpen,
 		server,
 	};
 }
+export type SimulatedRun = Awaited<ReturnType<typeof simulate>>;
