@@ -204,12 +204,3 @@ export function distanceTable(runs: DistanceRun[]): string {
 	const sides = CONTESTANTS.map((contestant) => TITLES[contestant]);
 	return markdownTable([...sides, 'ratio', 'refused', 'unknown', 'in flight'], rows);
 }
-
-/** Of each situation that is drawn, the run that took the median time. */
-export function drawnRuns(runs: DistanceRun[]): DistanceRun[] {
-	const drawn = runs.filter(({ inFlight }) => inFlight !== undefined);
-	return [...new Set(drawn.map(({ situation }) => situation))].map((situation) => {
-		const own = drawn.filter((run) => run.situation === situation);
-		return own.sort((a, b) => (a.ms ?? Infinity) - (b.ms ?? Infinity))[(own.length - 1) >> 1];
-	});
-}
