@@ -1,26 +1,17 @@
-import type { N8n } from '../tools/n8n/server';
-import {
-	type BenchOperation,
-	type Contestant,
-	CONTESTANTS,
-	type NodeSettings,
-	TITLES,
-} from './contestants';
+import { drawInFlight } from './chart';
+import { type NodeSettings, type Sender, SENDERS } from './contestants';
 import type { GateRecord, GateSettings } from './gate';
-import { publishMeasured, type Run } from './n8nBench';
-import { inTurn, median, medianRatio } from './pairs';
+import { pairCells, pairHead, runInTurn, seconds, type Turn } from './pairs';
 import { markdownTable } from './report';
-import type { SandboxProcess } from './sandboxProcess';
+import { type Measured, type Order, publishSender, type Run, setUp } from './setUp';
+
+const WARM_UP = 300;
 
 /** A situation, and how many items a run has in it. */
-export interface Situation {
+interface Situation extends GateSettings, NodeSettings {
 	items: number;
-	latencyMs: number;
 	/** What its row says besides the latency. */
 	words?: string;
-	/** Of the gate, besides the latency. */
-	gate?: Omit<GateSettings, 'latencyMs'>;
-	settings?: NodeSettings;
 	/** Whether it belongs to the main figures. */
 	isMain?: boolean;
 	/** Whether the picture of calls in flight shows it. */
@@ -28,15 +19,16 @@ export interface Situation {
 }
 
 /** What a row of the table is about. */
-const NOUNS: Record<BenchOperation, string> = {
+const NOUNS = {
 	create: 'payments',
 	get: 'Get',
 	getQrCode: 'Get QR Code',
 	waitForCompletion: 'waits by polling',
 };
 
+const LIMITED: Situation = { items: 300, latencyMs: 100, perSecond: 20, isMain: true };
 /** The situations that are measured, in the order of the table. */
-export const SITUATIONS: Situation[] = [
+const SITUATIONS: Situation[] = [
 	...[20, 100, 300, 500].flatMap((latencyMs) =>
 		[10, 100, 500, 1_000].map((items) => ({
 			items,
@@ -45,162 +37,92 @@ export const SITUATIONS: Situation[] = [
 		})),
 	),
 	{ items: 1_800, latencyMs: 300, isMain: true, isDrawn: true },
-	{
-		items: 500,
-		latencyMs: 300,
-		words: "'On Error: Continue'",
-		settings: { node: { onError: 'continueRegularOutput' } },
-	},
-	{
-		items: 500,
-		latencyMs: 500,
-		words: "'Max Concurrency' 100",
-		settings: { maxConcurrency: 100 },
-	},
-	{ items: 1_000, latencyMs: 20, words: 'with keys', settings: { withKeys: true } },
-	{ items: 500, latencyMs: 300, words: 'with keys', settings: { withKeys: true } },
-	{ items: 500, latencyMs: 300, settings: { operation: 'get' }, isMain: true },
-	{ items: 500, latencyMs: 300, settings: { operation: 'getQrCode' }, isMain: true },
+	{ items: 500, latencyMs: 300, words: "'On Error: Continue'", onError: 'continueRegularOutput' },
+	{ items: 500, latencyMs: 500, words: "'Max Concurrency' 100", maxConcurrency: 100 },
+	{ items: 1_000, latencyMs: 20, words: 'with keys', withKeys: true },
+	{ items: 500, latencyMs: 300, words: 'with keys', withKeys: true },
+	{ items: 500, latencyMs: 300, operation: 'get', isMain: true },
+	{ items: 500, latencyMs: 300, operation: 'getQrCode', isMain: true },
 	{
 		items: 1_000,
 		latencyMs: 100,
+		operation: 'waitForCompletion',
 		words: 'paid after 10 s',
-		gate: { paidAfterMs: 10_000 },
-		settings: { operation: 'waitForCompletion' },
+		paidAfterMs: 10_000,
 		isMain: true,
 	},
-	{
-		items: 300,
-		latencyMs: 100,
-		words: '20 a second by the clock, else 429',
-		gate: { perSecond: 20 },
-		isMain: true,
-		isDrawn: true,
-	},
-	{
-		items: 300,
-		latencyMs: 100,
-		words: '20 in any second, else 429',
-		gate: { perSecond: 20, isSliding: true },
-		isMain: true,
-	},
-	...[
-		{ latencyMs: 300, good: 100 },
-		{ latencyMs: 100, good: 200 },
-	].map(({ latencyMs, good }) => ({
-		items: 500,
-		latencyMs,
-		words: `only 503 after ${good}`,
-		gate: { failsFrom: good + 1 },
-		isMain: true,
-	})),
+	{ ...LIMITED, words: '20 a second by the clock, else 429', isDrawn: true },
+	{ ...LIMITED, words: '20 in any second, else 429', isSliding: true },
+	{ items: 500, latencyMs: 300, words: 'only 503 after 100', failsFrom: 101, isMain: true },
+	{ items: 500, latencyMs: 100, words: 'only 503 after 200', failsFrom: 201, isMain: true },
 ];
 
-/** What the table says of the server and of how the node is set up. */
-export const nameOf = ({ latencyMs, words }: Situation): string =>
-	[`latency of ${latencyMs} ms`, words].filter(Boolean).join(', ');
+/** What is measured in a situation, as it is stored with each run. */
+const subjectOf = ({ operation = 'create', items, latencyMs, words }: Situation) => ({
+	operation,
+	situation: [`latency of ${latencyMs} ms`, words].filter(Boolean).join(', '),
+	items,
+});
+type Subject = ReturnType<typeof subjectOf>;
+
+const titleOf = ({ operation, situation, items }: Subject) =>
+	`${items.toLocaleString('en-US')} ${NOUNS[operation]}, ${situation}`;
 
 /** One run in a situation. */
-export interface DistanceRun extends Omit<GateRecord, 'inFlight'> {
-	contestant: Contestant;
-	operation: BenchOperation;
-	situation: string;
-	items: number;
-	round: number;
+export interface DistanceRun extends Turn, Subject, Omit<GateRecord, 'inFlight'> {
+	mostInFlight: number;
 	/** How long the node took, in ms; absent when it failed. */
 	ms?: number;
-	/** As the gate recorded it; only of situations that are drawn. */
+	/** As the gate recorded it; only of this node in situations that are drawn. */
 	inFlight?: number[];
 }
 
-/** What is measured, and where. */
-interface Distances {
-	n8ns: Record<Contestant, N8n>;
-	sandbox: SandboxProcess;
-	situations: Situation[];
-	rounds: number;
-	/** Each run has this share of its items, for a trial. */
-	scale: number;
-}
-
-/** Runs both contestants in each situation, in turn. */
-export async function measureDistances({
-	n8ns,
-	sandbox,
-	situations,
-	rounds,
-	scale,
-}: Distances): Promise<DistanceRun[]> {
-	const known = new Map<string, Run>();
-	const runOf = async (contestant: Contestant, settings?: NodeSettings): Promise<Run> => {
-		const key = JSON.stringify([contestant, settings]);
-		let run = known.get(key);
-		if (!run) {
-			run = await publishMeasured(contestant, n8ns[contestant], sandbox, settings);
-			known.set(key, run);
-			// A first run warms up.
-			await sandbox.prepare({ latencyMs: 20 });
-			await run(Math.ceil(300 * scale));
-		}
-		return run;
-	};
+/** Runs both senders in each situation, in turn. */
+export async function measureDistances(order: Order): Promise<Measured> {
+	const { n8ns, sandbox, on } = await setUp(SENDERS, order);
+	const known: Record<string, Run> = {};
 	const runs: DistanceRun[] = [];
-	for (const situation of situations) {
-		const { settings, gate, latencyMs, isDrawn } = situation;
-		const operation = settings?.operation ?? 'create';
-		const items = Math.ceil(situation.items * scale);
-		const failsFrom = gate?.failsFrom && Math.ceil(gate.failsFrom * scale);
-		const contestants = operation === 'waitForCompletion' ? (['acountPay'] as const) : CONTESTANTS;
-		for (const { round, side: contestant } of inTurn(contestants, 1, rounds)) {
-			const run = await runOf(contestant, settings);
-			await sandbox.prepare({ latencyMs, ...gate, failsFrom });
-			const ms = await run(items);
+	for (const situation of SITUATIONS) {
+		const { operation, maxConcurrency, withKeys, onError, isMain = false, isDrawn } = situation;
+		const settings = { operation, maxConcurrency, withKeys, onError };
+		const subject = subjectOf(situation);
+		if (!order.isWanted(titleOf(subject), isMain)) continue;
+		const measure = async (contestant: Sender) => {
+			const options = { contestant, n8n: n8ns[contestant], sandbox, settings, warmUp: WARM_UP };
+			const run = (known[JSON.stringify([contestant, settings])] ??= await publishSender(options));
+			await sandbox.prepare(situation);
+			const ms = (await run(subject.items))?.ms;
 			const { inFlight, ...record } = await sandbox.gateRecord();
-			const { done, refused, failed, mostInFlight } = record;
-			console.log(
-				`${TITLES[contestant]}, ${items} ${operation}, ${nameOf(situation)}: ${Math.round(ms ?? NaN)} ms, ` +
-					`${done} done, ${refused} refused, ${failed} failed, ${mostInFlight} in flight`,
-			);
-			runs.push({
-				contestant,
-				operation,
-				situation: nameOf(situation),
-				items,
-				round,
-				...record,
-				ms,
-				...(isDrawn && contestant === 'acountPay' && { inFlight }),
-			});
-		}
+			const mostInFlight = Math.max(0, ...inFlight);
+			const drawn = isDrawn && contestant === 'acountPay' && { inFlight };
+			return { ...subject, ...record, mostInFlight, ms, ...drawn };
+		};
+		const contestants = subject.operation === 'waitForCompletion' ? SENDERS.slice(0, 1) : SENDERS;
+		runs.push(...(await runInTurn(contestants, { first: 1, last: order.rounds }, measure)));
 	}
-	return runs;
+	const note = ` Times are the medians of ${order.rounds} runs, in pairs; counts are the highest.`;
+	const draw = async () => await drawInFlight(runs);
+	return { on, table: distanceTable(runs), note, runs: { runs }, draw };
 }
 
-/** The runs as a Markdown table: median times, the highest counts, the ratio as the median of the rounds' own ratios. */
+/** The runs as a Markdown table: median times, how many times as long the other node takes, and the highest counts. */
 export function distanceTable(runs: DistanceRun[]): string {
-	const titleOf = ({ operation, situation, items }: DistanceRun) =>
-		`${items.toLocaleString('en-US')} ${NOUNS[operation]}, ${situation}`;
 	const titles = [...new Set(runs.map(titleOf))];
 	const rows = titles.map((title) => {
-		const [own, other] = CONTESTANTS.map((contestant) =>
-			runs.filter((run) => run.contestant === contestant && titleOf(run) === title),
-		);
-		const seconds = (side: DistanceRun[]) => {
-			const ms = median(side.flatMap((run) => run.ms ?? []));
-			return ms === undefined ? '–' : `${(ms / 1_000).toFixed(1)} s`;
-		};
-		const most = (of: (run: DistanceRun) => number) =>
-			[own, other].map((side) => (side.length ? Math.max(...side.map(of)) : '–')).join(' / ');
-		return [
-			title,
-			seconds(own),
-			seconds(other),
-			medianRatio(other, own, ({ ms }) => ms)?.toFixed(2) ?? '–',
-			most(({ refused }) => refused),
-			most(({ failed }) => failed),
-			most(({ mostInFlight }) => mostInFlight),
-		];
+		const own = runs.filter((run) => titleOf(run) === title);
+		const most = (count: 'refused' | 'failed' | 'mostInFlight') =>
+			SENDERS.map((sender) => {
+				const counts = own.flatMap((run) => (run.contestant === sender ? run[count] : []));
+				return counts.length > 0 ? Math.max(...counts) : '–';
+			}).join(' / ');
+		const times = pairCells({
+			pair: SENDERS,
+			runs: own,
+			figure: ({ ms }) => ms,
+			unit: seconds,
+			ratio: (ms, otherMs) => otherMs / ms,
+		});
+		return [title, ...times, most('refused'), most('failed'), most('mostInFlight')];
 	});
-	const sides = CONTESTANTS.map((contestant) => TITLES[contestant]);
-	return markdownTable([...sides, 'ratio', 'refused', 'unknown', 'in flight'], rows);
+	return markdownTable([...pairHead(SENDERS), 'refused', 'unknown', 'in flight'], rows);
 }

@@ -20,33 +20,28 @@ export interface GateSettings {
 export const GATE_PATH = '/_sandbox/gate';
 /** How long a point of {@link GateRecord.inFlight} stands for, in ms. */
 export const POINT_MS = 100;
-const PAYMENTS_PATH = '/v1/partner/payments';
+/** Where AcountPay's payments are. */
+export const PAYMENTS_PATH = '/v1/partner/payments';
+/** Of any payment. */
+export const PAYMENT = { amount: 149.99, currency: 'DKK', referenceNumber: 'ORDER-1' };
 /** A PNG of one pixel. */
 const IMAGE = Buffer.from(
 	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
 	'base64',
 );
 
-/** What the gate saw of requests about payments since it was last set. */
-export interface GateRecord {
+const newRecord = () => ({
 	/** Requests for a new payment, and reads, that went well. */
-	done: number;
-	/** 429. */
-	refused: number;
-	/** 503. */
-	failed: number;
-	mostInFlight: number;
-	/** The most in flight in each {@link POINT_MS} since the first request. */
-	inFlight: number[];
-}
-
-const newRecord = (): GateRecord => ({
 	done: 0,
+	/** 429. */
 	refused: 0,
+	/** 503. */
 	failed: 0,
-	mostInFlight: 0,
-	inFlight: [],
+	/** The most in flight in each {@link POINT_MS} since the first request. */
+	inFlight: [] as number[],
 });
+/** What the gate saw of requests about payments since it was last set. */
+export type GateRecord = ReturnType<typeof newRecord>;
 
 const isAboutPayments = ({ url }: FastifyRequest) => url.startsWith(PAYMENTS_PATH);
 
@@ -107,9 +102,7 @@ export class Gate {
 		return await reply.send({
 			id: url.slice(PAYMENTS_PATH.length + 1),
 			status: isPaid ? 'completed' : 'pending',
-			amount: 149.99,
-			currency: 'DKK',
-			referenceNumber: 'ORDER-1',
+			...PAYMENT,
 		});
 	}
 
@@ -127,9 +120,7 @@ export class Gate {
 	private count(change: 1 | -1): void {
 		const before = this.open;
 		this.open += change;
-		const { record } = this;
-		record.mostInFlight = Math.max(record.mostInFlight, this.open);
-		const { inFlight } = record;
+		const { inFlight } = this.record;
 		const now = performance.now();
 		if (inFlight.length === 0) this.startedAt = now;
 		const point = Math.floor((now - this.startedAt) / POINT_MS);

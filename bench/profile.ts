@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import type { Profiler } from 'node:inspector';
 
-import { type Contestant, TITLES } from './contestants';
+import { SENDERS, TITLES } from './contestants';
 import { markdownTable } from './report';
+import { type Measured, type Order, publishSender, setUp } from './setUp';
+
+const CALLS = 1_000;
 
 const PROFILER = 'the profiler';
 const COLLECTOR = 'garbage collection';
@@ -18,23 +20,13 @@ const OWNERS: ReadonlyArray<[owner: string, url: RegExp]> = [
 ];
 const SHOWN = [...OWNERS.map(([owner]) => owner), COLLECTOR].filter((owner) => owner !== PROFILER);
 
-/** What one run took on the thread that runs the node. */
-export interface ProfileRun {
-	contestant: Contestant;
-	items: number;
-	/** ms of this thread for each owner. */
-	busy: Record<string, number>;
-}
-
 /**
  * Adds up a profile of V8. A function's time is its own, without that of the functions that it calls; but a native function
  * counts for the code that called it.
+ *
  * @returns ms for each owner
- * @throws Error when there is no profile in the file
  */
-export async function timeByOwner(file: string): Promise<Record<string, number>> {
-	const profile = JSON.parse(await readFile(file, 'utf8')) as Profiler.Profile;
-	const { nodes, samples = [], timeDeltas = [] } = profile;
+function timeByOwner({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile) {
 	const owners = new Map<number, string | undefined>();
 	const setOwner = (node: Profiler.ProfileNode, caller?: string) => {
 		const { url, functionName } = node.callFrame;
@@ -55,17 +47,27 @@ export async function timeByOwner(file: string): Promise<Record<string, number>>
 	return busy;
 }
 
-/** The runs as a Markdown table, a column each: ms a call. */
-export function profileTable(runs: ProfileRun[]): string {
+/** Profiles a run of each sender; the one that warms it up compiles what this one runs. The table has ms per call. */
+export async function measureProfile(order: Order): Promise<Measured> {
+	const { n8ns, sandbox, on } = await setUp(SENDERS, order);
+	const columns: Array<Record<string, number>> = [];
+	for (const contestant of SENDERS) {
+		const options = { contestant, n8n: n8ns[contestant], sandbox, warmUp: CALLS };
+		const run = await publishSender(options);
+		const { profile } = (await run(CALLS, true)) ?? {};
+		if (!profile) throw new Error(`${TITLES[contestant]} failed`);
+		columns.push(timeByOwner(profile));
+	}
 	const row = (title: string, owners: string[]) => [
 		title,
-		...runs.map(({ busy, items }) => {
+		...columns.map((busy) => {
 			const ms = owners.reduce((sum, owner) => sum + (busy[owner] ?? 0), 0);
-			return (ms / items).toFixed(2);
+			return (ms / CALLS).toFixed(2);
 		}),
 	];
-	return markdownTable(
-		runs.map(({ contestant }) => TITLES[contestant]),
+	const table = markdownTable(
+		SENDERS.map((contestant) => TITLES[contestant]),
 		[...SHOWN.map((owner) => row(owner, [owner])), row('all', SHOWN)],
 	);
+	return { on, table };
 }

@@ -27,7 +27,8 @@ export const surroundings = (n8n: string) => ({
 });
 export type Surroundings = ReturnType<typeof surroundings>;
 
-const measuredOn = (on: Surroundings): string =>
+/** What a table was measured on, as the document says it. */
+export const measuredOn = (on: Surroundings): string =>
 	`Measured on ${on.date.slice(0, 10)}: ${on.cpu}, ${on.cores} cores, ${on.memoryGb} GB of memory, ${on.system}, ` +
 	`Node ${on.node}, n8n ${on.n8n}, n8n-nodes-acountpay ${on.package}, axios ${on.axios}.`;
 
@@ -41,28 +42,13 @@ export const markdownTable = (head: string[], rows: string[][]): string =>
 		.map((cells) => `| ${cells.join(' | ')} |`)
 		.join('\n');
 
-/**
- * Puts a table into its section of the document, in place of the one that is there.
- *
- * @param note follows what the table was measured on
- * @throws Error when the document has no such section
- */
-export async function writeSection(
-	section: 'distances' | 'bursts' | 'profile',
-	table: string,
-	on: Surroundings,
-	note = '',
-): Promise<void> {
+/** Replaces a section of the document. @throws Error when there is no such section */
+export async function writeSection(section: string, text: string): Promise<void> {
 	const document = await readFile(DOCUMENT, 'utf8');
-	const [beginMark, endMark] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`];
-	const begin = document.indexOf(beginMark);
-	const end = document.indexOf(endMark);
-	if (begin < 0 || end < begin) {
-		throw new Error(`The document has no '${beginMark}' and '${endMark}'`);
-	}
-	const text = `${table}\n\n${measuredOn(on)}${note}`;
-	const before = document.slice(0, begin + beginMark.length);
-	await writeFile(DOCUMENT, `${before}\n\n${text}\n\n${document.slice(end)}`);
+	const marks = new RegExp(`(<!-- ${section}: begin -->).*(<!-- ${section}: end -->)`, 's');
+	if (!marks.test(document)) throw new Error(`The document has no section '${section}'`);
+	const replace = (_: string, begin: string, end: string) => `${begin}\n\n${text}\n\n${end}`;
+	await writeFile(DOCUMENT, document.replace(marks, replace));
 }
 
 /** Writes every single run to a file beside this one. */

@@ -6,12 +6,9 @@ import { Gate } from './gate';
  * accepts, as JSON.
  */
 async function main(): Promise<void> {
-	const { url, credentials, keys } = await startSandbox({
-		record: false,
-		control: true,
-		extend: new Gate().extend,
-	});
-	console.log(JSON.stringify({ url, ...credentials, keys }));
+	const { extend } = new Gate();
+	const { url, credentials, keys } = await startSandbox({ record: false, control: true, extend });
+	console.log(JSON.stringify({ url, credentials, keys }));
 }
 
 void main();
