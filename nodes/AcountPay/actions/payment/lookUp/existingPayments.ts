@@ -141,9 +141,15 @@ export class ExistingPayments {
 			return { ...withIsPaid(withPaymentId(payment.entry)), existing: true };
 		}
 		// A payment that another credential has created is not returned, and counts as unresolved until the list shows it.
-		const isUnlisted = createdByOthers.some(({ payment }) => !list.withId(payment.id));
+		const othersNow = createdByOthers.map(({ payment }) => list.withId(payment.id));
 		const isUnresolved = wasUnresolved || this.sent.hasUnresolved(order, list.startedAt);
-		if (isUnresolved || isUnlisted) throw unresolvedError(wanted);
+		if (isUnresolved || othersNow.includes(undefined)) throw unresolvedError(wanted);
+		// The list may write its reference otherwise.
+		const open = othersNow.find((listed) => listed && !hasFailed(listed));
+		if (open) {
+			const why = `payment ${open.id}, which another credential has created for it`;
+			throw doubtError(wanted, why);
+		}
 		// A payment that AcountPay has listed counts as existing until AcountPay reports it failed or expired.
 		const previousId = previous && paymentIdOf(previous);
 		const now = list.withId(previousId);

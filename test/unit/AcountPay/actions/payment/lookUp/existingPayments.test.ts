@@ -358,6 +358,19 @@ describe('Return It', () => {
 		at.existing.add(at.clientOf('b'), WANTED, '1', { paymentId: 8 });
 		expect(errorOf(await ask(at)).message).toMatch(/another request for it is open/);
 	});
+
+	it('creates nothing while the list shows the payment of another account, however it writes the reference', async () => {
+		const at = acountPay();
+		at.existing.add(at.clientOf('b'), WANTED, '1', { paymentId: 7, status: 'pending' });
+		at.state.entries = [entry({ referenceNumber: 'order' })];
+		expect(errorOf(await ask(at))).toMatchObject({
+			outcome: 'refused',
+			message:
+				"Payment 'ORDER-1' was not created: AcountPay has payment 7, which another credential has created for it",
+		});
+		at.state.entries = [entry({ referenceNumber: 'order', status: 'expired' })];
+		expect(await ask(at, { client: at.clientOf('c') })).toMatchObject({ value: undefined });
+	});
 });
 
 describe('Fail', () => {
