@@ -33,11 +33,6 @@ const DISORDER = 60_000;
 /** What one look at the list has shown; `unclear`: no answer yet, so another look may follow. */
 type Look = Decision | { kind: 'unclear'; why: string };
 
-const isOfOrder = ({ payment }: PaymentTrace, listed: ListedPayment) => {
-	const { merchantClientId: merchantId = '', referenceNumber = '' } = listed;
-	return !hasFailed(listed) && keyOf({ merchantId, referenceNumber }) === keyOf(payment);
-};
-
 /** @param older the IDs of payments of the same reference from before the request */
 const shownBefore = (older: readonly string[]): string =>
 	older.length === 0
@@ -161,7 +156,7 @@ export class PaymentLookUp implements LookUp {
 		const { look, payments } = await this.read(trace, () => -Infinity);
 		if (look.kind !== 'none') return look;
 		// If another execution has created a payment for this order, it is not sent again.
-		const ofOrder = payments.filter((listed) => isOfOrder(trace, listed));
+		const ofOrder = payments.filter((listed) => this.isOfOrder(trace, listed));
 		const idsOfOrder = new Set(ofOrder.map(({ id }) => id));
 		const isTaken = (id: string) =>
 			this.isOfThisExecution(id) || (!idsOfOrder.has(id) && this.belongsToOther(id, trace));
@@ -212,8 +207,9 @@ export class PaymentLookUp implements LookUp {
 	}
 
 	private assign(trace: PaymentTrace, paymentId: string): void {
-		sentRequests.setOwner(this.ownerKey(paymentId), trace.id);
-		sentRequests.resolve(this.orderOf(trace.payment), trace.id);
+		const order = this.orderOf(trace.payment);
+		sentRequests.setOwner(this.ownerKey(paymentId), order, trace.id);
+		sentRequests.resolve(order, trace.id);
 	}
 
 	/** Whether a payment is known to belong to another request, of this execution or this process. */
@@ -221,6 +217,14 @@ export class PaymentLookUp implements LookUp {
 		return (
 			sentRequests.belongsToOther(this.ownerKey(paymentId), id) || this.isOfThisExecution(paymentId)
 		);
+	}
+
+	/** Whether a listed payment that has not failed is of a request's order: it shows that, or this process has created it. */
+	private isOfOrder({ payment }: PaymentTrace, listed: ListedPayment): boolean {
+		const { id = '', merchantClientId: merchantId = '', referenceNumber = '' } = listed;
+		if (hasFailed(listed)) return false;
+		const isShown = keyOf({ merchantId, referenceNumber }) === keyOf(payment);
+		return isShown || sentRequests.isOfOrder(this.ownerKey(id), this.orderOf(payment));
 	}
 
 	/** Whether this execution has created a payment for another of its items. */

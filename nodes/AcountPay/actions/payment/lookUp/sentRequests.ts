@@ -30,8 +30,8 @@ interface UnresolvedRequest {
 class SentRequests {
 	/** By merchant and reference, then by the request's ID. */
 	private readonly unresolved = new Map<string, Map<string, UnresolvedRequest>>();
-	/** The ID of the request that a payment belongs to. */
-	private readonly owners = new Map<string, string>();
+	/** The request that a payment belongs to: its ID and the key of its order. */
+	private readonly owners = new Map<string, { id: string; key: string }>();
 
 	/**
 	 * A request leaves. It and all others that are unresolved under this key are marked: a look-up gives none of them a payment.
@@ -70,16 +70,25 @@ class SentRequests {
 		if (others?.size === 0) this.unresolved.delete(key);
 	}
 
-	/** Remembers whose a payment is. @param payment its ID, and at which AcountPay */
-	setOwner(payment: string, requestId: string): void {
-		this.owners.set(payment, requestId);
+	/**
+	 * Remembers whose a payment is.
+	 * @param payment its ID, and at which AcountPay
+	 * @param key of the request's merchant and reference
+	 */
+	setOwner(payment: string, key: string, id: string): void {
+		this.owners.set(payment, { id, key });
 		forgetOldest(this.owners, MAX_REQUESTS);
 	}
 
 	/** Whether a payment is known to belong to another request. */
 	belongsToOther(payment: string, requestId: string): boolean {
 		const owner = this.owners.get(payment);
-		return owner !== undefined && owner !== requestId;
+		return owner !== undefined && owner.id !== requestId;
+	}
+
+	/** Whether a payment is known to have been requested for an order, however the list writes its reference. */
+	isOfOrder(payment: string, key: string): boolean {
+		return this.owners.get(payment)?.key === key;
 	}
 }
 

@@ -650,6 +650,20 @@ describe("with 'Resend Unknown'", () => {
 		});
 	});
 
+	it('so does one that the list shows with its reference written otherwise', async () => {
+		for (const referenceNumber of ['product', '42']) {
+			const { at, wanted, item, trace } = sent();
+			await after(200_000);
+			const other = lookUp(at, wanted);
+			other.sending();
+			other.created({ paymentId: 204 });
+			at.list.unshift(listed(204, wanted, Date.now(), { referenceNumber }));
+			expect(await found(item, { ...trace, wasNotAlone: false } as Trace, true)).toMatchObject({
+				kind: 'doubt',
+			});
+		}
+	});
+
 	it('what another execution has created for the same order before that speaks against it only with the same amount', async () => {
 		for (const [amount, kind] of [
 			[149.99, 'doubt'],
