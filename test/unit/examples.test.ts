@@ -204,6 +204,20 @@ describe.each(['pay-once', 'pay-once-keys'])('an order of %s', (example) => {
 		);
 	});
 
+	it.each(['reference', 'merchantId'])(
+		'may not have a %s that is another value as text',
+		(name) => {
+			// 12345678901234567890 and …891 are the same number.
+			for (const value of [12345678901234567890, 1e21, -Infinity, true, {}, ['A']]) {
+				expect(() => checked(example, [{ ...order, amount: 1, [name]: value }])).toThrow(
+					`Order 1 has a ${name} that is neither text nor an exact number: ${JSON.stringify(value)}. No payment was created.`,
+				);
+			}
+			const exact = { ...order, amount: 1, [name]: 1007 };
+			expect(checked(example, [exact])).toMatchObject([{ json: { [name]: '1007' } }]);
+		},
+	);
+
 	it.each(['\u200b', ' \u2060 ', '\u00ad', '\u3164'])(
 		'has no reference when nothing of it is seen: %j',
 		(reference) => {

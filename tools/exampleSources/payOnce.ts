@@ -39,7 +39,11 @@ const CHECK = `// No payment is created when one of the orders has no merchant, 
 const { environment } = $('Settings').first().json;
 // '1.000', '1,5' or true would become another amount than the one that was meant.
 const isAmount = (value) => Number.isFinite(value) || typeof value === 'string' && /^(0|[1-9]\\d*)(\\.\\d{1,2})?$/.test(value);
+// Two orders may have the same text if it was made from anything else: 12345678901234567890 and …891 are one number.
+const isText = (value) => value == null || typeof value === 'string' || typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 return $input.first().json.orders.map((json, index) => {
+	const inexact = ['merchantId', 'reference'].find((name) => !isText(json[name]));
+	if (inexact) throw new Error(\`Order \${index + 1} has a \${inexact} that is neither text nor an exact number: \${JSON.stringify(json[inexact])}. No payment was created.\`);
 	const order = {
 		merchantId: String(json.merchantId ?? '').trim(),
 		// Written in another Unicode form, or with letters that nobody sees, it is the same reference.
