@@ -4,8 +4,10 @@ import {
 	backoff,
 	MAX_RETRY_AFTER,
 	delay,
+	inTurn,
 	retryAfter,
 } from '../../../../nodes/shared/http/delays';
+import { Cancelled } from '../../../../nodes/shared/errors';
 
 const now = Date.UTC(2026, 10, 22, 12, 0, 0);
 
@@ -48,6 +50,7 @@ describe('Retry-After', () => {
 		['Sun, not a date'],
 		[{}],
 		['5 s'],
+		['in Sun, 22 Nov 2026 12:00:09 GMT'],
 	])('%p says nothing', (value) => {
 		expect(retryAfter(value, now)).toBeUndefined();
 	});
@@ -126,4 +129,90 @@ describe('a pause', () => {
 
 it('a signal that is aborted already is not waited for', async () => {
 	await expect(aborted(AbortSignal.abort())).resolves.toBeUndefined();
+});
+
+describe('work for one key', () => {
+	/** Work that lasts until a test ends it, and which has begun so far. */
+	function turns() {
+		const ends = new Map<string, Promise<unknown>>();
+		const begun: string[] = [];
+		const start = (
+			name: string,
+			{ key = 'order', signal = undefined as AbortSignal | undefined } = {},
+		) => {
+			let resolve!: (result: string) => void;
+			let reject!: (error: Error) => void;
+			const work = new Promise<string>((...both) => ([resolve, reject] = both));
+			const ended = inTurn(ends, key, signal, async () => {
+				begun.push(name);
+				return await work;
+			});
+			// A test may look at how it has ended later.
+			ended.catch(() => undefined);
+			return { resolve, reject, ended };
+		};
+		return { ends, begun, start };
+	}
+	const settled = async () => await new Promise(setImmediate);
+
+	it('is done one after the other, also after work that has failed', async () => {
+		const { begun, start } = turns();
+		const [first, second, third] = ['1', '2', '3'].map((name) => start(name));
+		await settled();
+		expect(begun).toEqual(['1']);
+		first.reject(new Error('failed'));
+		await settled();
+		expect(begun).toEqual(['1', '2']);
+		second.resolve('done');
+		await settled();
+		expect(begun).toEqual(['1', '2', '3']);
+		third.resolve('done too');
+		await expect(first.ended).rejects.toThrow('failed');
+		expect(await second.ended).toBe('done');
+		expect(await third.ended).toBe('done too');
+	});
+
+	it('waits for whoever began before it, however many have ended meanwhile', async () => {
+		const { begun, start } = turns();
+		const [first] = [start('1'), start('2')];
+		first.resolve('done');
+		await settled();
+		start('3');
+		await settled();
+		expect(begun).toEqual(['1', '2']);
+	});
+
+	it('waits for no work for another key', async () => {
+		const { begun, start } = turns();
+		start('1');
+		start('2', { key: 'other order' });
+		await settled();
+		expect(begun).toEqual(['1', '2']);
+	});
+
+	it('is not begun once the execution is stopped, and lets nobody pass what is under way', async () => {
+		const { begun, start } = turns();
+		const stop = new AbortController();
+		const first = start('1');
+		const stopped = start('2', { signal: stop.signal });
+		start('3');
+		stop.abort();
+		await expect(stopped.ended).rejects.toBeInstanceOf(Cancelled);
+		await settled();
+		expect(begun).toEqual(['1']);
+		first.resolve('done');
+		await settled();
+		expect(begun).toEqual(['1', '3']);
+	});
+
+	it('leaves nothing behind', async () => {
+		const { ends, start } = turns();
+		const [first, second] = [start('1'), start('2')];
+		first.resolve('done');
+		await settled();
+		expect(ends.size).toBe(1);
+		second.reject(new Error('failed'));
+		await settled();
+		expect(ends.size).toBe(0);
+	});
 });
