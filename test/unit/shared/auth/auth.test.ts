@@ -32,7 +32,7 @@ describe('the choice of a node', () => {
 		expect(authenticationOf(contextWith(parameters))).toBe(authentication);
 	});
 
-	it.each(['', 'none', 'toString', 7, null])('%j is none', (authentication) => {
+	it.each(['', 'none', 'toString', 7, null, ['apiKey']])('%j is none', (authentication) => {
 		expect(refusal(() => authenticationOf(contextWith({ authentication })))).toBe(
 			'Authentication must be one of oAuth2, apiKey',
 		);

@@ -1,4 +1,9 @@
-import { tokenFailureOf } from '../../../../../nodes/shared/auth/oAuth2/tokenFailure';
+import {
+	REFUSED,
+	tokenError,
+	type TokenFailure,
+	tokenFailureOf,
+} from '../../../../../nodes/shared/auth/oAuth2/tokenFailure';
 
 describe('why there is no token', () => {
 	it.each([
@@ -38,6 +43,11 @@ describe('why there is no token', () => {
 		['a timeout', { code: 'ECONNABORTED' }, { transient: true }],
 		['a redirect', { status: 302, body: '' }, { transient: false, status: 302 }],
 		['no server', { code: 'ECONNREFUSED', syscall: 'connect' }, { transient: false }],
+		[
+			'a connection that was cut off while it came about',
+			{ code: 'ERR_NETWORK', cause: { code: 'ETIMEDOUT', syscall: 'connect' } },
+			{ transient: true, what: 'it could not be reached' },
+		],
 		['no host', { cause: { code: 'ENOTFOUND', syscall: 'getaddrinfo' } }, { transient: false }],
 		['a bad certificate', { code: 'CERT_HAS_EXPIRED' }, { transient: false }],
 		['another server', { status: 404, body: '' }, { transient: false, status: 404 }],
@@ -121,5 +131,52 @@ describe('why there is no token', () => {
 
 	it.each([[undefined], [null], ['text'], [new Error('x')]])('%p may pass', (error) => {
 		expect(tokenFailureOf(error)).toEqual({ what: 'it closed the connection', transient: true });
+	});
+});
+
+describe('the error of an item without a token', () => {
+	const errorFor = (failure: TokenFailure) =>
+		tokenError(failure, "'Shop'", 'sandbox', 'https://a.test');
+	const unreached = { what: 'it could not be reached', transient: false };
+
+	it('says where to check a refused Client ID and Client Secret', () => {
+		expect(errorFor({ ...REFUSED, status: 400 })).toMatchObject({
+			outcome: 'refused',
+			status: 400,
+			message: "AcountPay refused the Client ID and Client Secret of the credential 'Shop'",
+			description:
+				'Check Client ID and Client Secret in that credential: they must be those of its environment (sandbox). Nothing was sent for this item.',
+		});
+	});
+
+	it.each<[string, TokenFailure, string]>([
+		[
+			'passes by itself',
+			{ ...unreached, transient: true, status: 503 },
+			'n8n asked https://a.test/oauth/token for about a minute. Run this item again later.',
+		],
+		[
+			'stays',
+			unreached,
+			'Check the environment (sandbox) of that credential, and whether https://a.test can be reached from n8n.',
+		],
+		[
+			'is up to n8n',
+			{ ...unreached, stoppedBy: 'n8n' },
+			'Ask the administrator of n8n to allow https://a.test.',
+		],
+		[
+			'is up to a proxy',
+			{ ...unreached, stoppedBy: 'proxy', status: 407 },
+			'Check the proxy settings of n8n, and ask the administrator of the proxy to let n8n through.',
+		],
+	])('says what to do where the reason %s', (_reason, failure, advice) => {
+		const error = errorFor(failure);
+		expect(error).toMatchObject({
+			outcome: 'unavailable',
+			message: "AcountPay gave no access token for the credential 'Shop': it could not be reached",
+			description: `${advice} Nothing was sent for this item.`,
+		});
+		expect(error.status).toBe(failure.status);
 	});
 });
