@@ -357,22 +357,49 @@ it('a merchant is no longer the same with another bank account', async () => {
 	expect(ended.sent).toEqual([]);
 });
 
-it('a store is the same as an earlier one only with the same name, for the same merchant', async () => {
-	const { store: known } = execution();
-	const run = async (merchantNumber: string, store: object, script: Script) => {
-		const { client, sent } = scripted(script);
-		const record = (one: ApiRequest, label: Label) =>
-			known.record(0, { json: { merchantNumber, store } as never }, built(one), label);
-		const work = { client, options: callOptions, record } as unknown as ItemWork;
-		const { value } = await end(withKeys('store', 'create').run({ merchantNumber, store }, work));
-		return { id: value?.[0].json.storeId, requests: sent.length };
-	};
-	const created = (storeId: number) => [response(201, { storeId })];
-	expect(await run('42', { name: 'Aarhus' }, created(1))).toEqual({ id: 1, requests: 1 });
-	expect(await run('43', { name: 'Aarhus' }, created(2))).toEqual({ id: 2, requests: 1 });
-	expect(await run('42', { name: 'Odense' }, created(3))).toEqual({ id: 3, requests: 1 });
-	const again = await run('42', { name: 'Aarhus', city: 'Aarhus C' }, created(4));
-	expect(again).toEqual({ id: 1, requests: 0 });
+describe('within an item', () => {
+	/** Creates with keys, one after the other, for the same item of one execution. Each response names another ID. */
+	function creating() {
+		const { store: known } = execution();
+		let id = 0;
+		return async (resource: string, operation: string, input: object) => {
+			const { client, sent } = scripted([response(201, { id: ++id })]);
+			const record = (request: ApiRequest, label: Label) =>
+				known.record(0, { json: { id } }, built(request), label);
+			const work = { client, options: callOptions, record } as unknown as ItemWork;
+			const { value } = await end(withKeys(resource, operation).run(input, work));
+			return { id: value?.[0].json.id, requests: sent.length };
+		};
+	}
+
+	it('a store is the same as an earlier one only with the same name, for the same merchant', async () => {
+		const create = creating();
+		const aarhus = { name: 'Aarhus' };
+		const stores = [
+			{ merchantNumber: '42', store: aarhus },
+			{ merchantNumber: '43', store: aarhus },
+			{ merchantNumber: '42', store: { name: 'Odense' } },
+		];
+		for (const [index, store] of stores.entries()) {
+			expect(await create('store', 'create', store)).toEqual({ id: index + 1, requests: 1 });
+		}
+		const edited = { merchantNumber: '42', store: { ...aarhus, city: 'Aarhus C' } };
+		expect(await create('store', 'create', edited)).toEqual({ id: 1, requests: 0 });
+	});
+
+	it('a merchant is the same as an earlier one only with the same name, created in the same way', async () => {
+		const create = creating();
+		const ways: Array<[string, object]> = [
+			['create', { companyName: 'Fast ApS' }],
+			['create', { companyName: 'Slow ApS' }],
+			['createTest', { companyName: 'Fast ApS' }],
+		];
+		for (const [index, [operation, merchant]] of ways.entries()) {
+			expect(await create('merchant', operation, merchant)).toEqual({ id: index + 1, requests: 1 });
+		}
+		const edited = { companyName: 'Fast ApS', contactPhone: '+45 12 34 56 78' };
+		expect(await create('merchant', 'create', edited)).toEqual({ id: 1, requests: 0 });
+	});
 });
 
 describe('an operation that is not there', () => {
