@@ -1,4 +1,4 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions, IWorkflowDataProxyData } from 'n8n-workflow';
 
 /**
  * By whom and how the node is run. It decides which retry is safe: `tool` for a language model; `subWorkflow` called by another
@@ -22,6 +22,29 @@ interface NewerMethods {
 export function isToolCall(context: IExecuteFunctions): boolean {
 	const { isToolExecution } = context as NewerMethods;
 	return isToolExecution?.call(context) ?? 'getNextRunIndex' in context;
+}
+
+/** Not in n8n's types. */
+interface ModelInput extends IWorkflowDataProxyData {
+	$fromAI(name: string): unknown;
+}
+
+/** Names that a model fills in, in a node's parameters as JSON. */
+const MODEL_NAMES = /\$fromai\(\s*\\?['"`]([\w-]+)/gi;
+
+/**
+ * Whether n8n takes this call's parameters from another call. It finds them by the run index, and gives calls of several
+ * items the same one when an agent works on them at once (its option *Batch Size*).
+ */
+export function hasOtherArguments(context: IExecuteFunctions): boolean {
+	if (!isToolCall(context)) return false;
+	const [{ json }] = context.getInputData();
+	const { $fromAI } = context.getWorkflowDataProxy(0) as ModelInput;
+	const own = { ...json, ...(json.query as object | undefined) };
+	const names = JSON.stringify(context.getNode().parameters).matchAll(MODEL_NAMES);
+	return [...names].some(
+		([, name]) => JSON.stringify($fromAI(name) ?? null) !== JSON.stringify(own[name] ?? null),
+	);
 }
 
 /** The mode of this run of the node. */

@@ -83,6 +83,20 @@ it('two equal calls at once that get no answer are sent once each', async () => 
 	expect(countsByReference(sandbox)).toEqual({ 'ORDER-0': 2 });
 });
 
+it('different calls at once, which n8n mixes up, send nothing that their model did not ask for', async () => {
+	const calls = ['ORDER-0', 'ORDER-1', 'ORDER-2'].map((reference) => ({ amount: 100, reference }));
+	const execution = await call(calls);
+
+	const created = new Set(sandbox.payments.map(({ referenceNumber }) => referenceNumber));
+	expect(sandbox.payments).toHaveLength(created.size);
+	said(execution).forEach((text, index) => {
+		const { reference } = calls[index];
+		const payment = sandbox.payments.find(({ referenceNumber }) => referenceNumber === reference);
+		expect(text).toContain(payment?.id ?? 'Nothing was sent: n8n mixed up the arguments');
+	});
+	expect(created.size).toBeLessThan(calls.length);
+});
+
 it('an optional field that the model leaves empty is left out', async () => {
 	const definition = withTool();
 	definition.nodes[1].parameters!.additionalFields = {

@@ -1,11 +1,13 @@
 import { type IExecuteFunctions, type INodeExecutionData, sleep } from 'n8n-workflow';
 import {
+	ApiError,
 	Cancelled,
 	errorOfN8n,
 	isItemError,
 	type ItemError,
 	unexpectedError,
 } from '../../shared/errors';
+import { hasOtherArguments } from '../../shared/runMode';
 import { Client } from '../../shared/transport/client';
 import type { CallOptions } from '../../shared/transport/sendWithRetries';
 import type { ItemOutput, Operation } from '../operation/operation';
@@ -26,6 +28,12 @@ interface CheckedItem<Input> {
  * which n8n would respond to nobody and could not cancel the execution either.
  */
 const CHECK_SLICE = 50;
+
+const OTHER_ARGUMENTS = [
+	'unavailable',
+	'Nothing was sent: n8n mixed up the arguments of simultaneous calls of this tool',
+	"Call it again. To prevent this, set the agent's option 'Batch Size' to 1.",
+] as const;
 
 /** How an item has ended. */
 interface Result {
@@ -130,6 +138,8 @@ export class ItemRunner<Input> {
 		try {
 			const options = callOptionsOf(parameters);
 			const input = this.operation.check(parameters, client);
+			// In the same tick as the parameters were read: calls at once change them for each other.
+			if (hasOtherArguments(this.context)) throw new ApiError(...OTHER_ARGUMENTS);
 			this.checked[item] = { options, input };
 			this.names[item] = this.operation.creates?.nameOf(input);
 		} catch (error) {

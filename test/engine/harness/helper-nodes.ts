@@ -65,7 +65,10 @@ async function agent(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	);
 	return [
 		results.map((result) => ({
-			json: result.status === 'fulfilled' ? { said: result.value as string } : {},
+			json:
+				result.status === 'fulfilled'
+					? { said: result.value as string }
+					: { failed: (result.reason as Error).message },
 		})),
 	];
 }

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import { isToolCall, runModeOf } from '../../../nodes/shared/runMode';
+import { hasOtherArguments, isToolCall, runModeOf } from '../../../nodes/shared/runMode';
 import { safeRetry } from '../../../nodes/AcountPay/execution/retryAdvice';
 import type { RunSummary } from '../../../nodes/AcountPay/execution/runSummary';
 
@@ -54,6 +54,49 @@ describe('where the node runs', () => {
 
 	it('the tool of an agent in the engine has run indexes as a node has', () => {
 		expect(isToolCall(contextOf({ type: 'acountPayTool' }))).toBe(false);
+	});
+});
+
+describe('the arguments of a call of a tool', () => {
+	const parameters = {
+		amount: "={{ $fromAI('amount', '', 'number') }}",
+		options: { nested: '={{ /*n8n-auto-generated-fromAI-override*/ $fromAI("shop", ``) }}' },
+		currency: '={{ $fromai( `currency` ) }}',
+		reference: "={{ $fromAI('reference') }} of {{ $fromAi('shop') }}",
+	};
+
+	/** @param own what the model has given @param seen where n8n looks for it */
+	const isOther = (own: object, seen: Record<string, unknown>, isToolExecution = true) =>
+		hasOtherArguments(
+			contextOf({
+				parameters,
+				isToolExecution: () => isToolExecution,
+				getInputData: () => [{ json: own }],
+				getWorkflowDataProxy: (item: number) => ({
+					$fromAI: (name: string) => (item === 0 ? seen[name] : 'of another item'),
+				}),
+			}),
+		);
+	const call = { amount: 10, currency: 'DKK', reference: 'A', shop: { id: 1 } };
+
+	it.each<[string, object, Record<string, unknown>]>([
+		['are all the same', call, { ...call, shop: { id: 1 } }],
+		['are within a query', { query: call }, call],
+		['lack what the model has left out', { amount: 10, reference: null }, { amount: 10 }],
+		['have what no parameter asks for', { ...call, note: 'x' }, { ...call, note: 'y' }],
+	])('are its own when they %s', (_what, own, seen) => {
+		expect(isOther(own, seen)).toBe(false);
+	});
+
+	it.each(Object.keys(call))('are those of another call when %s differs or is missing', (name) => {
+		expect(isOther(call, { ...call, [name]: 'other' })).toBe(true);
+		expect(isOther({ query: call }, { ...call, [name]: 'other' })).toBe(true);
+		expect(isOther(call, { ...call, [name]: undefined })).toBe(true);
+		expect(isOther({ ...call, [name]: undefined }, call)).toBe(true);
+	});
+
+	it('are not looked at where n8n runs the node otherwise', () => {
+		expect(isOther(call, {}, false)).toBe(false);
 	});
 });
 
