@@ -96,6 +96,11 @@ describe('On a server without limits', () => {
 		expect((await run({ latency: 20, jitter: 0.5 }, 1_000)).ms).toBeLessThan(1_000);
 	});
 
+	it('the limit grows up to the ceiling, also while calls only wait to be sent evenly', async () => {
+		const { limiter } = await run({ latency: 100, jitter: 0.2 }, 2_000);
+		expect(limiter.limit).toBe(200);
+	});
+
 	it('a latency that is longer for good costs some rounds, not the speed', async () => {
 		const step = (time: number) => (time < 2_000 ? 100 : 500);
 		const { ms, limits } = await run({ latency: step, jitter: 0.2 }, 8_000);
@@ -207,6 +212,15 @@ describe('A storm of 429', () => {
 			);
 		},
 	);
+
+	it('says nothing about how many calls in flight the server takes: their limit stays', async () => {
+		const traits = { latency: 100, jitter: 0.2, retryAfter: SECOND };
+		const storm = { from: 1_500, ms: 5 * SECOND };
+		const { limits, server } = await run({ ...traits, storm }, 4_000);
+		const after = limits.filter(([ms]) => ms > server.storm!.until).map(([, limit]) => limit);
+		expect(after.length).toBeGreaterThan(2_000);
+		expect(Math.min(...after)).toBe(200);
+	});
 
 	it.each(Object.entries(RETRY_AFTERS))(
 		'that refuses only some calls leaves no mark either, with Retry-After: %s',
@@ -466,6 +480,17 @@ describe('On a server that falls over', () => {
 		expect(limiter.limit).toBe(2);
 	});
 
+	it('a failure after a response is a lone one again, and nothing pauses until the next', async () => {
+		const clock = new VirtualClock();
+		const limiter = limiterOn(clock, 1);
+		for (const verdict of [FAILED, OK, FAILED]) {
+			await clock.run(limiter.run(async () => undefined, verdict));
+			expect(limiter.pausedFor).toBe(0);
+		}
+		await clock.run(limiter.run(async () => undefined, FAILED));
+		expect(limiter.pausedFor).toBeGreaterThanOrEqual(250);
+	});
+
 	it('a probe every 30 s finds a server that is back', async () => {
 		const clock = new VirtualClock();
 		const limiter = limiterOn(clock, 1);
@@ -479,7 +504,9 @@ describe('On a server that falls over', () => {
 		await expect(clock.run(call())).rejects.toBeInstanceOf(ServerDown);
 		isBack = true;
 		await expect(clock.run(call())).rejects.toBeInstanceOf(ServerDown);
-		await clock.run(clock.wait(32_000));
+		await clock.run(clock.wait(29_000));
+		await expect(clock.run(call())).rejects.toBeInstanceOf(ServerDown);
+		await clock.run(clock.wait(3_000));
 		expect(await clock.run(call())).toBe(true);
 		expect(await clock.run(call())).toBe(true);
 	});
@@ -559,6 +586,15 @@ describe('Always', () => {
 		await clock.run(Promise.all([1, 2, 3].map(async () => await limiter.run(send, OK))));
 		expect(Math.min(...sentAt)).toBeGreaterThanOrEqual(7_000);
 		expect(limiter.pausedFor).toBe(0);
+	});
+
+	it.each([
+		[0, 1_000],
+		[1, 1_050],
+	])('a pause is up to 5 % longer than asked for, at random (%p): %i ms', async (random, ms) => {
+		const limiter = new AdaptiveLimiter(1, { now: () => 60_000, random: () => random });
+		await limiter.run(async () => undefined, refusedFor(1_000));
+		expect(limiter.pausedFor).toBe(ms);
 	});
 
 	it('without Retry-After the pauses grow, and begin anew after five good responses', async () => {
