@@ -6,7 +6,13 @@ import { randomUUID } from 'node:crypto';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { itemsOf, type Execution } from '../../tools/n8n/api';
-import { acountPay, manualTrigger, workflow, type WorkflowNode } from '../../tools/n8n/workflow';
+import {
+	acountPay,
+	itemsNode,
+	manualTrigger,
+	workflow,
+	type WorkflowNode,
+} from '../../tools/n8n/workflow';
 import { sharedN8n } from '../kit/n8n';
 import { credentialFor, requestsFor, retryOnFail } from '../kit/payments';
 import { startModel, type Model, type Reply } from './model';
@@ -118,8 +124,8 @@ describe('called by an MCP client', () => {
 	});
 });
 
-// Its tools do not run in the engine as nodes do: n8n gives each try of a call a run index of its own.
-describe('called by version 2.2 of AI Agent', () => {
+// The tools of version 3 run in the engine as nodes do. With version 2, n8n gives each try of a call a run index of its own.
+describe.each([2.2, 3])('called by version %s of AI Agent', (typeVersion) => {
 	const call = { call: 'Create_Payment', with: order };
 	let model: Model;
 
@@ -127,18 +133,28 @@ describe('called by version 2.2 of AI Agent', () => {
 
 	/**
 	 * Lets the agent work.
-	 * @param reply of the model, by what the tool has answered it so far
+	 * @param reply of the model, by what the tool has answered it so far, and what it was asked for
+	 * @param references the agent's items
 	 */
-	async function ask(reply: (toolAnswers: string[]) => Reply): Promise<Execution> {
-		model = await startModel(({ messages }) =>
-			reply(messages.filter(({ role }) => role === 'tool').map(({ content }) => content)),
-		);
+	async function ask(
+		reply: (toolAnswers: string[], reference: string) => Reply,
+		references = ['ORDER-1'],
+	): Promise<Execution> {
+		model = await startModel(({ messages }) => {
+			const contentsOf = (wanted: string) =>
+				messages.filter(({ role }) => role === wanted).map(({ content }) => content);
+			return reply(contentsOf('tool'), contentsOf('user')[0]);
+		});
 		const openAi = await api.createCredential('Model', 'openAiApi', model.credential);
 		const agent: WorkflowNode = {
 			name: 'Agent',
 			type: '@n8n/n8n-nodes-langchain.agent',
-			typeVersion: 2.2,
-			parameters: { promptType: 'define', text: 'Ask for 100 for ORDER-1', options: {} },
+			typeVersion,
+			parameters: {
+				promptType: 'define',
+				text: '={{ $json.reference }}',
+				options: { batching: { batchSize: 40 } },
+			},
 		};
 		const chatModel: WorkflowNode = {
 			name: 'Model',
@@ -147,14 +163,17 @@ describe('called by version 2.2 of AI Agent', () => {
 			parameters: { model: { __rl: true, mode: 'list', value: 'loopback' }, options: {} },
 			credentials: { openAiApi: openAi },
 		};
-		const definition = workflow([manualTrigger(), agent, chatModel, tool]);
+		const items = itemsNode(references.map((reference) => ({ reference })));
+		const definition = workflow([manualTrigger(), items, agent, chatModel, tool]);
 		definition.connections = {
-			Start: { main: [[{ node: 'Agent', type: 'main', index: 0 }]] },
+			Start: { main: [[{ node: 'Items', type: 'main', index: 0 }]] },
+			Items: { main: [[{ node: 'Agent', type: 'main', index: 0 }]] },
 			Model: { ai_languageModel: [[{ node: 'Agent', type: 'ai_languageModel', index: 0 }]] },
 			Create_Payment: { ai_tool: [[{ node: 'Agent', type: 'ai_tool', index: 0 }]] },
 		};
 		const execution = await api.runWorkflow((await api.createWorkflow(definition)).id);
-		expect(itemsOf(execution, 'Agent')).toMatchObject([{ json: { output: 'Done' } }]);
+		const done = references.map(() => ({ json: { output: 'Done' } }));
+		expect(itemsOf(execution, 'Agent')).toMatchObject(done);
 		return execution;
 	}
 
@@ -164,19 +183,38 @@ describe('called by version 2.2 of AI Agent', () => {
 		expect(sandbox.payments).toMatchObject([{ referenceNumber: 'ORDER-1', currency: 'DKK' }]);
 	});
 
-	it('a payment that is made and answered with 500 is sent once, at each of three tries of n8n', async () => {
+	it('a payment that is made and answered with 500 is sent once, and the model reads not to create it again', async () => {
 		makeAndAnswerWith500();
-		const execution = await ask((toolAnswers) =>
-			toolAnswers.length > 0 ? { text: 'Done' } : call,
-		);
-		expect(execution.data.resultData.runData.Create_Payment).toHaveLength(3);
+		await ask((toolAnswers) => (toolAnswers.length > 0 ? { text: 'Done' } : call));
 		expect(requestsFor(sandbox, 'create')).toHaveLength(1);
 		expect(sandbox.payments).toHaveLength(1);
+		const { content } = model.questions[1].messages.at(-1)!;
+		expect(content).toContain("Payment 'ORDER-1' may or may not exist");
+		expect(content).toContain('Do not create it again');
 	});
 
 	it('two equal calls in one turn are two payments', async () => {
 		await ask((toolAnswers) => (toolAnswers.length > 0 ? { text: 'Done' } : [call, call]));
 		expect(sandbox.payments).toHaveLength(2);
+	});
+
+	// n8n gives calls of several items the same run index, and looks for their arguments there.
+	it('40 items at once are one payment each, or none where n8n mixes up their arguments', async () => {
+		const references = Array.from({ length: 40 }, (_, index) => `ORDER-${100 + index}`);
+		const answers: Record<string, string> = {};
+		tool.retryOnFail = false;
+		await ask((toolAnswers, reference) => {
+			const [answer] = toolAnswers;
+			if (answer === undefined) return { call: 'Create_Payment', with: { ...order, reference } };
+			answers[reference] = answer;
+			return { text: 'Done' };
+		}, references);
+
+		const ids = new Map(sandbox.payments.map(({ referenceNumber, id }) => [referenceNumber, id]));
+		expect(sandbox.payments).toHaveLength(ids.size);
+		for (const reference of references) {
+			expect(answers[reference]).toContain(ids.get(reference) ?? 'Nothing was sent: n8n mixed up');
+		}
 	});
 
 	it('an equal call in the next turn is a second payment', async () => {

@@ -7,7 +7,7 @@ import {
 	type ItemError,
 	unexpectedError,
 } from '../../shared/errors';
-import { hasOtherArguments } from '../../shared/runMode';
+import { hasOtherArguments, isToolCall } from '../../shared/runMode';
 import { Client } from '../../shared/transport/client';
 import type { CallOptions } from '../../shared/transport/sendWithRetries';
 import type { ItemOutput, Operation } from '../operation/operation';
@@ -216,7 +216,7 @@ export class ItemRunner<Input> {
 			const itemError = isItemError(error) ? error : unexpectedError(creates);
 			this.results[item] = { output: [], error: itemError };
 			this.store.setFailed(item, true);
-			if (this.context.continueOnFail()) return;
+			if (this.isOutput(itemError)) return;
 			if (itemError.letsOthersContinue) {
 				this.firstDeferredFailure ??= item;
 			} else {
@@ -238,10 +238,20 @@ export class ItemRunner<Input> {
 		};
 	}
 
+	/**
+	 * Whether an item's error is output. In a call of a tool it is, unless n8n shall try again: of an error that is thrown, version
+	 * 2 of n8n's agent tells its model nothing, not even that a payment may exist.
+	 */
+	private isOutput({ outcome }: ItemError): boolean {
+		if (this.context.continueOnFail()) return true;
+		const triesAgain = this.context.getNode().retryOnFail === true && outcome !== 'unknown';
+		return isToolCall(this.context) && !triesAgain;
+	}
+
 	/** Ends the node with the item's error, or keeps it as the item's result when the node continues. */
 	private fail(item: number, error: ItemError): void {
 		this.results[item] = { output: [], error };
-		if (this.context.continueOnFail()) return;
+		if (this.isOutput(error)) return;
 		throw nodeErrorFor(this.context, error, item, this.summary());
 	}
 }
