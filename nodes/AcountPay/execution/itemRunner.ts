@@ -7,7 +7,7 @@ import {
 	type ItemError,
 	unexpectedError,
 } from '../../shared/errors';
-import { hasOtherArguments, isToolCall } from '../../shared/runMode';
+import { hasOtherArguments, runModeOf } from '../../shared/runMode';
 import { Client } from '../../shared/transport/client';
 import type { CallOptions } from '../../shared/transport/sendWithRetries';
 import type { ItemOutput, Operation } from '../operation/operation';
@@ -239,13 +239,13 @@ export class ItemRunner<Input> {
 	}
 
 	/**
-	 * Whether an item's error is output. In a call of a tool it is, unless n8n shall try again: of an error that is thrown, version
-	 * 2 of n8n's agent tells its model nothing, not even that a payment may exist.
+	 * Whether an item's error is output. As a tool it is, unless n8n shall try again: of an error that is thrown, version 2 of
+	 * n8n's agent tells its model nothing, not even that a payment may exist, and version 3 ends in n8n 2.0.
 	 */
 	private isOutput({ outcome }: ItemError): boolean {
 		if (this.context.continueOnFail()) return true;
 		const triesAgain = this.context.getNode().retryOnFail === true && outcome !== 'unknown';
-		return isToolCall(this.context) && !triesAgain;
+		return runModeOf(this.context) === 'tool' && !triesAgain;
 	}
 
 	/** Ends the node with the item's error, or keeps it as the item's result when the node continues. */
