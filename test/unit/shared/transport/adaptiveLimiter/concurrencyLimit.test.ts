@@ -87,6 +87,42 @@ describe('at first it doubles', () => {
 	});
 });
 
+describe('a round', () => {
+	/** So many calls end one by one, of which each was sent 90 ms ago. */
+	function end(count: number, inFlight: number) {
+		for (let call = 0; call < count; call++) {
+			limit.noteEnd(inFlight, false);
+			limit.noteAccepted(now - 90, 0);
+		}
+	}
+
+	it.each([
+		['as many in flight as may be: more may be now', 10, 20, 90],
+		['more than half as many: the latency is known', 6, 10, 90],
+		['half as many: nothing is known', 5, 10, Infinity],
+	])('with %s', (_what, inFlight, expected, latency) => {
+		now += 5_000;
+		end(10, inFlight);
+		expect([limit.current, limit.latency]).toEqual([expected, latency]);
+	});
+
+	it('is as long as the median of its calls', () => {
+		for (const elapsed of [500, 20, 400, 30, 300, 40, 200, 50, 100, 60]) {
+			limit.noteAccepted(now - elapsed, 0);
+		}
+		expect(limit.latency).toBe(100);
+	});
+
+	it('begins anew with a failure, and without the calls from before it', () => {
+		end(4, 10);
+		limit.noteFailure(now);
+		now += 50;
+		end(5, 5);
+		limit.noteAccepted(now, 0);
+		expect([limit.current, limit.latency]).toEqual([5, Infinity]);
+	});
+});
+
 describe('later it is what comes back within one and a half latencies', () => {
 	beforeEach(() => {
 		limit = limitOf(200);

@@ -96,6 +96,17 @@ describe('the rate after a pause', () => {
 		expect(rate.perSecond).toBeCloseTo(36.8);
 	});
 
+	it('counts what was accepted up to the last 429 of a series, in whatever order they come', () => {
+		accept(40);
+		rate.noteRateLimited(now);
+		for (let i = 0; i < 10; i++) rate.noteAccepted(now + 50);
+		rate.noteRateLimited(now + 100);
+		rate.noteRateLimited(now + 20);
+		now += 1_000;
+		rate.resume();
+		expect(rate.perSecond).toBeCloseTo(50 * 0.92);
+	});
+
 	it('stays what it was where nothing was accepted since the last pause', () => {
 		accept(40);
 		limit();
