@@ -165,6 +165,14 @@ describe('a rate goes up', () => {
 		}
 	});
 
+	it('not sooner than that once as many calls were accepted as tell a rate', () => {
+		accept(20);
+		limit();
+		now += 14_999;
+		rate.noteAccepted(now);
+		expect(rate.perSecond).toBeCloseTo(20 * 0.92);
+	});
+
 	it('after 5 seconds to half of what was accepted before a series of 429, and on after 15 more', () => {
 		accept(100);
 		limit();
