@@ -22,7 +22,7 @@ import { waitOutput } from './actions/payment/awaitedPayment';
 const WAKING = 20_000;
 
 /**
- * For how long AcountPay is asked about a doubtful event, in ms; less than {@link WAKING}. Not long: if the timeout ends the
+ * For how long AcountPay is asked about an event that contradicts the payment, in ms; less than {@link WAKING}. Not long: if the timeout ends the
  * wait meanwhile, n8n could run the execution a second time, from where it was when the event came.
  */
 const ASKING = 15_000;
@@ -30,7 +30,7 @@ const ASKING = 15_000;
 const FIRST_PAUSE = 1_000;
 /** How long the response to one request may take, in ms. */
 const ASKING_TIMEOUT = 5_000;
-/** How often one wait asks because of doubtful events, in ms. */
+/** The least time between two such series of questions of one wait, in ms. */
 const ASK_EVERY = 30_000;
 
 /**
@@ -93,7 +93,7 @@ function doubtAbout(
 	if (doubt !== undefined) return doubt;
 	const known = fixedFieldsOf(waiting);
 	const merchantId = merchantOf(context);
-	// The field counts where the payment names none. Which of its names a merchant has in an event is not documented.
+	// Where the payment names no merchant, the field does. An event may have the merchant's client ID or its number.
 	known.merchantId ??= merchantId;
 	known.merchantNumber ??= merchantId;
 	return contradictionIn(known, event.data) === undefined
@@ -103,7 +103,7 @@ function doubtAbout(
 
 /**
  * The merchant in the node's field, evaluated on the item as it waits.
- * @returns undefined when the field takes it from what the item had before
+ * @returns undefined when the field's expression needs what the item had only before the wait
  */
 function merchantOf(context: IWebhookFunctions): string | undefined {
 	try {

@@ -8,7 +8,7 @@ const HOUR = 60 * 60_000;
 /**
  * For how long an event is remembered at least, in ms: as long as somebody could pass off a recorded delivery of it as new.
  * To remember longer, add to it here, and to {@link MEMORY_SIZE}. Don't raise `MAX_KEY_EVENT_AGE` for it: older deliveries
- * would be accepted. The field 'Ignore Repeats', docs/operations.md and docs/trust.md say 24 hours.
+ * would be accepted. The field 'Ignore Repeats', README.md, docs/operations.md and docs/trust.md say 24 hours.
  */
 export const MEMORY = MAX_KEY_EVENT_AGE + MAX_CLOCK_DIFFERENCE;
 /** How many events are remembered for one trigger at most: enough for one every two seconds within {@link MEMORY}. */
@@ -22,7 +22,7 @@ const KEYS = /.{8}/gs;
 /** By hour since 1970: the keys of its events, the oldest first, joined into one text, which n8n copies and stores as it is. */
 type Memory = Map<number, string>;
 
-/** What this process remembers for each trigger: of deliveries at the same moment, each gets n8n's static data without the others. */
+/** What this process remembers for each trigger: deliveries at the same moment do not see each other in n8n's static data. */
 const memories = new Map<string, Memory>();
 
 const keyOf = (parts: unknown[]): string =>

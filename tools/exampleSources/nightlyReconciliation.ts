@@ -24,7 +24,7 @@ import { ORDERS } from './tables';
 const ORDER = "$('Open Orders').item.json";
 const DECIDED = "$('State').all().map((item) => item.json)";
 
-/** Both ways, in this order: the first sentence that applies is the order's problem. */
+/** With access tokens: the first sentence that applies is the order's problem. */
 const PROBLEM_OF_NOTED = `={{
 ${ORDER}.problem ? ${ORDER}.problem :
 ${ORDER}.state !== 'created' || !${ORDER}.paymentId ? 'it is not known whether its payment exists: ' + (${ORDER}.state === 'creating' ? 'wait until the execution that its note names has ended, then ' : '') + 'look for the reference in AcountPay' :
@@ -49,7 +49,7 @@ const person = (problem) => decided(undefined, problem);
 if (error) return person(error);
 if (order.problem) return person(order.problem);
 
-// Payments of this merchant with this reference: as ordered, or with other money.
+// Payments of this merchant with this reference: as ordered, or of another amount or currency.
 const own = candidates.filter(({ relation }) => ['same', 'differs'].includes(relation));
 const noted = order.state === 'created' ? order.paymentId : '';
 const mine = own.filter(({ relation, payment }) => relation === 'same' && (noted ? String(payment.paymentId) === noted : !hasEnded(payment)));

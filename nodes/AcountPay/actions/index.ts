@@ -124,6 +124,7 @@ function operationField(resource: string): INodeProperties {
 		type: 'options',
 		noDataExpression: true,
 		options,
+		// Every resource has it; one without it would need a default of its own.
 		default: 'create',
 		displayOptions: { show: { resource: [resource], ...(!isOfAll && { authentication }) } },
 	};

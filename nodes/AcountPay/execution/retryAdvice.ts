@@ -4,8 +4,8 @@ import { runModeOf } from '../../shared/runMode';
 import type { RunSummary } from './runSummary';
 
 /**
- * The one way to run the node again that creates nothing twice that it has created, and the ways that may. A retry gets what
- * the node has stored in that very execution: so the newest one knows most, and an item is known by merchant and reference.
+ * The one way to run the node again that creates nothing a second time, and the ways that may. n8n gives a retry what the
+ * node has stored in the execution that is retried: so the newest one knows most, and an item is known by merchant and reference.
  * @param rulesOut `resend`: 'Resend Unknown' would not send the item again that the error is about
  */
 export function safeRetry(

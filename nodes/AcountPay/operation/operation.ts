@@ -102,7 +102,7 @@ export interface Resource {
 }
 
 /**
- * One entry of the list 'Operation': the operation that does it with each way to authenticate that has it. The first of a pair
- * has the plain name; only a second one that needs other fields or another call has `WithKeys` after it.
+ * One entry of the list 'Operation': for each way to authenticate, the operation that does it, if there is one. Where API keys
+ * need another operation than access tokens, its name ends in `WithKeys`.
  */
 type OperationByAuthentication = Partial<Record<Authentication, Operation<unknown>>>;

@@ -34,7 +34,8 @@ export interface ErrorWords {
 
 /**
  * One way to authenticate at AcountPay, for one run of a node. Everything that differs between the ways stands behind
- * this interface.
+ * this interface. A new way is a class like that of `apiKeys.ts`, a line in `AUTH_METHODS` of `index.ts`, and a credential in
+ * `credentials/` and `package.json`.
  */
 export interface Auth {
 	/** Where requests go, without a slash at its end. */

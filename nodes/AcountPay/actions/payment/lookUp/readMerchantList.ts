@@ -31,7 +31,7 @@ export const MAX_PAYMENTS = 20_000;
  * @param since how far back, by AcountPay's clock in ms since 1970; asked after each page
  * @param options its `deadline` ends the reading
  * @returns `isWhole`: the list was read to its end
- * @throws ApiError when it can't be read so far, or Cancelled
+ * @throws ApiError when it can't be read that far, or Cancelled
  */
 export async function readMerchantList(
 	client: Client,

@@ -65,7 +65,7 @@ export class SharedReadings {
 	 * @param days how far to look back
 	 * @param options its `endSignal` ends a reading of its own
 	 * @returns the payments of at least this many days; see {@link MerchantPayments.ofLastDays}
-	 * @throws ApiError when the list can't be read so far, or Cancelled
+	 * @throws ApiError when the list can't be read that far, or Cancelled
 	 */
 	async read(
 		client: Client,
