@@ -48,9 +48,8 @@ describe('options', () => {
 });
 
 describe('Resend Unknown', () => {
-	const option = resendUnknownOptionFor('payment');
-
 	it('is off until a person switches it on, and is then what a request follows', () => {
+		const option = resendUnknownOptionFor('payment');
 		expect(option).toMatchObject({ displayName: 'Resend Unknown', type: 'boolean' });
 		expect(option.default).toBe(false);
 		const options = { [option.name]: true };
@@ -58,7 +57,7 @@ describe('Resend Unknown', () => {
 	});
 
 	it('says what may then happen', () => {
-		expect(option.description).toBe(
+		expect(resendUnknownOptionFor('payment').description).toBe(
 			'Whether to resend a payment whose outcome is unknown when the node is retried, automatically or by hand. The customer may be charged twice.',
 		);
 		expect(resendUnknownOptionFor('store').description).toBe(

@@ -2,11 +2,14 @@ import { type INodeProperties, NodeHelpers } from 'n8n-workflow';
 import { KEY_HOSTS } from '../../../../nodes/shared/api/hosts';
 import { credentialFields } from '../../../../nodes/shared/auth/credentialFields';
 
-const fields = credentialFields(KEY_HOSTS, {
-	clientId: 'Whose it is',
-	hint: 'Which one it is',
-	clientSecret: 'What belongs to it',
-	webhookSecret: 'What it proves',
+let fields: INodeProperties[];
+beforeEach(() => {
+	fields = credentialFields(KEY_HOSTS, {
+		clientId: 'Whose it is',
+		hint: 'Which one it is',
+		clientSecret: 'What belongs to it',
+		webhookSecret: 'What it proves',
+	});
 });
 
 const fieldOf = (name: string) => fields.find((field) => field.name === name)!;
@@ -45,10 +48,8 @@ it('all but the webhook secret and the environment must be typed: nothing is fil
 });
 
 describe('the environment', () => {
-	const environment = fieldOf('environment');
-
 	it('is the sandbox until a person chooses another one: real money takes a choice', () => {
-		expect(environment).toMatchObject({
+		expect(fieldOf('environment')).toMatchObject({
 			type: 'options',
 			default: 'sandbox',
 			description:
@@ -57,7 +58,7 @@ describe('the environment', () => {
 	});
 
 	it('is one of three, and says where its requests go', () => {
-		expect(environment.options).toEqual([
+		expect(fieldOf('environment').options).toEqual([
 			{
 				name: 'Production',
 				value: 'production',
@@ -82,7 +83,7 @@ describe('the environment', () => {
 		['sandbox', false],
 		['custom', true],
 	])('%s takes a base URL: %s', (value, isShown) => {
-		const baseUrl: INodeProperties = fieldOf('baseUrl');
+		const baseUrl = fieldOf('baseUrl');
 		const values = { environment: value };
 		expect(NodeHelpers.displayParameter(values, baseUrl, null, null)).toBe(isShown);
 		expect(baseUrl.placeholder).toBe('e.g. https://acountpay.example.com');
