@@ -753,6 +753,36 @@ describe('Create with keys', () => {
 		expect(sent).toHaveLength(1);
 	});
 
+	it.each([
+		[{}, "the merchant 'shop'", 'Merchant ID'],
+		[{ storeId: 's1' }, "the merchant 'shop' or its store 's1'", 'Merchant ID and Store ID'],
+	])('with %j, names what AcountPay does not know: %s', async (additionalFields, what, where) => {
+		const { begin } = acountPay([], [response(404)]);
+		expect((await begin('1')(0, {}, { additionalFields })).error).toMatchObject({
+			outcome: 'refused',
+			message: `AcountPay does not know ${what} for the payment with reference 'ORDER-1' (status 404)`,
+			description: expect.stringContaining(`Check ${where}. `),
+		});
+	});
+
+	it.each([
+		[{ merchantId: ' SHOP' }, undefined],
+		[{ additionalFields: { currency: 'DKK' } }, undefined],
+		[{ additionalFields: { currency: 'EUR' } }, 'for 10 DKK'],
+		[{ amount: 12 }, 'for 10 DKK'],
+	])(
+		'a retry for %j has the payment that was created, or says what it was: %s',
+		async (changes, terms) => {
+			const { begin, sent } = acountPay();
+			const data = {};
+			await begin('1', data)(0, {});
+			const { value, error } = await begin('2', data)(0, {}, changes);
+			if (terms === undefined) expect(value).toEqual(created(101));
+			else expect(error).toMatchObject({ message: expect.stringMatching(`${terms}$`) });
+			expect(sent).toHaveLength(1);
+		},
+	);
+
 	it('says that an existing payment has no link to draw a QR code of', async () => {
 		const { begin } = acountPay([listedAs(7)]);
 		expect((await begin('1')(0, { ...RETURN, qrCode: true })).error).toMatchObject({
