@@ -22,8 +22,8 @@ import { waitOutput } from './actions/payment/awaitedPayment';
 const WAKING = 20_000;
 
 /**
- * For how long AcountPay is asked about an event that contradicts the payment, in ms; less than {@link WAKING}. Not long: if the timeout ends the
- * wait meanwhile, n8n could run the execution a second time, from where it was when the event came.
+ * For how long AcountPay is asked about an event that contradicts the payment, in ms; less than {@link WAKING}. Not long: if
+ * the timeout ends the wait meanwhile, n8n could run the execution a second time, from where it was when the event came.
  */
 const ASKING = 15_000;
 /** The pause before it is asked again, in ms; it doubles. The status that AcountPay reports may lag behind the event. */

@@ -29,12 +29,6 @@ interface CheckedItem<Input> {
  */
 const CHECK_SLICE = 50;
 
-const OTHER_ARGUMENTS = [
-	'unavailable',
-	'Nothing was sent: n8n mixed up the arguments of simultaneous calls of this tool',
-	"Call it again. To prevent this, set the agent's option 'Batch Size' to 1.",
-] as const;
-
 /** How an item has ended. */
 interface Result {
 	/** Empty when it has failed. */
@@ -139,7 +133,7 @@ export class ItemRunner<Input> {
 			const options = callOptionsOf(parameters);
 			const input = this.operation.check(parameters, client);
 			// In the same tick as the parameters were read: calls at once change them for each other.
-			if (hasOtherArguments(this.context)) throw new ApiError(...OTHER_ARGUMENTS);
+			if (hasOtherArguments(this.context)) throw otherArgumentsError();
 			this.checked[item] = { options, input };
 			this.names[item] = this.operation.creates?.nameOf(input);
 		} catch (error) {
@@ -255,6 +249,13 @@ export class ItemRunner<Input> {
 		throw nodeErrorFor(this.context, error, item, this.summary());
 	}
 }
+
+const otherArgumentsError = () =>
+	new ApiError(
+		'unavailable',
+		'Nothing was sent: n8n mixed up the arguments of simultaneous calls of this tool',
+		"Call it again. To prevent this, set the agent's option 'Batch Size' to 1.",
+	);
 
 /** Errors raised before any request is sent, other than our own, come from n8n (expression or credential) and are safe to show. */
 const itemErrorOf = (error: unknown): ItemError => (isItemError(error) ? error : errorOfN8n(error));

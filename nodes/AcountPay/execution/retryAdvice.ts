@@ -5,7 +5,8 @@ import type { RunSummary } from './runSummary';
 
 /**
  * The one way to run the node again that creates nothing a second time, and the ways that may. n8n gives a retry what the
- * node has stored in the execution that is retried: so the newest one knows most, and an item is known by merchant and reference.
+ * node has stored in the execution that is retried: so the newest one knows most, and an item is known by merchant and
+ * reference.
  * @param rulesOut `resend`: 'Resend Unknown' would not send the item again that the error is about
  */
 export function safeRetry(
